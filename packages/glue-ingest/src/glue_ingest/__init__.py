@@ -1,0 +1,1 @@
+"""Fetch a published month of TLC trips over HTTP into the raw bucket."""

@@ -1,0 +1,1 @@
+"""Turn a raw month of TLC trips into clean Parquet and a COPY manifest."""

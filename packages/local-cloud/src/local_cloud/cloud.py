@@ -1,0 +1,80 @@
+"""What every service of the local cloud is given: settings, clients that act as a role, and hooks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from local_cloud.settings import Settings
+
+#: Access key of the cloud's own calls to itself (CloudFormation acting without a role, the scheduler's ticker).
+SYSTEM_ACCESS_KEY = "LOCALCLOUDSYSTEM"
+
+
+@dataclass
+class Cloud:
+    """One running local cloud. Services keep what they need of it in `install(cloud)`."""
+
+    settings: Settings
+    start_hooks: list[Callable[[], None]] = field(default_factory=list)
+    stop_hooks: list[Callable[[], None]] = field(default_factory=list)
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def on_start(self, hook: Callable[[], None]) -> None:
+        """Run `hook` once state is restored and the port answers."""
+        self.start_hooks.append(hook)
+
+    def on_stop(self, hook: Callable[[], None]) -> None:
+        """Run `hook` before the process ends in good order (not after a kill -9)."""
+        self.stop_hooks.append(hook)
+
+    def credentials(self, role_arn: str, session_name: str) -> dict[str, str]:
+        """Temporary keys of a role, as environment variables, for a process that acts as it."""
+        from moto.sts.models import sts_backends
+
+        role = sts_backends[self.settings.account_id]["aws"].assume_role(
+            region_name=self.settings.region,
+            role_session_name=session_name[:64],
+            role_arn=role_arn,
+            policy=None,
+            duration=43_200,
+            external_id=None,
+        )
+        return {
+            "AWS_ACCESS_KEY_ID": role.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": role.secret_access_key,
+            "AWS_SESSION_TOKEN": role.session_token,
+        }
+
+    def environment(self, role_arn: str, session_name: str) -> dict[str, str]:
+        """What a job or function process needs to find this cloud and act as its role."""
+        region = self.settings.region
+        return {
+            "AWS_ENDPOINT_URL": self.settings.endpoint,
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            **self.credentials(role_arn, session_name),
+        }
+
+    def client(self, service: str, *, role_arn: str = "", session_name: str = "local-cloud") -> Any:
+        """A boto3 client on this cloud's own endpoint, acting as `role_arn` or, without one, as the system."""
+        key = (service, role_arn, session_name)
+        with self._lock:
+            if key not in self._clients:
+                keys = self.credentials(role_arn, session_name) if role_arn else {}
+                self._clients[key] = boto3.session.Session().client(
+                    service,
+                    region_name=self.settings.region,
+                    endpoint_url=self.settings.endpoint,
+                    aws_access_key_id=keys.get("AWS_ACCESS_KEY_ID", SYSTEM_ACCESS_KEY),
+                    aws_secret_access_key=keys.get("AWS_SECRET_ACCESS_KEY", "local"),
+                    aws_session_token=keys.get("AWS_SESSION_TOKEN"),
+                    config=Config(retries={"total_max_attempts": 1}, read_timeout=3600),
+                )
+            return self._clients[key]

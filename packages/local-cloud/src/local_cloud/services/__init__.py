@@ -1,0 +1,18 @@
+"""One module or folder per AWS service that moto alone does not serve as a local run needs it.
+
+Each has `install(cloud)`, called once, before the port opens: it patches moto's backend or adds a service of
+its own, and registers what has to survive a restart. Heavy imports (the ASL grammar, DuckDB) wait for the first
+request that needs them.
+"""
+
+SERVICES: tuple[str, ...] = (
+    "s3",
+    "logs",
+    "sns",
+    "redshift",
+    "glue",
+    "awslambda",
+    "stepfunctions",
+    "scheduler",
+    "cloudformation",
+)

@@ -1,0 +1,43 @@
+"""Where one local cloud lives: its port, its folder, its account."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_PORT = 4566
+DEFAULT_STATE_DIR = Path(".elt")
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a server process is told. Paths are absolute.
+
+    The state folder holds all that survives a restart::
+
+        s3/<bucket>/<key>      objects, as plain files
+        warehouse/             one DuckDB file per Redshift Serverless namespace
+        mail/                  what SNS sent to email subscriptions, as .eml files
+        control-plane/         the services' own state
+        cache/                 job environments and unpacked wheels; can be deleted at any time
+        local-cloud.json       the running process: pid, port, endpoint
+        local-cloud.log
+    """
+
+    state_dir: Path
+    port: int = DEFAULT_PORT
+    region: str = "us-east-1"
+    account_id: str = "123456789012"
+
+    @classmethod
+    def create(cls, *, state_dir: Path | str | None = None, port: int | None = None) -> Settings:
+        """Settings from arguments, else LOCAL_CLOUD_STATE and LOCAL_CLOUD_PORT, else the defaults."""
+        folder = state_dir or os.environ.get("LOCAL_CLOUD_STATE") or DEFAULT_STATE_DIR
+        chosen = port if port is not None else int(os.environ.get("LOCAL_CLOUD_PORT") or DEFAULT_PORT)
+        return cls(state_dir=Path(folder).expanduser().resolve(), port=chosen)
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{HOST}:{self.port}"

@@ -1,0 +1,1 @@
+"""Pipelines, stacks, releases and the elt command."""

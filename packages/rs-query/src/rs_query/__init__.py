@@ -1,0 +1,1 @@
+"""Run a SQL file on Amazon Redshift through the Data API: split, bind, run, wait, cancel."""

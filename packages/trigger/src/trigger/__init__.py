@@ -1,0 +1,1 @@
+"""The Lambda function that turns a schedule into a pipeline execution."""
