@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local_cloud.objects import Objects
+from local_cloud.persistence import Persistence
 from local_cloud.settings import Settings
 
 #: Access key of the cloud's own calls to itself (CloudFormation acting without a role, the scheduler's ticker).
@@ -21,6 +23,9 @@ class Cloud:
     """One running local cloud. Services keep what they need of it in `install(cloud)`."""
 
     settings: Settings
+    persistence: Persistence
+    objects: Objects = field(init=False)
+    """Set by the s3 service, which is installed first."""
     start_hooks: list[Callable[[], None]] = field(default_factory=list)
     stop_hooks: list[Callable[[], None]] = field(default_factory=list)
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from local_cloud.cloud import Cloud
+from local_cloud.persistence import Persistence
 from local_cloud.services import SERVICES
 from local_cloud.settings import HOST, Settings
 
@@ -35,7 +36,7 @@ def serve(settings: Settings) -> None:
         def log_request(self, *args: Any, **kwargs: Any) -> None:
             """Keep the log for what goes wrong; CloudTrail is not part of this cloud."""
 
-    cloud = Cloud(settings)
+    cloud = Cloud(settings, Persistence(settings.state_dir / "control-plane"))
     server = make_server(HOST, settings.port, create_app(cloud), threaded=True, request_handler=Handler)
 
     def stop(signum: int, frame: FrameType | None) -> None:
