@@ -1,0 +1,65 @@
+# Short names for what people do here. `make demo` and `make test` need nothing but Python 3.11 or newer and make.
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := glue-ingest glue-transform rs-query trigger local-cloud orchestration
+ENV ?= local
+ELT := $(BIN)/elt
+
+.PHONY: demo test lint types format setup lock run-pipeline status logs-glue verify plan apply destroy clean
+
+demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
+	$(ELT) demo
+
+test: $(VENV)/.dev  ## All tests
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+run-pipeline: $(VENV)/.demo  ## make run-pipeline YEAR=2024 MONTH=09 [ENV=dev] [SOURCE=folder or URL]
+	$(ELT) run yellow-trips --month $(YEAR)-$(MONTH) --env $(ENV) $(if $(SOURCE),--source $(SOURCE))
+
+status logs-glue verify apply: $(VENV)/.demo
+
+status:  ## Recent executions
+	$(ELT) status --env $(ENV)
+
+logs-glue:  ## What the newest execution's jobs log
+	$(ELT) logs --follow --env $(ENV)
+
+verify:  ## The warehouse against the manifests
+	$(ELT) verify yellow-trips --env $(ENV)
+
+apply:  ## Deploy the checkout
+	$(ELT) deploy --env $(ENV)
+
+# --- set-up: one virtual environment with every package in it; the demo's needs first, the tests' on top --------
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed; none of python3.11, 3.12, 3.13 and python3 is" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: requirements/demo.txt $(PACKAGES:%=packages/%/pyproject.toml) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/demo.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(PACKAGES:%=--editable packages/%)
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+lock:  ## Pin everything anew, with hashes, from the packages' own requirements
+	$(PYTHON) -m pip install --quiet uv
+	cd requirements && ./lock
+
+clean:
+	rm -rf $(VENV) dist packages/*/dist

@@ -1,0 +1,99 @@
+"""The `elt` command: one module per command, imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from orchestration.errors import EltError
+
+# Command -> module and one line of help, so that `elt --help` imports none of them.
+COMMANDS = {
+    "demo": ("orchestration.cli.demo", "The whole pipeline on this machine, on a generated month."),
+    "local": ("orchestration.cli.local", "Start, stop and look at AWS on this machine."),
+    "deploy": ("orchestration.cli.deploy", "Build the packages and bring the stacks up to date."),
+    "run": ("orchestration.cli.run", "Run a pipeline and follow it."),
+    "status": ("orchestration.cli.status", "Recent executions."),
+    "logs": ("orchestration.cli.logs", "What the jobs of an execution logged."),
+    "verify": ("orchestration.cli.verify", "Compare the warehouse with the manifests, month by month."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and help, and imports a command's module when it runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="orchestration", prog_name="elt")
+def elt() -> None:
+    """A serverless ELT for AWS that also runs, unchanged, on this machine.
+
+    Every command takes --env local|dev|prod (default: ELT_ENV, else local). Data goes to stdout, progress to
+    stderr. Exit codes: 0 success, 1 a run failed, 2 wrong usage.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run `elt` and exit with its code; every failure is one line on stderr."""
+    sys.exit(invoke(sys.argv[1:] if argv is None else argv))
+
+
+def invoke(argv: Sequence[str]) -> int:
+    """Run `elt` with these arguments and return the exit code."""
+    try:
+        result = elt.main(args=list(argv), prog_name="elt", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        line, code = _failure(error)
+        click.echo(f"elt: {line}", err=True)
+        return code
+    return result if isinstance(result, int) else 0
+
+
+def _failure(error: Exception) -> tuple[str, int]:
+    """One line and an exit code; what is not a user's to mend is raised again, being a bug of ours."""
+    if isinstance(error, EltError):
+        return str(error), error.exit_code
+    if isinstance(error, click.Abort):
+        return "interrupted", 130
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        return f"{error.format_message()} (see `{context.command_path if context else 'elt'} --help`)", 2
+    line = _sdk_failure(error)
+    if line is None:
+        raise error
+    return line, 1
+
+
+def _sdk_failure(error: Exception) -> str | None:
+    """One line for what the AWS SDK or rs-query raised; None for anything else, which is a bug of ours."""
+    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
+
+    from rs_query import RsQueryError
+
+    if isinstance(error, NoCredentialsError):
+        return "no AWS credentials found; sign in (for example `aws sso login`) or set AWS_PROFILE"
+    if isinstance(error, EndpointConnectionError):
+        return f"nothing answers at {error.kwargs.get('endpoint_url')}; is the endpoint right and reachable?"
+    if isinstance(error, (BotoCoreError, ClientError, RsQueryError)):
+        return " ".join(str(error).split())
+    return None

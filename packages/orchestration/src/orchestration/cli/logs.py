@@ -1,0 +1,76 @@
+"""`elt logs`: what the jobs of an execution logged."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestration.cli.options import env_option, json_option
+from orchestration.environments import Environment
+from orchestration.errors import UsageError
+from orchestration.pipelines import all_pipelines
+
+if TYPE_CHECKING:
+    from orchestration.deployment import Deployment
+    from orchestration.joblogs import LogLine
+
+
+@click.command("logs", help="What the jobs of an execution logged; without EXECUTION, of the newest one.")
+@click.argument("execution", required=False)
+@click.option("--follow", is_flag=True, help="Go on until the execution ends.")
+@env_option
+@json_option
+def command(execution: str | None, follow: bool, environment: Environment, as_json: bool) -> None:
+    import boto3
+
+    from orchestration import executions, joblogs
+    from orchestration.cli.deploy import find_or_deploy
+    from orchestration.cli.local import connect
+
+    connect(environment)
+    deployment = find_or_deploy(environment)
+    states, logs = boto3.client("stepfunctions"), boto3.client("logs")
+    arn = find_execution(states, deployment, execution)
+    seen: set[str] = set()
+    while True:
+        reading = executions.read(states, arn)
+        for line in joblogs.read(logs, reading):
+            if line.event_id not in seen:
+                seen.add(line.event_id)
+                click.echo(_as_json(line) if as_json else _as_text(line))
+        if not follow or reading.is_final:
+            return
+        time.sleep(1)
+
+
+def find_execution(states: Any, deployment: Deployment, wanted: str | None) -> str:
+    """The ARN of an execution by its name or ARN, or of the newest one. Errors: UsageError."""
+    from orchestration.cli.status import recent
+
+    if wanted and wanted.startswith("arn:"):
+        return wanted
+    found = [
+        execution
+        for pipeline in all_pipelines()
+        for execution in recent(states, deployment.machines[pipeline.name], 1000 if wanted else 1)
+        if wanted in (None, execution["name"])
+    ]
+    if not found:
+        told = f"there is no execution {wanted!r}" if wanted else "nothing has run yet"
+        raise UsageError(f"{told}; `elt status` lists what has run")
+    return str(max(found, key=lambda execution: execution["startDate"])["executionArn"])
+
+
+def _as_text(line: LogLine) -> str:
+    moment = datetime.datetime.fromtimestamp(line.milliseconds / 1000, datetime.UTC)
+    return f"{moment:%H:%M:%S} {line.state:<14} {line.text}"
+
+
+def _as_json(line: LogLine) -> str:
+    import json
+
+    moment = datetime.datetime.fromtimestamp(line.milliseconds / 1000, datetime.UTC)
+    return json.dumps({"time": moment.isoformat(), "state": line.state, "text": line.text, "job_run": line.job_run})

@@ -1,0 +1,56 @@
+"""Options and argument types that several commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from orchestration import environments, pipelines
+from orchestration.errors import EltError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _Parsed(click.ParamType[Any]):
+    """An argument that `parse` turns into an object; its own one-line error is passed on."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self.parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.parse(value)
+        except EltError as error:
+            self.fail(str(error), param, ctx)
+
+
+ENVIRONMENT = _Parsed("environment", environments.load)
+PIPELINE = _Parsed("pipeline", pipelines.load)
+MONTH = _Parsed("YYYY-MM", pipelines.Month.parse)
+
+
+def env_option(command: Command) -> Command:
+    return click.option(
+        "--env",
+        "environment",
+        type=ENVIRONMENT,
+        envvar="ELT_ENV",
+        default="local",
+        show_default=True,
+        metavar="NAME",
+        help="Where: local, dev or prod.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")(command)
+
+
+def print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, default=str))

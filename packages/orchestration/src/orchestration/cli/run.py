@@ -1,0 +1,142 @@
+"""`elt run`: one execution of a pipeline, followed to its end."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestration.cli.options import MONTH, PIPELINE, env_option, json_option, print_json
+from orchestration.environments import Environment
+from orchestration.errors import RunFailed, UsageError
+from orchestration.pipelines import Month, Pipeline
+
+if TYPE_CHECKING:
+    from orchestration.deployment import Deployment
+    from orchestration.executions import Execution
+
+
+@click.command("run", help="Run a pipeline for a month and follow it. It runs also when the month is loaded already.")
+@click.argument("pipeline", type=PIPELINE)
+@click.option("--month", type=MONTH, required=True, metavar="YYYY-MM", help="The month to load.")
+@click.option(
+    "--source",
+    metavar="DIR_OR_URL",
+    help="A folder of TLC-named files, or a URL they lie under. [default: TLC's own address]",
+)
+@click.option("--force", is_flag=True, help="Fetch the file again even if it has not changed.")
+@click.option("--no-wait", is_flag=True, help="Return as soon as it is started.")
+@env_option
+@json_option
+def command(  # noqa: PLR0917
+    pipeline: Pipeline,
+    month: Month,
+    source: str | None,
+    force: bool,
+    no_wait: bool,
+    environment: Environment,
+    as_json: bool,
+) -> int:
+    from orchestration import sources
+    from orchestration.cli.deploy import find_or_deploy
+    from orchestration.cli.local import connect
+
+    check_source(source, environment=environment, no_wait=no_wait)
+    rerun = rerun_command(pipeline, month, source=source, environment=environment)
+    connect(environment)
+    deployment = find_or_deploy(environment)
+    with ExitStack() as stack:
+        url = None
+        if source:
+            url = sources.url_template(source) if sources.is_url(source) else stack.enter_context(serve(source))
+        arn = start(deployment, pipeline, month, source_url=url, rerun=rerun, force=force)
+        if no_wait:
+            print_json({"execution": arn}) if as_json else click.echo(arn)
+            return 0
+        execution = follow(deployment, pipeline, month, arn)
+    if as_json:
+        print_json({"pipeline": pipeline.name, **execution.as_json()})
+    if execution.status != "SUCCEEDED":
+        raise RunFailed(failure_text(execution, rerun))
+    return 0
+
+
+def check_source(source: str | None, *, environment: Environment, no_wait: bool) -> None:
+    """A folder is served by this process: it must exist, be reachable by the jobs, and stay served. UsageError."""
+    from orchestration.sources import is_url
+
+    if source is None or is_url(source):
+        return
+    if not Path(source).is_dir():
+        raise UsageError(f"there is no folder {source}; --source takes a folder of TLC-named files or a URL")
+    if not environment.is_on_this_machine:
+        raise UsageError(f"{environment.name} cannot reach a folder on this machine; give --source a URL")
+    if no_wait:
+        raise UsageError("this command serves the folder to the job, so it has to wait: drop --no-wait or give a URL")
+
+
+def serve(source: str) -> Any:
+    from orchestration.sources import serve as serve_folder
+
+    return serve_folder(Path(source))
+
+
+def rerun_command(pipeline: Pipeline, month: Month, *, source: str | None, environment: Environment) -> str:
+    words = ["elt", "run", pipeline.name, "--month", str(month)]
+    if source:
+        words += ["--source", source if source.startswith("http") else str(Path(source).resolve())]
+    return shlex.join([*words, "--env", environment.name])
+
+
+def start(
+    deployment: Deployment,
+    pipeline: Pipeline,
+    month: Month,
+    *,
+    source_url: str | None,
+    rerun: str,
+    force: bool,
+) -> str:
+    import boto3
+
+    from orchestration import executions
+
+    return executions.start(
+        boto3.client("stepfunctions"),
+        deployment.machines[pipeline.name],
+        pipeline=pipeline,
+        month=month,
+        source_url=source_url,
+        rerun=rerun,
+        force=force,
+    )
+
+
+def follow(deployment: Deployment, pipeline: Pipeline, month: Month, arn: str) -> Execution:
+    """Show the execution until it is final, and return its last reading."""
+    import boto3
+
+    from orchestration import executions
+    from orchestration.outcome import Outcome
+    from orchestration.progress import following
+
+    outcome = Outcome(deployment, pipeline, month)
+    with following(outcome.detail) as show:
+        try:
+            for execution in executions.follow(boto3.client("stepfunctions"), arn):
+                show(execution)
+        except KeyboardInterrupt:
+            name = arn.rsplit(":", 1)[-1]
+            raise RunFailed(f"no longer followed, but it runs on: elt logs {name} --follow") from None
+    return execution
+
+
+def failure_text(execution: Execution, rerun: str) -> str:
+    """Which state failed, the cause in one line, and the command to try again."""
+    cause = " ".join((execution.cause or execution.error or "no cause given").split())
+    where = execution.failed_state or "its start"
+    cause = cause.removeprefix(f"{where}: ")
+    return f"{execution.name} {execution.status.lower()} at {where}: {cause}\ntry again: {rerun}"

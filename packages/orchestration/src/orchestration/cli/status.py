@@ -1,0 +1,74 @@
+"""`elt status`: recent executions."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import click
+
+from orchestration.cli.options import PIPELINE, env_option, json_option, print_json
+from orchestration.environments import Environment
+from orchestration.pipelines import Pipeline, all_pipelines
+
+
+@click.command("status", help="Recent executions, newest first.")
+@click.argument("pipeline", type=PIPELINE, required=False)
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="How many, a pipeline.")
+@env_option
+@json_option
+def command(pipeline: Pipeline | None, limit: int, environment: Environment, as_json: bool) -> None:
+    import boto3
+
+    from orchestration.cli.deploy import find_or_deploy
+    from orchestration.cli.local import connect
+
+    connect(environment)
+    deployment = find_or_deploy(environment)
+    states = boto3.client("stepfunctions")
+    rows = [
+        _row(one.name, execution)
+        for one in ([pipeline] if pipeline else all_pipelines())
+        for execution in recent(states, deployment.machines[one.name], limit)
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        _show(rows)
+
+
+def recent(states: Any, alias: str, limit: int) -> list[dict[str, Any]]:
+    """The newest executions of the machine behind an alias, those started directly on the machine too."""
+    machine = alias.rsplit(":", 1)[0]
+    pages = states.get_paginator("list_executions").paginate(
+        stateMachineArn=machine, PaginationConfig={"MaxItems": limit}
+    )
+    return [execution for page in pages for execution in page["executions"]]
+
+
+def _row(pipeline: str, execution: dict[str, Any]) -> dict[str, Any]:
+    end = execution.get("stopDate") or datetime.datetime.now(datetime.UTC)
+    return {
+        "pipeline": pipeline,
+        "name": execution["name"],
+        "execution": execution["executionArn"],
+        "status": execution["status"],
+        "started": execution["startDate"].isoformat(timespec="seconds"),
+        "seconds": round((end - execution["startDate"]).total_seconds(), 1),
+    }
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        click.echo("nothing has run yet; try: elt run yellow-trips --month 2024-09", err=True)
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("pipeline", "execution", "status", "started"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("seconds", justify="right")
+    for row in rows:
+        table.add_row(row["pipeline"], row["name"], row["status"], row["started"], f"{row['seconds']:.1f}")
+    Console(highlight=False).print(table)

@@ -1,0 +1,179 @@
+"""One execution of a pipeline: start it, follow it, tell what became of it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestration.pipelines import Month, Pipeline
+
+FINAL = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+#: History events that say an attempt of a task failed.
+_ATTEMPT_FAILED = ("TaskFailed", "TaskTimedOut", "TaskStartFailed", "TaskSubmitFailed")
+
+
+@dataclass(frozen=True)
+class StateRun:
+    """One state of an execution. `status` is RUNNING, SUCCEEDED or FAILED; `seconds` counts to now if RUNNING."""
+
+    name: str
+    status: str
+    seconds: float
+    job: str | None = None
+    job_run: str | None = None
+
+
+@dataclass(frozen=True)
+class Execution:
+    """An execution as Step Functions tells it now. `input` is what it was started with."""
+
+    arn: str
+    status: str
+    seconds: float
+    started: datetime.datetime
+    input: Mapping[str, Any]
+    states: tuple[StateRun, ...] = field(default=())
+    error: str | None = None
+    cause: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.arn.rsplit(":", 1)[-1]
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+    @property
+    def month(self) -> str | None:
+        year, month = self.input.get("year"), self.input.get("month")
+        return f"{year}-{month}" if year and month else None
+
+    @property
+    def failed_state(self) -> str | None:
+        return next((state.name for state in self.states if state.status == "FAILED"), None)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "execution": self.arn,
+            "name": self.name,
+            "status": self.status,
+            "month": self.month,
+            "started": self.started.isoformat(),
+            "seconds": round(self.seconds, 2),
+            "states": [
+                {"name": state.name, "status": state.status, "seconds": round(state.seconds, 2)}
+                for state in self.states
+            ],
+            "error": self.error,
+            "cause": self.cause,
+        }
+
+
+def start(
+    states: Any,
+    machine: str,
+    *,
+    pipeline: Pipeline,
+    month: Month,
+    source_url: str | None,
+    rerun: str,
+    force: bool,
+) -> str:
+    """Start a deliberate run of one month, under a name of its own, and return the execution's ARN.
+
+    `source_url` is a template with {dataset}, {year} and {month}; None takes the deployed default. `rerun` is the
+    command the alert will tell people to type.
+    """
+    now = datetime.datetime.now(datetime.UTC)
+    given: dict[str, str] = {"year": f"{month.year:04}", "month": f"{month.number:02}", "rerun": rerun}
+    if source_url:
+        given["source_url"] = source_url
+    if force:
+        given["force"] = "true"
+    answer = states.start_execution(
+        stateMachineArn=machine,
+        name=f"{pipeline.dataset}-{month}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}",
+        input=json.dumps(given),
+    )
+    return str(answer["executionArn"])
+
+
+def read(states: Any, arn: str) -> Execution:
+    """The execution with its states so far."""
+    answer = states.describe_execution(executionArn=arn)
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
+    events = [event for page in pages for event in page["events"]]
+    now = answer.get("stopDate") or datetime.datetime.now(answer["startDate"].tzinfo)
+    return Execution(
+        arn=arn,
+        status=answer["status"],
+        seconds=(now - answer["startDate"]).total_seconds(),
+        started=answer["startDate"],
+        input=json.loads(answer.get("input", "{}")),
+        states=tuple(_states(events, now)),
+        error=answer.get("error"),
+        cause=answer.get("cause"),
+    )
+
+
+def follow(states: Any, arn: str) -> Iterator[Execution]:
+    """The execution again and again, until it is final; often while it is young, at least every 2 s later on."""
+    delay = 0.2
+    while True:
+        execution = read(states, arn)
+        yield execution
+        if execution.is_final:
+            return
+        time.sleep(delay)
+        delay = min(delay * 1.05, 2.0)
+
+
+def _states(events: list[dict[str, Any]], now: datetime.datetime) -> Iterator[StateRun]:
+    """The task, Succeed and Fail states entered so far, in order; Choice, Pass and Wait do no work to tell of."""
+    current: dict[str, Any] | None = None
+    for event in events:
+        kind: str = event["type"]
+        if kind.endswith("StateEntered"):
+            if kind in ("TaskStateEntered", "SucceedStateEntered", "FailStateEntered"):
+                name = event["stateEnteredEventDetails"]["name"]
+                failed = kind == "FailStateEntered"
+                current = {
+                    "name": name,
+                    "since": event["timestamp"],
+                    "failed": failed,
+                    "job": None,
+                    "run": None,
+                }
+                if failed or kind == "SucceedStateEntered":
+                    yield _state_run(current, event["timestamp"], over=True)
+                    current = None
+        elif current is None:
+            continue
+        elif kind == "TaskScheduled":
+            current["failed"] = False
+            current["job"] = json.loads(event["taskScheduledEventDetails"]["parameters"]).get("JobName")
+        elif kind == "TaskSubmitted":
+            current["run"] = json.loads(event["taskSubmittedEventDetails"].get("output") or "{}").get("JobRunId")
+        elif kind in _ATTEMPT_FAILED:
+            current["failed"] = True
+        elif kind == "TaskStateExited":
+            yield _state_run(current, event["timestamp"], over=True)
+            current = None
+        elif kind in ("ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"):
+            current["failed"] = True
+            yield _state_run(current, event["timestamp"], over=True)
+            current = None
+    if current is not None:
+        yield _state_run(current, now, over=False)
+
+
+def _state_run(state: Mapping[str, Any], until: datetime.datetime, *, over: bool) -> StateRun:
+    status = "RUNNING" if not over else "FAILED" if state["failed"] else "SUCCEEDED"
+    seconds = (until - state["since"]).total_seconds()
+    return StateRun(state["name"], status, seconds, job=state["job"], job_run=state["run"])

@@ -1,0 +1,49 @@
+"""What a run of a trips pipeline left behind: bytes fetched, rows read, kept, rejected and loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+from orchestration import verify, warehouse
+from orchestration.deployment import Deployment
+from orchestration.executions import StateRun
+from orchestration.pipelines import Month, Pipeline
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Reads a month's traces in S3 and in the table."""
+
+    deployment: Deployment
+    pipeline: Pipeline
+    month: Month
+
+    def detail(self, state: StateRun) -> str:
+        """A few words on what a finished state did; "" for a state that leaves no trace."""
+        if state.name == "IngestRaw":
+            return f"{self.raw_bytes() / 1e6:,.1f} MB"
+        if state.name == "TransformTrips":
+            load = self.manifest()["load"]
+            return f"read {load['rows_read']:,}, kept {load['rows_kept']:,}, rejected {load['rows_rejected']:,}"
+        if state.name == "LoadRedshift":
+            return f"loaded {self.loaded():,}"
+        return ""
+
+    def raw_bytes(self) -> int:
+        dataset = self.pipeline.dataset
+        key = f"{dataset}/{self.month.path}/{dataset}_tripdata_{self.month}.parquet"
+        head = boto3.client("s3").head_object(Bucket=self.deployment.raw_bucket, Key=key)
+        return int(head["ContentLength"])
+
+    def manifest(self) -> dict[str, Any]:
+        bucket, dataset = self.deployment.processed_bucket, self.pipeline.dataset
+        manifest = verify.read_manifest(boto3.client("s3"), bucket, dataset, self.month)
+        assert manifest is not None, "the transform has succeeded, so its manifest is there"
+        return manifest
+
+    def loaded(self) -> int:
+        rows = verify.loaded_rows(lambda sql: warehouse.query(self.deployment, sql), self.pipeline.table)
+        return rows.get(str(self.month), 0)

@@ -1,0 +1,96 @@
+"""How a followed execution looks: a live table on a terminal, plain lines elsewhere. Always on stderr."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from orchestration.executions import Execution, StateRun
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+#: What a finished state left behind, in a few words; "" for nothing to tell.
+Detail = Callable[[StateRun], str]
+Show = Callable[[Execution], None]
+
+_SIGNS = {"SUCCEEDED": "[green]✓[/]", "FAILED": "[red]✗[/]", "RUNNING": "[yellow]●[/]"}
+
+
+def stderr() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def following(detail: Detail) -> Iterator[Show]:
+    """Yields a function to call with every reading of an execution."""
+    console = stderr()
+    details = _Details(detail)
+    if not console.is_terminal:
+        yield _Lines(console, details).show
+        return
+    from rich.live import Live
+
+    with Live(console=console, refresh_per_second=8) as live:
+        yield lambda execution: live.update(_table(execution, details))
+
+
+class _Details:
+    """Asks for the detail of a state once, when it is over."""
+
+    def __init__(self, detail: Detail) -> None:
+        self._detail = detail
+        self._known: dict[str, str] = {}
+
+    def of(self, state: StateRun) -> str:
+        if state.status != "SUCCEEDED":
+            return ""
+        if state.name not in self._known:
+            self._known[state.name] = self._detail(state)
+        return self._known[state.name]
+
+
+class _Lines:
+    """One line when a state begins, one when it ends, and one every 10 s while it runs."""
+
+    def __init__(self, console: Console, details: _Details) -> None:
+        self._console = console
+        self._details = details
+        self._shown: set[tuple[str, str]] = set()
+        self._next_sign_of_life = 0.0
+
+    def show(self, execution: Execution) -> None:
+        for state in execution.states:
+            if state.name.startswith("Pipeline"):
+                continue
+            if ("began", state.name) not in self._shown:
+                self._shown.add(("began", state.name))
+                self._print(f"{state.name} started")
+                self._next_sign_of_life = time.monotonic() + 10
+            if state.status == "RUNNING":
+                if time.monotonic() > self._next_sign_of_life:
+                    self._print(f"{state.name} running, {state.seconds:.0f} s")
+                    self._next_sign_of_life = time.monotonic() + 10
+            elif ("ended", state.name) not in self._shown:
+                self._shown.add(("ended", state.name))
+                told = self._details.of(state)
+                self._print(f"{state.name} {state.status.lower()}, {state.seconds:.1f} s{told and ', ' + told}")
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, soft_wrap=True)
+
+
+def _table(execution: Execution, details: _Details) -> Table:
+    from rich.table import Table
+
+    table = Table(title=execution.name, title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
+    for state in execution.states:
+        if not state.name.startswith("Pipeline"):
+            sign = _SIGNS[state.status]
+            table.add_row(sign, state.name, f"{state.seconds:.1f} s", details.of(state))
+    return table

@@ -1,0 +1,1 @@
+"""From a checkout to objects in the artifact bucket."""

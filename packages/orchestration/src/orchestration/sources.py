@@ -1,0 +1,63 @@
+"""A folder of TLC-named files, served over loopback HTTP, so that ingest runs its real path on it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from orchestration.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_FILE_NAME = "{dataset}_tripdata_{year}-{month}.parquet"
+
+
+def is_url(source: str) -> bool:
+    return source.startswith(("http://", "https://"))
+
+
+def url_template(source: str) -> str:
+    """The template a job fetches from: a URL as it is, or with TLC's file name appended to a folder's URL."""
+    return source if "{" in source else f"{source.rstrip('/')}/{_FILE_NAME}"
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve `folder` while the block runs; yields the URL template of its files. Errors: UsageError.
+
+    Answers as a static file server does: ranges, ETag, Last-Modified, 404.
+    """
+    from werkzeug.exceptions import HTTPException
+    from werkzeug.serving import WSGIRequestHandler, make_server
+    from werkzeug.utils import send_from_directory
+
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}; --source takes a folder of TLC-named files or a URL")
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        answer: Any
+        try:
+            answer = send_from_directory(folder, environ["PATH_INFO"].lstrip("/"), environ, conditional=True)
+        except HTTPException as error:
+            answer = error
+        return answer(environ, start_response)
+
+    class Handler(WSGIRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_request(self, *args: Any, **kwargs: Any) -> None:
+            """The job logs what it fetched."""
+
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/{_FILE_NAME}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

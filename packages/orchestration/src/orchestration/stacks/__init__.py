@@ -1,0 +1,151 @@
+"""The three stacks, and how one is brought up to date: by a change set, so that a plan is what AWS would do."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from orchestration.errors import DeployError
+
+_FOLDER = Path(__file__).parent
+_NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One stack: its name in CloudFormation and the template beside this module."""
+
+    name: str
+    template: str
+
+    @property
+    def body(self) -> str:
+        return (_FOLDER / f"{self.template}.yaml").read_text(encoding="utf-8")
+
+
+def artifacts_stack() -> Stack:
+    return Stack("elt-artifacts", "artifacts")
+
+
+def data_stack(environment: str) -> Stack:
+    return Stack(f"elt-{environment}-data", "data")
+
+
+def pipelines_stack(environment: str) -> Stack:
+    return Stack(f"elt-{environment}-pipelines", "pipelines")
+
+
+def outputs(cloudformation: Any, stack: Stack) -> dict[str, str] | None:
+    """The outputs of a stack that is in place; None where there is none, or only the ruins of a first attempt."""
+    description = _describe(cloudformation, stack)
+    if description is None or description["StackStatus"] in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"):
+        return None
+    return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+
+
+def deploy(
+    cloudformation: Any,
+    stack: Stack,
+    *,
+    parameters: Mapping[str, str],
+    tags: Mapping[str, str],
+    template_url: str | None = None,
+) -> dict[str, str]:
+    """Create or update a stack and return its outputs. Errors: DeployError with the resource and its reason.
+
+    `template_url` is needed for templates over 51,200 bytes, the limit of an inline body:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+    """
+    description = _describe(cloudformation, stack)
+    if description and description["StackStatus"] == "ROLLBACK_COMPLETE":
+        # A stack whose creation failed can only be deleted; it holds nothing.
+        cloudformation.delete_stack(StackName=stack.name)
+        _wait(cloudformation, stack)
+        description = None
+    new = description is None or description["StackStatus"] == "REVIEW_IN_PROGRESS"
+    change_set = f"elt-{uuid.uuid4().hex[:12]}"
+    cloudformation.create_change_set(
+        StackName=stack.name,
+        ChangeSetName=change_set,
+        ChangeSetType="CREATE" if new else "UPDATE",
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        **({"TemplateURL": template_url} if template_url else {"TemplateBody": stack.body}),
+    )
+    if _change_set_has_changes(cloudformation, stack, change_set):
+        started = _latest_event(cloudformation, stack)
+        cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=change_set)
+        status = _wait(cloudformation, stack)
+        if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            reason = _first_failure(cloudformation, stack, after=started)
+            raise DeployError(f"stack {stack.name} ended {status}: {reason}")
+    else:
+        cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=change_set)
+    return outputs(cloudformation, stack) or {}
+
+
+def _describe(cloudformation: Any, stack: Stack) -> dict[str, Any] | None:
+    try:
+        description: dict[str, Any] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return description
+
+
+def _change_set_has_changes(cloudformation: Any, stack: Stack, change_set: str) -> bool:
+    for _ in _delays():
+        answer = cloudformation.describe_change_set(StackName=stack.name, ChangeSetName=change_set)
+        if answer["Status"] == "CREATE_COMPLETE":
+            return True
+        if answer["Status"] == "FAILED":
+            reason = answer.get("StatusReason", "no reason given")
+            if any(text in reason for text in _NO_CHANGES):
+                return False
+            raise DeployError(f"stack {stack.name} cannot be changed: {reason}")
+    raise AssertionError("unreachable")
+
+
+def _wait(cloudformation: Any, stack: Stack) -> str:
+    """The status at which the stack came to rest."""
+    for _ in _delays():
+        description = _describe(cloudformation, stack)
+        if description is None:
+            return "DELETE_COMPLETE"
+        if not description["StackStatus"].endswith("_IN_PROGRESS"):
+            return str(description["StackStatus"])
+    raise AssertionError("unreachable")
+
+
+def _delays() -> Iterator[None]:
+    """Short waits first, for a cloud that answers at once; 3 s later on, well below CloudFormation's limits."""
+    delay = 0.05
+    while True:
+        yield
+        time.sleep(delay)
+        delay = min(delay * 1.5, 3.0)
+
+
+def _latest_event(cloudformation: Any, stack: Stack) -> str:
+    events = cloudformation.describe_stack_events(StackName=stack.name)["StackEvents"]
+    return str(events[0]["EventId"]) if events else ""
+
+
+def _first_failure(cloudformation: Any, stack: Stack, *, after: str) -> str:
+    """The first resource that failed since an event, and why: what follows it is only the rollback."""
+    reason = "no reason given; see its events"
+    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack.name)
+    for event in (event for page in pages for event in page["StackEvents"]):  # newest first
+        if event["EventId"] == after:
+            break
+        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", ""):
+            reason = f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', event['ResourceStatus'])}"
+    return reason

@@ -1,0 +1,85 @@
+"""The Lambda handler: a schedule's event in, one execution of a pipeline out.
+
+Events::
+
+    {"dataset": "yellow", "lag_months": 2}
+    {"dataset": "yellow", "year": 2024, "month": 9}
+
+The execution is named after what it loads (`yellow-2024-09`). Step Functions keeps execution names for 90 days,
+so firing twice starts once:
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from trigger.months import Month, months_before
+
+
+class EventError(ValueError):
+    """The event does not say which month of which dataset; `str()` names the key at fault."""
+
+
+def month_of(event: Mapping[str, Any], today: datetime.date) -> Month:
+    """The month an event means, explicit or counted back from `today`. Errors: EventError."""
+    if "year" in event or "month" in event:
+        year, number = _whole(event, "year"), _whole(event, "month")
+        if not (2009 <= year <= 2099 and 1 <= number <= 12):
+            raise EventError(f"year {year} and month {number} are no month TLC could have published")
+        return Month(year, number)
+    lag = _whole(event, "lag_months")
+    if not 0 <= lag <= 240:
+        raise EventError(f"lag_months is {lag}; it must be 0 to 240")
+    return months_before(today, lag)
+
+
+def _whole(event: Mapping[str, Any], key: str) -> int:
+    value = event.get(key)
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise EventError(f"{key} must be a whole number, but is {value!r}")
+
+
+def state_machine_of(event: Mapping[str, Any], pipelines: Mapping[str, str]) -> tuple[str, str]:
+    """Dataset and the ARN it starts. `pipelines` maps a dataset to a state machine or alias ARN."""
+    dataset = event.get("dataset")
+    if not isinstance(dataset, str) or dataset not in pipelines:
+        raise EventError(f"dataset is {dataset!r}; it must be one of {', '.join(sorted(pipelines))}")
+    return dataset, pipelines[dataset]
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Start the month's execution, or find that it was started before.
+
+    Returns `executionArn` and `started` (False when an execution of that name exists already).
+    """
+    import boto3
+
+    dataset, arn = state_machine_of(event, json.loads(os.environ["PIPELINES"]))
+    month = month_of(event, datetime.datetime.now(datetime.timezone.utc).date())
+    name = f"{dataset}-{month}"
+    states = boto3.client("stepfunctions")
+    try:
+        execution = states.start_execution(
+            stateMachineArn=arn,
+            name=name,
+            input=json.dumps({"year": f"{month.year:04}", "month": f"{month.number:02}"}),
+        )["executionArn"]
+        started = True
+    except states.exceptions.ExecutionAlreadyExists:
+        execution, started = execution_arn(arn, name), False
+    print(json.dumps({"event": "triggered", "name": name, "execution": execution, "started": started}))
+    return {"executionArn": execution, "started": started}
+
+
+def execution_arn(target_arn: str, name: str) -> str:
+    """The ARN of an execution of a state machine, or of one of its aliases, by its name."""
+    parts = target_arn.split(":")
+    return ":".join([*parts[:5], "execution", parts[6], name])

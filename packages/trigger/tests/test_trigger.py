@@ -1,0 +1,112 @@
+"""The trigger: which month an event means, what it refuses, and that firing twice starts once."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from trigger.handler import EventError, execution_arn, handler, month_of, state_machine_of
+from trigger.months import Month, months_before
+
+DAYS = st.dates(min_value=datetime.date(1970, 1, 1), max_value=datetime.date(2200, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("today", "lag", "month"),
+    [
+        ("2024-11-05", 2, "2024-09"),
+        ("2024-02-29", 2, "2023-12"),
+        ("2024-01-31", 1, "2023-12"),
+        ("2024-01-01", 0, "2024-01"),
+        ("2024-03-31", 13, "2023-02"),
+        ("2024-12-31", 12, "2023-12"),
+    ],
+)
+def test_months_before(today: str, lag: int, month: str) -> None:
+    assert str(months_before(datetime.date.fromisoformat(today), lag)) == month
+
+
+@given(day=DAYS, lag=st.integers(0, 240))
+def test_stepping_back_month_by_month_gives_the_same(day: datetime.date, lag: int) -> None:
+    first = day.replace(day=1)
+    for _ in range(lag):
+        first = (first - datetime.timedelta(days=1)).replace(day=1)
+    assert months_before(day, lag) == Month(first.year, first.month)
+
+
+TODAY = datetime.date(2024, 11, 5)
+
+
+@pytest.mark.parametrize(
+    ("event", "month"),
+    [
+        ({"lag_months": 2}, Month(2024, 9)),
+        ({"lag_months": "2"}, Month(2024, 9)),
+        ({"year": 2009, "month": 1}, Month(2009, 1)),
+        ({"year": "2024", "month": "09", "lag_months": 2}, Month(2024, 9)),
+    ],
+)
+def test_month_of(event: dict[str, Any], month: Month) -> None:
+    assert month_of(event, TODAY) == month
+
+
+@pytest.mark.parametrize(
+    ("event", "complaint"),
+    [
+        ({}, "lag_months must be a whole number, but is None"),
+        ({"lag_months": -1}, "lag_months is -1; it must be 0 to 240"),
+        ({"lag_months": True}, "lag_months must be a whole number, but is True"),
+        ({"lag_months": 1.5}, "lag_months must be a whole number, but is 1.5"),
+        ({"year": 2024}, "month must be a whole number, but is None"),
+        ({"year": 2024, "month": 13}, "year 2024 and month 13 are no month TLC could have published"),
+        ({"year": "x", "month": 1}, "year must be a whole number, but is 'x'"),
+    ],
+)
+def test_month_of_refuses(event: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(EventError) as caught:
+        month_of(event, TODAY)
+    assert str(caught.value) == complaint
+
+
+@pytest.mark.parametrize("dataset", [None, "green", 1])
+def test_unknown_dataset(dataset: Any) -> None:
+    with pytest.raises(EventError, match=r"it must be one of yellow$"):
+        state_machine_of({"dataset": dataset}, {"yellow": "arn"})
+
+
+MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:trips"
+
+
+@pytest.mark.parametrize("target", [MACHINE, f"{MACHINE}:live", f"{MACHINE}:3"])
+def test_execution_arn(target: str) -> None:
+    expected = "arn:aws:states:us-east-1:123456789012:execution:trips:yellow-2024-09"
+    assert execution_arn(target, "yellow-2024-09") == expected
+
+
+@mock_aws
+def test_firing_twice_starts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    states = boto3.client("stepfunctions")
+    role = boto3.client("iam").create_role(RoleName="states", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
+    machine = states.create_state_machine(name="trips", definition=definition, roleArn=role)["stateMachineArn"]
+    monkeypatch.setenv("PIPELINES", json.dumps({"yellow": machine}))
+    event = {"dataset": "yellow", "year": 2024, "month": 9}
+
+    first = handler(event, None)
+    states.stop_execution(executionArn=first["executionArn"])
+    second = handler(event, None)
+
+    assert first["started"] is True
+    assert second == {"executionArn": first["executionArn"], "started": False}
+    (execution,) = states.list_executions(stateMachineArn=machine)["executions"]
+    assert execution["name"] == "yellow-2024-09"
+    description = states.describe_execution(executionArn=first["executionArn"])
+    assert json.loads(description["input"]) == {"year": "2024", "month": "09"}
