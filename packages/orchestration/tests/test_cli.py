@@ -1,0 +1,93 @@
+"""Wrong usage: one line, exit code 2, and nothing started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestration.cli import COMMANDS, invoke
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            ["run", "yelow-trips", "--month", "2024-09"],
+            "elt: Invalid value for 'PIPELINE': there is no pipeline 'yelow-trips'; there are: yellow-trips "
+            "(see `elt run --help`)",
+        ),
+        (
+            ["run", "yellow-trips", "--month", "2024-13"],
+            "elt: Invalid value for '--month': '2024-13' is not a month; write it as YYYY-MM, such as 2024-09 "
+            "(see `elt run --help`)",
+        ),
+        (["run", "yellow-trips"], "elt: Missing option '--month'. (see `elt run --help`)"),
+        (
+            ["run", "yellow-trips", "--month", "2024-09", "--source", "/no/such/folder"],
+            "elt: there is no folder /no/such/folder; --source takes a folder of TLC-named files or a URL",
+        ),
+        (
+            ["run", "yellow-trips", "--month", "2024-09", "--source", "/", "--no-wait"],
+            "elt: this command serves the folder to the job, so it has to wait: drop --no-wait or give a URL",
+        ),
+        (
+            ["run", "yellow-trips", "--month", "2024-09", "--source", "/", "--env", "prod"],
+            "elt: prod cannot reach a folder on this machine; give --source a URL",
+        ),
+        (
+            ["verify", "yellow-trips", "--env", "staging"],
+            "elt: Invalid value for '--env': there is no environment 'staging'; there are: dev, local, prod "
+            "(see `elt verify --help`)",
+        ),
+        (
+            ["demo", "--rows", "0"],
+            "elt: Invalid value for '--rows': 0 is not in the range 1<=x<=50000000. (see `elt demo --help`)",
+        ),
+        (["frobnicate"], "elt: No such command 'frobnicate'. (see `elt --help`)"),
+    ],
+)
+def test_wrong_usage(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(arguments) == 2
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", f"{line}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
+def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(arguments) == 0
+    assert "Usage: elt" in capsys.readouterr().out
+
+
+def test_every_command_and_flag_is_in_the_readme() -> None:
+    import click
+
+    from orchestration.cli import elt
+
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    context = click.Context(elt)
+
+    def flags(command: click.Command) -> set[str]:
+        found = {option for param in command.params for option in param.opts if option.startswith("--")}
+        if isinstance(command, click.Group):
+            for child in command.commands.values():
+                found |= flags(child)
+        return found - {"--help"}
+
+    for name in COMMANDS:
+        command = elt.get_command(context, name)
+        assert command is not None
+        assert f"elt {name}" in readme
+        assert {flag for flag in flags(command) if flag not in readme} == set()
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`elt --help` answers at once because commands are imported when they run."""
+    code = (
+        "import sys; from orchestration.cli import invoke; invoke(['--help']); "
+        "print([m for m in ('boto3', 'rich', 'duckdb', 'moto', 'werkzeug', 'local_cloud') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines()[-1] == "[]"

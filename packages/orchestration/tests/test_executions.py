@@ -1,0 +1,142 @@
+"""An execution's history, read as states."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+import pytest
+
+from orchestration.executions import read
+
+T0 = datetime.datetime(2024, 11, 5, 6, 0, tzinfo=datetime.UTC)
+ARN = "arn:aws:states:us-east-1:123456789012:execution:trips:yellow-2024-09"
+
+
+def event(second: float, kind: str, **details: Any) -> dict[str, Any]:
+    return {"timestamp": T0 + datetime.timedelta(seconds=second), "type": kind, **details}
+
+
+def entered(second: float, kind: str, name: str) -> dict[str, Any]:
+    return event(second, f"{kind}StateEntered", stateEnteredEventDetails={"name": name})
+
+
+def task(second: float, name: str, seconds: float, *, failed: bool = False, attempts: int = 1) -> list[dict[str, Any]]:
+    run: list[dict[str, Any]] = [entered(second, "Task", name)]
+    for attempt in range(attempts):
+        last = attempt == attempts - 1
+        run.append(
+            event(
+                second, "TaskScheduled", taskScheduledEventDetails={"parameters": json.dumps({"JobName": f"j-{name}"})}
+            )
+        )
+        run.append(
+            event(
+                second, "TaskSubmitted", taskSubmittedEventDetails={"output": json.dumps({"JobRunId": f"r{attempt}"})}
+            )
+        )
+        run.append(event(second + seconds, "TaskFailed" if failed or not last else "TaskSucceeded"))
+    return [*run, event(second + seconds, "TaskStateExited")]
+
+
+class States:
+    """The two calls `read` makes."""
+
+    def __init__(self, events: list[dict[str, Any]], **description: Any) -> None:
+        self.events = events
+        self.description = {
+            "status": "RUNNING",
+            "startDate": T0,
+            "input": '{"year": "2024", "month": "09"}',
+        } | description
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:
+        return self.description
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "get_execution_history"
+        return self
+
+    def paginate(self, executionArn: str) -> list[dict[str, Any]]:
+        half = len(self.events) // 2
+        return [{"events": self.events[:half]}, {"events": self.events[half:]}]
+
+
+SUCCEEDED = [
+    entered(0, "Choice", "ValidateInput"),
+    event(0, "ChoiceStateExited"),
+    *task(0, "IngestRaw", 2),
+    *task(2, "LoadRedshift", 3.5, attempts=2),
+    entered(5.5, "Succeed", "PipelineSucceeded"),
+    event(5.5, "SucceedStateExited"),
+    event(5.5, "ExecutionSucceeded"),
+]
+FAILED = [
+    *task(0, "IngestRaw", 1),
+    *task(1, "TransformTrips", 4, failed=True),
+    *task(5, "NotifyFailure", 0.5),
+    entered(5.5, "Fail", "PipelineFailed"),
+    event(5.5, "ExecutionFailed"),
+]
+RUNNING = task(0, "IngestRaw", 2)[:3]
+ABORTED = [*RUNNING, event(1, "ExecutionAborted")]
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        (
+            SUCCEEDED,
+            [
+                ("IngestRaw", "SUCCEEDED", 2, "r0"),
+                ("LoadRedshift", "SUCCEEDED", 3.5, "r1"),
+                ("PipelineSucceeded", "SUCCEEDED", 0, None),
+            ],
+        ),
+        (
+            FAILED,
+            [
+                ("IngestRaw", "SUCCEEDED", 1, "r0"),
+                ("TransformTrips", "FAILED", 4, "r0"),
+                ("NotifyFailure", "SUCCEEDED", 0.5, "r0"),
+                ("PipelineFailed", "FAILED", 0, None),
+            ],
+        ),
+        (RUNNING, [("IngestRaw", "RUNNING", 9, "r0")]),
+        (ABORTED, [("IngestRaw", "FAILED", 1, "r0")]),
+        ([], []),
+    ],
+)
+def test_states(events: list[dict[str, Any]], expected: list[tuple[Any, ...]]) -> None:
+    states = States(events, stopDate=T0 + datetime.timedelta(seconds=9))
+    execution = read(states, ARN)
+    assert [(s.name, s.status, s.seconds, s.job_run) for s in execution.states] == expected
+
+
+def test_the_whole_reading_as_json() -> None:
+    states = States(
+        FAILED,
+        status="FAILED",
+        error="States.TaskFailed",
+        cause="TransformTrips: SchemaError: no fare_amount",
+        stopDate=T0 + datetime.timedelta(seconds=5.5),
+    )
+    execution = read(states, ARN)
+    assert execution.failed_state == "TransformTrips"
+    assert execution.as_json() == {
+        "execution": ARN,
+        "name": "yellow-2024-09",
+        "status": "FAILED",
+        "month": "2024-09",
+        "started": "2024-11-05T06:00:00+00:00",
+        "seconds": 5.5,
+        "states": [
+            {"name": "IngestRaw", "status": "SUCCEEDED", "seconds": 1},
+            {"name": "TransformTrips", "status": "FAILED", "seconds": 4},
+            {"name": "NotifyFailure", "status": "SUCCEEDED", "seconds": 0.5},
+            {"name": "PipelineFailed", "status": "FAILED", "seconds": 0},
+        ],
+        "error": "States.TaskFailed",
+        "cause": "TransformTrips: SchemaError: no fare_amount",
+    }
