@@ -1,0 +1,7 @@
+"""`python -m rs_query`, the same as the `rs-query` command."""
+
+import sys
+
+from rs_query.cli import main
+
+sys.exit(main())

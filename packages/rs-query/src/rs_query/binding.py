@@ -1,0 +1,97 @@
+"""Parameters into statements, at the places the lexer found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Optional
+
+from rs_query.errors import ParameterError
+from rs_query.lexer import first_word, skeleton
+from rs_query.literals import Params, Value, identifier, literal, text
+from rs_query.statements import Placeholder, Statement
+
+#: What a server can prepare, hence bind: https://docs.aws.amazon.com/redshift/latest/dg/r_PREPARE.html.
+#: The rest (COPY, UNLOAD, DDL, CALL, …) takes literals only.
+_SERVER_BINDS = frozenset({"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"})
+
+_CLOSING = re.compile(r"\s*\)")
+
+Mark = Callable[[Statement, str, int], Optional[str]]
+"""How a server's parameter is written in a statement, from its name and its number there (from 1);
+None where this server binds nothing."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A statement ready to run: its SQL as sent, and the text values that the server binds, by name."""
+
+    statement: Statement
+    sql: str
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def bind(statements: Sequence[Statement], params: Params, *, mark: Mark) -> list[Bound]:
+    """Every statement with its values.
+
+    Text goes to the server where it can bind it (SELECT and DML, where `mark` says how); everything else
+    becomes a literal: NULL, the empty string and lists because the Data API's parameters can't say them,
+    numbers, booleans and dates because they would lose their type there (it takes nothing but text), and all
+    values of COPY, UNLOAD and DDL.
+
+    Raises ParameterError for a placeholder without a value, a value without a placeholder, and a value that
+    SQL can't express.
+    """
+    bound = [_bind(statement, params, mark) for statement in statements]
+    used = {placeholder.name for statement in statements for placeholder in statement.placeholders}
+    unused = [key for key in params if key not in used]
+    if unused:
+        where = statements[0].name if statements else "<sql>"
+        listed = ", ".join(f":{key}" for key in unused)
+        known = ", ".join(f":{key}" for key in sorted(used)) or "none"
+        raise ParameterError(f"{where}: {listed} given but used nowhere; its parameters: {known}", parameter=unused[0])
+    return bound
+
+
+def _bind(statement: Statement, params: Params, mark: Mark) -> Bound:
+    server_binds = first_word(statement.text) in _SERVER_BINDS if statement.placeholders else False
+    parameters: dict[str, str] = {}
+    pieces: list[str] = []
+    position = 0
+    for place in statement.placeholders:
+        if place.name not in params:
+            form = f':"{place.name}"' if place.identifier else f":{place.name}"
+            raise ParameterError(f"{statement.place(place.start)}: {form} has no value", parameter=place.name)
+        value = params[place.name]
+        try:
+            marked = None
+            if server_binds and not place.identifier and isinstance(value, str) and value:
+                number = list(parameters).index(place.name) if place.name in parameters else len(parameters)
+                marked = mark(statement, place.name, number + 1)
+            if marked is None:
+                rendered = _render(statement, place, value)
+            else:
+                parameters[place.name] = text(value, place.name)  # type: ignore[arg-type]
+                rendered = marked
+        except ParameterError as error:
+            raise ParameterError(f"{statement.place(place.start)}: {error}", parameter=place.name) from None
+        pieces += (statement.text[position : place.start], rendered)
+        position = place.end
+        if statement.text[position : position + 1] in ("'", '"', "." if not place.identifier else "'"):
+            pieces.append(" ")  # keeps the value a token of its own: 'a' followed by 'b' is not 'a''b'
+    pieces.append(statement.text[position:])
+    return Bound(statement, "".join(pieces), parameters)
+
+
+def _render(statement: Statement, place: Placeholder, value: Value) -> str:
+    if place.identifier:
+        return identifier(value, place.name)
+    if not isinstance(value, (list, tuple)):
+        return literal(value, place.name)
+    before, after = skeleton(statement.text[: place.start]), statement.text[place.end :]
+    if not re.search(r"\bIN \($|\bIN\($", before) or not _CLOSING.match(after):
+        raise ParameterError(f"the list :{place.name} binds only as IN (:{place.name})", parameter=place.name)
+    if not value:
+        raise ParameterError(f"the list :{place.name} is empty, and IN () is no SQL", parameter=place.name)
+    return ", ".join(literal(item, place.name) for item in value)

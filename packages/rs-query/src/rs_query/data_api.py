@@ -1,0 +1,215 @@
+"""Statements through the Redshift Data API: submit, wait, cancel, page.
+
+https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from rs_query.binding import Bound
+from rs_query.deadline import Deadline, pause
+from rs_query.errors import ConnectionLostError, RsQueryError, ServiceError, StoppedError, ThrottledError
+from rs_query.lexer import first_word
+from rs_query.results import Column, Page, value
+from rs_query.retries import Log, retrying
+from rs_query.services import call, client
+from rs_query.signals import shielded
+from rs_query.transport import Outcome, Target, statement_error
+
+_DONE = frozenset({"FINISHED", "FAILED", "ABORTED"})
+_LONG_POLL = 20  # of 30 s allowed: below the idle timeouts of proxies and load balancers
+_SESSION_IDLE = 60  # seconds a session outlives its last statement: more than any pause between two retries
+_CANCEL_WAIT = 10  # seconds to see a cancelled statement end
+_LOAD_ERROR_ROWS = 10
+
+_LOAD_ERRORS = """SELECT file_name, line_number, column_name, column_type, error_code, error_message
+FROM sys_load_error_detail WHERE query_id = {query_id} ORDER BY start_time LIMIT {limit}"""
+
+
+class DataApi:
+    """The transport of the Data API; see transport.Transport."""
+
+    batch_limit = 40
+    statement_limit = 100 * 1024
+
+    def __init__(self, target: Target, *, log: Log) -> None:
+        self._client = client("redshift-data")
+        self._log = log
+        self._target = {
+            key: given
+            for key, given in {
+                "Database": target.database,
+                "WorkgroupName": target.workgroup,
+                "ClusterIdentifier": target.cluster,
+                "SecretArn": target.secret_arn,
+            }.items()
+            if given
+        }
+        self._where: dict[str, Any] = self._target
+        describe = self._client.meta.service_model.operation_model("DescribeStatement").input_shape
+        self._long_poll = "WaitTimeSeconds" in describe.members
+
+    def mark(self, statement: object, name: str, number: int) -> str | None:
+        return f":{name}"
+
+    def open_session(self) -> None:
+        self._where = self._target | {"SessionKeepAliveSeconds": _SESSION_IDLE}
+
+    def close(self, *, failed: bool) -> None:
+        """After a failure, roll back: else the session would keep its locks until it expires."""
+        if failed and "SessionId" in self._where:
+            self._aside("ROLLBACK", self._where)
+        self._where = self._target
+
+    def execute(self, bound: Sequence[Bound], deadline: Deadline) -> list[Outcome]:
+        started: list[dict[str, Any]] = []
+        try:
+            self._submit(bound, deadline, started)
+            description = self._wait(started[0]["Id"], deadline)
+        except BaseException as error:
+            if started:
+                ended = self._cancel(started[0]["Id"])
+                if isinstance(error, StoppedError):
+                    error.statement_id, error.ended = started[0]["Id"], ended
+            raise
+        if description["Status"] != "FINISHED":
+            raise self._failure(bound, description)
+        parts = [description] if len(bound) == 1 else description["SubStatements"]
+        return [self._outcome(part) for part in parts]
+
+    def _submit(self, bound: Sequence[Bound], deadline: Deadline, started: list[dict[str, Any]]) -> None:
+        """Leaves the answer in `started`, so that it is known even if a signal ends this call."""
+        parameters = {name: text for one in bound for name, text in one.parameters.items()}
+        # The same token on every attempt: a statement whose answer got lost is not submitted twice.
+        request: dict[str, Any] = {**self._where, "ClientToken": uuid.uuid4().hex}
+        if parameters:
+            request["Parameters"] = [{"name": name, "value": text} for name, text in parameters.items()]
+        if len(bound) == 1:
+            submit = partial(self._client.execute_statement, Sql=bound[0].sql, **request)
+        else:
+            submit = partial(self._client.batch_execute_statement, Sqls=[one.sql for one in bound], **request)
+
+        def attempt() -> None:
+            with shielded():
+                started.append(call(submit))
+
+        retrying(attempt, on=(ThrottledError, ConnectionLostError), deadline=deadline, log=self._log)
+        if "SessionKeepAliveSeconds" in self._where:
+            self._where = {"SessionId": started[0]["SessionId"], "SessionKeepAliveSeconds": _SESSION_IDLE}
+
+    def _wait(self, statement_id: str, deadline: Deadline) -> dict[str, Any]:
+        """The description of a statement once it has ended."""
+        began = time.monotonic()
+        while True:
+            asked = time.monotonic()
+            long_poll = min(_LONG_POLL, int(min(deadline.remaining(), _LONG_POLL))) if self._long_poll else 0
+            description = self._describe(statement_id, deadline, long_poll)
+            if description["Status"] in _DONE:
+                return description
+            deadline.check()
+            if time.monotonic() - asked < long_poll * 0.9:
+                long_poll = 0  # answered without waiting: pause as if there were no long poll
+            if not long_poll:
+                deadline.sleep(pause(time.monotonic() - began))
+
+    def _describe(self, statement_id: str, deadline: Deadline, long_poll: int) -> dict[str, Any]:
+        wait = {"WaitTimeSeconds": long_poll} if long_poll else {}
+
+        def attempt() -> dict[str, Any]:
+            try:
+                return call(partial(self._client.describe_statement, Id=statement_id, **wait))
+            except ServiceError as error:
+                if error.code != "ActiveWaitingRequestsExceededException":
+                    raise
+                self._long_poll = False  # others wait too; looking now and then needs no slot
+                return call(partial(self._client.describe_statement, Id=statement_id))
+
+        return retrying(attempt, on=(ThrottledError, ConnectionLostError), deadline=deadline, log=self._log)
+
+    def _cancel(self, statement_id: str) -> str:
+        """Cancel, and how the statement ended. What can't be done is told too: another error is on its way."""
+        try:
+            with shielded():
+                with suppress(ServiceError):  # it ended by itself just before: its description says how
+                    call(partial(self._client.cancel_statement, Id=statement_id))
+                ended = str(self._wait(statement_id, Deadline(_CANCEL_WAIT))["Status"])
+        except RsQueryError as error:
+            ended = f"unknown ({error})"
+        self._log({"event": "cancel", "id": statement_id, "ended": ended})
+        return ended
+
+    def _failure(self, bound: Sequence[Bound], description: dict[str, Any]) -> RsQueryError:
+        parts = [description] if len(bound) == 1 else description.get("SubStatements", [])
+        failed = next((i for i, part in enumerate(parts) if part["Status"] == "FAILED"), None)
+        if failed is None:
+            failed = next((i for i, part in enumerate(parts) if part["Status"] == "ABORTED"), 0)
+        part = parts[failed] if parts else description
+        reason = part.get("Error") or description.get("Error")
+        if not reason:
+            reason = "cancelled by somebody else" if description["Status"] == "ABORTED" else "failed, without a reason"
+        rows = self._load_errors(part) if first_word(bound[failed].sql) == "COPY" else []
+        return statement_error(bound[failed], reason, statement_id=part["Id"], load_errors=rows)
+
+    def _load_errors(self, part: dict[str, Any]) -> list[str]:
+        """What COPY wrote to SYS_LOAD_ERROR_DETAIL, a line a row."""
+        query_id = part.get("RedshiftQueryId") or 0
+        if query_id <= 0:
+            return []
+        found = self._aside(_LOAD_ERRORS.format(query_id=int(query_id), limit=_LOAD_ERROR_ROWS), self._target)
+        return [
+            f"load error in {file}, line {line}, column {column} ({kind}): {str(message).strip()} (code {code})"
+            for file, line, column, kind, code, message in found
+        ]
+
+    def _aside(self, sql: str, where: dict[str, Any]) -> list[tuple[Any, ...]]:
+        """Run a statement of our own after a failure; its own failure must not hide the first."""
+        deadline = Deadline(_CANCEL_WAIT)
+        try:
+            with shielded():
+                started = call(partial(self._client.execute_statement, Sql=sql, **where))
+            done = self._wait(started["Id"], deadline)
+            if done["Status"] == "FINISHED" and done.get("HasResultSet"):
+                return [row for page in self._pages(started["Id"]) for row in page.rows]
+            if done["Status"] != "FINISHED":
+                self._log({"event": "aside", "sql": sql, "error": done.get("Error", done["Status"])})
+        except RsQueryError as error:
+            self._log({"event": "aside", "sql": sql, "error": str(error)})
+        return []
+
+    def _outcome(self, part: dict[str, Any]) -> Outcome:
+        rows = part.get("ResultRows", -1)
+        return Outcome(
+            statement_id=part["Id"],
+            seconds=max(0, part.get("Duration", 0)) / 1e9,
+            rows=rows if rows >= 0 else None,
+            pages=partial(self._pages, part["Id"]) if part.get("HasResultSet") else None,
+        )
+
+    def _pages(self, statement_id: str) -> Iterator[Page]:
+        token: dict[str, str] = {}
+        columns: tuple[Column, ...] = ()
+        while True:
+            fetch = partial(self._client.get_statement_result, Id=statement_id, **token)
+            response = retrying(
+                partial(call, fetch), on=(ThrottledError, ConnectionLostError), deadline=Deadline(None), log=self._log
+            )
+            columns = columns or tuple(
+                Column(meta.get("label") or meta["name"], meta.get("typeName", ""))
+                for meta in response.get("ColumnMetadata", [])
+            )
+            yield Page(
+                columns,
+                [
+                    tuple(value(cell, column.type) for cell, column in zip(record, columns))
+                    for record in response["Records"]
+                ],
+            )
+            if not response.get("NextToken"):
+                return
+            token = {"NextToken": response["NextToken"]}

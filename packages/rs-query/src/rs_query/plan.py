@@ -1,0 +1,65 @@
+"""What a run will do, decided before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from rs_query.binding import Bound, Mark, bind
+from rs_query.errors import PlanError
+from rs_query.literals import Params
+from rs_query.statements import Statement
+from rs_query.transactions import refusal
+
+
+class Mode(Enum):
+    """How the statements of a plan reach the server."""
+
+    EACH = "each statement by itself"
+    BATCH = "one call, one transaction"
+    SESSION = "BEGIN … COMMIT in one session"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Bound statements and how they run."""
+
+    bound: tuple[Bound, ...]
+    mode: Mode
+
+
+def make_plan(
+    statements: Sequence[Statement],
+    params: Params,
+    *,
+    transaction: bool,
+    mark: Mark,
+    batch_limit: int,
+    statement_limit: int,
+) -> Plan:
+    """Bind and check.
+
+    Raises PlanError for no statement at all, for one that can't be in a transaction (if `transaction`) and
+    for one of more than `statement_limit` bytes; ParameterError as binding.bind.
+    """
+    if not statements:
+        raise PlanError("there is no statement to run")
+    if transaction:
+        for statement in statements:
+            reason = refusal(statement.text)
+            if reason:
+                raise PlanError(
+                    f"{statement.where}: statement {statement.index} ({statement.first_words}): {reason}; nothing was run"
+                )
+    bound = tuple(bind(statements, params, mark=mark))
+    for one in bound:
+        size = len(one.sql.encode())
+        if size > statement_limit:
+            raise PlanError(
+                f"{one.statement.where}: statement {one.statement.index} ({one.statement.first_words}) is {size} bytes "
+                f"long, the Data API takes {statement_limit}; shorten it or use --transport wire; nothing was run"
+            )
+    if not transaction:
+        return Plan(bound, Mode.EACH)
+    return Plan(bound, Mode.BATCH if len(bound) <= batch_limit else Mode.SESSION)

@@ -1,0 +1,140 @@
+"""Running a plan: one statement after the other or one transaction, in one deadline, leaving nothing behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rs_query.binding import Bound
+from rs_query.deadline import Deadline
+from rs_query.errors import ConflictError, StatementError, StoppedError
+from rs_query.plan import Mode, Plan
+from rs_query.results import Result
+from rs_query.retries import Log, retrying
+from rs_query.transport import Transport
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: one result a statement, in order, and the seconds of all of it."""
+
+    results: tuple[Result, ...]
+    seconds: float
+
+
+def run_plan(plan: Plan, transport: Transport, *, deadline: Deadline, log: Log) -> Run:
+    """Run it and wait; `log` gets a line a statement and a summary.
+
+    Raises StatementError or ConflictError when the server fails a statement, DeadlineError, RunInterrupted,
+    and the errors of the service. Whatever is raised, nothing is left running, and a transaction is undone.
+    """
+    return _Runner(plan, transport, deadline, log).run()
+
+
+class _Runner:
+    def __init__(self, plan: Plan, transport: Transport, deadline: Deadline, log: Log) -> None:
+        self.plan, self.transport, self.deadline, self.log = plan, transport, deadline, log
+        self.results: list[Result] = []
+        self.running: Sequence[Bound] = ()
+
+    def run(self) -> Run:
+        began = time.monotonic()
+        status = "failed"
+        try:
+            if self.plan.mode is Mode.EACH:
+                self._each()
+            else:
+                retrying(self._transaction, on=(ConflictError,), deadline=self.deadline, log=self.log)
+            status = "finished"
+        except StoppedError as error:
+            status = "stopped"
+            raise self._told(error) from None
+        finally:
+            seconds = time.monotonic() - began
+            self.log(
+                {
+                    "event": "run",
+                    "status": status,
+                    "statements": len(self.plan.bound),
+                    "finished": len(self.results),
+                    "seconds": round(seconds, 3),
+                    "rows": sum(result.rows or 0 for result in self.results),
+                }
+            )
+        return Run(tuple(self.results), seconds)
+
+    def _each(self) -> None:
+        failed = True
+        if len(self.plan.bound) > 1:  # temporary tables and SET live in a session
+            self.transport.open_session()
+        try:
+            for one in self.plan.bound:
+                self._execute([one])
+            failed = False
+        finally:
+            self.transport.close(failed=failed)
+
+    def _transaction(self) -> None:
+        """All or nothing, from the start: also what a retry after a conflict does."""
+        self.results.clear()
+        if self.plan.mode is Mode.BATCH:
+            self._execute(self.plan.bound)
+            return
+        failed = True
+        self.transport.open_session()
+        try:
+            self._control("BEGIN")
+            for one in self.plan.bound:
+                self._execute([one])
+            self._control("COMMIT")
+            failed = False
+        finally:
+            self.transport.close(failed=failed)
+
+    def _control(self, sql: str) -> None:
+        last = self.plan.bound[-1].statement
+        self.running = [Bound(replace(last, text=sql, placeholders=()), sql)]
+        self.transport.execute(self.running, self.deadline)
+
+    def _execute(self, bound: Sequence[Bound]) -> None:
+        self.running = ()
+        self.deadline.check()
+        self.running = bound
+        try:
+            outcomes = self.transport.execute(bound, self.deadline)
+        except (StatementError, ConflictError) as error:
+            self.log(
+                {"event": "statement", "status": "failed", "index": error.index, "line": error.line}
+                | {"id": error.statement_id, "reason": error.reason}
+            )
+            raise
+        for one, outcome in zip(bound, outcomes):
+            statement = one.statement
+            self.results.append(Result(statement, outcome.statement_id, outcome.seconds, outcome.rows, outcome.pages))
+            self.log(
+                {"event": "statement", "status": "finished", "index": statement.index, "line": statement.line}
+                | {"id": outcome.statement_id, "seconds": round(outcome.seconds, 3), "rows": outcome.rows}
+            )
+
+    def _told(self, error: StoppedError) -> StoppedError:
+        """The same error, saying what had been done when it came."""
+        said = [str(error)]
+        total = len(self.plan.bound)
+        if self.running:
+            statement = self.running[0].statement
+            what = f"statement {statement.index} ({statement.first_words})"
+            if len(self.running) > 1:
+                what = f"the transaction of {total} statements"
+            how = {"ABORTED": "was cancelled", "FAILED": "failed", "FINISHED": "had just finished"}
+            known = how.get(error.ended, f"is in an unknown state: {error.ended}")
+            said.append(f"{statement.where}: {what} {known if error.ended else 'was not started'}")
+            if error.statement_id:
+                said[-1] += f" [statement id {error.statement_id}]"
+        if self.plan.mode is Mode.EACH:
+            said.append(f"{len(self.results)} of {total} statements had finished before and stay done")
+        elif error.ended != "FINISHED":
+            said.append("the transaction is rolled back, nothing was changed")
+        told = type(error)("; ".join(said))
+        told.statement_id, told.ended = error.statement_id, error.ended
+        return told

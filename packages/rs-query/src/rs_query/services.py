@@ -1,0 +1,69 @@
+"""AWS clients, and what their errors mean to a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rs_query.errors import ConnectionLostError, RsQueryError, ServiceError, ThrottledError
+
+#: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, and the Data API's own limit.
+_THROTTLED = frozenset(
+    {
+        "ActiveStatementsExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
+_GATEWAY = frozenset({502, 503, 504})  # answered by something before the service
+
+
+def client(service: str) -> Any:
+    """A client found by the SDK's own environment, without the SDK's retries: the run has its own, in its deadline."""
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        return boto3.session.Session().client(
+            service,
+            config=Config(
+                retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60, user_agent_extra="rs-query"
+            ),
+        )
+    except (BotoCoreError, ValueError) as error:
+        raise ServiceError(f"{service}: {error}") from None
+
+
+def call(action: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What `action`, one call of a client, returns; its errors as ours."""
+    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
+
+    try:
+        return action()
+    except ClientError as error:
+        raise _of_client(error) from None
+    except SSLError as error:
+        raise ServiceError(str(error)) from None
+    except HTTPClientError as error:
+        raise ConnectionLostError(str(error)) from None
+    except BotoCoreError as error:
+        raise ServiceError(str(error)) from None
+
+
+def _of_client(error: Any) -> RsQueryError:
+    details = error.response.get("Error", {})
+    code = details.get("Code", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    message = f"{error.operation_name}: {code}: {details.get('Message') or details.get('message') or error}"
+    if code in _THROTTLED or status == 429:
+        return ThrottledError(message)
+    if status in _GATEWAY:
+        return ConnectionLostError(message)
+    return ServiceError(message, code=code)

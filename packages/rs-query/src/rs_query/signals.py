@@ -1,0 +1,65 @@
+"""SIGTERM and Ctrl-C as an exception, and the one place where they have to wait."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from rs_query.errors import RunInterrupted
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within, SIGTERM and Ctrl-C raise RunInterrupted. For the main thread of a command or job."""
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        raise RunInterrupted(f"stopped by {signal.Signals(signum).name}")
+
+    with _handlers(interrupt):
+        yield
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Within, SIGTERM and Ctrl-C wait for the end of the block; a second one does not.
+
+    For a call that starts something: until its answer is here nobody knows what to cancel.
+    """
+    held: list[int] = []
+    previous: dict[signal.Signals, Any] = {}
+
+    def hold(signum: int, frame: FrameType | None) -> None:
+        held.append(signum)
+        if len(held) > 1:
+            _restore(previous)
+            signal.raise_signal(signum)
+
+    with _handlers(hold) as before:
+        previous.update(before)
+        yield
+    if held:
+        signal.raise_signal(held[0])
+
+
+@contextmanager
+def _handlers(handler: Any) -> Iterator[dict[signal.Signals, Any]]:
+    """Only the main thread gets signals, and only it may set handlers: elsewhere nothing is changed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield {}
+        return
+    before: dict[signal.Signals, Any] = {signum: signal.signal(signum, handler) for signum in _SIGNALS}
+    try:
+        yield before
+    finally:
+        _restore(before)
+
+
+def _restore(handlers: dict[signal.Signals, Any]) -> None:
+    for signum, handler in handlers.items():
+        signal.signal(signum, handler if handler is not None else signal.SIG_DFL)

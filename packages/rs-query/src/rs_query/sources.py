@@ -1,0 +1,84 @@
+"""Texts from files, standard input and S3, and parameters from JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from rs_query.errors import RsQueryError, SourceError
+from rs_query.literals import Value
+from rs_query.services import call, client
+
+
+def read_text(source: str) -> str:
+    """The text at `source`: a path, an `s3://bucket/key` URI, or `-`. Raises SourceError.
+
+    Line ends and a BOM stay as they are: positions count in the file as written.
+    """
+    try:
+        return _read_bytes(source).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{source}: not UTF-8: byte {error.start} is {error.object[error.start]:#04x}") from None
+
+
+def _read_bytes(source: str) -> bytes:
+    if source == "-":
+        return sys.stdin.buffer.read()
+    if not source.startswith("s3://"):
+        try:
+            return Path(source).read_bytes()
+        except OSError as error:
+            raise SourceError(f"{source}: {error.strerror or error}") from None
+    bucket, _, key = source[len("s3://") :].partition("/")
+    if not bucket or not key:
+        raise SourceError(f"{source}: an S3 URI is s3://bucket/key")
+    try:
+        response = call(partial(client("s3").get_object, Bucket=bucket, Key=key))
+        return response["Body"].read()
+    except RsQueryError as error:
+        raise SourceError(f"{source}: {error}") from None
+
+
+def params_from_uri(uri: str) -> dict[str, Value]:
+    """Parameters from a JSON document, at the JSON pointer (RFC 6901) of its fragment: `s3://b/k.json#/load`."""
+    source, fragment, pointer = uri.partition("#/")
+    document = _parse(read_text(source), source)
+    for part in pointer.split("/") if fragment else ():
+        step = unquote(part).replace("~1", "/").replace("~0", "~")
+        try:
+            document = document[int(step)] if isinstance(document, list) else document[step]
+        except (LookupError, TypeError, ValueError):
+            raise SourceError(f"{uri}: the document has no /{pointer}") from None
+    return _params(document, uri)
+
+
+def params_from_json(text: str, source: str) -> dict[str, Value]:
+    """Parameters from a JSON object: text, numbers (decimals keep their digits), booleans, null, lists of these."""
+    return _params(_parse(text, source), source)
+
+
+def _parse(text: str, source: str) -> Any:
+    def no_constant(name: str) -> None:
+        raise ValueError(f"{name} is no JSON number")
+
+    try:
+        return json.loads(text.lstrip("\ufeff"), parse_float=Decimal, parse_constant=no_constant)
+    except ValueError as error:
+        raise SourceError(f"{source}: not JSON: {error}") from None
+
+
+def _params(document: Any, source: str) -> dict[str, Value]:
+    if not isinstance(document, dict):
+        raise SourceError(f"{source}: parameters are a JSON object, this is a {type(document).__name__}")
+    for name, given in document.items():
+        for item in given if isinstance(given, list) else [given]:
+            if isinstance(item, (dict, list)):
+                raise SourceError(
+                    f"{source}: parameter {name} is nested; a value is text, a number, a boolean, null or a list of these"
+                )
+    return document

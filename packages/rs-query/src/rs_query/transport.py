@@ -1,0 +1,89 @@
+"""The one seam of the runner: what carries statements to a server and outcomes back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rs_query.binding import Bound, Mark
+from rs_query.deadline import Deadline
+from rs_query.errors import ConflictError, StatementError
+from rs_query.results import Page
+
+#: https://docs.aws.amazon.com/redshift/latest/dg/c_serializable_isolation-serializable-isolation-troubleshooting.html
+_CONFLICT = re.compile(
+    r"\b1023\b|serializable isolation violation|conflict(s|ed)? with (a )?concurrent transaction", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Which database: a serverless workgroup or a provisioned cluster, and the secret to log in with, if any."""
+
+    database: str
+    workgroup: str = ""
+    cluster: str = ""
+    secret_arn: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One statement that has run: `rows` returned or affected (None where the server doesn't say)."""
+
+    statement_id: str
+    seconds: float
+    rows: int | None
+    pages: Callable[[], Iterator[Page]] | None
+    """Where its result set is, page by page; None if it has none."""
+
+
+class Transport(Protocol):
+    """Carries statements. One object serves one run, on one thread."""
+
+    batch_limit: int
+    """How many statements one call can run as a transaction; 1 where there is no such call."""
+    statement_limit: int
+    """The longest statement, in bytes."""
+
+    def mark(self, statement: object, name: str, number: int) -> str | None:
+        """See binding.Mark."""
+
+    def open_session(self) -> None:
+        """From now on all statements run in one session of the server."""
+
+    def execute(self, bound: Sequence[Bound], deadline: Deadline) -> list[Outcome]:
+        """Run one statement, or several as one transaction, and wait.
+
+        Raises StatementError or ConflictError if the server refuses; whatever ends the wait otherwise
+        (DeadlineError, a signal) leaves nothing running.
+        """
+
+    def close(self, *, failed: bool) -> None:
+        """End the session; after a failure, undo what is open in it."""
+
+
+def statement_error(
+    bound: Bound, reason: str, *, statement_id: str = "", load_errors: Sequence[str] = ()
+) -> StatementError | ConflictError:
+    """The error that says all that is known: file:line:column, index, first words, reason, id, load errors."""
+    statement = bound.statement
+    message = f"{statement.where}: statement {statement.index} ({statement.first_words}): {reason}"
+    if statement_id:
+        message += f" [statement id {statement_id}]"
+    for row in load_errors:
+        message += f"; {row}"
+    kind = ConflictError if _CONFLICT.search(reason) else StatementError
+    return kind(
+        message,
+        reason=reason,
+        index=statement.index,
+        line=statement.line,
+        column=statement.column,
+        statement_id=statement_id,
+        load_errors=load_errors,
+    )
+
+
+__all__ = ["Mark", "Outcome", "Target", "Transport", "statement_error"]
