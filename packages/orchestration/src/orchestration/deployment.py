@@ -28,7 +28,7 @@ class Deployment:
     processed_bucket: str
     workgroup: str
     database: str
-    admin_secret: str
+    namespace: str
     machines: dict[str, str]
 
 
@@ -52,7 +52,7 @@ def find(environment: Environment) -> Deployment:
         processed_bucket=values["ProcessedBucket"],
         workgroup=values["Workgroup"],
         database=values["Database"],
-        admin_secret=values["AdminSecret"],
+        namespace=values["Namespace"],
         machines={pipeline.name: values[f"{_camel(pipeline.name)}Live"] for pipeline in pipelines.all_pipelines()},
     )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import cache
 from typing import Any
+
+import boto3
 
 from orchestration.deployment import Deployment
 
 
-def query(deployment: Deployment, sql: str) -> Iterable[tuple[Any, ...]]:
+def query(deployment: Deployment, sql: str) -> list[tuple[Any, ...]]:
     """The rows of one SELECT.
 
     As the administrator, by the secret that Redshift manages: tables belong to the job's own database user, and
@@ -16,7 +18,17 @@ def query(deployment: Deployment, sql: str) -> Iterable[tuple[Any, ...]]:
     """
     import rs_query
 
-    result = rs_query.run(
-        sql, workgroup=deployment.workgroup, database=deployment.database, secret_arn=deployment.admin_secret
+    run = rs_query.run(
+        sql,
+        workgroup=deployment.workgroup,
+        database=deployment.database,
+        secret_arn=_admin_secret(deployment.namespace),
     )
-    return result.rows
+    return run.results[0].fetch()
+
+
+@cache
+def _admin_secret(namespace: str) -> str:
+    """The ARN of the secret Redshift made for the namespace (`ManageAdminPassword`); CloudFormation does not tell it."""
+    answer = boto3.client("redshift-serverless").get_namespace(namespaceName=namespace)
+    return str(answer["namespace"]["adminPasswordSecretArn"])

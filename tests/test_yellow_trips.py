@@ -1,0 +1,149 @@
+"""The main job, end to end: commands in, rows in the warehouse out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from conftest import SHARED_DATA, Laptop
+from orchestration.generate import yellow_month
+from orchestration.pipelines import Month
+
+pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.timeout(600)]
+
+# month, rows read, rows kept, sum(total_amount) of what is kept
+REAL_MONTHS = [
+    ("2022-01", 100_000, 97_874, 2_084_001.89),
+    ("2024-01", 200, 141, 3_843.24),
+    ("2025-01", 500, 405, 14_465.35),
+]
+
+
+@pytest.mark.parametrize(("month", "read", "kept", "total"), REAL_MONTHS)
+def test_a_real_month_is_loaded_exactly_once_however_often_it_runs(
+    laptop: Laptop, trip_data: Path, month: str, read: int, kept: int, total: float
+) -> None:
+    for _ in range(2):
+        run = laptop.elt_json("run", "yellow-trips", "--month", month, "--source", str(trip_data))
+        assert run["status"] == "SUCCEEDED"
+        assert [(state["name"], state["status"]) for state in run["states"]] == [
+            ("IngestRaw", "SUCCEEDED"),
+            ("TransformTrips", "SUCCEEDED"),
+            ("LoadRedshift", "SUCCEEDED"),
+            ("PipelineSucceeded", "SUCCEEDED"),
+        ]
+        found = laptop.query(
+            f"SELECT COUNT(*), ROUND(SUM(total_amount), 2) FROM yellow_trips WHERE source_month = '{month}-01'"
+        )
+        assert found == [(kept, total)]
+    (check,) = [check for check in laptop.elt_json("verify", "yellow-trips") if check["month"] == month]
+    assert (check["read"], check["kept"], check["loaded"], check["agrees"]) == (read, kept, kept, True)
+    assert check["read"] == check["kept"] + sum(check["rejected"].values())
+    audit = laptop.query(f"SELECT rows_read, rows_kept FROM load_audit WHERE source_month = '{month}-01'")
+    assert audit == [(read, kept)] * 2, "one row a load"
+
+
+def test_demo(laptop: Laptop) -> None:
+    done = laptop.elt("demo", "--rows", "20000", "--month", "2023-05")
+    assert done.returncode == 0, done.stderr
+    told = done.stdout
+    for word in ("read", "kept", "rejected", "loaded", "IngestRaw", "TransformTrips", "LoadRedshift"):
+        assert word in told
+    assert "yellow_trips holds 2023-05 exactly once." in told
+    assert "What to try next:" in told
+    (check,) = [check for check in laptop.elt_json("verify", "yellow-trips") if check["month"] == "2023-05"]
+    assert check["read"] == 20_000
+    assert check["agrees"]
+
+
+def failed(laptop: Laptop, month: str, source: Path, state: str, cause: str) -> None:
+    """The month's run fails at `state`; terminal and mail say the same, and the table is as it was."""
+    before, mails = laptop.query("SELECT COUNT(*) FROM yellow_trips"), len(laptop.mails())
+    done = laptop.elt("run", "yellow-trips", "--month", month, "--source", str(source), "--json")
+    assert done.returncode == 1
+    run = json.loads(done.stdout)
+    assert run["status"] == "FAILED"
+    assert [(one["name"], one["status"]) for one in run["states"]][-3:] == [
+        (state, "FAILED"),
+        ("NotifyFailure", "SUCCEEDED"),
+        ("PipelineFailed", "FAILED"),
+    ]
+    again = f"elt run yellow-trips --month {month} --source {source} --env local"
+    assert f"failed at {state}: " in done.stderr
+    assert cause in done.stderr
+    assert f"try again: {again}" in done.stderr
+    assert "Traceback" not in done.stderr
+    (mail,) = laptop.mails()[mails:]
+    text = mail.get_content()
+    assert mail["Subject"] == f"[local] yellow-trips {month} failed at {state}"
+    assert cause in text
+    assert again in text.replace("\n", " ").replace("  ", " ") or again in text
+    assert run["name"] in text
+    assert laptop.query("SELECT COUNT(*) FROM yellow_trips") == before
+
+
+def test_a_month_the_source_does_not_have(laptop: Laptop, tmp_path: Path) -> None:
+    failed(laptop, "2021-03", tmp_path, "IngestRaw", "404")
+
+
+@pytest.mark.parametrize(
+    ("file", "cause"),
+    [
+        ("yellow_tripdata_2022-01.html-error.parquet", "not a Parquet file"),
+        ("yellow_tripdata_2024-01.s3-accessdenied.parquet", "not a Parquet file"),
+        ("yellow_tripdata_2019-01.lfs-pointer.parquet", "not a Parquet file"),
+        ("yellow_tripdata_2024-01.truncated.parquet", "not a Parquet file"),
+    ],
+)
+def test_what_a_download_can_bring_instead(laptop: Laptop, tmp_path: Path, file: str, cause: str) -> None:
+    broken = SHARED_DATA / "broken" / file
+    if not broken.is_file():
+        pytest.skip("the broken files are not beside this checkout (../shared/data)")
+    shutil.copy(broken, tmp_path / "yellow_tripdata_2018-06.parquet")
+    failed(laptop, "2018-06", tmp_path, "IngestRaw", cause)
+    raw = laptop.client("s3").list_objects_v2(Bucket=bucket(laptop, "raw"), Prefix="yellow/2018/06/")
+    assert raw["KeyCount"] == 0
+    uploads = laptop.client("s3").list_multipart_uploads(Bucket=bucket(laptop, "raw"))
+    assert uploads.get("Uploads", []) == []
+
+
+def bucket(laptop: Laptop, kind: str) -> str:
+    names = [one["Name"] for one in laptop.client("s3").list_buckets()["Buckets"]]
+    return next(name for name in names if f"-{kind}-" in name)
+
+
+def test_the_same_month_twice_at_once(laptop: Laptop, tmp_path: Path) -> None:
+    yellow_month(tmp_path, month=Month(2023, 7), rows=30_000)
+    done = []
+
+    def load() -> None:
+        done.append(laptop.elt("run", "yellow-trips", "--month", "2023-07", "--source", str(tmp_path), "--json"))
+
+    threads = [threading.Thread(target=load) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert 0 in [one.returncode for one in done], [one.stderr for one in done]
+    (check,) = [check for check in laptop.elt_json("verify", "yellow-trips") if check["month"] == "2023-07"]
+    assert check["agrees"], check
+
+
+def test_the_trigger_starts_a_month_once(laptop: Laptop) -> None:
+    event = json.dumps({"dataset": "yellow", "year": 2016, "month": 2})
+
+    def fire(answer: Path) -> dict[str, object]:
+        laptop.aws(
+            *("lambda", "invoke", "--function-name", "elt-local-trigger"),
+            *("--cli-binary-format", "raw-in-base64-out", "--payload", event, str(answer)),
+        )
+        return json.loads(answer.read_text())
+
+    first, second = fire(laptop.state / "first.json"), fire(laptop.state / "second.json")
+    assert first["executionArn"] == second["executionArn"]
+    assert str(first["executionArn"]).endswith(":yellow-2016-02")
+    laptop.client("stepfunctions").stop_execution(executionArn=first["executionArn"])
