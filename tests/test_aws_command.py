@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Laptop
+from laptop import Laptop
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 

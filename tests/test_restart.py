@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, Laptop
+from laptop import ROOT, Laptop
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 

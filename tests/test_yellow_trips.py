@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import SHARED_DATA, Laptop
+from laptop import SHARED_DATA, Laptop
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 

@@ -29,6 +29,6 @@ def query(deployment: Deployment, sql: str) -> list[tuple[Any, ...]]:
 
 @cache
 def _admin_secret(namespace: str) -> str:
-    """The ARN of the secret Redshift made for the namespace (`ManageAdminPassword`); CloudFormation does not tell it."""
+    """The secret that Redshift made for the namespace (`ManageAdminPassword`); CloudFormation does not tell its ARN."""
     answer = boto3.client("redshift-serverless").get_namespace(namespaceName=namespace)
     return str(answer["namespace"]["adminPasswordSecretArn"])

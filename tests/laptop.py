@@ -1,0 +1,101 @@
+"""A laptop: the `elt` and `aws` commands as a user has them, on a local cloud of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+BIN = Path(sys.executable).parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Laptop:
+    """Commands run in a process of their own, with this laptop's cloud and nobody's AWS settings."""
+
+    state: Path
+    port: int
+
+    @property
+    def env(self) -> dict[str, str]:
+        keep = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "LOCAL_CLOUD_", "ELT_"))}
+        return keep | {
+            "LOCAL_CLOUD_STATE": str(self.state),
+            "LOCAL_CLOUD_PORT": str(self.port),
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "NO_COLOR": "1",
+        }
+
+    @property
+    def sdk(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def run(self, *command: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, env=self.env | self.sdk, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False
+        )
+
+    def elt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run("elt", *arguments)
+
+    def elt_json(self, *arguments: str) -> Any:
+        """The JSON a command that succeeds prints."""
+        done = self.elt(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def aws(self, *arguments: str) -> Any:
+        done = self.run("aws", *arguments, "--output", "json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def client(self, service: str) -> Any:
+        return boto3.session.Session().client(
+            service,
+            endpoint_url=self.sdk["AWS_ENDPOINT_URL"],
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+
+    def mails(self) -> list[EmailMessage]:
+        """What was sent so far, oldest first."""
+        files = sorted((self.state / "mail").glob("*.eml"))
+        return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]  # type: ignore[misc]
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        import rs_query
+
+        os_environ = dict(os.environ)
+        os.environ.update(self.sdk)
+        try:
+            return rs_query.run(sql, workgroup="elt-local", database="elt").results[0].fetch()
+        finally:
+            os.environ.clear()
+            os.environ.update(os_environ)
+
+    @property
+    def pid(self) -> int:
+        return int(json.loads((self.state / "local-cloud.json").read_text())["pid"])
