@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from laptop import SHARED_DATA, Laptop, free_port
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from laptop import ROOT
+
+from laptop import BIN, ROOT
 
 MODULES = {
     "glue-ingest": "glue_ingest",
@@ -47,7 +47,7 @@ def test_jobs_need_no_more_than_python_3_9(package: str) -> None:
     """The Glue Python Shell runs 3.9 and nothing newer; vermin knows when each piece of syntax and library came."""
     checked = subprocess.run(
         [
-            *(sys.executable, "-m", "vermin", "--target=3.9-", "--violations", "--no-tips"),
+            *(str(BIN / "vermin"), "--target=3.9-", "--violations", "--no-tips"),
             *(str(folder) for folder in (ROOT / "packages" / package).iterdir() if folder.name in ("src", "glue")),
         ],
         capture_output=True,
