@@ -9,14 +9,17 @@ from typing import Optional
 
 from rs_query.errors import ParameterError
 from rs_query.lexer import first_word, skeleton
-from rs_query.literals import Params, Value, identifier, literal, text
+from rs_query.literals import Params, Value, identifier, literal, storable
 from rs_query.statements import Placeholder, Statement
 
 #: What a server can prepare, hence bind: https://docs.aws.amazon.com/redshift/latest/dg/r_PREPARE.html.
 #: The rest (COPY, UNLOAD, DDL, CALL, …) takes literals only.
 _SERVER_BINDS = frozenset({"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"})
 
+_IN_OPENING = re.compile(r"\bIN ?\( ?$")
 _CLOSING = re.compile(r"\s*\)")
+#: Right after a value these would make one token of two: 'a' followed by 'b' is not 'a''b', nor 5 and .5 one number.
+_MERGING = frozenset("'\".")
 
 Mark = Callable[[Statement, str, int], Optional[str]]
 """How a server's parameter is written in a statement, from its name and its number there (from 1);
@@ -55,33 +58,37 @@ def bind(statements: Sequence[Statement], params: Params, *, mark: Mark) -> list
 
 
 def _bind(statement: Statement, params: Params, mark: Mark) -> Bound:
-    server_binds = first_word(statement.text) in _SERVER_BINDS if statement.placeholders else False
+    server_binds = bool(statement.placeholders) and first_word(statement.text) in _SERVER_BINDS
     parameters: dict[str, str] = {}
     pieces: list[str] = []
     position = 0
     for place in statement.placeholders:
-        if place.name not in params:
-            form = f':"{place.name}"' if place.identifier else f":{place.name}"
-            raise ParameterError(f"{statement.place(place.start)}: {form} has no value", parameter=place.name)
-        value = params[place.name]
         try:
+            if place.name not in params:
+                raise ParameterError(f"no value for parameter :{place.name}", parameter=place.name)
+            value = params[place.name]
             marked = None
             if server_binds and not place.identifier and isinstance(value, str) and value:
-                number = list(parameters).index(place.name) if place.name in parameters else len(parameters)
-                marked = mark(statement, place.name, number + 1)
-            if marked is None:
-                rendered = _render(statement, place, value)
-            else:
-                parameters[place.name] = text(value, place.name)  # type: ignore[arg-type]
-                rendered = marked
+                names = [*parameters, place.name]
+                marked = mark(statement, place.name, names.index(place.name) + 1)
+            if marked is not None and isinstance(value, str):
+                parameters[place.name] = _checked(value, place.name)
+            rendered = _render(statement, place, value) if marked is None else marked
         except ParameterError as error:
             raise ParameterError(f"{statement.place(place.start)}: {error}", parameter=place.name) from None
         pieces += (statement.text[position : place.start], rendered)
         position = place.end
-        if statement.text[position : position + 1] in ("'", '"', "." if not place.identifier else "'"):
-            pieces.append(" ")  # keeps the value a token of its own: 'a' followed by 'b' is not 'a''b'
+        if statement.text[position : position + 1] in _MERGING:
+            pieces.append(" ")
     pieces.append(statement.text[position:])
     return Bound(statement, "".join(pieces), parameters)
+
+
+def _checked(value: str, name: str) -> str:
+    try:
+        return storable(value)
+    except ValueError as error:
+        raise ParameterError(f"parameter :{name} {error}", parameter=name) from None
 
 
 def _render(statement: Statement, place: Placeholder, value: Value) -> str:
@@ -90,7 +97,7 @@ def _render(statement: Statement, place: Placeholder, value: Value) -> str:
     if not isinstance(value, (list, tuple)):
         return literal(value, place.name)
     before, after = skeleton(statement.text[: place.start]), statement.text[place.end :]
-    if not re.search(r"\bIN \($|\bIN\($", before) or not _CLOSING.match(after):
+    if not _IN_OPENING.search(before) or not _CLOSING.match(after):
         raise ParameterError(f"the list :{place.name} binds only as IN (:{place.name})", parameter=place.name)
     if not value:
         raise ParameterError(f"the list :{place.name} is empty, and IN () is no SQL", parameter=place.name)

@@ -8,7 +8,8 @@ reason), comments nest, `$tag$…$tag$` quotes, identifiers may hold `$`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Optional
 
 STRING, QUOTED, DOLLAR, COMMENT, SEMICOLON, VALUE, IDENTIFIER = range(7)
 """Kinds of token: `'…'`, `"…"`, `$$…$$`, a comment, `;`, `:name`, `:"name"`."""
@@ -17,17 +18,21 @@ STRING, QUOTED, DOLLAR, COMMENT, SEMICOLON, VALUE, IDENTIFIER = range(7)
 SPACE = " \t\r\n\f"
 
 _SPECIAL = re.compile(r"""['";$:]|--|/\*""")
-_STRING_END = re.compile(r"['\\]")
+_STRING_EDGE = re.compile(r"['\\]")
 _LINE_END = re.compile(r"[\r\n]")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
+_LETTERS = r"A-Za-z0-9_$\x80-\U0010ffff"
+_NAME_REST = re.compile(rf"[{_LETTERS}]*")
+_WORD = re.compile(rf"(?![0-9$])[{_LETTERS}]+")
 _DOLLAR_TAG = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ffff]*)?\$")
-_NAME_REST = re.compile(r"[A-Za-z0-9_$\x80-\U0010ffff]*")
 _PARAMETER = re.compile(r"""[A-Za-z_][A-Za-z0-9_]*|"[A-Za-z_][A-Za-z0-9_]*\"""")
 #: A `:` right after one of these belongs to what precedes it: a cast, a slice, `a:b`.
-_GLUE = re.compile(r"""[A-Za-z0-9_$\x80-\U0010ffff:'")\]]""")
-_WORD = re.compile(r"[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
+_GLUE = re.compile(rf"""[{_LETTERS}:'")\]]""")
 #: What stands in a skeleton for a token whose inside doesn't matter.
 _BLANK = {STRING: "''", QUOTED: '""', DOLLAR: "''", COMMENT: " "}
+
+_Lexed = tuple[Optional[int], int]
+"""Kind (None: nothing of interest) and end of what begins at a special character."""
 
 
 class Unterminated(Exception):
@@ -45,45 +50,11 @@ def tokens(text: str) -> Iterator[tuple[int, int, int]]:
     """
     search = _SPECIAL.search
     position = 0
-    while True:
-        found = search(text, position)
-        if found is None:
-            return
+    while found := search(text, position):
         start = found.start()
-        first = text[start]
-        if first == ";":
-            position = start + 1
-            yield SEMICOLON, start, position
-        elif first == "'":
-            position = _string_end(text, start)
-            yield STRING, start, position
-        elif first == "-":
-            line_end = _LINE_END.search(text, start)
-            position = line_end.start() if line_end else len(text)
-            yield COMMENT, start, position
-        elif first == '"':
-            position = _quoted_end(text, start)
-            yield QUOTED, start, position
-        elif first == ":":
-            kind, end = _parameter(text, start)
-            if kind is not None:
-                yield kind, start, end
-            position = end
-        elif first == "/":
-            position = _comment_end(text, start)
-            yield COMMENT, start, position
-        else:
-            tag = _DOLLAR_TAG.match(text, start)
-            if _in_name(text, start, position):
-                rest = _NAME_REST.match(text, start)
-                position = rest.end() if rest else start + 1
-            elif tag is None:
-                position = start + 1
-            else:
-                position = text.find(tag.group(), tag.end()) + len(tag.group())
-                if position < tag.end():
-                    raise Unterminated(f"{tag.group()} body", start)
-                yield DOLLAR, start, position
+        kind, position = _LEXERS[text[start]](text, start, position)
+        if kind is not None:
+            yield kind, start, position
 
 
 def skeleton(text: str) -> str:
@@ -111,31 +82,16 @@ def first_word(text: str) -> str:
     return word.group().upper() if word else ""
 
 
-def _string_end(text: str, start: int) -> int:
-    position = start + 1
-    while True:
-        edge = _STRING_END.search(text, position)
-        if edge is None:
-            raise Unterminated("string", start)
-        position = edge.end()
-        if edge.group() == "\\" or text[position : position + 1] == "'":
-            position += 1
-        else:
-            return position
+def _semicolon(text: str, start: int, since: int) -> _Lexed:
+    return SEMICOLON, start + 1
 
 
-def _quoted_end(text: str, start: int) -> int:
-    position = start + 1
-    while True:
-        position = text.find('"', position) + 1
-        if position == 0:
-            raise Unterminated("quoted identifier", start)
-        if text[position : position + 1] != '"':
-            return position
-        position += 1
+def _line_comment(text: str, start: int, since: int) -> _Lexed:
+    end = _LINE_END.search(text, start)
+    return COMMENT, end.start() if end else len(text)
 
 
-def _comment_end(text: str, start: int) -> int:
+def _comment(text: str, start: int, since: int) -> _Lexed:
     depth, position = 1, start + 2
     while depth:
         edge = _COMMENT_EDGE.search(text, position)
@@ -143,27 +99,66 @@ def _comment_end(text: str, start: int) -> int:
             raise Unterminated("comment", start)
         depth += 1 if edge.group() == "/*" else -1
         position = edge.end()
-    return position
+    return COMMENT, position
 
 
-def _parameter(text: str, start: int) -> tuple[int | None, int]:
-    """The kind of parameter at the `:` at `start`, if it is one, and where to go on."""
+def _string(text: str, start: int, since: int) -> _Lexed:
+    position = start + 1
+    while edge := _STRING_EDGE.search(text, position):
+        position = edge.end()
+        if edge.group() == "\\" or text[position : position + 1] == "'":
+            position += 1
+        else:
+            return STRING, position
+    raise Unterminated("string", start)
+
+
+def _quoted(text: str, start: int, since: int) -> _Lexed:
+    position = start + 1
+    while position := text.find('"', position) + 1:
+        if text[position : position + 1] != '"':
+            return QUOTED, position
+        position += 1
+    raise Unterminated("quoted identifier", start)
+
+
+def _dollar(text: str, start: int, since: int) -> _Lexed:
+    """A dollar body, unless the `$` is part of a name; looks back no further than `since`."""
+    begin = start
+    while begin > since and _NAME_REST.fullmatch(text, begin - 1, begin):
+        begin -= 1
+    if text[begin:start].lstrip("0123456789"):
+        rest = _NAME_REST.match(text, start)
+        return None, rest.end() if rest else start + 1
+    tag = _DOLLAR_TAG.match(text, start)
+    if tag is None:  # `$1`
+        return None, start + 1
+    end = text.find(tag.group(), tag.end())
+    if end < 0:
+        raise Unterminated(f"{tag.group()} body", start)
+    return DOLLAR, end + len(tag.group())
+
+
+def _parameter(text: str, start: int, since: int) -> _Lexed:
     name = _PARAMETER.match(text, start + 1)
     if name is None or (start and _GLUE.match(text, start - 1)):
         return None, start + 1
     if text[start + 1] == '"':
         return IDENTIFIER, name.end()
+    rest = _NAME_REST.match(text, name.end())
+    if rest is not None and rest.end() > name.end():  # `:naïve`, `:a$`: no name of a parameter
+        return None, rest.end()
     if start and text[start - 1] == ".":  # `t.:name` could only be a name, and that form is `t.:"name"`
         return None, name.end()
-    rest = _NAME_REST.match(text, name.end())
-    if rest is not None and rest.end() > name.end():
-        return None, rest.end()
     return VALUE, name.end()
 
 
-def _in_name(text: str, dollar: int, since: int) -> bool:
-    """Whether the `$` at `dollar` is part of an identifier; looks back no further than `since`."""
-    begin = dollar
-    while begin > since and _NAME_REST.fullmatch(text, begin - 1, begin):
-        begin -= 1
-    return bool(text[begin:dollar].lstrip("0123456789"))
+_LEXERS: dict[str, Callable[[str, int, int], _Lexed]] = {
+    ";": _semicolon,
+    "'": _string,
+    '"': _quoted,
+    "-": _line_comment,
+    "/": _comment,
+    ":": _parameter,
+    "$": _dollar,
+}

@@ -39,9 +39,10 @@ def _read_bytes(source: str) -> bytes:
         raise SourceError(f"{source}: an S3 URI is s3://bucket/key")
     try:
         response = call(partial(client("s3").get_object, Bucket=bucket, Key=key))
-        return response["Body"].read()
+        body: bytes = response["Body"].read()
     except RsQueryError as error:
         raise SourceError(f"{source}: {error}") from None
+    return body
 
 
 def params_from_uri(uri: str) -> dict[str, Value]:
@@ -79,6 +80,6 @@ def _params(document: Any, source: str) -> dict[str, Value]:
         for item in given if isinstance(given, list) else [given]:
             if isinstance(item, (dict, list)):
                 raise SourceError(
-                    f"{source}: parameter {name} is nested; a value is text, a number, a boolean, null or a list of these"
+                    f"{source}: parameter {name} is nested; give text, a number, a boolean, null or a list of these"
                 )
     return document

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from rs_query.errors import LexicalError, one_line
 from rs_query.lexer import COMMENT, IDENTIFIER, SEMICOLON, SPACE, VALUE, Unterminated, tokens
@@ -66,49 +67,30 @@ def split(text: str, name: str = "<sql>") -> list[Statement]:
 def iter_statements(text: str, name: str = "<sql>") -> Iterator[Statement]:
     """As `split`, one at a time; time is linear in the text."""
     lines = _Lines(text)
-    index = 0
+    position = lines.line_start
+    index, begin, end = 1, -1, -1  # begin and end of the statement's significant characters so far
     placeholders: list[Placeholder] = []
-    begin = end = -1  # of the statement: its first and past its last significant character
-    position = 1 if text.startswith(_BOM) else 0
     try:
-        for kind, start, stop in tokens(text):
-            if start > position:
-                between = text[position:start].rstrip(SPACE)
-                if between:
-                    if begin < 0:
-                        begin = position + len(between) - len(between.lstrip(SPACE))
-                    end = position + len(between)
+        for kind, start, stop in chain(tokens(text), [(SEMICOLON, len(text), len(text))]):
+            before = text[position:start].rstrip(SPACE)
+            if before:
+                end = position + len(before)
+                begin = begin if begin >= 0 else end - len(before.lstrip(SPACE))
             position = stop
             if kind == SEMICOLON:
                 if begin >= 0:
-                    index += 1
-                    yield _statement(text, name, index, lines, begin, end, placeholders)
-                    begin, placeholders = -1, []
+                    line, column = lines.place(begin)
+                    yield Statement(index, line, column, begin, end, text[begin:end], name, tuple(placeholders))
+                    index, begin, placeholders = index + 1, -1, []
             elif kind != COMMENT:
-                if begin < 0:
-                    begin = start
-                end = stop
+                begin, end = begin if begin >= 0 else start, stop
                 if kind in (VALUE, IDENTIFIER):
-                    quoted = kind == IDENTIFIER
-                    inner = text[start + 1 + quoted : stop - quoted]
-                    placeholders.append(Placeholder(inner, start - begin, stop - begin, quoted))
+                    quotes = 1 if kind == IDENTIFIER else 0
+                    inner = text[start + 1 + quotes : stop - quotes]
+                    placeholders.append(Placeholder(inner, start - begin, stop - begin, identifier=bool(quotes)))
     except Unterminated as error:
-        line, column = lines.place(error.position, whole=True)
+        line, column = _Lines(text).place(error.position)
         raise LexicalError(str(error), name=name, line=line, column=column) from None
-    rest = text[position:].rstrip(SPACE)
-    if rest:
-        if begin < 0:
-            begin = position + len(rest) - len(rest.lstrip(SPACE))
-        end = position + len(rest)
-    if begin >= 0:
-        yield _statement(text, name, index + 1, lines, begin, end, placeholders)
-
-
-def _statement(
-    text: str, name: str, index: int, lines: _Lines, begin: int, end: int, placeholders: list[Placeholder]
-) -> Statement:
-    line, column = lines.place(begin)
-    return Statement(index, line, column, begin, end, text[begin:end], name, tuple(placeholders))
 
 
 class _Lines:
@@ -116,12 +98,10 @@ class _Lines:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.line, self.line_start, self.seen = 1, 1 if text.startswith(_BOM) else 0, 0
+        self.line, self.line_start, self.seen = 1, int(text.startswith(_BOM)), 0
 
-    def place(self, position: int, *, whole: bool = False) -> tuple[int, int]:
-        """Line and column from 1. `whole` starts over, for a position before the last one asked for."""
-        if whole:
-            self.__init__(self.text)  # type: ignore[misc]
+    def place(self, position: int) -> tuple[int, int]:
+        """Line and column, from 1, of a position not before the last one asked for."""
         newlines = self.text.count("\n", self.seen, position)
         if newlines:
             self.line += newlines
