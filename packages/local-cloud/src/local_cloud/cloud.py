@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
+from local_cloud import __version__
+from local_cloud.authorization import SYSTEM_ACCESS_KEY, AllowAll, Authorizer, InProcessAccess
 from local_cloud.objects import Objects
 from local_cloud.persistence import Persistence
 from local_cloud.settings import Settings
-
-#: Access key of the cloud's own calls to itself (CloudFormation acting without a role, the scheduler's ticker).
-SYSTEM_ACCESS_KEY = "LOCALCLOUDSYSTEM"
 
 
 @dataclass
@@ -26,6 +23,9 @@ class Cloud:
     persistence: Persistence
     objects: Objects = field(init=False)
     """Set by the s3 service, which is installed first."""
+    s3: Any = field(init=False)
+    """The HTTP side of it, for the gateway."""
+    authorizer: Authorizer = field(default_factory=AllowAll)
     start_hooks: list[Callable[[], None]] = field(default_factory=list)
     stop_hooks: list[Callable[[], None]] = field(default_factory=list)
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
@@ -39,6 +39,17 @@ class Cloud:
         """Run `hook` before the process ends in good order (not after a kill -9)."""
         self.stop_hooks.append(hook)
 
+    def describe(self) -> dict[str, Any]:
+        """Who answers on this port."""
+        return {"pid": os.getpid(), "state_dir": str(self.settings.state_dir), "version": __version__}
+
+    def authorize(self, principal: str, action: str, resource: str) -> None:
+        """Ask whether a role may do what a service is about to do for it inside the process.
+
+        `principal` is the role's ARN. Raises AccessDenied.
+        """
+        self.authorizer.check(InProcessAccess(principal, action, resource))
+
     def credentials(self, role_arn: str, session_name: str) -> dict[str, str]:
         """Temporary keys of a role, as environment variables, for a process that acts as it."""
         from moto.sts.models import sts_backends
@@ -51,6 +62,7 @@ class Cloud:
             duration=43_200,
             external_id=None,
         )
+        self.persistence.changed("sts")
         return {
             "AWS_ACCESS_KEY_ID": role.access_key_id,
             "AWS_SECRET_ACCESS_KEY": role.secret_access_key,
@@ -69,6 +81,9 @@ class Cloud:
 
     def client(self, service: str, *, role_arn: str = "", session_name: str = "local-cloud") -> Any:
         """A boto3 client on this cloud's own endpoint, acting as `role_arn` or, without one, as the system."""
+        import boto3
+        from botocore.config import Config
+
         key = (service, role_arn, session_name)
         with self._lock:
             if key not in self._clients:

@@ -1,29 +1,218 @@
-"""State that survives a restart, under `<state>/control-plane/`."""
+"""State that survives a restart, under `<state>/control-plane/`, one file a service.
+
+What an API call changed is on disk before its answer goes out: `save` is called between the two. A file is
+written beside the old one and renamed over it, so it is there whole or as before, also after a kill -9. (It is
+not fsynced: a power cut may take the last seconds.) A part that did not change is not written.
+
+A file begins with a line of JSON: the versions that wrote it and a checksum, so that damage or another version
+is one clear error at the start instead of a strange failure later. Then comes a pickle; the folder is the
+user's own and readable by nobody else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import io
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+import moto
+
+from local_cloud import __version__, snapshot
+from local_cloud.errors import StateUnusable
+
+log = logging.getLogger("local_cloud.persistence")
+
+#: Seconds that changes outside of requests may wait, so that a burst of them is one write.
+DELAY = 0.1
+
+_CURE = "Run `local-cloud reset` to start afresh (it deletes this state)."
+
+_Save = Callable[[], Any]
+_Restore = Callable[[Any], None]
+
+
+class _Part:
+    """One file's worth of state: the lock that orders its writes, and what was last written."""
+
+    def __init__(self, save: Callable[[], bytes | None]) -> None:
+        self.save = save
+        self.lock = threading.Lock()
+        self.asked = 0
+        self.done = 0
+        self.digest = b""
 
 
 class Persistence:
     """Saves what services register, and gives it back at the next start.
 
-    `save()` returns something picklable that holds no lock, thread or open file; `restore(value)` gets the same
-    thing back before the port opens.
+    moto's backends need no registration: each is saved when a request may have changed it, and restored when it
+    is first touched.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.parts: dict[str, tuple[Callable[[], Any], Callable[[Any], None]]] = {}
+        self._parts: dict[str, _Part] = {}
+        self._waiting: dict[str, bytes] = {}
+        self._after_restore: dict[str, list[Callable[[Iterable[Any]], None]]] = {}
+        self._left_out: dict[str, frozenset[str]] = {}
+        self._lock = threading.Lock()
+        self._changes: set[str] = set()
+        self._wake = threading.Condition()
+        self._writer: threading.Thread | None = None
+        self._stopping = False
 
-    def register(self, name: str, *, save: Callable[[], Any], restore: Callable[[Any], None]) -> None:
-        """Keep one part of the state under `name` (a file name)."""
-        self.parts[name] = (save, restore)
+    # what is kept
 
-    def register_moto(self, service: str) -> None:
-        """Keep the whole state of a moto backend, e.g. "iam"."""
+    def register(self, name: str, *, save: _Save, restore: _Restore) -> None:
+        """Keep one part of the state under `name` (a file name), and restore it now if it was saved before.
+
+        `save()` returns something picklable that holds no lock, thread or open file.
+        """
+        self._parts[name] = _Part(lambda: snapshot.dumps(save()))
+        if name in self._waiting:
+            restore(snapshot.loads(self._waiting.pop(name)))
+
+    def register_moto(self, service: str, *, without: Iterable[str] = ()) -> None:
+        """Leave attributes of a moto service's backends out: those that are kept elsewhere.
+
+        `service` is the name of moto's package ("awslambda", "stepfunctions"). Backends are kept without being
+        registered.
+        """
+        self._left_out[service] = frozenset(without)
+
+    def after_restore(self, service: str, hook: Callable[[Iterable[Any]], None]) -> None:
+        """Call `hook(backends)` when a moto service's backends have been restored."""
+        self._after_restore.setdefault(service, []).append(hook)
+
+    # reading
+
+    def load(self) -> None:
+        """Read and check every file. StateUnusable when one is damaged or of another version."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
+        for file in sorted(self.folder.glob("*.state")):
+            self._waiting[file.stem] = _read(file)
+        snapshot.on_first_touch(self._restore_backends)
+
+    def _restore_backends(self, service: str, backends: Any) -> None:
+        """A moto service is touched for the first time (moto's backend lock is held)."""
+        if service not in self._waiting:
+            return
+        try:
+            restored = snapshot.restore_backends(backends, self._waiting[service])
+        except Exception as error:
+            backends.clear()  # so that the next touch fails too, and nothing is saved over the file
+            raise StateUnusable(f"The saved state of {service} could not be read: {error}. {_CURE}") from error
+        for hook in self._after_restore.get(service, ()):
+            hook(restored)
+        del self._waiting[service]
+
+    # writing
+
+    def save(self, name: str) -> None:
+        """Write a part now, if it changed. Calls that meet share one write."""
+        part = self._part(name)
+        if part is None or name in self._waiting:
+            return  # nothing of ours, or not touched since the start
+        with self._lock:
+            part.asked += 1
+            mine = part.asked
+        with part.lock:
+            if part.done >= mine:
+                return  # somebody's snapshot began after we asked: it holds our change
+            covered = part.asked
+            self._write(name, part)
+            part.done = covered
 
     def changed(self, name: str) -> None:
-        """Tell that a part changed outside an API request (a job ended, a statement finished)."""
+        """Tell that a part changed outside an API request (a job ended): it is written within DELAY seconds."""
+        with self._wake:
+            self._changes.add(name)
+            if self._writer is None and not self._stopping:
+                self._writer = threading.Thread(target=self._run, name="persistence", daemon=True)
+                self._writer.start()
+            self._wake.notify()
+
+    def close(self) -> None:
+        """Write what is still waiting, before the process ends in good order."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        if self._writer:
+            self._writer.join(10)
+        for name in self._changes:
+            self.save(name)
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._changes or self._stopping)
+                self._wake.wait_for(lambda: self._stopping, DELAY)
+                names, self._changes = self._changes, set()
+            for name in sorted(names):
+                self.save(name)
+            if self._stopping:
+                return
+
+    def _part(self, name: str) -> _Part | None:
+        with self._lock:
+            if name not in self._parts:
+                backends = snapshot.moto_backends(name)
+                if backends is None:
+                    return None
+                left_out = self._left_out.get(name, frozenset())
+                self._parts[name] = _Part(lambda: snapshot.dump_backends(backends, without=left_out))
+            return self._parts[name]
+
+    def _write(self, name: str, part: _Part) -> None:
+        try:
+            state = part.save()
+        except Exception:
+            # The answer is right, only its survival is not: say so where the user is sent to look.
+            log.exception("the state of %s could not be saved and will be lost at the next stop", name)
+            return
+        if state is None:
+            return
+        digest = hashlib.sha256(state).digest()
+        if digest != part.digest:
+            _write(self.folder / f"{name}.state", state, digest.hex())
+            part.digest = digest
+
+
+def _versions() -> dict[str, str]:
+    return {"local_cloud": __version__, "moto": moto.__version__}
+
+
+def _write(file: Path, state: bytes, digest: str) -> None:
+    header = json.dumps({**_versions(), "sha256": digest}).encode()
+    temporary = file.with_suffix(".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with io.FileIO(descriptor, "w") as out:
+        for block in (header, b"\n", state):
+            view = memoryview(block)
+            while view:
+                view = view[out.write(view) :]
+    temporary.replace(file)
+
+
+def _read(file: Path) -> bytes:
+    """The checked pickle of a file, not yet unpickled."""
+    header, _, state = file.read_bytes().partition(b"\n")
+    try:
+        about = json.loads(header)
+        wanted = {name: about[name] for name in _versions()}
+        sound = about["sha256"] == hashlib.sha256(state).hexdigest()
+    except (ValueError, KeyError, TypeError):
+        sound, wanted = False, {}
+    if not sound:
+        raise StateUnusable(f"The saved state in {file} is damaged. {_CURE}")
+    if wanted != _versions():
+        told, mine = (" and ".join(f"{k} {v}" for k, v in versions.items()) for versions in (wanted, _versions()))
+        raise StateUnusable(f"The saved state in {file} was written by {told}; this is {mine}. {_CURE}")
+    return state

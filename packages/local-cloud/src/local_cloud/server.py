@@ -1,8 +1,9 @@
-"""The server process: moto's dispatcher with our services installed, on one port of the loopback interface."""
+"""The server process: the gateway on one port of the loopback interface, until it is told to stop."""
 
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import signal
 import threading
@@ -12,32 +13,33 @@ from typing import Any
 from local_cloud.cloud import Cloud
 from local_cloud.persistence import Persistence
 from local_cloud.services import SERVICES
-from local_cloud.settings import HOST, Settings
+from local_cloud.settings import Settings
+
+log = logging.getLogger("local_cloud.server")
+
+#: How long a stop waits for requests in work, in seconds.
+PATIENCE = 5.0
 
 
 def create_app(cloud: Cloud) -> Any:
-    """The WSGI application: our services first where they take a request, moto for the rest."""
+    """The WSGI application: state read back, our services installed, moto for the rest."""
     os.environ["MOTO_ACCOUNT_ID"] = cloud.settings.account_id
+    cloud.persistence.load()
     for name in SERVICES:
         importlib.import_module(f"local_cloud.services.{name}").install(cloud)
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from local_cloud.gateway import Gateway
 
-    return DomainDispatcherApplication(create_backend_app)
+    return Gateway(cloud)
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C."""
-    from moto.moto_server.werkzeug_app import MotoRequestHandler
-    from werkzeug.serving import make_server
+    """Serve until SIGTERM or Ctrl-C. PortInUse, StateInUse and StateUnusable before anything is changed."""
+    from local_cloud.httpd import Server, listen
 
-    class Handler(MotoRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_request(self, *args: Any, **kwargs: Any) -> None:
-            """Keep the log for what goes wrong; CloudTrail is not part of this cloud."""
-
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    listener = listen(settings.port)
     cloud = Cloud(settings, Persistence(settings.state_dir / "control-plane"))
-    server = make_server(HOST, settings.port, create_app(cloud), threaded=True, request_handler=Handler)
+    server = Server(listener, create_app(cloud))
 
     def stop(signum: int, frame: FrameType | None) -> None:
         threading.Thread(target=server.shutdown, daemon=True).start()
@@ -46,6 +48,13 @@ def serve(settings: Settings) -> None:
     signal.signal(signal.SIGINT, stop)
     for hook in cloud.start_hooks:
         hook()
-    server.serve_forever()
-    for hook in reversed(cloud.stop_hooks):
-        hook()
+    log.info("serving %s from %s", settings.endpoint, settings.state_dir)
+    try:
+        server.serve_forever()
+    finally:
+        server.server_close()
+        if not server.wait_idle(PATIENCE):
+            log.warning("stopping although requests are still in work")
+        for hook in reversed(cloud.stop_hooks):
+            hook()
+        cloud.persistence.close()

@@ -1,0 +1,165 @@
+"""S3 over HTTP: which operation a request is, and how its answer or error goes out.
+
+Objects are ours; a bucket's configuration is moto's (`None` from `S3.handle` leaves a request to it).
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+from collections.abc import Callable
+
+from local_cloud.services.s3 import keys, listings, notifications, objects_api, uploads_api, xmldoc
+from local_cloud.services.s3.bucket import Buckets
+from local_cloud.services.s3.context import Context
+from local_cloud.services.s3.errors import S3Error, not_implemented
+from local_cloud.services.s3.request import Reply, S3Request
+from local_cloud.services.s3.store import Store
+
+log = logging.getLogger("local_cloud.s3")
+
+Operation = Callable[[Context, S3Request], Reply]
+
+#: (method, subresource) → IAM action and handler, for a key. The first subresource in the query counts.
+_OBJECT: dict[tuple[str, str], tuple[str, Operation]] = {
+    ("GET", ""): ("s3:GetObject", objects_api.get),
+    ("HEAD", ""): ("s3:GetObject", objects_api.get),
+    ("PUT", ""): ("s3:PutObject", objects_api.put),
+    ("DELETE", ""): ("s3:DeleteObject", objects_api.delete),
+    ("GET", "tagging"): ("s3:GetObjectTagging", objects_api.get_tagging),
+    ("PUT", "tagging"): ("s3:PutObjectTagging", objects_api.put_tagging),
+    ("DELETE", "tagging"): ("s3:DeleteObjectTagging", objects_api.delete_tagging),
+    ("GET", "acl"): ("s3:GetObjectAcl", objects_api.get_acl),
+    ("PUT", "acl"): ("s3:PutObjectAcl", objects_api.put_acl),
+    ("GET", "attributes"): ("s3:GetObjectAttributes", objects_api.get_attributes),
+    ("POST", "uploads"): ("s3:PutObject", uploads_api.create),
+    ("PUT", "uploadId"): ("s3:PutObject", uploads_api.put_part),
+    ("POST", "uploadId"): ("s3:PutObject", uploads_api.complete),
+    ("DELETE", "uploadId"): ("s3:AbortMultipartUpload", uploads_api.abort),
+    ("GET", "uploadId"): ("s3:ListMultipartUploadParts", uploads_api.list_parts),
+}
+
+#: The same for a bucket. What is not here is moto's.
+_BUCKET: dict[tuple[str, str], tuple[str, Operation]] = {
+    ("GET", ""): ("s3:ListBucket", listings.list_objects),
+    ("GET", "versions"): ("s3:ListBucketVersions", listings.list_versions),
+    ("GET", "uploads"): ("s3:ListBucketMultipartUploads", uploads_api.list_uploads),
+    ("POST", "delete"): ("s3:DeleteObject", objects_api.delete_many),
+}
+
+_OBJECT_SUBRESOURCES = (
+    "uploadId",
+    "uploads",
+    "tagging",
+    "acl",
+    "attributes",
+    "annotation",
+    "encryption",
+    "legal-hold",
+    "renameObject",
+    "restore",
+    "retention",
+    "select",
+    "torrent",
+)
+
+#: Query names that belong to a listing or a signature; any other name on a bucket is a subresource.
+_PARAMETERS = frozenset(
+    {
+        "allow-unordered",
+        "aws-access-key-id",
+        "awsaccesskeyid",
+        "bucket-region",
+        "continuation-token",
+        "delimiter",
+        "encoding-type",
+        "expires",
+        "fetch-owner",
+        "key-marker",
+        "list-type",
+        "marker",
+        "max-keys",
+        "max-uploads",
+        "prefix",
+        "signature",
+        "start-after",
+        "upload-id-marker",
+        "version-id-marker",
+        "x-id",
+    }
+)
+
+
+class S3:
+    """The object half of S3. `handle` answers a request or leaves it to moto by None."""
+
+    def __init__(self, store: Store, buckets: Buckets, *, account_id: str) -> None:
+        self.context = Context(store, buckets, notifications.Notifier(account_id, buckets))
+        self._account_id = account_id
+
+    def operation(self, request: S3Request) -> tuple[str, Operation] | None:
+        """The IAM action and handler of a request, None for moto's."""
+        if not request.bucket or request.method == "OPTIONS":
+            return None
+        if request.key:
+            subresource = next((name for name in _OBJECT_SUBRESOURCES if name in request.query), "")
+            found = _OBJECT.get((request.method, subresource))
+            if found is None:
+                if subresource:
+                    raise not_implemented(f"{request.method} ?{subresource} of an object")
+                raise S3Error("MethodNotAllowed", Method=request.method, ResourceType="OBJECT")
+            return found
+        subresource = next(
+            (
+                name
+                for name in request.query
+                if name.lower() not in _PARAMETERS and not name.lower().startswith(("x-amz-", "response-"))
+            ),
+            "",
+        )
+        if request.method == "POST" and not subresource:
+            raise not_implemented("uploads by browser form (POST policy)")
+        return _BUCKET.get((request.method, subresource))
+
+    def handle(self, request: S3Request, found: tuple[str, Operation]) -> Reply:
+        """Answer a request of ours. S3Error for every refusal."""
+        self._check_presigned(request)
+        self.context.buckets.get(request.bucket)
+        owner = request.headers.get("x-amz-expected-bucket-owner", self._account_id)
+        if owner != self._account_id:
+            raise S3Error("AccessDenied", "Access Denied")
+        keys.check_key(request.key)
+        return found[1](self.context, request)
+
+    @staticmethod
+    def error(request: S3Request | None, error: S3Error, *, request_id: str) -> Reply:
+        """The error document; without a body where HTTP allows none."""
+        if error.status == 304 or (request and request.method == "HEAD"):
+            return Reply(error.status, error.headers)
+        details = dict(error.details)
+        if request and error.code in ("NoSuchKey", "NoSuchVersion", "MethodNotAllowed"):
+            details.setdefault("Key", request.key)
+        body = xmldoc.document(
+            "Error",
+            {"Code": error.code, "Message": error.message, **details, "RequestId": request_id, "HostId": "local-cloud"},
+            namespace="",
+        )
+        return Reply(error.status, {"Content-Type": "application/xml", **error.headers}, body)
+
+    @staticmethod
+    def _check_presigned(request: S3Request) -> None:
+        """A presigned URL lives as long as it says; whose signature it is does not matter here."""
+        query = request.query
+        if "X-Amz-Expires" in query and "X-Amz-Date" in query:
+            try:
+                signed = datetime.datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%S%z")
+                ends = signed.timestamp() + int(query["X-Amz-Expires"])
+            except ValueError:
+                raise S3Error("AccessDenied", "X-Amz-Date or X-Amz-Expires is not valid") from None
+        elif "Signature" in query and query.get("Expires", "").isdigit():
+            ends = float(query["Expires"])
+        else:
+            return
+        if time.time() > ends:
+            raise S3Error("AccessDenied", "Request has expired")

@@ -1,0 +1,40 @@
+"""Event notifications of buckets: moto holds the configuration and knows the targets, we tell it what happened."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from local_cloud.services.s3.bucket import Buckets
+from local_cloud.services.s3.catalog import Version
+
+
+@dataclass(frozen=True)
+class _Key:
+    """What moto's events read of a key."""
+
+    name: str
+    size: int
+    etag: str
+    version_id: str
+
+
+class Notifier:
+    def __init__(self, account_id: str, buckets: Buckets) -> None:
+        self._account_id = account_id
+        self._buckets = buckets
+
+    def __call__(self, event: str, version: Version) -> None:
+        """Tell the bucket's targets of `event` (s3:ObjectCreated:Put, …), without making the caller wait."""
+        bucket = self._buckets.get(version.bucket)
+        if bucket.notification_configuration is None:
+            return
+        from moto.s3.notifications import S3NotificationEvent, send_event
+
+        key = _Key(version.key, version.size or 0, version.etag, version.version_id)
+        threading.Thread(
+            target=send_event,
+            args=(self._account_id, S3NotificationEvent(event), bucket, key),
+            name="s3-notification",
+            daemon=True,
+        ).start()

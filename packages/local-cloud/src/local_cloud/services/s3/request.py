@@ -1,0 +1,75 @@
+"""An S3 request and its answer, apart from WSGI."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from local_cloud.httpd import FileSlice, RequestBody
+from local_cloud.services.s3.errors import S3Error
+
+#: Where moto's handler keeps the spelling of metadata names that hold underscores.
+_SPELLINGS = "moto.preserved_header_names"
+
+
+@dataclass(frozen=True)
+class S3Request:
+    """Header names in lower case; `query` holds the first value of each name."""
+
+    method: str
+    bucket: str
+    key: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: RequestBody
+
+    @classmethod
+    def of(cls, environ: Mapping[str, Any]) -> S3Request:
+        """Path style only: `/<bucket>/<key>`, the key percent-decoded once, slashes as they came."""
+        path, _, query = environ["REQUEST_URI"].partition("?")
+        try:
+            bucket, _, key = (
+                unquote_to_bytes(path.lstrip("/") if path[:2] != "//" else path[1:]).decode().partition("/")
+            )
+        except UnicodeDecodeError:
+            raise S3Error("InvalidURI", URI=path) from None
+        names = environ.get(_SPELLINGS) or {}
+        headers = {
+            names.get(name, name[5:].replace("_", "-")).lower(): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_")
+        }
+        for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            if environ.get(name):
+                headers[name.lower().replace("_", "-")] = environ[name]
+        first: dict[str, str] = {}
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            first.setdefault(name, value)
+        return cls(environ["REQUEST_METHOD"], bucket, key, first, headers, environ["wsgi.input"])
+
+    def number(self, name: str, default: int, *, most: int = 1000) -> int:
+        """A count from the query, capped. S3Error InvalidArgument when it is no such number."""
+        value = self.query.get(name)
+        if value is None or value == "":
+            return default
+        if not value.isascii() or not value.isdigit() or int(value) > 2**31 - 1:
+            raise S3Error(
+                "InvalidArgument",
+                f"Provided {name} not an integer or within integer range",
+                ArgumentName=name,
+                ArgumentValue=value,
+            )
+        return min(int(value), most)
+
+
+@dataclass
+class Reply:
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | FileSlice = b""
+
+
+def xml(body: bytes, *, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(headers={"Content-Type": "application/xml", **(headers or {})}, body=body)

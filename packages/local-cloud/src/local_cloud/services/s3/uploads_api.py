@@ -1,0 +1,320 @@
+"""Multipart uploads: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import secrets
+import shutil
+import time
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from local_cloud.services.s3 import attributes as attrs
+from local_cloud.services.s3 import body, checksums, conditions, listing, objects_api, xmldoc
+from local_cloud.services.s3.catalog import Part, Upload, Version
+from local_cloud.services.s3.context import OWNER, Context
+from local_cloud.services.s3.errors import S3Error
+from local_cloud.services.s3.files import copy_range
+from local_cloud.services.s3.listings import encoder
+from local_cloud.services.s3.request import Reply, S3Request, xml
+from local_cloud.services.s3.store import Content
+
+#: Every part but the last, in bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+MIN_PART = 5 << 20
+MAX_PARTS = 10_000
+
+
+def create(context: Context, request: S3Request) -> Reply:
+    objects_api.check_acl(context, request)
+    algorithm = request.headers.get("x-amz-checksum-algorithm", "").upper()
+    if algorithm and algorithm not in checksums.ALGORITHMS:
+        raise S3Error("InvalidRequest", "Checksum algorithm provided is unsupported.")
+    kind = request.headers.get("x-amz-checksum-type", "").upper() or (
+        checksums.default_type(algorithm) if algorithm else ""
+    )
+    if (kind == "FULL_OBJECT" and not checksums.can_join(algorithm)) or (
+        kind == "COMPOSITE" and algorithm == "CRC64NVME"
+    ):
+        raise S3Error(
+            "InvalidRequest",
+            f"The {kind} checksum type cannot be used with the {algorithm.lower()} checksum algorithm.",
+        )
+    upload = Upload(
+        id=secrets.token_urlsafe(48),
+        bucket=request.bucket,
+        key=request.key,
+        initiated=time.time(),
+        attributes=attrs.from_headers(request.headers, encryption=context.buckets.encryption(request.bucket)),
+        tags=attrs.tags_from_header(request.headers.get("x-amz-tagging", "")),
+        checksum_algorithm=algorithm,
+        checksum_type=kind,
+    )
+    (context.store.uploads / upload.id).mkdir()
+    context.store.catalog.add_upload(upload)
+    content = {"Bucket": request.bucket, "Key": request.key, "UploadId": upload.id}
+    headers = attrs.encryption_headers(upload.attributes)
+    if algorithm:
+        headers |= {"x-amz-checksum-algorithm": algorithm, "x-amz-checksum-type": kind}
+    return xml(xmldoc.document("InitiateMultipartUploadResult", content), headers=headers)
+
+
+def _upload(context: Context, request: S3Request) -> Upload:
+    upload = context.store.catalog.upload(request.query["uploadId"])
+    if upload is None or (upload.bucket, upload.key) != (request.bucket, request.key):
+        raise S3Error("NoSuchUpload", UploadId=request.query["uploadId"])
+    return upload
+
+
+def put_part(context: Context, request: S3Request) -> Reply:
+    """UploadPart, or UploadPartCopy when a source is named."""
+    upload = _upload(context, request)
+    number = request.query.get("partNumber", "")
+    if not number.isdigit() or not 1 <= int(number) <= MAX_PARTS:
+        raise S3Error(
+            "InvalidArgument",
+            f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive",
+            ArgumentName="partNumber",
+            ArgumentValue=number,
+        )
+    copied = "x-amz-copy-source" in request.headers
+    algorithm = upload.checksum_algorithm or objects_api.DEFAULT_CHECKSUM
+    with context.store.stage() as staged:
+        if copied:
+            origin = objects_api.source(context, request)
+            etag, checksum = _copy_in(context, request, origin, staged, algorithm)
+            received = body.Received(staged.path.stat().st_size, etag, algorithm, {algorithm: checksum})
+        else:
+            received = body.receive(request.body, request.headers, staged.file, algorithms=[algorithm])
+            if upload.checksum_algorithm and received.algorithm not in ("", upload.checksum_algorithm):
+                raise S3Error(
+                    "InvalidRequest",
+                    f"Checksum Type mismatch occurred, expected checksum Type: {upload.checksum_algorithm.lower()}, "
+                    f"actual checksum Type: {received.algorithm.lower()}",
+                )
+        part = Part(
+            number=int(number),
+            size=received.size,
+            etag=received.md5,
+            checksum=received.checksums[algorithm],
+            file=uuid.uuid4().hex,
+            modified=time.time(),
+        )
+        folder = context.store.uploads / upload.id
+        before = context.store.catalog.parts(upload.id).get(part.number)
+        try:
+            staged.path.rename(folder / part.file)
+        except FileNotFoundError:
+            raise S3Error("NoSuchUpload", UploadId=upload.id) from None
+        context.store.catalog.add_part(upload.id, part)
+        if before:
+            (folder / before.file).unlink(missing_ok=True)
+    shown = received.algorithm or upload.checksum_algorithm
+    if copied:
+        content: dict[str, Any] = {"LastModified": _iso(part.modified), "ETag": f'"{part.etag}"'}
+        if upload.checksum_algorithm:
+            content[f"Checksum{algorithm}"] = part.checksum
+        return xml(xmldoc.document("CopyPartResult", content), headers=attrs.encryption_headers(upload.attributes))
+    headers = {"ETag": f'"{part.etag}"', **attrs.encryption_headers(upload.attributes)}
+    if shown:
+        headers[checksums.HEADER + shown.lower()] = received.checksums[shown]
+    return Reply(headers=headers)
+
+
+def _copy_in(context: Context, request: S3Request, origin: Version, staged: Any, algorithm: str) -> tuple[str, str]:
+    offset, length = 0, origin.size or 0
+    if asked := request.headers.get("x-amz-copy-source-range"):
+        offset, length = conditions.copy_range(asked, length)
+    file = context.store.open(origin)
+    if file is None:
+        raise S3Error("NoSuchKey", Key=origin.key)
+    with file:
+        copy_range(file, staged.file, offset=offset, length=length)
+    return objects_api.digests(staged.path, algorithm)
+
+
+def complete(context: Context, request: S3Request) -> Reply:
+    """Join the parts named in the request into the object. Nothing changes when one is wrong."""
+    upload = _upload(context, request)
+    document = xmldoc.parse(
+        body.read_document(request.body, _without_checksums(request.headers), limit=xmldoc.MAX_DOCUMENT),
+        "CompleteMultipartUpload",
+    )
+    parts = _chosen(context, upload, document)
+    size = sum(part.size for part in parts)
+    declared = request.headers.get("x-amz-mp-object-size")
+    if declared is not None and declared != str(size):
+        raise S3Error("InvalidRequest", "The provided 'x-amz-mp-object-size' header does not match what was computed.")
+    algorithm = upload.checksum_algorithm or objects_api.DEFAULT_CHECKSUM
+    kind = upload.checksum_type or "FULL_OBJECT"
+    if kind == "COMPOSITE":
+        checksum = checksums.composite(algorithm, [part.checksum for part in parts])
+    else:
+        checksum = checksums.join_crcs(algorithm, [(part.checksum, part.size) for part in parts])
+    claimed = request.headers.get(checksums.HEADER + algorithm.lower())
+    if claimed and claimed not in (checksum, checksum.partition("-")[0]):
+        raise S3Error("BadDigest", f"The {algorithm} you specified did not match the calculated checksum.")
+    joined = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in parts), usedforsecurity=False)
+    stored = replace(
+        upload.attributes,
+        checksum_algorithm=algorithm,
+        checksum=checksum,
+        checksum_type=kind,
+        parts=tuple(Part(number=p.number, size=p.size, checksum=p.checksum) for p in parts),
+    )
+    folder = context.store.uploads / upload.id
+    with context.store.stage() as staged:
+        try:
+            for part in parts:
+                with (folder / part.file).open("rb") as file:
+                    copy_range(file, staged.file, offset=0, length=part.size)
+        except FileNotFoundError:
+            raise S3Error("NoSuchUpload", UploadId=upload.id) from None  # completed or aborted meanwhile
+        version = context.store.put(
+            request.bucket,
+            request.key,
+            staged.path,
+            content=Content(f"{joined.hexdigest()}-{len(parts)}", stored, upload.tags),
+            condition=lambda current: conditions.check_write(request.headers, current),
+        )
+    _forget(context, upload)
+    context.notify("s3:ObjectCreated:CompleteMultipartUpload", version)
+    content = {
+        "Location": f"http://{request.headers.get('host', '')}/{request.bucket}/{request.key}",
+        "Bucket": request.bucket,
+        "Key": request.key,
+        "ETag": f'"{version.etag}"',
+        f"Checksum{algorithm}": checksum,
+        "ChecksumType": kind,
+    }
+    headers = attrs.encryption_headers(stored)
+    if context.versioned(request.bucket):
+        headers["x-amz-version-id"] = version.version_id
+    return xml(xmldoc.document("CompleteMultipartUploadResult", content), headers=headers)
+
+
+def _chosen(context: Context, upload: Upload, document: Any) -> list[Part]:
+    """The parts a request names, checked: order, ETags, checksums, sizes."""
+    known = context.store.catalog.parts(upload.id)
+    chosen: list[Part] = []
+    for node in xmldoc.children(document, "Part"):
+        number = xmldoc.text(node, "PartNumber") or ""
+        etag = (xmldoc.text(node, "ETag") or "").strip('"')
+        part = known.get(int(number)) if number.isdigit() else None
+        if chosen and number.isdigit() and int(number) <= chosen[-1].number:
+            raise S3Error("InvalidPartOrder", UploadId=upload.id)
+        claimed = xmldoc.text(node, f"Checksum{upload.checksum_algorithm}") if upload.checksum_algorithm else None
+        if part is None or part.etag != etag or claimed not in (None, part.checksum):
+            raise S3Error("InvalidPart", UploadId=upload.id, PartNumber=number, ETag=etag)
+        chosen.append(part)
+    if not chosen:
+        raise S3Error("MalformedXML")
+    for part in chosen[:-1]:
+        if part.size < MIN_PART:
+            raise S3Error(
+                "EntityTooSmall",
+                ETag=part.etag,
+                PartNumber=str(part.number),
+                MinSizeAllowed=str(MIN_PART),
+                ProposedSize=str(part.size),
+            )
+    return chosen
+
+
+def _without_checksums(headers: Any) -> dict[str, str]:
+    """On a completion, checksum headers speak of the object, not of the request's body."""
+    return {k: v for k, v in headers.items() if not k.startswith(checksums.HEADER)}
+
+
+def abort(context: Context, request: S3Request) -> Reply:
+    _forget(context, _upload(context, request))
+    return Reply(204)
+
+
+def _forget(context: Context, upload: Upload) -> None:
+    context.store.catalog.remove_upload(upload.id)
+    shutil.rmtree(context.store.uploads / upload.id, ignore_errors=True)
+
+
+def list_parts(context: Context, request: S3Request) -> Reply:
+    upload = _upload(context, request)
+    most = request.number("max-parts", 1000)
+    marker = request.number("part-number-marker", 0, most=MAX_PARTS)
+    rest = [part for part in context.store.catalog.parts(upload.id).values() if part.number > marker]
+    shown = rest[:most]
+    algorithm = upload.checksum_algorithm
+    content = {
+        "Bucket": upload.bucket,
+        "Key": upload.key,
+        "UploadId": upload.id,
+        "PartNumberMarker": marker,
+        "NextPartNumberMarker": shown[-1].number if shown else 0,
+        "MaxParts": most,
+        "IsTruncated": len(rest) > len(shown),
+        "Initiator": OWNER,
+        "Owner": OWNER,
+        "StorageClass": upload.attributes.headers.get("x-amz-storage-class", "STANDARD"),
+        "ChecksumAlgorithm": algorithm or None,
+        "ChecksumType": upload.checksum_type or None,
+        "Part": [
+            {
+                "PartNumber": part.number,
+                "LastModified": _iso(part.modified),
+                "ETag": f'"{part.etag}"',
+                "Size": part.size,
+                **({f"Checksum{algorithm}": part.checksum} if algorithm else {}),
+            }
+            for part in shown
+        ],
+    }
+    return xml(xmldoc.document("ListPartsResult", content))
+
+
+def list_uploads(context: Context, request: S3Request) -> Reply:
+    query = request.query
+    encode = encoder(request)
+    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    key_marker, id_marker = query.get("key-marker", ""), query.get("upload-id-marker", "")
+    most = request.number("max-uploads", 1000)
+    uploads = [u for u in context.store.catalog.uploads(request.bucket) if u.key.startswith(prefix)]
+    if id_marker:
+        seen = next((i for i, u in enumerate(uploads) if (u.key, u.id) == (key_marker, id_marker)), -1)
+        rest = [u for i, u in enumerate(uploads) if u.key > key_marker or (u.key == key_marker and i > seen >= 0)]
+    else:
+        after = listing.start(key_marker, prefix=prefix, delimiter=delimiter)
+        rest = [u for u in uploads if u.key > after]
+    page = listing.page(((u.key, u) for u in rest), prefix=prefix, delimiter=delimiter, max_keys=most)
+    ended_on_upload = page.truncated and page.items and page.items[-1].key == page.last
+    content = {
+        "Bucket": request.bucket,
+        "KeyMarker": encode(key_marker),
+        "UploadIdMarker": id_marker,
+        "NextKeyMarker": encode(page.last) if page.truncated else None,
+        "NextUploadIdMarker": page.items[-1].id if ended_on_upload else None,
+        "Prefix": encode(prefix),
+        "Delimiter": encode(delimiter) if delimiter else None,
+        "EncodingType": query.get("encoding-type") or None,
+        "MaxUploads": most,
+        "IsTruncated": page.truncated,
+        "Upload": [
+            {
+                "Key": encode(u.key),
+                "UploadId": u.id,
+                "Initiator": OWNER,
+                "Owner": OWNER,
+                "StorageClass": u.attributes.headers.get("x-amz-storage-class", "STANDARD"),
+                "Initiated": _iso(u.initiated),
+                "ChecksumAlgorithm": u.checksum_algorithm or None,
+                "ChecksumType": u.checksum_type or None,
+            }
+            for u in page.items
+        ],
+        "CommonPrefixes": [{"Prefix": encode(name)} for name in page.prefixes],
+    }
+    return xml(xmldoc.document("ListMultipartUploadsResult", content))
+
+
+def _iso(seconds: float) -> str:
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
