@@ -1,0 +1,8 @@
+"""The Glue job transform-trips. Its wheel comes by --extra-py-files, its engine by --additional-python-modules."""
+
+import sys
+
+from glue_transform.job import main
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

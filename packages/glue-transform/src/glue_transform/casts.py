@@ -1,0 +1,101 @@
+"""SQL that turns a column of a raw file into one of the table's, the same text for DuckDB and for Spark.
+
+The two engines cast alike only within limits, and this module stays inside them: DuckDB rounds a double that
+becomes an integer where Spark cuts it off, each reads spellings of numbers and times as text that the other does
+not. So an integer comes only of a whole number, a number or a time only of text in one plain spelling, and all
+else is NULL, which the audit counts. NaN and infinities are NULL too: both engines rank them above every number,
+and no rule would stop them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from glue_transform.datasets import Column
+from glue_transform.source import SourceColumn
+
+_NUMBER_TEXT = "^ *[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)? *$"
+_TIME_TEXT = "^ *[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})? *$"
+
+_CASTABLE = {
+    "INTEGER": {"integer", "long", "float", "double", "decimal", "text", "null"},
+    "DOUBLE PRECISION": {"integer", "long", "float", "double", "decimal", "text", "null"},
+    "TIMESTAMP": {"timestamp", "date", "text", "null"},
+}
+
+
+def castable(kind: str, target: str) -> bool:
+    """Can a column of this kind become one of this Redshift type?"""
+    return kind in _CASTABLE[target]
+
+
+def quoted(name: str) -> str:
+    """An identifier in standard SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def cast(source: SourceColumn | None, target: Column) -> str:
+    """The expression for a target column: of its source column, or NULL where the era has none."""
+    if source is None:
+        return f"CAST(NULL AS {_sql_type(target.type)})"
+    name = quoted(source.name)
+    if target.type == "INTEGER":
+        return _integer(name, source.kind, target.values)
+    if target.type == "DOUBLE PRECISION":
+        return _double(name, source.kind)
+    return _timestamp(name, source.kind)
+
+
+def lost(source: SourceColumn, target: Column) -> str | None:
+    """The condition under which the cast loses a value that is there, or None where it cannot."""
+    exact = {
+        "INTEGER": {"integer", "null"},
+        "DOUBLE PRECISION": {"integer", "long", "float", "double", "decimal", "null"},
+        "TIMESTAMP": {"timestamp", "date", "null"},
+    }
+    if source.kind in exact[target.type]:
+        return None
+    name = quoted(source.name)
+    there = f"TRIM({name}) <> ''" if source.kind == "text" else f"{name} IS NOT NULL"
+    if source.kind in {"float", "double"}:
+        there = f"{_finite(f'CAST({name} AS DOUBLE)')} IS NOT NULL"
+    return f"{there} AND {cast(source, target)} IS NULL"
+
+
+def _sql_type(redshift_type: str) -> str:
+    return "DOUBLE" if redshift_type == "DOUBLE PRECISION" else redshift_type
+
+
+def _integer(name: str, kind: str, values: Mapping[str, int]) -> str:
+    if kind in {"integer", "null"}:
+        return f"CAST({name} AS INTEGER)"
+    if kind == "long":
+        return f"TRY_CAST({name} AS INTEGER)"
+    number = _double(name, kind)
+    whole = f"CASE WHEN {number} = FLOOR({number}) THEN TRY_CAST({number} AS INTEGER) END"
+    if kind != "text" or not values:
+        return whole
+    codes = " ".join(f"WHEN '{code}' THEN {value}" for code, value in values.items())
+    return f"CASE UPPER(TRIM({name})) {codes} ELSE {whole} END"
+
+
+def _double(name: str, kind: str) -> str:
+    if kind == "text":
+        return f"CASE WHEN {_spelt(name, _NUMBER_TEXT)} THEN {_finite(f'TRY_CAST(TRIM({name}) AS DOUBLE)')} END"
+    as_double = name if kind == "double" else f"CAST({name} AS DOUBLE)"
+    return _finite(as_double) if kind in {"float", "double"} else as_double
+
+
+def _timestamp(name: str, kind: str) -> str:
+    if kind == "text":
+        return f"CASE WHEN {_spelt(name, _TIME_TEXT)} THEN TRY_CAST(TRIM({name}) AS TIMESTAMP) END"
+    return f"CAST({name} AS TIMESTAMP)"
+
+
+def _finite(number: str) -> str:
+    return f"CASE WHEN ABS({number}) < CAST('Infinity' AS DOUBLE) THEN {number} END"
+
+
+def _spelt(name: str, pattern: str) -> str:
+    # regexp_extract is the one regular expression function that both engines have under one name.
+    return f"REGEXP_EXTRACT({name}, '{pattern}', 0) = {name}"

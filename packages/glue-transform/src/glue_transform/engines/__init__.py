@@ -1,0 +1,61 @@
+"""The engines that run a transform's queries, each behind the same few methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from glue_transform.errors import NotParquet
+from glue_transform.manifest import Part
+from glue_transform.source import SourceFile
+from glue_transform.storage import Storage
+
+NAMES = ("duckdb", "spark")
+
+#: Called with each part file as soon as it is written.
+OnPart = Callable[[Part], None]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What to write: a query, the prefix for its files (`…/`), and how many files of nearly equal size."""
+
+    query: str
+    prefix: str
+    files: int
+
+
+class Engine(Protocol):
+    """Runs queries on one raw file, as the view `source`, in SQL that both engines read alike."""
+
+    def open(self, url: str) -> SourceFile:
+        """Make the file the view `source`. Raises NotParquet."""
+
+    def counts(self, query: str) -> Sequence[int]:
+        """The one row of integers that the query gives."""
+
+    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Sequence[Part]]:
+        """Write each output as Parquet, snappy, version 1 pages, nullable columns; the parts in order of name."""
+
+
+def create(name: str, *, storage: Storage, folder: Path) -> Engine:
+    """The engine of that name. `folder` is for its temporary files."""
+    if name == "spark":
+        from glue_transform.engines.spark import SparkEngine
+
+        return SparkEngine()
+    from glue_transform.engines.duckdb import DuckDBEngine
+
+    return DuckDBEngine(storage, folder)
+
+
+def check_parquet(url: str, *, head: bytes, tail: bytes) -> None:
+    """Raise NotParquet unless a file begins and ends with Parquet's magic number. `head` is shown, up to 60 bytes."""
+    if head[:4] != b"PAR1":
+        raise NotParquet(
+            f"{url} is not a Parquet file: it begins with {head[:60]!r}; ingest the month again when its source has it"
+        )
+    if tail[-4:] != b"PAR1":
+        raise NotParquet(f"{url} is cut short: it ends without a Parquet footer; ingest the month again")

@@ -1,0 +1,159 @@
+"""DuckDB in this process: the raw file comes to a local folder, part files go up as soon as they are written."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from glue_transform.casts import quoted
+from glue_transform.engines import OnPart, Output, check_parquet
+from glue_transform.errors import EngineFailed, EngineMissing, NotParquet
+from glue_transform.manifest import Part
+from glue_transform.source import SourceColumn, SourceFile
+from glue_transform.storage import Storage
+
+#: Parts written at a time, each by one thread: two keep memory under 300 MB whatever the month's size.
+WORKERS = 2
+
+_SETTINGS = {
+    "threads": WORKERS,
+    "memory_limit": "200MB",
+    "preserve_insertion_order": False,
+    # DuckDB 2.0 marks a Parquet column REQUIRED where the source's statistics show no NULL: a schema that changes
+    # from month to month. Without the statistics it writes OPTIONAL, as 1.x does.
+    "disabled_optimizers": "statistics_propagation",
+    "autoinstall_known_extensions": False,
+}
+
+_KINDS = {
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT"), "integer"),
+    **dict.fromkeys(("BIGINT", "UINTEGER", "UBIGINT"), "long"),
+    "FLOAT": "float",
+    "DOUBLE": "double",
+    "DECIMAL": "decimal",
+    "VARCHAR": "text",
+    "DATE": "date",
+    "BOOLEAN": "boolean",
+    '"NULL"': "null",
+}
+
+
+class DuckDBEngine:
+    """See `Engine`. Each part is a range of the raw file's rows, so parts are equal whatever its row groups are."""
+
+    def __init__(self, storage: Storage, folder: Path) -> None:
+        try:
+            import duckdb
+        except ImportError:
+            raise EngineMissing(
+                "the engine duckdb needs the package duckdb: add it to --additional-python-modules"
+            ) from None
+        self._storage = storage
+        self._folder = folder
+        self._connection: Any = duckdb.connect(config={**_SETTINGS, "temp_directory": str(folder)})
+        self._error = duckdb.Error
+        self._url = ""
+        self._raw = folder / "raw.parquet"
+        self._rows = 0
+        self._columns: list[str] = []
+
+    def open(self, url: str) -> SourceFile:
+        self._url = url
+        self._storage.download(url, self._raw)
+        with self._raw.open("rb") as file:
+            head = file.read(64)
+            file.seek(max(0, self._raw.stat().st_size - 4))
+            check_parquet(url, head=head, tail=file.read())
+        raw = f"read_parquet('{self._raw}', file_row_number = true)"
+        try:
+            described = self._connection.execute(f"DESCRIBE SELECT * EXCLUDE file_row_number FROM {raw}").fetchall()  # noqa: S608 (a path of ours)
+            footer = "SELECT num_rows FROM parquet_file_metadata(?)"
+            (self._rows,) = self._connection.execute(footer, [str(self._raw)]).fetchone()
+        except self._error as error:
+            raise NotParquet(f"{url}: its Parquet footer cannot be read: {_line(error)}; ingest it again") from None
+        types = {name: str(type_) for name, type_, *_ in described}
+        self._columns = [_shown(name, type_) for name, type_ in types.items()]
+        return SourceFile(url, self._rows, [SourceColumn(name, _kind(type_)) for name, type_ in types.items()])
+
+    def counts(self, query: str) -> Sequence[int]:
+        with self._source() as cursor, self._failing():
+            (row,) = cursor.execute(query).fetchall()
+        return [int(value) for value in row]
+
+    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Sequence[Part]]:
+        self._connection.execute("SET threads = 1")  # per query from here on: the workers are the parallelism
+        lock = threading.Lock()
+
+        def write_part(output: Output, number: int) -> Part:
+            part = self._write_part(output, number)
+            with lock:
+                on_part(part)
+            return part
+
+        with ThreadPoolExecutor(WORKERS) as workers:
+            running = [
+                [workers.submit(write_part, output, number) for number in range(output.files)] for output in outputs
+            ]
+            try:
+                return [[future.result() for future in futures] for futures in running]
+            except BaseException:
+                workers.shutdown(cancel_futures=True)
+                raise
+
+    def _write_part(self, output: Output, number: int) -> Part:
+        name = f"part-{number:05}.parquet"
+        file = self._folder / f"{threading.get_ident()}.parquet"
+        first, end = (self._rows * i // output.files for i in (number, number + 1))
+        options = "FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v1, ROW_GROUP_SIZE 122880"
+        with self._source(first, end) as cursor, self._failing():
+            (rows,) = cursor.execute(f"COPY ({output.query}) TO '{file}' ({options})").fetchone()
+        self._storage.upload(file, output.prefix + name)
+        part = Part(output.prefix + name, file.stat().st_size, int(rows))
+        file.unlink()
+        return part
+
+    @contextmanager
+    def _source(self, first: int = 0, end: int | None = None) -> Iterator[Any]:
+        """A connection of its own on which `source` is the rows from `first` up to `end` of the raw file."""
+        end = self._rows if end is None else end
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("SET TimeZone = 'UTC'")
+            cursor.execute(
+                f"CREATE OR REPLACE TEMP VIEW source AS SELECT {', '.join(self._columns)} "  # noqa: S608 (quoted names)
+                f"FROM read_parquet('{self._raw}', file_row_number = true) "
+                f"WHERE file_row_number >= {first} AND file_row_number < {end}"
+            )
+            yield cursor
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except self._error as error:
+            raise EngineFailed(f"{self._url}: DuckDB stopped: {_line(error)}") from None
+
+
+def _kind(type_: str) -> str:
+    if type_.startswith("TIMESTAMP"):
+        return "timestamp"
+    return _KINDS.get(type_.partition("(")[0], "other")
+
+
+def _shown(name: str, type_: str) -> str:
+    """The column as `source` shows it: what both engines can read and write."""
+    if _kind(type_) == "timestamp" and type_ != "TIMESTAMP":
+        return f"CAST({quoted(name)} AS TIMESTAMP) AS {quoted(name)}"
+    if _kind(type_) == "null":
+        return f"CAST({quoted(name)} AS INTEGER) AS {quoted(name)}"
+    return quoted(name)
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().split("\n", maxsplit=1)[0]

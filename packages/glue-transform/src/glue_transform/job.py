@@ -1,0 +1,161 @@
+"""The job: one raw month becomes part files, rejects and a manifest."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from glue_transform import arguments, datasets, engines, manifest, queries
+from glue_transform.arguments import Request
+from glue_transform.datasets import Dataset
+from glue_transform.engines import Engine, Output
+from glue_transform.errors import NothingKept, RowsLost, TransformError
+from glue_transform.layout import Layout, new_load_id, part_files, superseded
+from glue_transform.log import Log
+from glue_transform.manifest import Part
+from glue_transform.mapping import FileMapping, map_file
+from glue_transform.storage import S3, Storage
+
+
+def main(argv: Sequence[str]) -> None:
+    """Run the Glue job. Raises a TransformError, whose name and message become the run's ErrorMessage."""
+    request = arguments.parse(argv)
+    storage = S3()
+    with tempfile.TemporaryDirectory(prefix="transform-") as folder:
+        transform(request, storage=storage, engine=engines.create(request.engine, storage=storage, folder=Path(folder)))
+
+
+def transform(request: Request, *, storage: Storage, engine: Engine) -> str:
+    """Transform one month and publish its manifest, whose URL is returned.
+
+    Until the manifest is out, an earlier load of the month stays as it was; a transform that fails removes what it
+    wrote.
+    """
+    started = time.monotonic()
+    dataset = datasets.load(request.dataset)
+    layout = Layout(
+        dataset=dataset.name,
+        year=request.year,
+        month=request.month,
+        raw_bucket=request.raw_bucket,
+        processed_bucket=request.processed_bucket,
+        file_name=dataset.file_name(year=request.year, month=request.month),
+        load_id=new_load_id(dt.datetime.now(dt.timezone.utc)),
+    )
+    month = dt.date(request.year, request.month, 1)
+    log = Log({"dataset": dataset.name, "month": f"{month:%Y-%m}", "load_id": layout.load_id})
+    log.event("started", engine=request.engine, source=layout.raw)
+    try:
+        document = _write(dataset, layout, month=month, storage=storage, engine=engine, log=log)
+        replaced = manifest.load_id_of(storage.read(layout.manifest))
+        storage.write(layout.manifest, document)
+    except BaseException:
+        _remove([layout.kept, layout.rejected], storage)
+        raise
+    log.event("published", manifest=layout.manifest, seconds=round(time.monotonic() - started, 2))
+    _remove_superseded(layout, replaced=replaced, storage=storage, log=log)
+    return layout.manifest
+
+
+def _write(dataset: Dataset, layout: Layout, *, month: dt.date, storage: Storage, engine: Engine, log: Log) -> bytes:
+    """Write the load's files and make its manifest."""
+    raw = storage.info(layout.raw)
+    source = engine.open(layout.raw)
+    mapping = map_file(source, dataset)
+    log.event("opened", bytes=raw.bytes, rows=source.rows, era=mapping.era)
+    sql = queries.build(dataset, mapping, source=source.columns, month=month)
+    read, *counted = engine.counts(sql.audit)
+    rejected = dict(zip(sql.rules, counted))
+    kept = read - sum(rejected.values())
+    drift = _drift(mapping, dict(zip(sql.lossy, counted[len(sql.rules) :])))
+    for line in drift:
+        log.event("drift", level="warning", **line)
+    log.event("judged", rows=read, kept=kept, rejected=rejected)
+    if not kept:
+        raise NothingKept(
+            f"{layout.raw}: none of its {read} rows is kept ({_by_rule(rejected) or 'it has none'}); the month is left "
+            "as it was: look at the file, and at the rules of the dataset"
+        )
+    parts, rejects = _write_files(dataset, layout, sql=sql, kept=kept, rejected=read - kept, engine=engine, log=log)
+    written = (sum(part.rows for part in parts), sum(part.rows for part in rejects))
+    if written != (kept, read - kept) or read != source.rows:
+        raise RowsLost(
+            f"{layout.raw}: of {source.rows} rows {read} were read; {kept} to keep and {read - kept} to reject were "
+            f"counted, {written[0]} and {written[1]} written; nothing is published: run the transform again"
+        )
+    return manifest.build(
+        parts,
+        load={
+            "load_id": layout.load_id,
+            "dataset": dataset.name,
+            "source_month": str(month),
+            "rows_read": read,
+            "rows_kept": kept,
+            "rows_rejected": read - kept,
+            "manifest": layout.manifest,
+        },
+        rejected=rejected,
+        source={"url": layout.raw, "bytes": raw.bytes, "etag": raw.etag, "era": mapping.era, "metadata": raw.metadata},
+        drift=drift,
+    )
+
+
+def _write_files(
+    dataset: Dataset, layout: Layout, *, sql: queries.Queries, kept: int, rejected: int, engine: Engine, log: Log
+) -> tuple[Sequence[Part], Sequence[Part]]:
+    files = part_files(kept, bytes_per_row=dataset.bytes_per_row)
+    # The rejects first: as one file they take longest.
+    outputs = [Output(sql.rejected, layout.rejected, 1)] if rejected else []
+    outputs.append(Output(sql.kept, layout.kept, files))
+    done = 0
+
+    def on_part(part: Part) -> None:
+        nonlocal done
+        done += part.rows
+        log.event("part", url=part.url, rows=part.rows, bytes=part.bytes, done=round(done / (kept + rejected), 3))
+
+    *rejects, parts = engine.write(outputs, on_part=on_part)
+    return parts, rejects[0] if rejects else []
+
+
+def _drift(mapping: FileMapping, losses: Mapping[str, int]) -> list[dict[str, Any]]:
+    """What the file has that its era did not: new columns, and values that could not become the table's."""
+    new = [{"column": column.name, "change": "new_column", "type": column.kind} for column in mapping.new]
+    return new + [
+        {
+            "column": mapping.columns[name].name,
+            "change": "unreadable_values",
+            "type": mapping.columns[name].kind,
+            "into": name,
+            "rows": rows,
+        }
+        for name, rows in losses.items()
+        if rows
+    ]
+
+
+def _by_rule(rejected: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {rows}" for name, rows in rejected.items() if rows)
+
+
+def _remove(prefixes: Sequence[str], storage: Storage) -> None:
+    """Remove what a failed run wrote, as far as that goes: the error that ended it is the one to report."""
+    with contextlib.suppress(TransformError):
+        for prefix in prefixes:
+            storage.delete(storage.list(prefix))
+
+
+def _remove_superseded(layout: Layout, *, replaced: str | None, storage: Storage, log: Log) -> None:
+    """Remove the files of the load that was replaced, and of runs that were killed long ago."""
+    for prefix in (layout.month_prefix, layout.rejected_month_prefix):
+        files = [(url[len(prefix) :].partition("/"), url) for url in storage.list(prefix)]
+        loads = [load_id for (load_id, slash, _), _url in files if slash]
+        gone = superseded(loads, current=layout.load_id, replaced=replaced)
+        storage.delete([url for (load_id, slash, _), url in files if slash and load_id in gone])
+        if gone:
+            log.event("removed", prefix=prefix, loads=gone)

@@ -1,0 +1,19 @@
+"""The table as Redshift sees it."""
+
+from __future__ import annotations
+
+from glue_transform.datasets import Dataset
+
+
+def create_table(dataset: Dataset) -> str:
+    """The table's DDL, ending in a newline.
+
+    No column is NOT NULL: COPY matches Parquet columns by position and type, and eras lack columns.
+    """
+    columns = ",\n".join(f"    {column.name} {column.type}" for column in dataset.columns)
+    return f"CREATE TABLE IF NOT EXISTS {dataset.table} (\n{columns}\n);\n"
+
+
+def copy_columns(dataset: Dataset) -> str:
+    """The column list of COPY, in the order of the Parquet files' columns."""
+    return ", ".join(column.name for column in dataset.columns)
