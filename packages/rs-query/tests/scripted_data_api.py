@@ -187,7 +187,9 @@ class ScriptedDataApi:
     def _CancelStatement(self, request: dict[str, Any]) -> dict[str, Any]:
         running = self._known(request["Id"])
         if running.status() != "STARTED":
-            raise _Refused("ValidationException", f"Could not cancel a query that is already in {running.status()} state.")
+            raise _Refused(
+                "ValidationException", f"Could not cancel a query that is already in {running.status()} state."
+            )
         with self.changed:
             running.cancelled_at = time.monotonic()
             self.changed.notify_all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rs_query.data_api import DataApi
@@ -14,9 +15,12 @@ from rs_query.runner import Run, run_plan
 from rs_query.sources import read_text
 from rs_query.statements import Statement, split
 from rs_query.transport import Target, Transport
+from rs_query.wire import Wire
 
 TIMEOUT = 900.0
 """Seconds a run may take unless told otherwise."""
+
+TRANSPORTS: dict[str, Callable[..., Transport]] = {"data-api": DataApi, "wire": Wire}
 
 
 @dataclass(frozen=True)
@@ -46,20 +50,27 @@ def run(
     params: Params | None = None,
     transaction: bool = False,
     timeout: float | None = TIMEOUT,
+    transport: str = "data-api",
     log: Log | None = None,
 ) -> Run:
     """Run SQL text (or a Script from `load`) on a workgroup or cluster and wait for its end.
 
     `params` are the values of its `:name`s; `transaction` makes it all or nothing; `timeout` is in seconds
-    for everything together, None for no limit; `log` gets a dictionary an event (statement, retry, cancel,
-    run). Credentials are the SDK's own (temporary database credentials by IAM), or the secret's.
+    for everything together, None for no limit; `transport` is `data-api` or, for large result sets, `wire`;
+    `log` gets a dictionary an event (statement, retry, cancel, run). Credentials are the SDK's own
+    (temporary database credentials by IAM), or the secret's.
 
     Raises the errors drawn in rs_query.errors; whatever is raised, nothing is left running on the server.
     """
     deadline = Deadline(timeout)
-    transport = connect(Target(database, workgroup, cluster, secret_arn), log=log or (lambda event: None))
-    plan = plan_for(sql, params or {}, transaction=transaction, transport=transport)
-    return run_plan(plan, transport, deadline=deadline, log=log or (lambda event: None))
+    log = log or _silent
+    carrier = connect(Target(database, workgroup, cluster, secret_arn), transport=transport, log=log)
+    plan = plan_for(sql, params or {}, transaction=transaction, transport=carrier)
+    return run_plan(plan, carrier, deadline=deadline, log=log)
+
+
+def _silent(event: Mapping[str, object]) -> None:
+    """No log."""
 
 
 def plan_for(sql: str | Script, params: Params, *, transaction: bool, transport: Transport) -> Plan:
@@ -75,10 +86,15 @@ def plan_for(sql: str | Script, params: Params, *, transaction: bool, transport:
     )
 
 
-def connect(target: Target, *, log: Log) -> Transport:
-    """The transport to a target. Raises UsageError where it names no database, or not one of workgroup and cluster."""
+def connect(target: Target, *, transport: str, log: Log) -> Transport:
+    """The transport to a target; it connects when it is used.
+
+    Raises UsageError where the target names no database, or not one of workgroup and cluster.
+    """
     if not target.database:
         raise UsageError("name the database: --database")
     if bool(target.workgroup) == bool(target.cluster):
-        raise UsageError("name the serverless workgroup or the cluster, one of them: --workgroup or --cluster")
-    return DataApi(target, log=log)
+        raise UsageError("name either the serverless workgroup or the cluster: --workgroup or --cluster")
+    if transport not in TRANSPORTS:
+        raise UsageError(f"{transport!r} is no transport; there are {', '.join(TRANSPORTS)}")
+    return TRANSPORTS[transport](target, log=log)

@@ -1,36 +1,80 @@
-"""The options that the command and the Glue job share, and what they mean together."""
+"""What the command and the Glue job share: their options, and a run as these say."""
 
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any, NoReturn, TextIO
 
-from rs_query.api import TIMEOUT
+from rs_query.api import TIMEOUT, TRANSPORTS, connect, load, plan_for
+from rs_query.deadline import Deadline
 from rs_query.errors import UsageError
+from rs_query.literals import Value
+from rs_query.output import FORMS, write
+from rs_query.plan import Plan
+from rs_query.retries import Log
+from rs_query.runner import run_plan
+from rs_query.sources import params_from_uri
+from rs_query.transport import Target
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose mistakes are UsageErrors; no abbreviations, so that a new option breaks nobody."""
 
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(allow_abbrev=False, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_abbrev=False, **kwargs)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
 
 
-def add_target(parser: argparse.ArgumentParser) -> None:
-    """Where to run."""
-    parser.add_argument("--workgroup", default="", help="Redshift Serverless workgroup")
-    parser.add_argument("--cluster", default="", help="provisioned cluster, instead of a workgroup")
-    parser.add_argument("--database", default="", help="database to connect to")
-    parser.add_argument("--secret-arn", default="", help="Secrets Manager secret to log in with, instead of IAM")
-    parser.add_argument("--timeout", type=seconds, default=TIMEOUT, help="seconds for the whole run (default 900)")
+def add_options(parser: argparse.ArgumentParser, *, flag: Mapping[str, Any], output: str | None) -> None:
+    """Every option of a run. `flag` is how an option that is true or false is given, `output` the default form."""
+    option = parser.add_argument
+    option("--workgroup", default="", metavar="NAME", help="Redshift Serverless workgroup")
+    option("--cluster", default="", metavar="NAME", help="provisioned cluster, instead of a workgroup")
+    option("--database", default="", metavar="NAME", help="database to connect to")
+    option("--secret-arn", default="", metavar="ARN", help="secret to log in with; without one, by IAM")
+    option("--params-uri", default="", metavar="URI", help="JSON object of parameters: s3://bucket/key.json#/pointer")
+    option("--transaction", help="all statements in one transaction", **flag)
+    option("--timeout", type=_seconds, default=TIMEOUT, metavar="SECONDS", help="for the whole run (default 900)")
+    option("--output", choices=FORMS, default=output, help="form of result sets on standard output")
+    option("--dry-run", help="print the statements as they would be sent, run nothing", **flag)
+    option("--transport", choices=TRANSPORTS, default="data-api", help="Data API (default), or the wire protocol")
 
 
-def seconds(text: str) -> float:
-    """A positive number of seconds."""
-    value = float(text)
+def run_as_told(source: str, args: argparse.Namespace, params: Mapping[str, Value], log: Log) -> None:
+    """Run the script at `source` as the options say; `params` win over those of --params-uri."""
+    out = sys.stdout
+    deadline = Deadline(args.timeout)
+    transport = connect(
+        Target(args.database, args.workgroup, args.cluster, args.secret_arn), transport=args.transport, log=log
+    )
+    given = {**(params_from_uri(args.params_uri) if args.params_uri else {}), **params}
+    plan = plan_for(load(source), given, transaction=args.transaction, transport=transport)
+    if args.dry_run:
+        _print_plan(plan, out)
+        log({"event": "dry run", "statements": len(plan.bound), "mode": plan.mode.value})
+        return
+    results = run_plan(plan, transport, deadline=deadline, log=log).results
+    if args.output:
+        write((result.until(deadline) for result in results), args.output, out)
+
+
+def _print_plan(plan: Plan, out: TextIO) -> None:
+    for one in plan.bound:
+        statement = one.statement
+        shown = {"index": statement.index, "line": statement.line, "column": statement.column}
+        print(json.dumps(shown | {"sql": one.sql, "parameters": one.parameters}, ensure_ascii=False), file=out)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0 < value < 10**9:
         raise argparse.ArgumentTypeError(f"{text!r} is no positive number of seconds")
     return value

@@ -4,71 +4,81 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 
-from rs_query.api import load, run
-from rs_query.arguments import Parser, add_target
-from rs_query.errors import RsQueryError, UsageError
-from rs_query.literals import Value
+from rs_query.api import load
+from rs_query.arguments import Parser, add_options, run_as_told
+from rs_query.errors import PlanError, RsQueryError, UsageError
 from rs_query.log import log_to
 from rs_query.signals import interruptible
-from rs_query.sources import params_from_uri
+from rs_query.transactions import refusal
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command: 0 for success, 1 for a failed run, 2 for wrong usage. Data on stdout, the rest on stderr."""
     try:
-        args = _parser().parse_args(argv)
         with interruptible():
+            args = _parser().parse_args(argv)
             args.command(args)
+            sys.stdout.flush()
     except RsQueryError as error:
         print(f"rs-query: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="rs-query", description="Run a SQL file on Amazon Redshift.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = Parser(prog="rs-query", description="Run SQL files on Amazon Redshift: split, bind, run, wait, cancel.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
+
     running = commands.add_parser("run", help="run a SQL file and wait for its end")
     running.add_argument("source", metavar="FILE_OR_S3_URI", help="SQL file, s3://bucket/key, or - for standard input")
-    add_target(running)
+    add_options(running, flag={"action": "store_true"}, output="table")
     running.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="text for :NAME")
-    running.add_argument("--params-uri", default="", metavar="URI", help="JSON object, s3://bucket/key.json#/pointer")
-    running.add_argument("--transaction", action="store_true", help="all statements in one transaction")
     running.set_defaults(command=_run)
+
     splitting = commands.add_parser("split", help="print the statements of a SQL file, a JSON object each")
     splitting.add_argument("source", metavar="FILE", help="SQL file, s3://bucket/key, or - for standard input")
     splitting.set_defaults(command=_split)
+
+    checking = commands.add_parser("check", help="print statements and parameters, a JSON object each, and run nothing")
+    checking.add_argument("source", metavar="FILE", help="SQL file, s3://bucket/key, or - for standard input")
+    checking.add_argument("--transaction", action="store_true", help="refuse what can't be in one transaction")
+    checking.set_defaults(command=_check)
     return parser
 
 
 def _run(args: argparse.Namespace) -> None:
-    params: dict[str, Value] = params_from_uri(args.params_uri) if args.params_uri else {}
+    params: dict[str, str] = {}
     for given in args.param:
         name, equals, text = given.partition("=")
         if not equals or not name:
             raise UsageError(f"--param {given}: write NAME=VALUE")
         params[name] = text
-    run(
-        load(args.source),
-        database=args.database,
-        workgroup=args.workgroup,
-        cluster=args.cluster,
-        secret_arn=args.secret_arn,
-        params=params,
-        transaction=args.transaction,
-        timeout=args.timeout,
-        log=log_to(sys.stderr),
-    )
+    run_as_told(args.source, args, params, log_to(sys.stderr))
 
 
 def _split(args: argparse.Namespace) -> None:
     for statement in load(args.source).statements():
-        print(
-            json.dumps(
-                {"index": statement.index, "line": statement.line, "column": statement.column, "text": statement.text},
-                ensure_ascii=False,
-            )
-        )
+        _print({"index": statement.index, "line": statement.line, "column": statement.column, "text": statement.text})
+
+
+def _check(args: argparse.Namespace) -> None:
+    for statement in load(args.source).statements():
+        if args.transaction and (reason := refusal(statement.text)):
+            raise PlanError(f"{statement.what}: {reason}")
+        parameters = [
+            {"name": place.name, "place": statement.place(place.start), "kind": place.kind}
+            for place in statement.placeholders
+        ]
+        place = {"index": statement.index, "line": statement.line, "column": statement.column}
+        _print(place | {"statement": statement.first_words, "parameters": parameters})
+
+
+def _print(document: object) -> None:
+    print(json.dumps(document, ensure_ascii=False))

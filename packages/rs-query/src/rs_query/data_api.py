@@ -9,8 +9,8 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, ClassVar
 
 from rs_query.binding import Bound
 from rs_query.deadline import Deadline, pause
@@ -20,26 +20,25 @@ from rs_query.results import Column, Page, value
 from rs_query.retries import Log, retrying
 from rs_query.services import call, client
 from rs_query.signals import shielded
-from rs_query.transport import Outcome, Target, statement_error
+from rs_query.statements import Statement
+from rs_query.transport import Outcome, Target, load_error, statement_error
 
 _DONE = frozenset({"FINISHED", "FAILED", "ABORTED"})
 _LONG_POLL = 20  # of 30 s allowed: below the idle timeouts of proxies and load balancers
 _SESSION_IDLE = 60  # seconds a session outlives its last statement: more than any pause between two retries
 _CANCEL_WAIT = 10  # seconds to see a cancelled statement end
-_LOAD_ERROR_ROWS = 10
 
 _LOAD_ERRORS = """SELECT file_name, line_number, column_name, column_type, error_code, error_message
-FROM sys_load_error_detail WHERE query_id = {query_id} ORDER BY start_time LIMIT {limit}"""
+FROM sys_load_error_detail WHERE query_id = {} ORDER BY start_time LIMIT 10"""
 
 
 class DataApi:
     """The transport of the Data API; see transport.Transport."""
 
-    batch_limit = 40
-    statement_limit = 100 * 1024
+    batch_limit: ClassVar[int] = 40
+    statement_limit: ClassVar[int] = 100 * 1024
 
     def __init__(self, target: Target, *, log: Log) -> None:
-        self._client = client("redshift-data")
         self._log = log
         self._target = {
             key: given
@@ -52,11 +51,19 @@ class DataApi:
             if given
         }
         self._where: dict[str, Any] = self._target
-        describe = self._client.meta.service_model.operation_model("DescribeStatement").input_shape
-        self._long_poll = "WaitTimeSeconds" in describe.members
 
-    def mark(self, statement: object, name: str, number: int) -> str | None:
+    def mark(self, statement: Statement, name: str, number: int) -> str | None:
         return f":{name}"
+
+    @cached_property
+    def _client(self) -> Any:
+        return client("redshift-data")
+
+    @cached_property
+    def _long_poll(self) -> bool:
+        """Asked of the SDK's model, which has long polling in newer versions only."""
+        shape = self._client.meta.service_model.operation_model("DescribeStatement").input_shape
+        return "WaitTimeSeconds" in shape.members
 
     def open_session(self) -> None:
         self._where = self._target | {"SessionKeepAliveSeconds": _SESSION_IDLE}
@@ -108,27 +115,26 @@ class DataApi:
         began = time.monotonic()
         while True:
             asked = time.monotonic()
-            long_poll = min(_LONG_POLL, int(min(deadline.remaining(), _LONG_POLL))) if self._long_poll else 0
-            description = self._describe(statement_id, deadline, long_poll)
+            held = int(min(deadline.remaining(), _LONG_POLL)) if self._long_poll else 0
+            description = self._describe(statement_id, deadline, held)
             if description["Status"] in _DONE:
                 return description
             deadline.check()
-            if time.monotonic() - asked < long_poll * 0.9:
-                long_poll = 0  # answered without waiting: pause as if there were no long poll
-            if not long_poll:
+            if time.monotonic() - asked < held * 0.9 or not held:  # answered without being held
                 deadline.sleep(pause(time.monotonic() - began))
 
-    def _describe(self, statement_id: str, deadline: Deadline, long_poll: int) -> dict[str, Any]:
-        wait = {"WaitTimeSeconds": long_poll} if long_poll else {}
+    def _describe(self, statement_id: str, deadline: Deadline, held: int) -> dict[str, Any]:
+        """The description of a statement, after at most `held` seconds of long poll."""
 
         def attempt() -> dict[str, Any]:
+            wait = {"WaitTimeSeconds": held} if held and self._long_poll else {}
             try:
                 return call(partial(self._client.describe_statement, Id=statement_id, **wait))
             except ServiceError as error:
-                if error.code != "ActiveWaitingRequestsExceededException":
+                if error.code != "ActiveWaitingRequestsExceededException" or not wait:
                     raise
-                self._long_poll = False  # others wait too; looking now and then needs no slot
-                return call(partial(self._client.describe_statement, Id=statement_id))
+                self._long_poll = False  # too many others wait; short looks need no slot
+                return attempt()
 
         return retrying(attempt, on=(ThrottledError, ConnectionLostError), deadline=deadline, log=self._log)
 
@@ -161,11 +167,7 @@ class DataApi:
         query_id = part.get("RedshiftQueryId") or 0
         if query_id <= 0:
             return []
-        found = self._aside(_LOAD_ERRORS.format(query_id=int(query_id), limit=_LOAD_ERROR_ROWS), self._target)
-        return [
-            f"load error in {file}, line {line}, column {column} ({kind}): {str(message).strip()} (code {code})"
-            for file, line, column, kind, code, message in found
-        ]
+        return [load_error(row) for row in self._aside(_LOAD_ERRORS.format(int(query_id)), self._target)]
 
     def _aside(self, sql: str, where: dict[str, Any]) -> list[tuple[Any, ...]]:
         """Run a statement of our own after a failure; its own failure must not hide the first."""

@@ -1,48 +1,44 @@
-"""The Glue Python Shell job: the command's `run` with job arguments."""
+"""The Glue Python Shell job: the command's `run`, told by job arguments."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from rs_query.api import load, run
-from rs_query.arguments import Parser, add_target
+from rs_query.arguments import Parser, add_options, run_as_told
 from rs_query.log import log_to
 from rs_query.signals import interruptible
-from rs_query.sources import params_from_json, params_from_uri
+from rs_query.sources import params_from_json
 
-#: Arguments that Glue itself gives to a script, or takes for itself:
+#: Arguments that Glue gives to a script, or takes for itself and passes on:
 #: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
-_GLUES_OWN = frozenset({"--JOB_NAME", "--JOB_RUN_ID", "--JOB_ID", "--TempDir", "--scriptLocation"})
+_GLUES_OWN = frozenset(
+    """--JOB_ID --JOB_NAME --JOB_RUN_ID --SECURITY_CONFIGURATION --TempDir --additional-python-modules --class --conf
+    --continuous-log-logGroup --continuous-log-logStreamPrefix --customer-driver-env-vars --debug --enable-auto-scaling
+    --enable-continuous-cloudwatch-log --enable-continuous-log-filter --enable-glue-datacatalog --enable-job-insights
+    --enable-metrics --enable-observability-metrics --encryption-type --extra-files --extra-jars --extra-py-files
+    --job-bookmark-option --job-language --library-set --mode --python-modules-installer-option --scriptLocation
+    --temp-dir --user-jars-first --job-bookmark-from --job-bookmark-to""".split()  # noqa: SIM905 - one name a line says no more
+)
 
 
 def main(argv: Sequence[str]) -> None:
-    """Run the SQL file that the job arguments name. Raises the errors of rs_query; logs lines on stdout."""
-    args = _parser().parse_args(_own(argv))
-    params = params_from_uri(args.params_uri) if args.params_uri else {}
-    params.update(params_from_json(args.params, "--params"))
+    """Run the SQL file that the job arguments name.
+
+    Logs a JSON line an event on stdout. Raises the errors of rs_query, whose one line Glue makes the run's
+    ErrorMessage.
+    """
     with interruptible():
-        run(
-            load(args.sql),
-            database=args.database,
-            workgroup=args.workgroup,
-            cluster=args.cluster,
-            secret_arn=args.secret_arn,
-            params=params,
-            transaction=args.transaction,
-            timeout=args.timeout,
-            log=log_to(sys.stdout),
-        )
+        args = _parser().parse_args(list(_ours(argv)))
+        run_as_told(args.sql, args, params_from_json(args.params, "--params"), log_to(sys.stdout))
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = Parser(prog="rs-query", add_help=False)
+    parser = Parser(prog="rs_query_job", add_help=False)
     parser.add_argument("--sql", required=True)
-    add_target(parser)
+    add_options(parser, flag={"type": _boolean, "default": False}, output=None)
     parser.add_argument("--params", default="{}")
-    parser.add_argument("--params-uri", default="")
-    parser.add_argument("--transaction", type=_boolean, default=False)
     return parser
 
 
@@ -52,16 +48,12 @@ def _boolean(text: str) -> bool:
     return text.lower() == "true"
 
 
-def _own(argv: Sequence[str]) -> list[str]:
-    """The arguments without Glue's own. They come in pairs; `--name=value` is one argument."""
-    own: list[str] = []
-    rest = iter(argv)
-    for name in rest:
-        pair = (
-            [name]
-            if "=" in name or not name.startswith("--")
-            else [name, *([] if (v := next(rest, None)) is None else [v])]
-        )
-        if name.partition("=")[0] not in _GLUES_OWN:
-            own += pair
-    return own
+def _ours(argv: Sequence[str]) -> Iterator[str]:
+    """The arguments without Glue's own, which come as `--name value` or `--name=value`."""
+    arguments = iter(argv)
+    for argument in arguments:
+        name, equals, _ = argument.partition("=")
+        if name not in _GLUES_OWN:
+            yield argument
+        elif not equals:
+            next(arguments, None)

@@ -28,8 +28,6 @@ _DOLLAR_TAG = re.compile(r"\$(?:[A-Za-z_\x80-\U0010ffff][A-Za-z0-9_\x80-\U0010ff
 _PARAMETER = re.compile(r"""[A-Za-z_][A-Za-z0-9_]*|"[A-Za-z_][A-Za-z0-9_]*\"""")
 #: A `:` right after one of these belongs to what precedes it: a cast, a slice, `a:b`.
 _GLUE = re.compile(rf"""[{_LETTERS}:'")\]]""")
-#: What stands in a skeleton for a token whose inside doesn't matter.
-_BLANK = {STRING: "''", QUOTED: '""', DOLLAR: "''", COMMENT: " "}
 
 _Lexed = tuple[Optional[int], int]
 """Kind (None: nothing of interest) and end of what begins at a special character."""
@@ -57,16 +55,25 @@ def tokens(text: str) -> Iterator[tuple[int, int, int]]:
             yield kind, start, position
 
 
+def outline(text: str) -> str:
+    """The text without what its literals and comments hold: `'…'` for each literal, a space for a comment."""
+    return _replaced(text, {STRING: "'…'", DOLLAR: "'…'", COMMENT: " "})
+
+
 def skeleton(text: str) -> str:
     """One statement's words in upper case with single spaces, its literals, names in quotes and comments blanked."""
+    return " ".join(_replaced(text, {STRING: "''", DOLLAR: "''", QUOTED: '""', COMMENT: " "}).upper().split())
+
+
+def _replaced(text: str, replacements: dict[int, str]) -> str:
     pieces: list[str] = []
     position = 0
     for kind, start, end in tokens(text):
-        if kind in _BLANK:
-            pieces += (text[position:start], _BLANK[kind])
+        if kind in replacements:
+            pieces += (text[position:start], replacements[kind])
             position = end
     pieces.append(text[position:])
-    return " ".join("".join(pieces).upper().split())
+    return "".join(pieces)
 
 
 def first_word(text: str) -> str:

@@ -47,18 +47,15 @@ def make_plan(
         raise PlanError("there is no statement to run")
     if transaction:
         for statement in statements:
-            reason = refusal(statement.text)
-            if reason:
-                raise PlanError(
-                    f"{statement.where}: statement {statement.index} ({statement.first_words}): {reason}; nothing was run"
-                )
+            if reason := refusal(statement.text):
+                raise PlanError(f"{statement.what}: {reason}; nothing was run")
     bound = tuple(bind(statements, params, mark=mark))
     for one in bound:
         size = len(one.sql.encode())
         if size > statement_limit:
             raise PlanError(
-                f"{one.statement.where}: statement {one.statement.index} ({one.statement.first_words}) is {size} bytes "
-                f"long, the Data API takes {statement_limit}; shorten it or use --transport wire; nothing was run"
+                f"{one.statement.what}: {size} bytes of SQL, and one statement can have {statement_limit} here; "
+                "nothing was run"
             )
     if not transaction:
         return Plan(bound, Mode.EACH)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+from rs_query.deadline import Deadline
 from rs_query.statements import Statement
 
 Row = tuple[Any, ...]
@@ -53,6 +54,16 @@ class Result:
     def pages(self) -> Iterator[Page]:
         """The result set page by page, at least one page if there is a result set."""
         return iter(()) if self.source is None else self.source()
+
+    def until(self, deadline: Deadline) -> Result:
+        """The same result, whose fetching ends with the deadline: DeadlineError."""
+
+        def pages() -> Iterator[Page]:
+            for page in self.pages():
+                deadline.check()
+                yield page
+
+        return replace(self, source=pages if self.has_result_set else None)
 
     def __iter__(self) -> Iterator[Row]:
         for page in self.pages():

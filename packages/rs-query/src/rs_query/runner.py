@@ -14,6 +14,9 @@ from rs_query.results import Result
 from rs_query.retries import Log, retrying
 from rs_query.transport import Transport
 
+_COMMIT = "COMMIT"
+_ENDED = {"ABORTED": "was cancelled", "FAILED": "failed", "FINISHED": "had just finished", "": "was not started"}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -43,9 +46,9 @@ class _Runner:
         status = "failed"
         try:
             if self.plan.mode is Mode.EACH:
-                self._each()
+                self._attempt()
             else:
-                retrying(self._transaction, on=(ConflictError,), deadline=self.deadline, log=self.log)
+                retrying(self._attempt, on=(ConflictError,), deadline=self.deadline, log=self.log)
             status = "finished"
         except StoppedError as error:
             status = "stopped"
@@ -64,30 +67,22 @@ class _Runner:
             )
         return Run(tuple(self.results), seconds)
 
-    def _each(self) -> None:
-        failed = True
-        if len(self.plan.bound) > 1:  # temporary tables and SET live in a session
-            self.transport.open_session()
-        try:
-            for one in self.plan.bound:
-                self._execute([one])
-            failed = False
-        finally:
-            self.transport.close(failed=failed)
-
-    def _transaction(self) -> None:
-        """All or nothing, from the start: also what a retry after a conflict does."""
+    def _attempt(self) -> None:
+        """All of the plan, from the start: what a retry after a conflict does again."""
         self.results.clear()
-        if self.plan.mode is Mode.BATCH:
-            self._execute(self.plan.bound)
-            return
         failed = True
-        self.transport.open_session()
         try:
-            self._control("BEGIN")
-            for one in self.plan.bound:
-                self._execute([one])
-            self._control("COMMIT")
+            if self.plan.mode is Mode.BATCH:
+                self._execute(self.plan.bound)
+            elif self.plan.mode is Mode.SESSION:
+                self.transport.open_session()
+                self._control("BEGIN")
+                self._execute_each()
+                self._control(_COMMIT)
+            else:
+                if len(self.plan.bound) > 1:  # temporary tables and SET live in a session
+                    self.transport.open_session()
+                self._execute_each()
             failed = False
         finally:
             self.transport.close(failed=failed)
@@ -96,6 +91,10 @@ class _Runner:
         last = self.plan.bound[-1].statement
         self.running = [Bound(replace(last, text=sql, placeholders=()), sql)]
         self.transport.execute(self.running, self.deadline)
+
+    def _execute_each(self) -> None:
+        for one in self.plan.bound:
+            self._execute([one])
 
     def _execute(self, bound: Sequence[Bound]) -> None:
         self.running = ()
@@ -120,21 +119,29 @@ class _Runner:
     def _told(self, error: StoppedError) -> StoppedError:
         """The same error, saying what had been done when it came."""
         said = [str(error)]
-        total = len(self.plan.bound)
         if self.running:
-            statement = self.running[0].statement
-            what = f"statement {statement.index} ({statement.first_words})"
-            if len(self.running) > 1:
-                what = f"the transaction of {total} statements"
-            how = {"ABORTED": "was cancelled", "FAILED": "failed", "FINISHED": "had just finished"}
-            known = how.get(error.ended, f"is in an unknown state: {error.ended}")
-            said.append(f"{statement.where}: {what} {known if error.ended else 'was not started'}")
-            if error.statement_id:
-                said[-1] += f" [statement id {error.statement_id}]"
+            how = _ENDED.get(error.ended, f"is in an unknown state: {error.ended}")
+            named = f" [statement id {error.statement_id}]" if error.statement_id else ""
+            said.append(f"{self._running_what()} {how}{named}")
+        total = len(self.plan.bound)
         if self.plan.mode is Mode.EACH:
-            said.append(f"{len(self.results)} of {total} statements had finished before and stay done")
-        elif error.ended != "FINISHED":
+            said.append(f"of {total} statements {len(self.results)} had finished before and stay done")
+        elif self._decides() and error.ended == "FINISHED":
+            said.append("the transaction is committed")
+        elif self._decides() and error.ended not in _ENDED:
+            said.append("look at the tables before running it again")
+        else:
             said.append("the transaction is rolled back, nothing was changed")
         told = type(error)("; ".join(said))
         told.statement_id, told.ended = error.statement_id, error.ended
         return told
+
+    def _running_what(self) -> str:
+        first = self.running[0].statement
+        if len(self.running) == 1:
+            return first.what
+        return f"{first.where}: the transaction of {len(self.running)} statements"
+
+    def _decides(self) -> bool:
+        """Whether the end of what was running is the end of the transaction."""
+        return self.plan.mode is Mode.BATCH or (bool(self.running) and self.running[0].sql == _COMMIT)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from rs_query.errors import LexicalError, one_line
-from rs_query.lexer import COMMENT, IDENTIFIER, SEMICOLON, SPACE, VALUE, Unterminated, tokens
+from rs_query.lexer import COMMENT, IDENTIFIER, SEMICOLON, SPACE, VALUE, Unterminated, outline, tokens
 
 _BOM = "\ufeff"
 
@@ -20,6 +20,11 @@ class Placeholder:
     start: int
     end: int
     identifier: bool
+
+    @property
+    def kind(self) -> str:
+        """`identifier` or `value`."""
+        return "identifier" if self.identifier else "value"
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,16 @@ class Statement:
 
     @property
     def first_words(self) -> str:
-        """The beginning of the statement, on one line, to recognise it by."""
-        return one_line(self.text[:200], 60)
+        """The beginning of the statement, on one line, to recognise it by; what it quotes is left out.
+
+        A literal can be a password, and this goes into errors and logs.
+        """
+        return one_line(outline(self.text), 60)
+
+    @property
+    def what(self) -> str:
+        """Place, index and first words: how errors name it."""
+        return f"{self.where}: statement {self.index} ({self.first_words})"
 
     def place(self, offset: int) -> str:
         """`file:line:column` of the character at `offset` in the text."""

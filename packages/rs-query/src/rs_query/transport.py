@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from rs_query.binding import Bound, Mark
+from rs_query.binding import Bound
 from rs_query.deadline import Deadline
 from rs_query.errors import ConflictError, StatementError
 from rs_query.results import Page
+from rs_query.statements import Statement
 
 #: https://docs.aws.amazon.com/redshift/latest/dg/c_serializable_isolation-serializable-isolation-troubleshooting.html
 _CONFLICT = re.compile(
-    r"\b1023\b|serializable isolation violation|conflict(s|ed)? with (a )?concurrent transaction", re.IGNORECASE
+    r"\berror:? 1023\b|serializable isolation violation|conflict(s|ed)? with (a )?concurrent transaction",
+    re.IGNORECASE,
 )
 
 
@@ -40,18 +42,18 @@ class Outcome:
 
 
 class Transport(Protocol):
-    """Carries statements. One object serves one run, on one thread."""
+    """Carries statements. One object serves one run, on one thread; making it does not connect."""
 
-    batch_limit: int
+    batch_limit: ClassVar[int]
     """How many statements one call can run as a transaction; 1 where there is no such call."""
-    statement_limit: int
+    statement_limit: ClassVar[int]
     """The longest statement, in bytes."""
 
-    def mark(self, statement: object, name: str, number: int) -> str | None:
+    def mark(self, statement: Statement, name: str, number: int) -> str | None:
         """See binding.Mark."""
 
     def open_session(self) -> None:
-        """From now on all statements run in one session of the server."""
+        """From now on, until `close`, all statements run in one session of the server."""
 
     def execute(self, bound: Sequence[Bound], deadline: Deadline) -> list[Outcome]:
         """Run one statement, or several as one transaction, and wait.
@@ -61,7 +63,13 @@ class Transport(Protocol):
         """
 
     def close(self, *, failed: bool) -> None:
-        """End the session; after a failure, undo what is open in it."""
+        """End the session, if one is open; after a failure, undo what is open in it. The next `execute` begins anew."""
+
+
+def load_error(row: Sequence[object]) -> str:
+    """A row of SYS_LOAD_ERROR_DETAIL as text: file, line, column, type, code, message."""
+    file, line, column, kind, code, message = (str(cell).strip() for cell in row)
+    return f"load error in {file}, line {line}, column {column} ({kind}): {message} (code {code})"
 
 
 def statement_error(
@@ -69,7 +77,7 @@ def statement_error(
 ) -> StatementError | ConflictError:
     """The error that says all that is known: file:line:column, index, first words, reason, id, load errors."""
     statement = bound.statement
-    message = f"{statement.where}: statement {statement.index} ({statement.first_words}): {reason}"
+    message = f"{statement.what}: {reason}"
     if statement_id:
         message += f" [statement id {statement_id}]"
     for row in load_errors:
@@ -84,6 +92,3 @@ def statement_error(
         statement_id=statement_id,
         load_errors=load_errors,
     )
-
-
-__all__ = ["Mark", "Outcome", "Target", "Transport", "statement_error"]
