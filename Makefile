@@ -28,7 +28,7 @@ format: $(VENV)/.dev
 run-pipeline: $(VENV)/.demo  ## make run-pipeline YEAR=2024 MONTH=09 [ENV=dev] [SOURCE=folder or URL]
 	$(ELT) run yellow-trips --month $(YEAR)-$(MONTH) --env $(ENV) $(if $(SOURCE),--source $(SOURCE))
 
-status logs-glue verify apply: $(VENV)/.demo
+status logs-glue verify plan apply destroy: $(VENV)/.demo
 
 status:  ## Recent executions
 	$(ELT) status --env $(ENV)
@@ -39,8 +39,14 @@ logs-glue:  ## What the newest execution's jobs log
 verify:  ## The warehouse against the manifests
 	$(ELT) verify yellow-trips --env $(ENV)
 
+plan:  ## What a deployment would change
+	$(ELT) plan --env $(ENV)
+
 apply:  ## Deploy the checkout
 	$(ELT) deploy --env $(ENV)
+
+destroy:  ## Delete what is deployed and holds no data
+	$(ELT) destroy --env $(ENV)
 
 # --- set-up: one virtual environment with every package in it; the demo's needs first, the tests' on top --------
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,11 +37,7 @@ def find(environment: Environment) -> Deployment:
     """What is deployed. Errors: NotDeployed names the stack that is missing."""
     cloudformation = boto3.client("cloudformation")
     values: dict[str, str] = {}
-    for stack in (
-        stacks.artifacts_stack(),
-        stacks.data_stack(environment.name),
-        stacks.pipelines_stack(environment.name),
-    ):
+    for stack in stacks_of(environment):
         found = stacks.outputs(cloudformation, stack)
         if found is None:
             raise NotDeployed(f"stack {stack.name} is not deployed; run `elt deploy --env {environment.name}` first")
@@ -64,38 +61,70 @@ def deploy(environment: Environment, root: Path, *, report: Callable[[str], None
     back by CloudFormation.
     """
     cloudformation = boto3.client("cloudformation")
-    tags = TAGS | {"environment": environment.name}
+    artifacts_stack, data_stack, pipelines_stack = stacks_of(environment)
     with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
         report("building the packages")
         builds = build_all(root, Path(out))
-        report("stack elt-artifacts")
-        artifacts = stacks.deploy(cloudformation, stacks.artifacts_stack(), parameters={}, tags=TAGS)
+        report(f"stack {artifacts_stack.name}")
+        artifacts = stacks.deploy(cloudformation, artifacts_stack, parameters={}, tags=TAGS)
         report("publishing")
-        bucket = artifacts["ArtifactBucket"]
-        publish(boto3.client("s3"), bucket, builds.values())
-    data_stack, pipelines_stack = (
-        stacks.data_stack(environment.name),
-        stacks.pipelines_stack(environment.name),
-    )
+        publish(boto3.client("s3"), artifacts["ArtifactBucket"], builds.values())
+    tags = TAGS | {"environment": environment.name}
     report(f"stack {data_stack.name}")
     data = stacks.deploy(cloudformation, data_stack, parameters={"Environment": environment.name}, tags=tags)
     report(f"stack {pipelines_stack.name}")
-    stacks.deploy(
-        cloudformation,
-        pipelines_stack,
-        parameters={
-            "Environment": environment.name,
-            "AlertEmail": environment.alert_email,
-            **{key: artifacts[key] for key in ("ArtifactBucket",)},
-            **{key: data[key] for key in ("RawBucket", "ProcessedBucket", "Workgroup", "WorkgroupArn", "Database")},
-            **code_parameters(builds),
-        },
-        tags=tags,
-    )
+    parameters = pipelines_parameters(environment, builds, artifacts | data)
+    stacks.deploy(cloudformation, pipelines_stack, parameters=parameters, tags=tags)
     return find(environment)
 
 
-def code_parameters(builds: dict[str, Build]) -> dict[str, str]:
+def plan(environment: Environment, root: Path) -> list[stacks.Change]:
+    """What `deploy` would change. Builds the checkout, but publishes and changes nothing."""
+    cloudformation = boto3.client("cloudformation")
+    artifacts_stack, data_stack, pipelines_stack = stacks_of(environment)
+    with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
+        builds = build_all(root, Path(out))
+    tags = TAGS | {"environment": environment.name}
+    known = defaultdict(lambda: "known-after-deploy")
+    for stack in (artifacts_stack, data_stack):
+        known.update(stacks.outputs(cloudformation, stack) or {})
+    parameters = pipelines_parameters(environment, builds, known)
+    return [
+        *stacks.plan(cloudformation, artifacts_stack, parameters={}, tags=TAGS),
+        *stacks.plan(cloudformation, data_stack, parameters={"Environment": environment.name}, tags=tags),
+        *stacks.plan(cloudformation, pipelines_stack, parameters=parameters, tags=tags),
+    ]
+
+
+def destroy(environment: Environment) -> bool:
+    """Delete what holds no data, the pipelines stack; False where there was none. Errors: DeployError."""
+    return stacks.delete(boto3.client("cloudformation"), stacks.pipelines_stack(environment.name))
+
+
+def stacks_of(environment: Environment) -> tuple[stacks.Stack, stacks.Stack, stacks.Stack]:
+    """In the order they are deployed."""
+    return (
+        stacks.artifacts_stack(),
+        stacks.data_stack(environment.name),
+        stacks.pipelines_stack(environment.name),
+    )
+
+
+def pipelines_parameters(
+    environment: Environment, builds: Mapping[str, Build], outputs: Mapping[str, str]
+) -> dict[str, str]:
+    """The pipelines stack's parameters. `outputs` are those of the artifacts and data stacks."""
+    names = ("ArtifactBucket", "RawBucket", "ProcessedBucket", "Workgroup", "WorkgroupArn", "Database")
+    return {
+        "Environment": environment.name,
+        "AlertEmail": environment.alert_email,
+        "ScheduleState": "ENABLED" if environment.schedules else "DISABLED",
+        **{name: outputs[name] for name in names},
+        **code_parameters(builds),
+    }
+
+
+def code_parameters(builds: Mapping[str, Build]) -> dict[str, str]:
     """The keys in the artifact bucket that the pipelines stack points its jobs and machines at."""
     orchestration = builds["orchestration"]
     parameters = {
@@ -108,9 +137,10 @@ def code_parameters(builds: dict[str, Build]) -> dict[str, str]:
         "TriggerWheel": builds["trigger"].wheel,
     }
     for pipeline in pipelines.all_pipelines():
-        folder, name = f"pipelines/{pipeline.folder.name}", _camel(pipeline.name)
-        parameters[f"{name}Definition"] = orchestration.key(f"{folder}/{pipeline.definition.name}")
-        parameters[f"{name}LoadSql"] = orchestration.key(f"{folder}/sql/load_month.sql")
+        name = _camel(pipeline.name)
+        machine = f"pipelines/{pipeline.definition.parent.name}/{pipeline.definition.name}"
+        parameters[f"{name}Definition"] = orchestration.key(machine)
+        parameters[f"{name}LoadSql"] = orchestration.key(f"pipelines/{pipeline.folder.name}/sql/load_month.sql")
         parameters[f"{name}SourceUrl"] = pipeline.source_url
     return parameters
 

@@ -14,7 +14,9 @@ from orchestration.errors import EltError
 COMMANDS = {
     "demo": ("orchestration.cli.demo", "The whole pipeline on this machine, on a generated month."),
     "local": ("orchestration.cli.local", "Start, stop and look at AWS on this machine."),
+    "plan": ("orchestration.cli.plan", "What a deployment would change."),
     "deploy": ("orchestration.cli.deploy", "Build the packages and bring the stacks up to date."),
+    "destroy": ("orchestration.cli.destroy", "Delete everything deployed that holds no data."),
     "run": ("orchestration.cli.run", "Run a pipeline and follow it."),
     "status": ("orchestration.cli.status", "Recent executions."),
     "logs": ("orchestration.cli.logs", "What the jobs of an execution logged."),

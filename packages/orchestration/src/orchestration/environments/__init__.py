@@ -21,10 +21,15 @@ _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS
 
 @dataclass(frozen=True)
 class Environment:
-    """One place the pipelines can live. `sdk` maps environment variables to values."""
+    """One place the pipelines can live.
+
+    `alert_email` gets the alerts, "" for nobody; `schedules` switches them on; `sdk` maps environment variables
+    to values.
+    """
 
     name: str
     alert_email: str
+    schedules: bool
     sdk: Mapping[str, str]
 
     @property
@@ -51,4 +56,4 @@ def load(name: str) -> Environment:
     if name not in names():
         raise UnknownEnvironment(f"there is no environment {name!r}; there are: {', '.join(names())}")
     data = tomllib.loads(file.read_text(encoding="utf-8"))
-    return Environment(name=name, alert_email=data.get("alert_email", ""), sdk=data.get("sdk", {}))
+    return Environment(name=name, alert_email=data["alert_email"], schedules=data["schedules"], sdk=data["sdk"])

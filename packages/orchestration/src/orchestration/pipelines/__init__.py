@@ -1,4 +1,4 @@
-"""The pipelines that ship: one folder each, with `pipeline.toml`, `state_machine.asl.json` and `sql/`."""
+"""The pipelines that ship: one folder each, with `pipeline.toml`, its state machine (or another's) and `sql/`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What `pipeline.toml` says. `table` is `schema.table`; `first_month` is `YYYY-MM`."""
+    """What `pipeline.toml` says. `table` is `schema.table`; `first_month` is `YYYY-MM`; `state_machine` is a path from here."""
 
     name: str
     dataset: str
     table: str
     period: str
     first_month: str
+    state_machine: str
     source_url: str
     folder: Path
 
     @property
     def definition(self) -> Path:
-        return self.folder / "state_machine.asl.json"
+        return (self.folder / self.state_machine).resolve()
 
     @property
     def sql_files(self) -> list[Path]:

@@ -29,6 +29,21 @@ class Stack:
         return (_FOLDER / f"{self.template}.yaml").read_text(encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class Change:
+    """One resource that a deployment would touch. `action` is Add, Modify or Remove; `kind` is its type.
+
+    `properties` are those that change, for a Modify.
+    """
+
+    stack: str
+    action: str
+    resource: str
+    kind: str
+    replaced: bool
+    properties: tuple[str, ...]
+
+
 def artifacts_stack() -> Stack:
     return Stack("elt-artifacts", "artifacts")
 
@@ -55,18 +70,82 @@ def deploy(
     *,
     parameters: Mapping[str, str],
     tags: Mapping[str, str],
-    template_url: str | None = None,
 ) -> dict[str, str]:
-    """Create or update a stack and return its outputs. Errors: DeployError with the resource and its reason.
+    """Create or update a stack and return its outputs. Errors: DeployError with the resource and its reason."""
+    change_set = _open_change_set(cloudformation, stack, parameters, tags)
+    if _has_changes(cloudformation, stack, change_set):
+        started = _latest_event(cloudformation, stack)
+        cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=change_set)
+        status = _wait(cloudformation, stack)
+        if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            reason = _first_failure(cloudformation, stack, after=started)
+            raise DeployError(f"stack {stack.name} ended {status}: {reason}")
+    else:
+        cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=change_set)
+    return outputs(cloudformation, stack) or {}
 
-    `template_url` is needed for templates over 51,200 bytes, the limit of an inline body:
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-    """
+
+def plan(
+    cloudformation: Any,
+    stack: Stack,
+    *,
+    parameters: Mapping[str, str],
+    tags: Mapping[str, str],
+) -> list[Change]:
+    """What `deploy` with the same arguments would do, in the change set's order. Changes nothing."""
+    change_set = _open_change_set(cloudformation, stack, parameters, tags)
+    try:
+        if not _has_changes(cloudformation, stack, change_set):
+            return []
+        pages = cloudformation.get_paginator("describe_change_set").paginate(
+            StackName=stack.name, ChangeSetName=change_set
+        )
+        return [_change(stack, one["ResourceChange"]) for page in pages for one in page["Changes"]]
+    finally:
+        cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=change_set)
+        description = _describe(cloudformation, stack)
+        if description and description["StackStatus"] == "REVIEW_IN_PROGRESS":
+            cloudformation.delete_stack(StackName=stack.name)
+            _wait(cloudformation, stack)
+
+
+def delete(cloudformation: Any, stack: Stack) -> bool:
+    """Delete a stack and wait; False where there was none. Errors: DeployError."""
+    if _describe(cloudformation, stack) is None:
+        return False
+    started = _latest_event(cloudformation, stack)
+    cloudformation.delete_stack(StackName=stack.name)
+    status = _wait(cloudformation, stack)
+    if status != "DELETE_COMPLETE":
+        reason = _first_failure(cloudformation, stack, after=started)
+        raise DeployError(f"stack {stack.name} ended {status}: {reason}")
+    return True
+
+
+def _change(stack: Stack, change: Mapping[str, Any]) -> Change:
+    details = (detail["Target"] for detail in change.get("Details", []))
+    names = {target.get("Name") or target["Attribute"] for target in details}
+    return Change(
+        stack=stack.name,
+        action=change["Action"],
+        resource=change["LogicalResourceId"],
+        kind=change["ResourceType"],
+        replaced=change.get("Replacement") == "True",
+        properties=tuple(sorted(names)),
+    )
+
+
+def _open_change_set(
+    cloudformation: Any,
+    stack: Stack,
+    parameters: Mapping[str, str],
+    tags: Mapping[str, str],
+) -> str:
+    """Ask for a change set and return its name; a stack whose creation failed before is cleared away first."""
     description = _describe(cloudformation, stack)
     if description and description["StackStatus"] == "ROLLBACK_COMPLETE":
-        # A stack whose creation failed can only be deleted; it holds nothing.
-        cloudformation.delete_stack(StackName=stack.name)
-        _wait(cloudformation, stack)
+        # Such a stack can only be deleted; it holds nothing.
+        delete(cloudformation, stack)
         description = None
     new = description is None or description["StackStatus"] == "REVIEW_IN_PROGRESS"
     change_set = f"elt-{uuid.uuid4().hex[:12]}"
@@ -77,18 +156,9 @@ def deploy(
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-        **({"TemplateURL": template_url} if template_url else {"TemplateBody": stack.body}),
+        TemplateBody=stack.body,
     )
-    if _change_set_has_changes(cloudformation, stack, change_set):
-        started = _latest_event(cloudformation, stack)
-        cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=change_set)
-        status = _wait(cloudformation, stack)
-        if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            reason = _first_failure(cloudformation, stack, after=started)
-            raise DeployError(f"stack {stack.name} ended {status}: {reason}")
-    else:
-        cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=change_set)
-    return outputs(cloudformation, stack) or {}
+    return change_set
 
 
 def _describe(cloudformation: Any, stack: Stack) -> dict[str, Any] | None:
@@ -101,7 +171,7 @@ def _describe(cloudformation: Any, stack: Stack) -> dict[str, Any] | None:
     return description
 
 
-def _change_set_has_changes(cloudformation: Any, stack: Stack, change_set: str) -> bool:
+def _has_changes(cloudformation: Any, stack: Stack, change_set: str) -> bool:
     for _ in _delays():
         answer = cloudformation.describe_change_set(StackName=stack.name, ChangeSetName=change_set)
         if answer["Status"] == "CREATE_COMPLETE":

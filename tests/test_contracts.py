@@ -1,0 +1,154 @@
+"""What the packages promise each other, checked where they meet: state machine, template, job and SQL."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+import sqlglot
+import yaml
+from sqlglot import exp
+
+import rs_query
+from glue_ingest import request as ingest_arguments
+from glue_transform import arguments as transform_arguments
+from glue_transform import datasets, redshift
+from orchestration import pipelines, stacks
+from orchestration.pipelines import Pipeline
+from rs_query import job as query_job
+
+PIPELINES = pipelines.all_pipelines()
+IDS = [pipeline.name for pipeline in PIPELINES]
+#: The keys of the manifest's `load` object, as glue-transform writes it.
+LOAD_KEYS = {"load_id", "dataset", "source_month", "rows_read", "rows_kept", "rows_rejected", "manifest"}
+
+
+class CloudFormationLoader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, each as the name it stands for."""
+
+
+def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return {suffix: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {suffix: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {suffix: loader.construct_mapping(node, deep=True)}
+
+
+CloudFormationLoader.add_multi_constructor("!", _short_form)
+
+
+def template(stack: stacks.Stack) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load(stack.body, CloudFormationLoader)
+    return found
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    found = template(stacks.pipelines_stack("test"))["Resources"]
+    return {name: one["Properties"] for name, one in found.items() if one["Type"] == kind}
+
+
+def load_month(pipeline: Pipeline) -> str:
+    return (pipeline.folder / "sql" / "load_month.sql").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
+def test_the_table_is_the_datasets(pipeline: Pipeline) -> None:
+    def columns(sql: str) -> list[tuple[str, str]]:
+        created = sqlglot.parse_one(sql, read="redshift")
+        return [(column.name, column.kind.sql("redshift")) for column in created.find_all(exp.ColumnDef)]
+
+    dataset = datasets.load(pipeline.dataset)
+    created, *_ = rs_query.split(load_month(pipeline))
+    assert columns(created.text) == columns(redshift.create_table(dataset))
+    (copied,) = re.findall(r"COPY\s+([\w.]+)\s*\(([^)]*)\)", load_month(pipeline))
+    assert copied[0] == pipeline.table
+    assert ", ".join(copied[1].replace(",", " ").split()) == redshift.copy_columns(dataset)
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
+def test_the_sql_takes_what_the_manifest_gives(pipeline: Pipeline) -> None:
+    used = {one.name for statement in rs_query.split(load_month(pipeline)) for one in statement.placeholders}
+    assert used == LOAD_KEYS
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
+def test_the_load_is_one_transaction_that_locks_first(pipeline: Pipeline) -> None:
+    words = [statement.text.split()[0] for statement in rs_query.split(load_month(pipeline))]
+    assert words == ["CREATE", "CREATE", "BEGIN", "LOCK", "DELETE", "COPY", "SELECT", "INSERT", "COMMIT"]
+
+
+def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield from definition["States"].items()
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
+def test_every_state_can_be_reached_and_leads_on(pipeline: Pipeline) -> None:
+    definition = json.loads(pipeline.definition.read_text(encoding="utf-8"))
+    reached, waiting = set(), [definition["StartAt"]]
+    while waiting:
+        name = waiting.pop()
+        assert name in definition["States"], f"{name} is named but not defined"
+        if name in reached:
+            continue
+        reached.add(name)
+        state = definition["States"][name]
+        targets = [state.get("Next"), state.get("Default")]
+        targets += [branch["Next"] for branch in (*state.get("Catch", []), *state.get("Choices", []))]
+        waiting += [target for target in targets if target]
+        assert any(targets) or state["Type"] in ("Succeed", "Fail"), f"{name} leads nowhere"
+    assert reached == set(definition["States"])
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
+def test_every_task_has_a_timeout_and_fails_into_the_alert(pipeline: Pipeline) -> None:
+    for name, state in states(json.loads(pipeline.definition.read_text(encoding="utf-8"))):
+        if state["Type"] == "Task":
+            assert state["TimeoutSeconds"] <= 3600, name
+            (caught,) = state["Catch"]
+            assert caught["ErrorEquals"] == ["States.ALL"]
+            assert caught["Next"] == ("PipelineFailed" if name == "NotifyFailure" else "NotifyFailure")
+
+
+PARSERS: dict[str, Callable[[Sequence[str]], Any]] = {
+    "IngestRaw": ingest_arguments.parse,
+    "TransformTrips": transform_arguments.parse,
+    "RsQuery": lambda argv: query_job.parse(argv),
+}
+EXAMPLES = {"--dataset": "yellow", "--year": "2024", "--month": "09", "--force": "false", "--engine": "duckdb"}
+
+
+def example(name: str, value: Any) -> str:
+    """A value such as the argument has when a job gets it."""
+    if name in EXAMPLES:
+        return EXAMPLES[name]
+    return "https://example.com/{dataset}-{year}-{month}" if name == "--source_url" else "example"
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
+def test_every_job_takes_the_arguments_it_gets(pipeline: Pipeline) -> None:
+    jobs = resources("AWS::Glue::Job")
+    (machine,) = [
+        one
+        for one in resources("AWS::StepFunctions::StateMachine").values()
+        if one["DefinitionSubstitutions"]["Pipeline"] == pipeline.name
+    ]
+    substitutions = machine["DefinitionSubstitutions"]
+    text = pipeline.definition.read_text(encoding="utf-8")
+    assert set(re.findall(r"\$\{(\w+)\}", text)) == set(substitutions), "substitutions and their use"
+    for _, state in states(json.loads(text)):
+        if state.get("Resource", "").startswith("arn:aws:states:::glue:startJobRun"):
+            job = substitutions[state["Arguments"]["JobName"].strip("${}")]["Ref"]
+            given = {**jobs[job]["DefaultArguments"], **state["Arguments"]["Arguments"]}
+            argv = [word for name, value in given.items() for word in (name, example(name, value))]
+            PARSERS[job](["--JOB_NAME", job, "--JOB_RUN_ID", "jr_1", *argv])
+
+
+def test_the_trigger_knows_every_dataset() -> None:
+    (trigger,) = resources("AWS::Lambda::Function").values()
+    known = json.loads(trigger["Environment"]["Variables"]["PIPELINES"]["Sub"])
+    assert set(known) == {pipeline.dataset for pipeline in PIPELINES}
