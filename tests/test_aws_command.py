@@ -23,8 +23,8 @@ def run(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> dict[str, o
 
 
 def test_stepfunctions(laptop: Laptop, run: dict[str, object]) -> None:
-    (machine,) = laptop.aws("stepfunctions", "list-state-machines")["stateMachines"]
-    assert machine["name"] == "elt-local-yellow-trips"
+    machines = laptop.aws("stepfunctions", "list-state-machines")["stateMachines"]
+    (machine,) = [one for one in machines if one["name"] == "elt-local-yellow-trips"]
     listed = laptop.aws(
         "stepfunctions", "list-executions", "--state-machine-arn", machine["stateMachineArn"], "--max-items", "50"
     )

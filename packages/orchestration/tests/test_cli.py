@@ -16,8 +16,8 @@ from orchestration.cli import COMMANDS, invoke
     [
         (
             ["run", "yelow-trips", "--month", "2024-09"],
-            "elt: Invalid value for 'PIPELINE': there is no pipeline 'yelow-trips'; there are: green-trips, yellow-trips "
-            "(see `elt run --help`)",
+            "elt: Invalid value for 'PIPELINE': there is no pipeline 'yelow-trips'; "
+            "there are: green-trips, yellow-trips (see `elt run --help`)",
         ),
         (
             ["run", "yellow-trips", "--month", "2024-13"],

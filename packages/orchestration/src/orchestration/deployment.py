@@ -85,7 +85,7 @@ def plan(environment: Environment, root: Path) -> list[stacks.Change]:
     with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
         builds = build_all(root, Path(out))
     tags = TAGS | {"environment": environment.name}
-    known = defaultdict(lambda: "known-after-deploy")
+    known: defaultdict[str, str] = defaultdict(lambda: "known-after-deploy")
     for stack in (artifacts_stack, data_stack):
         known.update(stacks.outputs(cloudformation, stack) or {})
     parameters = pipelines_parameters(environment, builds, known)

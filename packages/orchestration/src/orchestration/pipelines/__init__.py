@@ -16,7 +16,10 @@ _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What `pipeline.toml` says. `table` is `schema.table`; `first_month` is `YYYY-MM`; `state_machine` is a path from here."""
+    """What `pipeline.toml` says.
+
+    `table` is `schema.table`, `first_month` is `YYYY-MM`, `state_machine` is a path from the pipeline's folder.
+    """
 
     name: str
     dataset: str
