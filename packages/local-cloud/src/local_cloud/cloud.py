@@ -26,6 +26,7 @@ class Cloud:
     s3: Any = field(init=False)
     """The HTTP side of it, for the gateway."""
     authorizer: Authorizer = field(default_factory=AllowAll)
+    routes: dict[str, Callable[[bytes], tuple[int, dict[str, Any]]]] = field(default_factory=dict)
     start_hooks: list[Callable[[], None]] = field(default_factory=list)
     stop_hooks: list[Callable[[], None]] = field(default_factory=list)
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
@@ -38,6 +39,10 @@ class Cloud:
     def on_stop(self, hook: Callable[[], None]) -> None:
         """Run `hook` before the process ends in good order (not after a kill -9)."""
         self.stop_hooks.append(hook)
+
+    def route(self, path: str, respond: Callable[[bytes], tuple[int, dict[str, Any]]]) -> None:
+        """Answer POSTs of JSON to a path under `/_local-cloud/` that is no API of AWS's with a status and JSON."""
+        self.routes[path] = respond
 
     def describe(self) -> dict[str, Any]:
         """Who answers on this port."""

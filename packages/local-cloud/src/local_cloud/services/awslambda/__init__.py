@@ -1,4 +1,4 @@
-"""awslambda of the local cloud."""
+"""Lambda: functions are moto's, invocations real processes."""
 
 from __future__ import annotations
 
@@ -6,4 +6,34 @@ from local_cloud.cloud import Cloud
 
 
 def install(cloud: Cloud) -> None:
-    """Nothing yet."""
+    """Patch moto's functions and Invoke; end the processes with the server."""
+    from local_cloud.processes.environments import Environments
+    from local_cloud.processes.packages import Packages
+    from local_cloud.services.awslambda import functions, requests
+    from local_cloud.services.awslambda.events import AsyncEvents
+    from local_cloud.services.awslambda.invocations import Invocations
+    from local_cloud.services.awslambda.preparation import Preparation
+
+    cache = cloud.settings.state_dir / "cache"
+    preparation = Preparation(
+        cloud=cloud,
+        environments=Environments(cache / "environments"),
+        packages=Packages(cache / "packages", cloud.objects),
+    )
+    invocations = Invocations(preparation, folder=cache / "lambda-workers")
+
+    def read_object(bucket: str, key: str, version: str) -> bytes:
+        """Through the API where a version is named, which plain objects do not know."""
+        if not version:
+            return cloud.objects.read(bucket, key)
+        s3 = cloud.client("s3")
+        try:
+            body: bytes = s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
+        except s3.exceptions.ClientError as error:
+            raise KeyError(f"s3://{bucket}/{key}") from error
+        return body
+
+    functions.patch(read_object)
+    requests.patch(invocations, AsyncEvents(cloud, invocations))
+    cloud.on_start(invocations.recover)
+    cloud.on_stop(invocations.shut_down)

@@ -1,4 +1,4 @@
-"""scheduler of the local cloud."""
+"""EventBridge Scheduler: schedules are moto's, and fire."""
 
 from __future__ import annotations
 
@@ -6,4 +6,12 @@ from local_cloud.cloud import Cloud
 
 
 def install(cloud: Cloud) -> None:
-    """Nothing yet."""
+    """Check schedules when they are made, fire them when they are due, let them be fired by hand."""
+    from local_cloud.services.scheduler import byhand, requests
+    from local_cloud.services.scheduler.ticker import Ticker
+
+    requests.patch()
+    ticker = Ticker(cloud)
+    cloud.route(byhand.PATH, lambda body: byhand.respond(cloud, body))
+    cloud.on_start(ticker.start)
+    cloud.on_stop(ticker.stop)

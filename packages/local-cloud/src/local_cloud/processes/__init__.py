@@ -1,0 +1,1 @@
+"""The Python processes that Glue jobs and Lambda functions run in: interpreters, environments, packages, children."""

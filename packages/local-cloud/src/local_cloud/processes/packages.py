@@ -1,0 +1,129 @@
+"""Scripts, wheels and zips from S3, kept in the cache by what they contain, never by name alone."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from email.message import Message
+from email.parser import HeaderParser
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from local_cloud.objects import Objects
+from local_cloud.processes.environments import pip_install
+from local_cloud.processes.errors import EnvironmentBuildError, PackageError
+
+
+class Packages:
+    """The cache of one local cloud: `files/<digest>/<name>` as downloaded, `unpacked/<digest>/` as directories."""
+
+    def __init__(self, folder: Path, objects: Objects) -> None:
+        self.folder = folder
+        self._objects = objects
+
+    def fetch(self, uri: str) -> Path:
+        """The object at `s3://bucket/key` as a file with the key's own name. PackageError when it is not there."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if not uri.startswith("s3://") or not bucket or not key or key.endswith("/"):
+            raise PackageError(f"{uri!r} is not the S3 location of a file: give s3://bucket/key")
+        try:
+            body = self._objects.read(bucket, key)
+        except KeyError:
+            raise PackageError(f"{uri} does not exist: upload it, or correct the location") from None
+        target = self.folder / "files" / _digest(body) / Path(key).name
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part = target.with_name(f".{secrets.token_hex(4)}.part")
+            part.write_bytes(body)
+            part.replace(target)
+        return target
+
+    def unzip(self, archive: Path | bytes) -> Path:
+        """A zip's content as a folder. PackageError when it is not a zip."""
+        body = archive if isinstance(archive, bytes) else archive.read_bytes()
+
+        def extract(folder: Path) -> None:
+            part = folder.with_suffix(".zip")
+            part.write_bytes(body)
+            try:
+                with zipfile.ZipFile(part) as opened:
+                    opened.extractall(folder)
+            except zipfile.BadZipFile as error:
+                name = "the code" if isinstance(archive, bytes) else archive.name
+                raise PackageError(f"{name} is not a zip file ({error})") from None
+            finally:
+                part.unlink()
+
+        return self._once(_digest(body), extract)
+
+    def install_wheel(self, wheel: Path, python: Path, *, log: Callable[[str], None]) -> Path:
+        """One wheel, without its dependencies, as a folder for sys.path, checked by pip for that Python."""
+
+        def install(folder: Path) -> None:
+            options = ["--no-deps", "--no-index", "--target", str(folder)]
+            try:
+                pip_install(python, [*options, str(wheel)], log=log)
+            except EnvironmentBuildError as error:
+                raise PackageError(str(error).replace(str(wheel), wheel.name)) from None
+
+        version = python.resolve().name.removeprefix("python")
+        return self._once(f"{_digest(wheel.read_bytes())}-py{version}", install)
+
+    def _once(self, name: str, fill: Callable[[Path], None]) -> Path:
+        target = self.folder / "unpacked" / name
+        if target.exists():
+            return target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=target.parent))
+        try:
+            fill(part)
+            part.replace(target)
+        except OSError:
+            if not target.exists():  # else somebody else was faster, with the same content
+                raise
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        return target
+
+
+def wheel_requirements(wheels: list[Path]) -> list[str]:
+    """What pip would install beside these wheels: their declared dependencies, without those among themselves.
+
+    Extras are left out, as nobody asked for them. PackageError for a file that is no wheel.
+    """
+    names = {_wheel_name(wheel) for wheel in wheels}
+    wanted = [Requirement(line) for wheel in wheels for line in _metadata(wheel).get_all("Requires-Dist", [])]
+    return [
+        str(requirement)
+        for requirement in wanted
+        if canonicalize_name(requirement.name) not in names
+        and not (requirement.marker and "extra" in str(requirement.marker))
+    ]
+
+
+def _wheel_name(wheel: Path) -> str:
+    try:
+        return parse_wheel_filename(wheel.name)[0]
+    except ValueError:
+        raise PackageError(
+            f"{wheel.name} is not a valid wheel filename: keep the name that the build gave it"
+        ) from None
+
+
+def _metadata(wheel: Path) -> Message:
+    try:
+        with zipfile.ZipFile(wheel) as opened:
+            name = next(n for n in opened.namelist() if n.endswith(".dist-info/METADATA") and n.count("/") == 1)
+            return HeaderParser().parsestr(opened.read(name).decode("utf-8", "replace"))
+    except (zipfile.BadZipFile, StopIteration):
+        raise PackageError(f"{wheel.name} is not a wheel: build it again and upload it") from None
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:20]

@@ -1,0 +1,75 @@
+"""What a function's process is started with: interpreter, code, layers, variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from moto.awslambda.utils import get_backend
+
+from local_cloud.cloud import Cloud
+from local_cloud.processes import children, interpreters
+from local_cloud.processes.environments import Environments, EnvironmentSpec
+from local_cloud.processes.packages import Packages
+from local_cloud.services.awslambda.functions import Function
+from local_cloud.services.awslambda.workers import WorkerSpec
+
+
+def revision_of(function: Function) -> str:
+    """Changes with the function's version, code and configuration."""
+    return f"{function.function_arn}:{function.version}:{function.revision}"
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Where functions are made ready: the cloud, and the parts of its cache."""
+
+    cloud: Cloud
+    environments: Environments
+    packages: Packages
+
+    def worker_spec(self, function: Function, log_stream: str, *, log: Callable[[str], None]) -> WorkerSpec:
+        """Build or find all that the function needs. PreparationError when that fails.
+
+        boto3 is there, as in AWS's runtimes, in the newest version that the Python takes.
+        """
+        wanted = function.run_time.removeprefix("python")
+        interpreter = interpreters.find(wanted)
+        if interpreter is None:
+            interpreter = interpreters.own()
+            log(f"Python {wanted} is not on this machine: the function runs on Python {interpreter.version}")
+        spec = EnvironmentSpec(interpreter, ("boto3",))
+        python = self.environments.prepare(spec, log=log).result()
+        code = self.packages.unzip(function.code_bytes)
+        return WorkerSpec(
+            python=python,
+            code=code,
+            env={
+                **children.host_environment(),
+                **self.cloud.environment(function.role, function.function_name),
+                "TZ": ":UTC",
+                "PYTHONPATH": os.pathsep.join(self._layer_path(function, wanted)),
+                "_HANDLER": function.handler,
+                "LAMBDA_TASK_ROOT": str(code),
+                "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
+                "AWS_LAMBDA_FUNCTION_NAME": function.function_name,
+                "AWS_LAMBDA_FUNCTION_VERSION": str(function.version),
+                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
+                "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+                "AWS_LAMBDA_LOG_GROUP_NAME": function.logs_group_name,
+                "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+                **function.environment_vars,
+            },
+            log_stream=log_stream,
+            revision=revision_of(function),
+        )
+
+    def _layer_path(self, function: Function, version: str) -> list[str]:
+        """Where Python finds a layer's modules. https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html"""
+        backend = get_backend(function.account_id, function.region)
+        path = []
+        for layer in function.layers:
+            folder = self.packages.unzip(backend.layers_versions_by_arn(layer["Arn"]).code_bytes)
+            path += [str(folder / "python"), str(folder / "python" / "lib" / f"python{version}" / "site-packages")]
+        return path

@@ -1,0 +1,151 @@
+"""One firing of a schedule: the payload, the call as the schedule's role, retries, the dead-letter queue."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import re
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from moto.scheduler.models import Schedule
+
+from local_cloud import targets
+from local_cloud.cloud import Cloud
+from local_cloud.services.scheduler import universal
+
+log = logging.getLogger("local_cloud.scheduler")
+
+#: Before the first retry, in seconds; twice as long before each further one, up to the longest.
+FIRST_DELAY_S = 1.0
+LONGEST_DELAY_S = 300.0
+
+_THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown")
+
+
+@dataclass(frozen=True)
+class Firing:
+    """A schedule that is due. `at` is the time it was due at, in UTC."""
+
+    cloud: Cloud
+    schedule: Schedule
+    at: datetime.datetime
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:16])
+
+    def once(self, *, attempt: int = 1) -> dict[str, Any]:
+        """Call the target once; what it answered. ClientError, BotoCoreError or UnsupportedTarget otherwise."""
+        target = self.schedule.target
+        payload = self.payload(attempt)
+        if called := universal.parse(target["Arn"]):
+            return universal.call(self.cloud, called, payload, role_arn=target["RoleArn"])
+        options = {**target.get("SqsParameters", {}), **target.get("EventBridgeParameters", {})}
+        return targets.deliver(self.cloud, target["Arn"], payload, role_arn=target["RoleArn"], options=options)
+
+    def with_retries(self) -> None:
+        """Call the target until it takes the payload or the retry policy is used up; then the dead-letter queue.
+
+        What cannot be cured by waiting (no such target, no permission) is not tried again.
+        """
+        policy = self.schedule.target["RetryPolicy"]
+        retries = policy.get("MaximumRetryAttempts", 185)
+        deadline = time.monotonic() + policy.get("MaximumEventAgeInSeconds", 86400)
+        delay = FIRST_DELAY_S
+        attempt = 1
+        while True:
+            try:
+                self.once(attempt=attempt)
+                return
+            except (ClientError, BotoCoreError, targets.UnsupportedTarget) as error:
+                failure = error
+            exhausted = _exhausted(failure, attempt > retries, time.monotonic() + delay > deadline)
+            if exhausted is not None:
+                self._give_up(failure, exhausted, attempt - 1)
+                return
+            time.sleep(delay)
+            attempt, delay = attempt + 1, min(2 * delay, LONGEST_DELAY_S)
+
+    def payload(self, attempt: int) -> str:
+        """The target's Input, or Scheduler's own event, with the context attributes filled in.
+
+        https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+        """
+        text: str = self.schedule.target.get("Input") or self._default_payload()
+        attributes = {
+            "schedule-arn": self.schedule.arn,
+            "scheduled-time": self._time,
+            "execution-id": self.id,
+            "attempt-number": str(attempt),
+        }
+        for name, value in attributes.items():
+            text = text.replace(f"<aws.scheduler.{name}>", value)
+        return text
+
+    @property
+    def _time(self) -> str:
+        return self.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def _default_payload(self) -> str:
+        if universal.parse(self.schedule.target["Arn"]):
+            return "{}"
+        _, _, _, region, account, _ = self.schedule.arn.split(":", 5)
+        event = {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.scheduler",
+            "account": account,
+            "time": self._time,
+            "region": region,
+            "resources": [self.schedule.arn],
+            "detail": "{}",
+        }
+        return json.dumps(event)
+
+    def _give_up(self, error: Exception, exhausted: str, retries: int) -> None:
+        code, message = describe(error)
+        log.warning("schedule %s: %s: %s", self.schedule.name, code, message)
+        target = self.schedule.target
+        queue = target.get("DeadLetterConfig", {}).get("Arn")
+        if not queue:
+            return
+        attributes = {
+            "ERROR_CODE": code,
+            "ERROR_MESSAGE": message,
+            "EXECUTION_ID": self.id,
+            "IS_PAYLOAD_TRUNCATED": "false",
+            "RETRY_ATTEMPTS": str(retries),
+            "SCHEDULED_TIME": self._time,
+            "SCHEDULE_ARN": self.schedule.arn,
+            "TARGET_ARN": target["Arn"],
+            **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
+        }
+        try:
+            targets.deliver(
+                self.cloud, queue, self.payload(retries + 1), role_arn=target["RoleArn"], attributes=attributes
+            )
+        except (ClientError, BotoCoreError, targets.UnsupportedTarget):
+            log.exception("schedule %s: its dead-letter queue takes nothing", self.schedule.name)
+
+
+def describe(error: Exception) -> tuple[str, str]:
+    """An error's code and message, as the service that refused put them."""
+    if isinstance(error, ClientError):
+        return error.response["Error"]["Code"], error.response["Error"]["Message"]
+    return type(error).__name__, " ".join(str(error).split())
+
+
+def _exhausted(error: Exception, no_attempt_left: bool, no_time_left: bool) -> str | None:
+    """Why there is no further attempt; "" when one would be in vain, None when there is one."""
+    if isinstance(error, ClientError):
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status < 500 and not _THROTTLED.search(error.response["Error"]["Code"]):
+            return ""
+    elif isinstance(error, targets.UnsupportedTarget):
+        return ""
+    if no_attempt_left:
+        return "MaximumRetryAttempts"
+    return "MaximumEventAgeInSeconds" if no_time_left else None
