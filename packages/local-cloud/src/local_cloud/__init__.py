@@ -1,3 +1,31 @@
 """AWS for a serverless ELT on one machine: real jobs, real SQL, one endpoint."""
 
-__version__ = "0.1.0"
+from local_cloud.control import Status, down, reset, status, up
+from local_cloud.errors import (
+    LocalCloudError,
+    PortInUse,
+    SettingsError,
+    StartFailed,
+    StateInUse,
+    StateUnusable,
+    StopFailed,
+)
+from local_cloud.settings import Settings
+from local_cloud.version import __version__
+
+__all__ = [
+    "LocalCloudError",
+    "PortInUse",
+    "Settings",
+    "SettingsError",
+    "StartFailed",
+    "StateInUse",
+    "StateUnusable",
+    "Status",
+    "StopFailed",
+    "__version__",
+    "down",
+    "reset",
+    "status",
+    "up",
+]

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_cloud import __version__
 from local_cloud.authorization import SYSTEM_ACCESS_KEY, AllowAll, Authorizer, InProcessAccess
 from local_cloud.objects import Objects
 from local_cloud.persistence import Persistence
-from local_cloud.settings import Settings
+from local_cloud.settings import HOST, Settings
+from local_cloud.version import __version__
 
 
 @dataclass
@@ -81,6 +81,7 @@ class Cloud:
             "AWS_ENDPOINT_URL": self.settings.endpoint,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
+            "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY", ""), HOST])),
             **self.credentials(role_arn, session_name),
         }
 
@@ -100,6 +101,6 @@ class Cloud:
                     aws_access_key_id=keys.get("AWS_ACCESS_KEY_ID", SYSTEM_ACCESS_KEY),
                     aws_secret_access_key=keys.get("AWS_SECRET_ACCESS_KEY", "local"),
                     aws_session_token=keys.get("AWS_SESSION_TOKEN"),
-                    config=Config(retries={"total_max_attempts": 1}, read_timeout=3600),
+                    config=Config(retries={"total_max_attempts": 1}, read_timeout=3600, proxies={}),
                 )
             return self._clients[key]

@@ -145,6 +145,8 @@ class Gateway:
         if environ.get("PATH_INFO") == STATUS_PATH:
             body = json.dumps(self._cloud.describe()).encode()
             return _start(start_response, Reply(200, {"Content-Type": "application/json"}, body))
+        if respond := self._cloud.routes.get(environ.get("PATH_INFO", "")):
+            return _start(start_response, _own(environ, respond))
         request = ApiRequest(environ, self._cloud.settings.account_id)
         try:
             if request.is_s3:
@@ -188,7 +190,8 @@ class Gateway:
         result: Iterable[bytes] = app(request.environ, start_response)
         if not reads_only:
             service = package_of(app.service)
-            for name in (service, *_REACHES.get(service, ())):
+            self._cloud.persistence.save_after(request.operation, service)
+            for name in _REACHES.get(service, ()):
                 self._cloud.persistence.save(name)
         return result
 
@@ -199,10 +202,17 @@ class Gateway:
             raise faults.UnknownService("The local cloud does not serve moto's own API.")
         try:
             return self._moto.get_application(request.environ)
-        except (KeyError, RuntimeError, ImportError, AttributeError) as error:
-            log.debug("no service %s", request.service, exc_info=True)
-            name = request.service or path
-            raise faults.UnknownService(f"The local cloud has no service {name!r} ({error}).") from error
+        except (AttributeError, KeyError) as error:  # moto looks up what it has no module for
+            raise faults.UnknownService(f"The local cloud has no service {request.service or path!r}.") from error
+
+
+def _own(environ: dict[str, Any], respond: Callable[[bytes], tuple[int, dict[str, Any]]]) -> Reply:
+    """One of the cloud's own paths. A web page cannot send JSON here without asking first, and is not allowed to."""
+    if environ["REQUEST_METHOD"] != "POST" or environ.get("CONTENT_TYPE") != "application/json":
+        status, answer = 405, {"error": "POST JSON, with Content-Type: application/json"}
+    else:
+        status, answer = respond(environ["wsgi.input"].read())
+    return Reply(status, {"Content-Type": "application/json"}, json.dumps(answer, default=str).encode())
 
 
 def _start(start_response: StartResponse, reply: Reply) -> Iterable[bytes]:

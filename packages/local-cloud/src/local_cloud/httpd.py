@@ -291,16 +291,3 @@ class Server(ThreadedWSGIServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         log.exception("connection of %s failed", client_address)
-
-
-def listen(port: int) -> socket.socket:
-    """Bind the loopback port before anything slow is imported. OSError (EADDRINUSE) when it is taken."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen(128)
-    except OSError:
-        listener.close()
-        raise
-    return listener

@@ -23,8 +23,9 @@ from typing import Any
 
 import moto
 
-from local_cloud import __version__, snapshot
+from local_cloud import snapshot
 from local_cloud.errors import StateUnusable
+from local_cloud.version import __version__
 
 log = logging.getLogger("local_cloud.persistence")
 
@@ -61,6 +62,7 @@ class Persistence:
         self._waiting: dict[str, bytes] = {}
         self._after_restore: dict[str, list[Callable[[Iterable[Any]], None]]] = {}
         self._left_out: dict[str, frozenset[str]] = {}
+        self._not_after: dict[str, frozenset[str]] = {}
         self._lock = threading.Lock()
         self._changes: set[str] = set()
         self._wake = threading.Condition()
@@ -78,13 +80,14 @@ class Persistence:
         if name in self._waiting:
             restore(snapshot.loads(self._waiting.pop(name)))
 
-    def register_moto(self, service: str, *, without: Iterable[str] = ()) -> None:
-        """Leave attributes of a moto service's backends out: those that are kept elsewhere.
+    def register_moto(self, service: str, *, without: Iterable[str] = (), not_after: Iterable[str] = ()) -> None:
+        """Say what of a moto service is kept elsewhere; without that its backends are kept whole.
 
-        `service` is the name of moto's package ("awslambda", "stepfunctions"). Backends are kept without being
-        registered.
+        `service` is the name of moto's package ("awslambda", "stepfunctions"), `without` names attributes of its
+        backends, `not_after` operations that change nothing but those.
         """
         self._left_out[service] = frozenset(without)
+        self._not_after[service] = frozenset(not_after)
 
     def after_restore(self, service: str, hook: Callable[[Iterable[Any]], None]) -> None:
         """Call `hook(backends)` when a moto service's backends have been restored."""
@@ -129,6 +132,11 @@ class Persistence:
             covered = part.asked
             self._write(name, part)
             part.done = covered
+
+    def save_after(self, operation: str, name: str) -> None:
+        """Write a part now if `operation` of its service may have changed it."""
+        if operation not in self._not_after.get(name, ()):
+            self.save(name)
 
     def changed(self, name: str) -> None:
         """Tell that a part changed outside an API request (a job ended): it is written within DELAY seconds."""

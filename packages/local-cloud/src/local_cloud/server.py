@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
+import logging.handlers
 import os
 import signal
+import socket
+import sys
 import threading
 from types import FrameType
 from typing import Any
 
+from local_cloud import lifetime, ports
 from local_cloud.cloud import Cloud
+from local_cloud.errors import PortInUse
 from local_cloud.persistence import Persistence
 from local_cloud.services import SERVICES
-from local_cloud.settings import Settings
+from local_cloud.settings import HOST, Settings
 
 log = logging.getLogger("local_cloud.server")
 
@@ -32,13 +38,21 @@ def create_app(cloud: Cloud) -> Any:
     return Gateway(cloud)
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C. PortInUse, StateInUse and StateUnusable before anything is changed."""
-    from local_cloud.httpd import Server, listen
+def serve(settings: Settings, *, detached: bool = False) -> None:
+    """Serve until SIGTERM or Ctrl-C.
 
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    listener = listen(settings.port)
-    cloud = Cloud(settings, Persistence(settings.state_dir / "control-plane"))
+    `detached`: log to the state folder's own file. PortInUse, StateInUse, StateUnusable before anything changed.
+    """
+    with lifetime.holding(settings), _listen(settings.port) as listener:
+        _log_to(settings, detached=detached)
+        _forget_the_users_aws()
+        cloud = Cloud(settings, Persistence(settings.state_dir / "control-plane"))
+        _serve(cloud, listener, detached=detached)
+
+
+def _serve(cloud: Cloud, listener: socket.socket, *, detached: bool) -> None:
+    from local_cloud.httpd import Server
+
     server = Server(listener, create_app(cloud))
 
     def stop(signum: int, frame: FrameType | None) -> None:
@@ -46,15 +60,87 @@ def serve(settings: Settings) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    for hook in cloud.start_hooks:
-        hook()
-    log.info("serving %s from %s", settings.endpoint, settings.state_dir)
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="accept")
+    thread.start()
     try:
-        server.serve_forever()
+        for hook in cloud.start_hooks:
+            hook()
+        lifetime.announce(cloud.settings)
+        log.info("serving %s from %s", cloud.settings.endpoint, cloud.settings.state_dir)
+        if detached:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads it any more
+        thread.join()
     finally:
+        server.shutdown()
         server.server_close()
         if not server.wait_idle(PATIENCE):
             log.warning("stopping although requests are still in work")
         for hook in reversed(cloud.stop_hooks):
-            hook()
+            try:
+                hook()
+            except Exception:  # noqa: PERF203 - one service must not keep the others from stopping
+                log.exception("a service did not stop in good order")
         cloud.persistence.close()
+        lifetime.withdraw(cloud.settings)
+        log.info("stopped")
+
+
+def _listen(port: int) -> socket.socket:
+    """Bind the loopback port before anything slow is imported. PortInUse when it is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        if error.errno != errno.EADDRINUSE:
+            raise PortInUse(f"Port {port} cannot be used: {error.strerror}. Choose another port.") from error
+        holder = ports.holder(port)
+        by = f" by {holder}" if holder else ""
+        raise PortInUse(f"Port {port} is in use{by}. Stop that, or choose another port.") from None
+    return listener
+
+
+def _log_to(settings: Settings, *, detached: bool) -> None:
+    handler: logging.Handler = logging.StreamHandler()
+    if detached:
+        handler = logging.handlers.RotatingFileHandler(
+            settings.state_dir / "local-cloud.log", maxBytes=1_000_000, backupCount=1, encoding="utf-8"
+        )
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[handler],
+        force=True,
+    )
+    if detached:
+        sys.stdout = sys.stderr = _Lines()  # what moto prints; the file's size stays bounded
+
+
+class _Lines:
+    """A text stream whose lines go to the log."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            logging.getLogger("output").info("%s", text.rstrip())
+        return len(text)
+
+    def flush(self) -> None:
+        """Every line is out already."""
+
+    def isatty(self) -> bool:
+        return False
+
+
+def _forget_the_users_aws() -> None:
+    """Profiles, keys and endpoints of the user's shell are not for this process, nor for the jobs it starts."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

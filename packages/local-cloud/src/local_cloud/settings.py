@@ -6,9 +6,24 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_cloud.errors import SettingsError
+
 DEFAULT_PORT = 4566
 DEFAULT_STATE_DIR = Path(".elt")
 HOST = "127.0.0.1"
+
+#: All that a local cloud keeps in its state folder. A reset deletes these names and nothing else.
+STATE_NAMES = (
+    "s3",
+    "warehouse",
+    "mail",
+    "control-plane",
+    "cache",
+    "local-cloud.json",
+    "local-cloud.lock",
+    "local-cloud.log",
+    "local-cloud.log.1",
+)
 
 
 @dataclass(frozen=True)
@@ -23,7 +38,8 @@ class Settings:
         control-plane/         the services' own state
         cache/                 job environments and unpacked wheels; can be deleted at any time
         local-cloud.json       the running process: pid, port, endpoint
-        local-cloud.log
+        local-cloud.lock       held by the running process
+        local-cloud.log        what went wrong; a second megabyte in local-cloud.log.1
     """
 
     state_dir: Path
@@ -33,10 +49,17 @@ class Settings:
 
     @classmethod
     def create(cls, *, state_dir: Path | str | None = None, port: int | None = None) -> Settings:
-        """Settings from arguments, else LOCAL_CLOUD_STATE and LOCAL_CLOUD_PORT, else the defaults."""
+        """Settings from arguments, else LOCAL_CLOUD_STATE and LOCAL_CLOUD_PORT, else the defaults.
+
+        SettingsError for a port that is none.
+        """
         folder = state_dir or os.environ.get("LOCAL_CLOUD_STATE") or DEFAULT_STATE_DIR
-        chosen = port if port is not None else int(os.environ.get("LOCAL_CLOUD_PORT") or DEFAULT_PORT)
-        return cls(state_dir=Path(folder).expanduser().resolve(), port=chosen)
+        if port is None:
+            text = os.environ.get("LOCAL_CLOUD_PORT") or str(DEFAULT_PORT)
+            port = int(text) if text.isascii() and text.isdigit() else 0
+            if not 1 <= port <= 65535:
+                raise SettingsError(f"LOCAL_CLOUD_PORT is {text!r}: give a port from 1 to 65535.")
+        return cls(state_dir=Path(folder).expanduser().resolve(), port=port)
 
     @property
     def endpoint(self) -> str:

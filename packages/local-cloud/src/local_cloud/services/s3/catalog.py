@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import datetime
 import json
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from local_cloud.database import Database
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS version (
@@ -116,18 +117,11 @@ class Catalog:
     """The database. Every method is one short statement or transaction; safe from any thread."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        self._database = Database(file, _SCHEMA)
+        self._rows = self._database.rows
+        self.close = self._database.close
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        # A committed row outlives the process, killed or not; only a power cut may take the last ones.
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_SCHEMA)
         self._last_seq = self._rows("SELECT coalesce(max(seq), 0) FROM version")[0][0]
-
-    def _rows(self, sql: str, *values: Any) -> list[Any]:
-        with self._lock:
-            return self._db.execute(sql, values).fetchall()
 
     def next_seq(self) -> int:
         """A modification time nobody has, in whole microseconds (which every file system keeps)."""
@@ -259,10 +253,6 @@ class Catalog:
             number: Part(number=number, file=file, size=size, etag=etag, checksum=checksum, modified=modified)
             for _, number, file, size, etag, checksum, modified in rows
         }
-
-    def close(self) -> None:
-        with self._lock:
-            self._db.close()
 
 
 def _version(row: tuple[Any, ...]) -> Version:
