@@ -15,7 +15,7 @@ from glue_transform.datasets import Column
 from glue_transform.source import SourceColumn
 
 _NUMBER_TEXT = "^ *[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)? *$"
-_TIME_TEXT = "^ *[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})? *$"
+_TIME_TEXT = "^ *[12][0-9]{3}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})? *$"
 
 _CASTABLE = {
     "INTEGER": {"integer", "long", "float", "double", "decimal", "text", "null"},
@@ -36,7 +36,7 @@ def quoted(name: str) -> str:
 
 def cast(source: SourceColumn | None, target: Column) -> str:
     """The expression for a target column: of its source column, or NULL where the era has none."""
-    if source is None:
+    if source is None or source.kind == "null":
         return f"CAST(NULL AS {_sql_type(target.type)})"
     name = quoted(source.name)
     if target.type == "INTEGER":
@@ -67,7 +67,7 @@ def _sql_type(redshift_type: str) -> str:
 
 
 def _integer(name: str, kind: str, values: Mapping[str, int]) -> str:
-    if kind in {"integer", "null"}:
+    if kind == "integer":
         return f"CAST({name} AS INTEGER)"
     if kind == "long":
         return f"TRY_CAST({name} AS INTEGER)"

@@ -37,7 +37,8 @@ class Queries:
 def build(dataset: Dataset, mapping: FileMapping, *, source: Sequence[SourceColumn], month: dt.date) -> Queries:
     """The queries for one file: its columns, how they fit the dataset, and the first day of its month."""
     values = {c.name: cast(mapping.columns.get(c.name), c) for c in dataset.columns[:-1]}
-    values[SOURCE_MONTH] = f"DATE '{month}'"
+    # A CASE without ELSE can be NULL, so Spark writes the column as nullable; a bare literal it would not.
+    values[SOURCE_MONTH] = f"CASE WHEN TRUE THEN DATE '{month}' END"
     mapped = [f"{expression} AS {name}" for name, expression in values.items()]
     losses = {
         column.name: condition

@@ -148,6 +148,10 @@ def _kind(type_: str) -> str:
 
 def _shown(name: str, type_: str) -> str:
     """The column as `source` shows it: what both engines can read and write."""
+    if type_ == "TIMESTAMP_NS":
+        # DuckDB 1.4 cuts nanoseconds off where 2.0 rounds; counting back to the last microsecond is neither's choice.
+        nanos = f"epoch_ns({quoted(name)})"
+        return f"make_timestamp(({nanos} - (({nanos} % 1000) + 1000) % 1000) // 1000) AS {quoted(name)}"
     if _kind(type_) == "timestamp" and type_ != "TIMESTAMP":
         return f"CAST({quoted(name)} AS TIMESTAMP) AS {quoted(name)}"
     if _kind(type_) == "null":

