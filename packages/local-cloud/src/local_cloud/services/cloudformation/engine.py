@@ -1,0 +1,253 @@
+"""The stacks of the account, and the operations that run on them."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from local_cloud.cloud import Cloud
+from local_cloud.services.cloudformation.actions import Actions
+from local_cloud.services.cloudformation.blueprint import Blueprint, Identity
+from local_cloud.services.cloudformation.deletion import delete_stack, roll_back_creation
+from local_cloud.services.cloudformation.deployment import Deployment, LiveResources
+from local_cloud.services.cloudformation.errors import Halted, ValidationError
+from local_cloud.services.cloudformation.plan import Plan, make_plan
+from local_cloud.services.cloudformation.recovery import recover
+from local_cloud.services.cloudformation.rollback import roll_back_update
+from local_cloud.services.cloudformation.stacks import Definition, Output, Stable, Stack
+from local_cloud.services.cloudformation.template import Template
+
+log = logging.getLogger(__name__)
+
+#: What a call that starts an operation waits for it, in seconds: the AWS CLI looks again only after 30.
+PATIENCE = 20
+
+#: States in which a stack can be updated; the last two are those of a failure that was left as it is.
+UPDATABLE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "CREATE_FAILED", "UPDATE_FAILED")
+
+
+@dataclass
+class Operation:
+    """Work on one stack, in a thread of its own."""
+
+    thread: threading.Thread
+    cancelled: threading.Event
+
+    def wait(self) -> None:
+        """Give it time to end, so that the caller's first look finds it done."""
+        self.thread.join(PATIENCE)
+
+
+@dataclass
+class Engine:
+    cloud: Cloud
+    changed: Callable[[], None]
+    stacks: dict[str, Stack] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    operations: dict[str, Operation] = field(default_factory=dict)
+
+    def save(self) -> bytes:
+        with self.lock:
+            return pickle.dumps(self.stacks)
+
+    def restore(self, saved: bytes) -> None:
+        """Take up the stacks of the last run. What was running then has failed, and says so."""
+        self.stacks = pickle.loads(saved)  # noqa: S301 - our own state folder
+        for stack in self.stacks.values():
+            recover(stack)
+
+    def stop(self) -> None:
+        """Start nothing more, and give what runs a moment."""
+        self.stopping.set()
+        for operation in list(self.operations.values()):
+            operation.thread.join(5)
+
+    # ---- stacks
+
+    def find(self, name: str) -> Stack:
+        """The stack of that name that is not deleted, or the one of that id. ValidationError when there is none."""
+        stack = self.stacks.get(name) or self.by_name(name)
+        if stack is None:
+            raise ValidationError(f"Stack with id {name} does not exist")
+        return stack
+
+    def by_name(self, name: str) -> Stack | None:
+        return next((each for each in self.stacks.values() if each.name == name and not each.is_deleted), None)
+
+    def new_stack(self, name: str, definition: Definition) -> Stack:
+        settings = self.cloud.settings
+        where = f"arn:aws:cloudformation:{settings.region}:{settings.account_id}"
+        return Stack(id=f"{where}:stack/{name}/{uuid.uuid4()}", name=name, definition=definition)
+
+    def exports(self) -> dict[str, tuple[Stack, str]]:
+        """Export name → the stack that exports it, and the value."""
+        return {
+            output.export: (stack, output.value)
+            for stack in self.stacks.values()
+            if not stack.is_deleted
+            for output in stack.outputs
+            if output.export
+        }
+
+    def importers(self, export: str) -> list[str]:
+        return sorted(each.name for each in self.stacks.values() if export in each.imports and not each.is_deleted)
+
+    def client(self, stack: Stack | None, role_arn: str = "") -> Callable[[str], Any]:
+        """Clients that act as the stack's role, or as the system where it has none."""
+        role = role_arn or (stack.definition.role_arn if stack else "")
+        return lambda service: self.cloud.client(service, role_arn=role, session_name="AWSCloudFormation")
+
+    def plan(self, stack: Stack, template: Template, definition: Definition) -> Plan:
+        """What deploying would change. ValidationError where it cannot be deployed."""
+        return make_plan(
+            stack,
+            template=template,
+            definition=definition,
+            identity=self._identity(stack),
+            import_value=self._import_value,
+        )
+
+    # ---- operations: each sets the stack's state and leaves the work to a thread
+
+    def create(self, stack: Stack, *, on_failure: str, token: str) -> Operation:
+        """Make a stack from its definition. The stack is known from now on."""
+        self.stacks[stack.id] = stack
+        stack.on_failure = on_failure
+        self._begin(stack, "CREATE_IN_PROGRESS", token)
+        return self._run(stack, lambda deployment: deployment.create())
+
+    def update(self, stack: Stack, definition: Definition, *, on_failure: str, token: str) -> Operation:
+        """Bring a stack to a new definition."""
+        if stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):
+            stack.stable = Stable(stack.definition, copy.deepcopy(stack.resources), list(stack.outputs))
+        stack.definition = definition
+        stack.on_failure = on_failure
+        self._begin(stack, "UPDATE_IN_PROGRESS", token)
+        stack.updated = stack.events[-1].time
+        return self._run(stack, lambda deployment: deployment.update())
+
+    def delete(self, stack: Stack, *, retain: list[str], force: bool, role_arn: str, token: str) -> Operation:
+        """Delete a stack and its resources. ValidationError while another stack uses one of its exports."""
+        for output in stack.outputs:
+            if users := output.export and self.importers(output.export):
+                raise ValidationError(
+                    f"Delete canceled. Cannot delete export {output.export} as it is in use by {', '.join(users)}."
+                )
+        self._begin(stack, "DELETE_IN_PROGRESS", token)
+        actions = self._actions(stack, role_arn)
+        return self._start(stack, lambda _: delete_stack(actions, retain=retain, force=force))
+
+    def roll_back(self, stack: Stack, *, skip: list[str], role_arn: str, token: str) -> Operation:
+        """Return a stack whose creation, update or rollback failed to where it was before."""
+        actions = self._actions(stack, role_arn)
+        if stack.stable is None:
+            self._begin(stack, "ROLLBACK_IN_PROGRESS", token)
+            return self._start(stack, lambda _: roll_back_creation(actions))
+        self._begin(stack, "UPDATE_ROLLBACK_IN_PROGRESS", token)
+        return self._start(stack, lambda _: roll_back_update(actions, skip=skip))
+
+    def cancel(self, stack: Stack) -> None:
+        """Let a running update start nothing more and roll back."""
+        operation = self.operations.get(stack.id)
+        if stack.status != "UPDATE_IN_PROGRESS" or operation is None:
+            raise ValidationError("CancelUpdateStack cannot be called from current stack status")
+        operation.cancelled.set()
+
+    def _begin(self, stack: Stack, status: str, token: str) -> None:
+        stack.token = token
+        stack.log(status, "User Initiated")
+        self.changed()
+
+    def _run(self, stack: Stack, work: Callable[[Deployment], None]) -> Operation:
+        actions = self._actions(stack)
+        minutes = stack.timeout_minutes
+        deadline = time.monotonic() + 60 * minutes if minutes and stack.status == "CREATE_IN_PROGRESS" else None
+
+        def deploy(cancelled: threading.Event) -> None:
+            blueprint = Blueprint.build(
+                template=Template.parse(stack.definition.template),
+                definition=stack.definition,
+                identity=self._identity(stack),
+                resources=LiveResources(stack),
+                import_value=self._import_value,
+            )
+            work(
+                Deployment(
+                    actions=actions,
+                    blueprint=blueprint,
+                    check_exports=lambda outputs: self._check_exports(stack, outputs),
+                    cancelled=cancelled,
+                    deadline=deadline,
+                )
+            )
+
+        return self._start(stack, deploy)
+
+    def _start(self, stack: Stack, work: Callable[[threading.Event], None]) -> Operation:
+        cancelled = threading.Event()
+
+        def run() -> None:
+            try:
+                work(cancelled)
+            except Halted:
+                return
+            except Exception:
+                log.exception("the operation on stack %s broke off", stack.name)
+                with self.lock:
+                    recover(stack, reason="Internal failure: see the log of the local cloud")
+                self.changed()
+            finally:
+                self.operations.pop(stack.id, None)
+
+        operation = Operation(threading.Thread(target=run, name=f"stack-{stack.name}", daemon=True), cancelled)
+        self.operations[stack.id] = operation
+        operation.thread.start()
+        return operation
+
+    def _actions(self, stack: Stack, role_arn: str = "") -> Actions:
+        template = Template.parse(stack.definition.template) if stack.definition.template else None
+        hidden = [each.name for each in template.parameters.values() if each.no_echo] if template else []
+        return Actions(
+            stack=stack,
+            account=self.cloud.settings.account_id,
+            region=self.cloud.settings.region,
+            client=self.client(stack, role_arn),
+            lock=self.lock,
+            changed=self.changed,
+            stopping=self.stopping,
+            secrets=tuple(stack.definition.parameters[name].text for name in hidden),
+        )
+
+    def _identity(self, stack: Stack) -> Identity:
+        settings = self.cloud.settings
+        return Identity(stack.id, stack.name, account=settings.account_id, region=settings.region)
+
+    def _import_value(self, name: str) -> str:
+        with self.lock:
+            exports = self.exports()
+        if name not in exports:
+            raise ValidationError(f"No export named {name} found.")
+        return exports[name][1]
+
+    def _check_exports(self, stack: Stack, outputs: list[Output]) -> None:
+        """An export belongs to one stack, and is not changed under the stacks that use it."""
+        new = {output.export: output.value for output in outputs if output.export}
+        with self.lock:
+            for name, (owner, _) in self.exports().items():
+                if name in new and owner is not stack:
+                    raise ValidationError(f"Export with name {name} is already exported by stack {owner.name}.")
+            for output in stack.outputs:
+                users = [name for name in self.importers(output.export) if name != stack.name] if output.export else []
+                if users and new.get(output.export) != output.value:
+                    verb = "update" if output.export in new else "delete"
+                    raise ValidationError(
+                        f"Cannot {verb} export {output.export} as it is in use by {', '.join(users)}."
+                    )
