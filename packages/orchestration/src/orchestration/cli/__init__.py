@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import textwrap
 from collections.abc import Sequence
 
 import click
@@ -97,5 +98,5 @@ def _sdk_failure(error: Exception) -> str | None:
     if isinstance(error, EndpointConnectionError):
         return f"nothing answers at {error.kwargs.get('endpoint_url')}; is the endpoint right and reachable?"
     if isinstance(error, (BotoCoreError, ClientError, RsQueryError)):
-        return " ".join(str(error).split())
+        return textwrap.shorten(str(error), 600)
     return None
