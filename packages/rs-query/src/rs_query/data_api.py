@@ -14,14 +14,14 @@ from typing import Any, ClassVar
 
 from rs_query.binding import Bound
 from rs_query.deadline import Deadline, pause
-from rs_query.errors import ConnectionLostError, RsQueryError, ServiceError, StoppedError, ThrottledError
+from rs_query.errors import ConnectionLostError, RsQueryError, ServiceError, ThrottledError
 from rs_query.lexer import first_word
 from rs_query.results import Column, Page, value
 from rs_query.retries import Log, retrying
 from rs_query.services import call, client
 from rs_query.signals import shielded
 from rs_query.statements import Statement
-from rs_query.transport import Outcome, Target, load_error, statement_error
+from rs_query.transport import Cancelled, Outcome, Target, load_error, statement_error
 
 _DONE = frozenset({"FINISHED", "FAILED", "ABORTED"})
 _LONG_POLL = 20  # of 30 s allowed: below the idle timeouts of proxies and load balancers
@@ -51,6 +51,7 @@ class DataApi:
             if given
         }
         self._where: dict[str, Any] = self._target
+        self.cancelled: Cancelled | None = None
 
     def mark(self, statement: Statement, name: str, number: int) -> str | None:
         return f":{name}"
@@ -79,11 +80,9 @@ class DataApi:
         try:
             self._submit(bound, deadline, started)
             description = self._wait(started[0]["Id"], deadline)
-        except BaseException as error:
+        except BaseException:
             if started:
-                ended = self._cancel(started[0]["Id"])
-                if isinstance(error, StoppedError):
-                    error.statement_id, error.ended = started[0]["Id"], ended
+                self._cancel(started[0]["Id"])
             raise
         if description["Status"] != "FINISHED":
             raise self._failure(bound, description)
@@ -102,11 +101,25 @@ class DataApi:
         else:
             submit = partial(self._client.batch_execute_statement, Sqls=[one.sql for one in bound], **request)
 
-        def attempt() -> None:
-            with shielded():
-                started.append(call(submit))
+        lost: list[ConnectionLostError] = []
 
-        retrying(attempt, on=(ThrottledError, ConnectionLostError), deadline=deadline, log=self._log)
+        def attempt() -> None:
+            try:
+                with shielded():
+                    started.append(call(submit))
+            except ConnectionLostError as error:
+                if error.sent:
+                    lost.append(error)
+                raise
+
+        try:
+            retrying(attempt, on=(ThrottledError, ConnectionLostError), deadline=deadline, log=self._log)
+        except BaseException:
+            if lost and not started:  # it may run all the same: the token gets its id, by which it is cancelled
+                self.cancelled = Cancelled("", "unknown (its submission got no answer)")
+                with suppress(RsQueryError):
+                    attempt()
+            raise
         if "SessionKeepAliveSeconds" in self._where:
             self._where = {"SessionId": started[0]["SessionId"], "SessionKeepAliveSeconds": _SESSION_IDLE}
 
@@ -138,8 +151,8 @@ class DataApi:
 
         return retrying(attempt, on=(ThrottledError, ConnectionLostError), deadline=deadline, log=self._log)
 
-    def _cancel(self, statement_id: str) -> str:
-        """Cancel, and how the statement ended. What can't be done is told too: another error is on its way."""
+    def _cancel(self, statement_id: str) -> None:
+        """Cancel, and note how the statement ended; does not raise, since another error is on its way."""
         try:
             with shielded():
                 with suppress(ServiceError):  # it ended by itself just before: its description says how
@@ -148,7 +161,7 @@ class DataApi:
         except RsQueryError as error:
             ended = f"unknown ({error})"
         self._log({"event": "cancel", "id": statement_id, "ended": ended})
-        return ended
+        self.cancelled = Cancelled(statement_id, ended)
 
     def _failure(self, bound: Sequence[Bound], description: dict[str, Any]) -> RsQueryError:
         parts = [description] if len(bound) == 1 else description.get("SubStatements", [])

@@ -114,7 +114,11 @@ class ThrottledError(TransientError):
 
 
 class ConnectionLostError(TransientError):
-    """No answer from the service."""
+    """No answer from the service; `sent` tells whether it may have got the request."""
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
 
 
 class ConflictError(_OfStatement, TransientError):

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from rs_query.binding import Bound
 from rs_query.deadline import Deadline
-from rs_query.errors import ConflictError, StatementError, StoppedError
+from rs_query.errors import ConflictError, RunInterrupted, StatementError, StoppedError
 from rs_query.plan import Mode, Plan
 from rs_query.results import Result
 from rs_query.retries import Log, retrying
-from rs_query.transport import Transport
+from rs_query.signals import Interruption
+from rs_query.transport import Cancelled, Transport
 
 _COMMIT = "COMMIT"
 _ENDED = {"ABORTED": "was cancelled", "FAILED": "failed", "FINISHED": "had just finished", "": "was not started"}
@@ -53,6 +54,9 @@ class _Runner:
         except StoppedError as error:
             status = "stopped"
             raise self._told(error) from None
+        except Interruption as signalled:
+            status = "stopped"
+            raise self._told(RunInterrupted(str(signalled))) from None
         finally:
             seconds = time.monotonic() - began
             self.log(
@@ -119,21 +123,22 @@ class _Runner:
     def _told(self, error: StoppedError) -> StoppedError:
         """The same error, saying what had been done when it came."""
         said = [str(error)]
+        cancelled = self.transport.cancelled or Cancelled("", "")
         if self.running:
-            how = _ENDED.get(error.ended, f"is in an unknown state: {error.ended}")
-            named = f" [statement id {error.statement_id}]" if error.statement_id else ""
+            how = _ENDED.get(cancelled.ended, f"is in an unknown state: {cancelled.ended}")
+            named = f" [statement id {cancelled.statement_id}]" if cancelled.statement_id else ""
             said.append(f"{self._running_what()} {how}{named}")
         total = len(self.plan.bound)
         if self.plan.mode is Mode.EACH:
             said.append(f"of {total} statements {len(self.results)} had finished before and stay done")
-        elif self._decides() and error.ended == "FINISHED":
+        elif self._decides() and cancelled.ended == "FINISHED":
             said.append("the transaction is committed")
-        elif self._decides() and error.ended not in _ENDED:
+        elif self._decides() and cancelled.ended not in _ENDED:
             said.append("look at the tables before running it again")
         else:
             said.append("the transaction is rolled back, nothing was changed")
         told = type(error)("; ".join(said))
-        told.statement_id, told.ended = error.statement_id, error.ended
+        told.statement_id, told.ended = cancelled.statement_id, cancelled.ended
         return told
 
     def _running_what(self) -> str:

@@ -43,7 +43,15 @@ def client(service: str) -> Any:
 
 def call(action: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What `action`, one call of a client, returns; its errors as ours."""
-    from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, SSLError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectTimeoutError,
+        EndpointConnectionError,
+        HTTPClientError,
+        ProxyConnectionError,
+        SSLError,
+    )
 
     try:
         return action()
@@ -51,6 +59,8 @@ def call(action: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         raise _of_client(error) from None
     except SSLError as error:
         raise ServiceError(str(error)) from None
+    except (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError) as error:
+        raise ConnectionLostError(str(error), sent=False) from None
     except HTTPClientError as error:
         raise ConnectionLostError(str(error)) from None
     except BotoCoreError as error:

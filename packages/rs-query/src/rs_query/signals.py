@@ -14,15 +14,22 @@ from rs_query.errors import RunInterrupted
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
+class Interruption(BaseException):
+    """A signal came. No Exception: botocore takes every one of those for a lost connection."""
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within, SIGTERM and Ctrl-C raise RunInterrupted. For the main thread of a command or job."""
+    """Within, SIGTERM and Ctrl-C raise Interruption, which leaves as RunInterrupted. For a command or job."""
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise RunInterrupted(f"stopped by {signal.Signals(signum).name}")
+        raise Interruption(f"stopped by {signal.Signals(signum).name}")
 
-    with _handlers(interrupt):
-        yield
+    try:
+        with _handlers(interrupt):
+            yield
+    except Interruption as signalled:
+        raise RunInterrupted(str(signalled)) from None
 
 
 @contextmanager

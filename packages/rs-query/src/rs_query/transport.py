@@ -31,6 +31,14 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Cancelled:
+    """What was cancelled, and how it ended: ABORTED, FAILED, FINISHED (it was faster), or unknown, with the reason."""
+
+    statement_id: str
+    ended: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """One statement that has run: `rows` returned or affected (None where the server doesn't say)."""
 
@@ -48,6 +56,8 @@ class Transport(Protocol):
     """How many statements one call can run as a transaction; 1 where there is no such call."""
     statement_limit: ClassVar[int]
     """The longest statement, in bytes."""
+    cancelled: Cancelled | None
+    """What `execute` had to cancel before it raised, if anything."""
 
     def mark(self, statement: Statement, name: str, number: int) -> str | None:
         """See binding.Mark."""

@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 
 from rs_query.binding import Bound
 from rs_query.deadline import Deadline
-from rs_query.errors import ConnectionLostError, RsQueryError, ServiceError, StoppedError, UsageError
+from rs_query.errors import ConnectionLostError, RsQueryError, ServiceError, UsageError
 from rs_query.lexer import first_word
 from rs_query.login import login
 from rs_query.results import Column, Page
 from rs_query.retries import Log, retrying
 from rs_query.spool import Spool
 from rs_query.statements import Statement
-from rs_query.transport import Outcome, Target, load_error, statement_error
+from rs_query.transport import Cancelled, Outcome, Target, load_error, statement_error
 
 _CANCEL_WAIT = 10  # seconds to see a cancelled statement end
 #: Names of types as the Data API has them, by the driver's.
@@ -57,6 +57,7 @@ class Wire:
         self._target, self._log = target, log
         self._connection: Any = None
         self._pid = 0
+        self.cancelled: Cancelled | None = None
 
     def mark(self, statement: Statement, name: str, number: int) -> str | None:
         """`$1`, which the driver passes on untouched unless the text holds a `?` for it to find."""
@@ -146,18 +147,16 @@ class Wire:
         try:
             if not done.wait(min(deadline.remaining(), threading.TIMEOUT_MAX)):
                 deadline.check()
-        except BaseException as error:
+        except BaseException:
             if self._connection is not None:
-                ended = self._cancel(done, errors)
-                if isinstance(error, StoppedError):
-                    error.statement_id, error.ended = f"pid {self._pid}", ended
+                self._cancel(done, errors)
             raise
         if errors:
             raise errors[0]
         return results[0]
 
-    def _cancel(self, done: threading.Event, errors: list[Exception]) -> str:
-        """End the session, and how the statement ended: ABORTED, FINISHED, or unknown with the reason."""
+    def _cancel(self, done: threading.Event, errors: list[Exception]) -> None:
+        """End the session, and note how the statement ended."""
         try:
             other, _ = self._connect()
             cursor = other.cursor()
@@ -169,7 +168,7 @@ class Wire:
         except (RsQueryError, self._driver.Error, OSError) as error:
             ended = f"unknown ({error})"
         self._log({"event": "cancel", "id": f"pid {self._pid}", "ended": ended})
-        return ended
+        self.cancelled = Cancelled(f"pid {self._pid}", ended)
 
     def _failure(self, bound: Bound, error: Exception, deadline: Deadline) -> RsQueryError:
         reason = _reason(error)

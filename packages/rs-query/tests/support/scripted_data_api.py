@@ -6,6 +6,7 @@ answer what AWS never would. It also serves S3 objects (path style) that a test 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import threading
@@ -38,7 +39,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to one call instead of its answer. `after` faults come once the call has taken effect."""
+    """What happens to one call: an error or a closed connection instead of its answer, or `seconds` of delay.
+
+    `after` faults come once the call has taken effect.
+    """
 
     code: str = ""
     status: int = 400
@@ -101,12 +105,22 @@ class ScriptedDataApi:
 
     def __post_init__(self) -> None:
         self.changed = threading.Condition()
-        model = botocore.session.Session().get_service_model("redshift-data")
-        self.shapes = {name: model.operation_model(name) for name in model.operation_names}
+        self.shapes = _shapes()
 
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """By which the SDK finds this server and nothing else."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
 
     def made(self, operation: str) -> list[dict[str, Any]]:
         """The requests of one operation."""
@@ -228,6 +242,12 @@ class ScriptedDataApi:
             thread.join()
 
 
+@functools.cache
+def _shapes() -> dict[str, Any]:
+    model = botocore.session.Session().get_service_model("redshift-data")
+    return {name: model.operation_model(name) for name in model.operation_names}
+
+
 class _Refused(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -239,6 +259,7 @@ def _handler(api: ScriptedDataApi) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def log_message(self, *args: Any) -> None:
             pass
@@ -254,24 +275,23 @@ def _handler(api: ScriptedDataApi) -> type[BaseHTTPRequestHandler]:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             api.calls.append((operation, request))
             time.sleep(api.latency)
-            fault = api.faults[operation].pop(0) if api.faults.get(operation) else None
-            if fault and not fault.after:
-                return self._fail(fault)
+            fault = api.faults[operation].pop(0) if api.faults.get(operation) else Fault()
+            if not fault.after and self._failed(fault):
+                return
             try:
-                answer = api.answer(operation, request)
+                status, answer = 200, api.answer(operation, request)
             except _Refused as refused:
-                return self._send(400, _json({"__type": refused.code, "Message": str(refused)}))
-            if fault:
-                return self._fail(fault)
-            return self._send(200, _json(answer))
+                status, answer = 400, {"__type": refused.code, "Message": str(refused)}
+            if not (fault.after and self._failed(fault)):
+                self._send(status, _json(answer))
 
-        def _fail(self, fault: Fault) -> None:
+        def _failed(self, fault: Fault) -> bool:
             time.sleep(fault.seconds)
             if fault.drop:
                 self.close_connection = True
-                self.connection.close()
             elif fault.code:
                 self._send(fault.status, _json({"__type": fault.code, "Message": f"scripted {fault.code}"}))
+            return fault.drop or bool(fault.code)
 
         def _send(self, status: int, body: bytes) -> None:
             try:

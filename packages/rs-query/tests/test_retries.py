@@ -1,0 +1,155 @@
+"""What is tried again, what is not, and that nothing is ever submitted twice."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from typing import Any
+
+import pytest
+from scripted_data_api import Fault, Reply, ScriptedDataApi
+
+import rs_query
+from rs_query import ConflictError, ConnectionLostError, ServiceError, StatementError, ThrottledError
+
+WHERE = {"workgroup": "elt", "database": "dev"}
+SERIALIZABLE = "ERROR: 1023\n  DETAIL: Serializable isolation violation on table - 1, transactions forming the cycle"
+CONCURRENT = "ERROR: could not complete because of conflict with concurrent transaction"
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: 0.0)
+
+
+FAULTS = {
+    "throttling": [Fault(code="ThrottlingException")] * 7,
+    "too many requests": [Fault(code="TooManyRequestsException", status=429)],
+    "too many active statements": [Fault(code="ActiveStatementsExceededException")] * 3,
+    "connection lost before the call": [Fault(drop=True)],
+    "connection lost after the call": [Fault(drop=True, after=True)] * 3,
+    "a gateway's error": [Fault(code="ServiceUnavailable", status=503)],
+    "a gateway's error after the call": [Fault(code="GatewayTimeout", status=504, after=True)],
+    "one after the other": [Fault(code="ThrottlingException"), Fault(drop=True, after=True)],
+}
+
+
+@pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("transaction", [False, True])
+def test_submits_again_with_the_same_token(api: ScriptedDataApi, faults: list[Fault], *, transaction: bool) -> None:
+    operation = "BatchExecuteStatement" if transaction else "ExecuteStatement"
+    sql = "DELETE FROM t; DELETE FROM u" if transaction else "DELETE FROM t"
+    api.faults[operation] = list(faults)
+    events: list[dict[str, Any]] = []
+    rs_query.run(sql, **WHERE, transaction=transaction, log=events.append)
+    assert len(api.made(operation)) == len(faults) + 1
+    assert len({request["ClientToken"] for request in api.made(operation)}) == 1
+    assert api.sqls() == sql.split("; "), "submitted once, however often asked"
+    assert [event["attempt"] for event in events if event["event"] == "retry"] == list(range(1, len(faults) + 1))
+
+
+@pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("operation", ["DescribeStatement", "GetStatementResult"])
+def test_asks_again(api: ScriptedDataApi, operation: str, faults: list[Fault]) -> None:
+    api.script = lambda sql: Reply(columns=(("n", "int4"),), records=([{"longValue": 1}],))
+    api.faults[operation] = list(faults)
+    (result,) = rs_query.run("SELECT 1", **WHERE).results
+    assert result.fetch() == [(1,)]
+    assert len(api.statements) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("ValidationException", 400),
+        ("AccessDeniedException", 403),
+        ("ResourceNotFoundException", 400),
+        ("ActiveSessionsExceededException", 400),
+        ("ExecuteStatementException", 500),
+        ("InternalServerException", 500),
+    ],
+)
+def test_fails_at_once_for_everything_else(api: ScriptedDataApi, code: str, status: int) -> None:
+    api.faults["ExecuteStatement"] = [Fault(code=code, status=status)]
+    with pytest.raises(ServiceError) as caught:
+        rs_query.run("SELECT 1", **WHERE)
+    assert str(caught.value) == f"ExecuteStatement: {code}: scripted {code}"
+    assert caught.value.code == code
+    assert len(api.calls) == 1
+
+
+def test_gives_up_on_a_connection_after_five_attempts(api: ScriptedDataApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        events: list[dict[str, Any]] = []
+        with pytest.raises(ConnectionLostError, match="Could not connect to the endpoint URL"):
+            rs_query.run("SELECT 1", **WHERE, log=events.append)
+    assert [event["event"] for event in events] == ["retry"] * 4 + ["run"]
+
+
+def test_does_not_leave_running_what_it_got_no_answer_about(api: ScriptedDataApi) -> None:
+    """Five answers lost, then one to the same token: it names the statement, which is cancelled."""
+    api.script = lambda sql: Reply(seconds=60)
+    api.faults["ExecuteStatement"] = [Fault(drop=True, after=True)] * 5
+    with pytest.raises(ConnectionLostError, match="Connection was closed"):
+        rs_query.run("DELETE FROM t", **WHERE)
+    assert len(api.made("CancelStatement")) == 1
+    assert api.still_running() == []
+
+
+def test_says_so_when_it_never_gets_an_answer(api: ScriptedDataApi) -> None:
+    api.faults["ExecuteStatement"] = [Fault(drop=True)] * 9
+    with pytest.raises(ConnectionLostError, match="Connection was closed"):
+        rs_query.run("SELECT 1", **WHERE)
+    assert len(api.made("ExecuteStatement")) == 6
+    assert api.statements == {}
+
+
+def test_waits_out_throttling_until_the_deadline(api: ScriptedDataApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: 0.3)
+    api.faults["ExecuteStatement"] = [Fault(code="ThrottlingException")] * 99
+    with pytest.raises(ThrottledError):
+        rs_query.run("SELECT 1", **WHERE, timeout=1.5)
+    assert 2 <= len(api.made("ExecuteStatement")) <= 5
+
+
+@pytest.mark.parametrize("message", [SERIALIZABLE, CONCURRENT])
+@pytest.mark.parametrize("others", [1, 50], ids=["batch", "session"])
+def test_runs_a_whole_transaction_again_after_a_conflict(api: ScriptedDataApi, message: str, others: int) -> None:
+    errors = itertools.chain([message, message], itertools.repeat(""))
+    api.script = lambda sql: Reply(error=next(errors) if sql == "DELETE FROM u" else "", rows=1)
+    events: list[dict[str, Any]] = []
+    statements = [*(f"INSERT INTO t VALUES ({n})" for n in range(others)), "DELETE FROM u"]
+    done = rs_query.run(";".join(statements), **WHERE, transaction=True, log=events.append)
+    again = statements if others == 1 else ["BEGIN", *statements, "ROLLBACK"]
+    last = statements if others == 1 else ["BEGIN", *statements, "COMMIT"]
+    assert api.sqls() == again * 2 + last
+    assert [result.rows for result in done.results] == [1] * (others + 1)
+    retries = [event for event in events if event["event"] == "retry"]
+    assert [event["attempt"] for event in retries] == [1, 2]
+    assert all(event["reason"].startswith("ConflictError: <sql>:1:") for event in retries)
+
+
+def test_gives_up_on_conflicts_after_five_attempts(api: ScriptedDataApi) -> None:
+    api.script = lambda sql: Reply(error=SERIALIZABLE)
+    with pytest.raises(ConflictError) as caught:
+        rs_query.run("DELETE FROM t; DELETE FROM u", **WHERE, transaction=True)
+    assert len(api.made("BatchExecuteStatement")) == 5
+    assert isinstance(caught.value, rs_query.TransientError)
+    assert (caught.value.index, caught.value.line) == (1, 1)
+
+
+def test_no_statement_outside_a_transaction_is_run_again(api: ScriptedDataApi) -> None:
+    api.script = lambda sql: Reply(error=SERIALIZABLE)
+    with pytest.raises(ConflictError):
+        rs_query.run("DELETE FROM t", **WHERE)
+    assert api.sqls() == ["DELETE FROM t"]
+
+
+@pytest.mark.parametrize("reason", ['ERROR: value "1023" is out of range', "ERROR: syntax error", "ERROR: 1018"])
+def test_no_other_failure_of_a_transaction_is_run_again(api: ScriptedDataApi, reason: str) -> None:
+    api.script = lambda sql: Reply(error=reason)
+    with pytest.raises(StatementError):
+        rs_query.run("DELETE FROM t; DELETE FROM u", **WHERE, transaction=True)
+    assert len(api.made("BatchExecuteStatement")) == 1

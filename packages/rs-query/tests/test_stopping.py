@@ -1,0 +1,167 @@
+"""Deadline, SIGTERM and Ctrl-C: nothing keeps running, and the error says what had been done."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from scripted_data_api import Fault, Reply, ScriptedDataApi
+
+import rs_query
+from rs_query import DeadlineError
+
+WHERE = {"workgroup": "elt", "database": "dev"}
+
+
+def slow(sql: str) -> Reply:
+    return Reply(seconds=60.0 if "slow" in sql else 0.0)
+
+
+def test_the_deadline_cancels_and_tells(api: ScriptedDataApi) -> None:
+    api.script = slow
+    events: list[dict[str, Any]] = []
+    script = rs_query.Script("DELETE FROM a;\nDELETE FROM slow;\nDELETE FROM b", "x.sql")
+    with pytest.raises(DeadlineError) as caught:
+        rs_query.run(script, **WHERE, timeout=1.2, log=events.append)
+    running = list(api.statements)[1]
+    assert str(caught.value) == (
+        "the deadline of 1.2 s passed; x.sql:2:1: statement 2 (DELETE FROM slow) was cancelled "
+        f"[statement id {running}]; of 3 statements 1 had finished before and stay done"
+    )
+    assert (caught.value.statement_id, caught.value.ended) == (running, "ABORTED")
+    assert isinstance(caught.value, rs_query.TransientError)
+    assert api.sqls() == ["DELETE FROM a", "DELETE FROM slow", "ROLLBACK"]
+    assert api.still_running() == []
+    assert {"event": "cancel", "id": running, "ended": "ABORTED"} in events
+    assert (events[-1]["status"], events[-1]["finished"]) == ("stopped", 1)
+
+
+def test_the_deadline_undoes_a_transaction(api: ScriptedDataApi) -> None:
+    api.script = slow
+    with pytest.raises(DeadlineError) as caught:
+        rs_query.run("DELETE FROM a; DELETE FROM slow", **WHERE, transaction=True, timeout=1)
+    (batch,) = api.statements
+    assert str(caught.value) == (
+        f"the deadline of 1 s passed; <sql>:1:1: the transaction of 2 statements was cancelled [statement id {batch}]; "
+        "the transaction is rolled back, nothing was changed"
+    )
+    assert api.still_running() == []
+
+
+def test_the_deadline_undoes_a_long_transaction(api: ScriptedDataApi) -> None:
+    api.script = slow
+    sql = ";".join(["DELETE FROM a"] * 50 + ["DELETE FROM slow"])
+    with pytest.raises(DeadlineError, match="rolled back, nothing was changed"):
+        rs_query.run(sql, **WHERE, transaction=True, timeout=3)
+    assert api.sqls()[-1] == "ROLLBACK"
+    assert api.still_running() == []
+
+
+def test_a_statement_faster_than_its_cancellation_is_told_as_finished(api: ScriptedDataApi) -> None:
+    api.script = lambda sql: Reply(seconds=1.2)
+    api.faults["CancelStatement"] = [Fault(seconds=0.6)]
+    with pytest.raises(DeadlineError, match=r"statement 1 \(DELETE FROM a\) had just finished"):
+        rs_query.run("DELETE FROM a", **WHERE, timeout=1)
+    api.faults["CancelStatement"] = [Fault(seconds=2)]
+    with pytest.raises(DeadlineError, match=r"had just finished .*; the transaction is committed"):
+        rs_query.run("DELETE FROM a; DELETE FROM b", **WHERE, timeout=1, transaction=True)
+
+
+def test_what_could_not_be_cancelled_is_told(api: ScriptedDataApi) -> None:
+    api.script = slow
+    api.faults["CancelStatement"] = [Fault(drop=True)]
+    with pytest.raises(DeadlineError) as caught:
+        rs_query.run("DELETE FROM slow; DELETE FROM b", **WHERE, timeout=1, transaction=True)
+    assert "is in an unknown state: unknown (Connection was closed" in str(caught.value)
+    assert "look at the tables before running it again" in str(caught.value)
+
+
+def test_a_deadline_before_the_first_statement_starts_nothing(api: ScriptedDataApi) -> None:
+    with pytest.raises(DeadlineError) as caught:
+        rs_query.run("DELETE FROM a", **WHERE, timeout=1e-9)
+    assert str(caught.value) == "the deadline of 1e-09 s passed; of 1 statements 0 had finished before and stay done"
+    assert api.calls == []
+
+
+def _until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.01)
+
+
+def _start(*command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ.copy(),
+    )
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_cancels_and_tells(api: ScriptedDataApi, signum: signal.Signals) -> None:
+    api.script = slow
+    api.objects["b/x.sql"] = b"DELETE FROM a; DELETE FROM slow; DELETE FROM b"
+    process = _start("-m", "rs_query", "run", "s3://b/x.sql", "--workgroup", "elt", "--database", "dev")
+    _until(lambda: len(api.statements) == 2 and len(api.made("DescribeStatement")) == 2)
+    process.send_signal(signum)
+    out, err = process.communicate(timeout=20)
+    running = list(api.statements)[1]
+    assert (process.returncode, out) == (1, "")
+    *events, message = err.splitlines()
+    assert message == (
+        f"rs-query: stopped by {signum.name}; s3://b/x.sql:1:16: statement 2 (DELETE FROM slow) was cancelled "
+        f"[statement id {running}]; of 3 statements 1 had finished before and stay done"
+    )
+    assert [json.loads(event)["event"] for event in events] == ["statement", "cancel", "run"]
+    assert api.still_running() == []
+
+
+def test_a_signal_while_a_statement_is_submitted_waits_for_its_name(api: ScriptedDataApi) -> None:
+    """Between a submission and its answer nobody knows what to cancel."""
+    api.script = slow
+    api.objects["b/x.sql"] = b"DELETE FROM slow"
+    api.faults["ExecuteStatement"] = [Fault(seconds=1.0, after=True)]
+    process = _start("-m", "rs_query", "run", "s3://b/x.sql", "--workgroup", "elt", "--database", "dev")
+    _until(lambda: api.statements)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "statement 1 (DELETE FROM slow) was cancelled" in err
+    assert api.still_running() == []
+
+
+def test_ctrl_c_in_a_program_that_uses_the_library_cancels(api: ScriptedDataApi) -> None:
+    api.script = slow
+    program = "import rs_query; rs_query.run('DELETE FROM slow', workgroup='elt', database='dev')"
+    process = _start("-c", program)
+    _until(lambda: api.made("DescribeStatement"))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert err.rstrip().endswith("KeyboardInterrupt")
+    assert process.returncode != 0
+    assert api.still_running() == []
+    assert len(api.made("CancelStatement")) == 1
+
+
+def test_the_job_stops_too(api: ScriptedDataApi) -> None:
+    api.script = slow
+    api.objects["b/x.sql"] = b"DELETE FROM slow"
+    job = "import sys; from rs_query.job import main; main(sys.argv[1:])"
+    process = _start("-c", job, "--sql", "s3://b/x.sql", "--workgroup", "elt", "--database", "dev")
+    _until(lambda: api.made("DescribeStatement"))
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert err.splitlines()[-1].startswith("rs_query.errors.RunInterrupted: stopped by SIGTERM; s3://b/x.sql:1:1: ")
+    assert api.still_running() == []
