@@ -58,7 +58,7 @@ class _XxHash:
         self._hash = getattr(XXHash, make)()
 
     def update(self, data: bytes | memoryview, /) -> None:
-        self._hash.update(data)
+        self._hash.update(bytes(data))
 
     def digest(self) -> bytes:
         return bytes(self._hash.finalize())

@@ -385,7 +385,7 @@ def get_attributes(context: Context, request: S3Request) -> Reply:
 
 
 def _object_parts(request: S3Request, stored: Attributes) -> dict[str, Any]:
-    content: dict[str, Any] = {"TotalPartsCount": len(stored.parts)}
+    content: dict[str, Any] = {"PartsCount": len(stored.parts)}
     if stored.checksum_type != "COMPOSITE":
         return content  # S3 lists the parts only where they have checksums of their own
     marker = int(request.headers.get("x-amz-part-number-marker") or 0)
