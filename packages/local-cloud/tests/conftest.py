@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class RunningCloud:
 
     state_dir: Path
     port: int = field(default_factory=free_port)
+    command: tuple[str, ...] = ("-m", "local_cloud")
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -51,7 +52,7 @@ class RunningCloud:
     def start(self) -> None:
         log = (self.state_dir / "server.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "local_cloud"], env=self.env, stdout=log, stderr=log, cwd=self.state_dir
+            [sys.executable, *self.command], env=self.env, stdout=log, stderr=log, cwd=self.state_dir
         )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
@@ -82,9 +83,23 @@ class RunningCloud:
         return subprocess.run(["aws", *args], env=self.env, capture_output=True, text=True, timeout=60)
 
 
+@pytest.fixture(scope="session")
+def new_cloud(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., RunningCloud]:
+    """Makes clouds that are not started yet. They share the environments of jobs, also with the next session."""
+    environments = request.config.cache.mkdir("job-environments")
+
+    def make(**fields: Any) -> RunningCloud:
+        state_dir = tmp_path_factory.mktemp("cloud")
+        (state_dir / "cache").mkdir()
+        (state_dir / "cache" / "environments").symlink_to(environments)
+        return RunningCloud(state_dir, **fields)
+
+    return make
+
+
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningCloud]:
-    running = RunningCloud(tmp_path_factory.mktemp("cloud"))
+def cloud(new_cloud: Callable[..., RunningCloud]) -> Iterator[RunningCloud]:
+    running = new_cloud()
     running.start()
     yield running
     running.stop()

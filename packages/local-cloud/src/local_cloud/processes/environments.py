@@ -41,7 +41,7 @@ class EnvironmentSpec:
 
     @property
     def key(self) -> str:
-        lists = [sorted(set(self.requirements)), sorted(set(self.modules)), self.options]
+        lists = [sorted(map(_identity, part)) for part in (self.requirements, self.modules)] + [[*self.options]]
         parts = [str(self.interpreter.path), self.interpreter.version, *lists]
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
         return f"py{self.interpreter.version}-{digest}"
@@ -123,6 +123,11 @@ def pip_install(python: Path, arguments: list[str], *, log: Callable[[str], None
         wanted = " ".join(a for a in arguments if not a.startswith("-"))
         reason = errors[-1] if errors else f"pip ended with exit code {pip.returncode}"
         raise EnvironmentBuildError(f"pip could not install {wanted}: {reason}")
+
+
+def _identity(requirement: str) -> str:
+    """A requirement; of a downloaded file its digest and name (`Packages.fetch`), wherever the cache is."""
+    return "/".join(Path(requirement).parts[-2:]) if requirement.startswith("/") else requirement
 
 
 def _is_usable(future: Future[Path]) -> bool:

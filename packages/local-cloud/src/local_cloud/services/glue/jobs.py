@@ -50,17 +50,18 @@ class JobRuns:
     def start(self, job: Job, request: dict[str, Any]) -> str:
         """Begin a run with the fields of a StartJobRun request; the new run's id."""
         previous = self.get(job, request["JobRunId"]) if request.get("JobRunId") else None
+        arguments = dict(request.get("Arguments") or (previous.arguments if previous else {}))
+        spec = job.spec(arguments, account_id=self.workshop.cloud.settings.account_id)
         run = Run(
             id=runs.new_run_id(),
             job_name=job.name,
             attempt=0,
-            arguments=dict(request.get("Arguments") or (previous.arguments if previous else {})),
+            arguments=arguments,
             timeout_minutes=request.get("Timeout") or job.timeout_minutes,
             previous_id=previous.id if previous else "",
             details=job.run_details(request),
         )
         check_timeout(run.timeout_minutes)
-        spec = job.spec(run.arguments, account_id=self.workshop.cloud.settings.account_id)
         with self._lock:
             known = self._runs.setdefault(job.arn, [])
             if sum(not other.is_over for other in known) >= job.max_concurrent_runs:

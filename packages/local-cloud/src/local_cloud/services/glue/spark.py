@@ -52,12 +52,12 @@ def requirements() -> list[str]:
 def write_configuration(
     folder: Path, *, bucket_folders: Mapping[str, Path], settings: Mapping[str, str], scratch: Path
 ) -> None:
-    """SPARK_CONF_DIR's two files. `settings` are the job's own (--conf) and win."""
+    """Spark's two files of settings in `folder`. `settings` are the job's own (--conf) and win."""
     folder.mkdir()
     values = {
         "spark.master": f"local[{min(os.cpu_count() or 1, MOST_CORES)}]",
         "spark.ui.enabled": "false",
-        "spark.local.dir": str(scratch),
+        "spark.ui.showConsoleProgress": "false",
         "spark.sql.warehouse.dir": f"file://{scratch}/warehouse",
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={scratch} -Djava.io.tmpdir={scratch}",
         # A plain local file system writes no .crc files beside the objects.
@@ -83,6 +83,8 @@ def _mounts(bucket_folders: Mapping[str, Path]) -> Iterable[tuple[str, str]]:
 _LOG4J = """\
 rootLogger.level = warn
 rootLogger.appenderRef.stderr.ref = stderr
+logger.native.name = org.apache.hadoop.util.NativeCodeLoader
+logger.native.level = error
 appender.stderr.type = Console
 appender.stderr.name = stderr
 appender.stderr.target = SYSTEM_ERR
