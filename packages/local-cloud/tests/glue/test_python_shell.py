@@ -8,6 +8,7 @@ import io
 import json
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -304,7 +305,7 @@ def test_lines_are_in_the_log_while_the_job_runs(glue):
 
 def test_a_chatty_job_is_logged_whole_in_bounded_memory(glue, cloud):
     def peak() -> int:
-        status = open(f"/proc/{cloud.process.pid}/status").read()
+        status = Path(f"/proc/{cloud.process.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
 
     glue.run(glue.job("print('warm')"))

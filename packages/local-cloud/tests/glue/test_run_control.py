@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_stop_ends_a_job_that_will_not_and_all_it_started(glue, tmp_path):
 
 def alive(pid: str) -> bool:
     try:
-        status = open(f"/proc/{pid}/stat").read()
+        status = Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
@@ -177,7 +178,12 @@ def test_a_timeout_that_is_none_is_refused(glue, minutes):
 
 def test_deleting_a_job_ends_its_runs_and_forgets_them(glue, tmp_path):
     job = glue.job(
-        f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); print('waiting'); time.sleep(600)",
+        f"""
+        import os, time
+        open({str(tmp_path / "pid")!r}, "w").write(str(os.getpid()))
+        print("waiting")
+        time.sleep(600)
+        """,
         Name="deleted",
         Timeout=60,
     )

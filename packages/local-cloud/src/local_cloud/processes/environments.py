@@ -41,7 +41,7 @@ class EnvironmentSpec:
 
     @property
     def key(self) -> str:
-        lists = [sorted(map(_identity, part)) for part in (self.requirements, self.modules)] + [[*self.options]]
+        lists = [sorted({*map(_identity, part)}) for part in (self.requirements, self.modules)] + [[*self.options]]
         parts = [str(self.interpreter.path), self.interpreter.version, *lists]
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
         return f"py{self.interpreter.version}-{digest}"

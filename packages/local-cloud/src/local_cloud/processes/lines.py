@@ -20,14 +20,19 @@ def pump(stream: IO[bytes], write: Callable[[list[str]], None]) -> None:
     """
     rest = b""
     while chunk := os.read(stream.fileno(), _READ):
-        *lines, rest = (rest + chunk).split(b"\n")
-        while len(rest) >= LONGEST_LINE:
-            lines.append(rest[:LONGEST_LINE])
+        *whole, rest = (rest + chunk).split(b"\n")
+        events = [_text(piece) for line in whole for piece in _pieces(line)]
+        while len(rest) > LONGEST_LINE:
+            events.append(_text(rest[:LONGEST_LINE]))
             rest = rest[LONGEST_LINE:]
-        if lines:
-            write([_text(line) for line in lines])
+        if events:
+            write(events)
     if rest:
         write([_text(rest)])
+
+
+def _pieces(line: bytes) -> list[bytes]:
+    return [line[at : at + LONGEST_LINE] for at in range(0, len(line) or 1, LONGEST_LINE)]
 
 
 def _text(line: bytes) -> str:

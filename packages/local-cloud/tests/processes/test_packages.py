@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from local_cloud.processes.errors import PackageError
+from local_cloud.processes.packages import Packages, wheel_requirements
+
+
+class Objects(dict):
+    """S3 as far as `Packages` reads it."""
+
+    def read(self, bucket: str, key: str) -> bytes:
+        return self[bucket, key]
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return body.getvalue()
+
+
+def wheel(folder: Path, name: str, *requires: str) -> Path:
+    lines = "".join(f"Requires-Dist: {line}\n" for line in requires)
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    path.write_bytes(zipped({f"{name}-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\n{lines}"}))
+    return path
+
+
+def test_a_file_keeps_its_name_and_is_found_again_by_its_content(tmp_path):
+    objects = Objects({("b", "k/job.py"): b"one", ("b", "copy/job.py"): b"one"})
+    packages = Packages(tmp_path, objects)
+    first = packages.fetch("s3://b/k/job.py")
+    assert (first.name, first.read_bytes()) == ("job.py", b"one")
+    assert packages.fetch("s3://b/copy/job.py") == first
+    objects["b", "k/job.py"] = b"two"
+    second = packages.fetch("s3://b/k/job.py")
+    assert (first.read_bytes(), second.read_bytes()) == (b"one", b"two")
+
+
+@pytest.mark.parametrize("uri", ["job.py", "s3://b", "s3://b/", "s3:///k", "s3://b/folder/", "https://b/k"])
+def test_what_is_no_location_of_a_file_is_said(tmp_path, uri):
+    with pytest.raises(PackageError, match="is not the S3 location of a file"):
+        Packages(tmp_path, Objects()).fetch(uri)
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(PackageError, match="s3://b/k does not exist"):
+        Packages(tmp_path, Objects()).fetch("s3://b/k")
+
+
+def test_a_zip_is_unpacked_once_and_whole(tmp_path):
+    packages = Packages(tmp_path, Objects())
+    folder = packages.unzip(zipped({"a.py": "1", "b/c.py": "2"}))
+    assert sorted(str(p.relative_to(folder)) for p in folder.rglob("*.py")) == ["a.py", "b/c.py"]
+    assert packages.unzip(zipped({"a.py": "1", "b/c.py": "2"})) == folder
+    with pytest.raises(PackageError, match="the code is not a zip file"):
+        packages.unzip(b"no zip")
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name], "nothing half-done is left"
+
+
+def test_a_zip_cannot_write_outside_its_folder(tmp_path):
+    folder = Packages(tmp_path / "cache", Objects()).unzip(zipped({"../../../evil.py": "1"}))
+    assert [p.name for p in tmp_path.rglob("evil.py")] == ["evil.py"]
+    assert (folder / "evil.py").exists()
+
+
+def test_a_wheels_requirements_are_its_own_without_extras_and_without_each_other(tmp_path):
+    wheels = [
+        wheel(tmp_path, "one", "two>=1", "boto3>=1.40", 'wire>=2; extra == "wire"'),
+        wheel(tmp_path, "two", 'tomli; python_version < "3.11"'),
+    ]
+    assert wheel_requirements(wheels) == ["boto3>=1.40", 'tomli; python_version < "3.11"']
+
+
+def test_a_wheel_that_is_none_is_said(tmp_path):
+    broken = tmp_path / "one-1.0-py3-none-any.whl"
+    broken.write_bytes(b"no zip")
+    with pytest.raises(PackageError, match=r"one-1\.0-py3-none-any\.whl is not a wheel"):
+        wheel_requirements([broken])
+    renamed = wheel(tmp_path, "two").rename(tmp_path / "two.whl")
+    with pytest.raises(PackageError, match=r"two\.whl is not a valid wheel filename"):
+        wheel_requirements([renamed])
