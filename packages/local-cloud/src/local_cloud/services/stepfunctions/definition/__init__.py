@@ -1,0 +1,46 @@
+"""Definitions in the Amazon States Language. `check` tells what is wrong with one; `compile` makes one run."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from ..model import EXPRESS
+from . import fields
+from .problem import JSON, SCHEMA, Problem
+
+__all__ = ["Problem", "check"]
+
+
+class _Twice(ValueError):
+    """A name that comes twice in one JSON object, where the second would silently win."""
+
+
+def check(text: str, type: str = "STANDARD") -> list[Problem]:
+    """Everything wrong with a definition, errors and warnings, in the order of the text; nothing for a good one."""
+    from .compile import CompileError, compile_definition
+    from .structure import Walk
+
+    try:
+        document = json.loads(text, object_pairs_hook=_no_duplicates) if text else None
+    except _Twice as error:
+        return [Problem(SCHEMA, str(error))]
+    except ValueError as error:
+        return [Problem(JSON, str(error))]
+    if not isinstance(document, dict):
+        return [Problem(SCHEMA, "Definition must be a valid JSON object")]
+    problems = list(Walk(express=type == EXPRESS).machine(document, "", known=fields.MACHINE))
+    if not any(problem.severity == "ERROR" for problem in problems):
+        try:
+            compile_definition(text)
+        except CompileError as error:
+            problems.append(Problem(SCHEMA, str(error)))
+    return problems
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    for name, times in Counter(name for name, _ in pairs).items():
+        if times > 1:
+            raise _Twice(f"The name '{name}' is there {times} times in one object")
+    return dict(pairs)

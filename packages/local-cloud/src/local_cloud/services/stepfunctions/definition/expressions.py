@@ -1,0 +1,103 @@
+"""Paths, intrinsic functions, JSONata and templates of a definition, checked before anything runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from .problem import SCHEMA, Problem
+
+_REFERENCE_PATH = re.compile(r"\$(\.[^\s.\[\]*?@()&|,:'\"]+|\['[^']+'\]|\[\d+\])*")
+_VARIABLE = re.compile(r"\$(?P<name>[A-Za-z_]\w*)(?P<path>[.\[].*)?", re.DOTALL)
+_LOOKS_LIKE_A_PATH = re.compile(r"\$(\$?[.\[]|\$?$)")
+JSONATA_TEXT = re.compile(r"\{%(?P<expression>.*)%\}", re.DOTALL)
+
+
+def is_path(text: Any) -> bool:
+    """A JSONPath on the input (`$.a`), on the context object (`$$.Execution.Name`) or on a variable (`$month.year`)."""
+    if not isinstance(text, str) or not text.startswith("$"):
+        return False
+    if text.startswith("$$"):
+        return _parses(text[1:])
+    variable = _VARIABLE.fullmatch(text)
+    return _parses("$" + (variable["path"] or "")) if variable else _parses(text)
+
+
+def is_reference_path(text: Any) -> bool:
+    """A path that can name one node only, where a result can be put."""
+    return isinstance(text, str) and bool(_REFERENCE_PATH.fullmatch(text))
+
+
+def is_function(text: Any) -> bool:
+    """An intrinsic function call the interpreter understands."""
+    if not isinstance(text, str) or not text.startswith("States."):
+        return False
+    from .compile import parse_function
+
+    try:
+        parse_function(text)
+    except Exception:  # the grammar raises whatever its generated code comes to
+        return False
+    return True
+
+
+def template_problems(value: Any, location: str) -> Iterator[Problem]:
+    """Of a payload template: each `name.$` holds a path or a function, and no name comes twice."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from template_problems(item, f"{location}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key.endswith(".$"):
+                if key.removesuffix(".$") in value:
+                    yield Problem(SCHEMA, f"The field '{key.removesuffix('.$')}' is there twice", location)
+                if not is_path(item) and not is_function(item):
+                    message = (
+                        f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"
+                    )
+                    yield Problem(SCHEMA, message, location)
+            else:
+                if isinstance(item, str) and _LOOKS_LIKE_A_PATH.match(item):
+                    message = (
+                        f"The value of '{key}' looks like a path; to have it read as one, name the field '{key}.$'"
+                    )
+                    yield Problem("NO_DOLLAR", message, f"{location}/{key}", severity="WARNING")
+                yield from template_problems(item, f"{location}/{key}")
+
+
+def jsonata_problems(value: Any, location: str) -> Iterator[Problem]:
+    """Of every `{% … %}` in a value of a JSONata state."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from jsonata_problems(item, f"{location}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from jsonata_problems(item, f"{location}/{key}")
+    elif match := isinstance(value, str) and JSONATA_TEXT.fullmatch(value):
+        reason = _jsonata_error(match["expression"])
+        if reason:
+            yield Problem(SCHEMA, f"Invalid JSONata expression: {reason}", location)
+
+
+@lru_cache(maxsize=512)
+def _parses(path: str) -> bool:
+    from jsonpath_ng.ext import parse
+
+    try:
+        parse(path)
+    except Exception:  # ply raises bare Exceptions
+        return False
+    return True
+
+
+@lru_cache(maxsize=512)
+def _jsonata_error(expression: str) -> str:
+    from jsonata import Jsonata
+
+    try:
+        Jsonata(expression)
+    except Exception as error:
+        return str(error)
+    return ""

@@ -1,0 +1,139 @@
+"""The fields of the Amazon States Language: which state has which, in which query language, with what value.
+
+Source: https://states-language.net and https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html
+"""
+
+from __future__ import annotations
+
+JSONPATH = "JSONPath"
+JSONATA = "JSONata"
+
+MACHINE = {"Comment", "QueryLanguage", "StartAt", "States", "TimeoutSeconds", "Version"}
+BRANCH = {"Comment", "QueryLanguage", "StartAt", "States"}
+PROCESSOR = BRANCH | {"ProcessorConfig"}
+
+_EVERY_STATE = {"Type", "Comment", "QueryLanguage"}
+_MOVES_ON = {"Next", "End"}
+_IN_AND_OUT = {"InputPath", "OutputPath", "Output", "Assign"}
+_RESULT = {"ResultPath", "ResultSelector"}
+_FAILS = {"Retry", "Catch"}
+_TEMPLATE = {"Parameters", "Arguments"}
+
+STATES: dict[str, set[str]] = {
+    "Task": _EVERY_STATE
+    | _MOVES_ON
+    | _IN_AND_OUT
+    | _RESULT
+    | _FAILS
+    | _TEMPLATE
+    | {
+        "Resource",
+        "Credentials",
+        "TimeoutSeconds",
+        "TimeoutSecondsPath",
+        "HeartbeatSeconds",
+        "HeartbeatSecondsPath",
+    },
+    "Pass": _EVERY_STATE | _MOVES_ON | _IN_AND_OUT | {"Parameters", "Result", "ResultPath"},
+    "Choice": _EVERY_STATE | _IN_AND_OUT | {"Choices", "Default"},
+    "Wait": _EVERY_STATE | _MOVES_ON | _IN_AND_OUT | {"Seconds", "SecondsPath", "Timestamp", "TimestampPath"},
+    "Succeed": _EVERY_STATE | {"InputPath", "OutputPath", "Output"},
+    "Fail": _EVERY_STATE | {"Error", "ErrorPath", "Cause", "CausePath"},
+    "Parallel": _EVERY_STATE | _MOVES_ON | _IN_AND_OUT | _RESULT | _FAILS | _TEMPLATE | {"Branches"},
+    "Map": _EVERY_STATE
+    | _MOVES_ON
+    | _IN_AND_OUT
+    | _RESULT
+    | _FAILS
+    | {
+        "Parameters",
+        "ItemProcessor",
+        "Iterator",
+        "Items",
+        "ItemsPath",
+        "ItemSelector",
+        "ItemReader",
+        "ItemBatcher",
+        "ResultWriter",
+        "Label",
+        "MaxConcurrency",
+        "MaxConcurrencyPath",
+        "ToleratedFailureCount",
+        "ToleratedFailureCountPath",
+        "ToleratedFailurePercentage",
+        "ToleratedFailurePercentagePath",
+    },
+}
+
+REQUIRED: dict[str, tuple[str, ...]] = {"Task": ("Resource",), "Choice": ("Choices",), "Parallel": ("Branches",)}
+
+#: Of each row no more than one field may be there.
+EXCLUSIVE: tuple[tuple[str, ...], ...] = (
+    ("Next", "End"),
+    ("TimeoutSeconds", "TimeoutSecondsPath"),
+    ("HeartbeatSeconds", "HeartbeatSecondsPath"),
+    ("Seconds", "SecondsPath", "Timestamp", "TimestampPath"),
+    ("Error", "ErrorPath"),
+    ("Cause", "CausePath"),
+    ("ItemProcessor", "Iterator"),
+    ("ItemSelector", "Parameters"),
+    ("MaxConcurrency", "MaxConcurrencyPath"),
+    ("ToleratedFailureCount", "ToleratedFailureCountPath"),
+    ("ToleratedFailurePercentage", "ToleratedFailurePercentagePath"),
+)
+
+ONLY_JSONPATH = {
+    "InputPath",
+    "OutputPath",
+    "ResultPath",
+    "ResultSelector",
+    "Parameters",
+    "Result",
+    "ItemsPath",
+    "TimeoutSecondsPath",
+    "HeartbeatSecondsPath",
+    "SecondsPath",
+    "TimestampPath",
+    "ErrorPath",
+    "CausePath",
+    "MaxConcurrencyPath",
+    "ToleratedFailureCountPath",
+    "ToleratedFailurePercentagePath",
+}
+ONLY_JSONATA = {"Arguments", "Output", "Items"}
+
+PATHS = {
+    "InputPath",
+    "OutputPath",
+    "ItemsPath",
+    "TimeoutSecondsPath",
+    "HeartbeatSecondsPath",
+    "SecondsPath",
+    "TimestampPath",
+    "MaxConcurrencyPath",
+    "ToleratedFailureCountPath",
+    "ToleratedFailurePercentagePath",
+}
+MAY_BE_NULL = {"InputPath", "OutputPath", "ResultPath"}
+#: Paths that may be intrinsic functions as well.
+PATHS_OR_FUNCTIONS = {"ErrorPath", "CausePath"}
+TEMPLATES = {"Parameters", "ResultSelector", "ItemSelector", "Assign"}
+#: With JSONata, the values of these may hold expressions anywhere.
+HOLD_JSONATA = {"Arguments", "Assign", "ItemSelector", "Items", "Output"}
+STRINGS = {"Comment", "Resource", "Label", "Next", "Default"}
+BOOLEANS = {"End"}
+#: Least and greatest value of a whole number; with JSONata an expression may stand in its place.
+INTEGERS: dict[str, tuple[int, int]] = {
+    "TimeoutSeconds": (1, 99_999_999),
+    "HeartbeatSeconds": (1, 99_999_999),
+    "Seconds": (0, 99_999_999),
+    "MaxConcurrency": (0, 99_999_999),
+    "ToleratedFailureCount": (0, 99_999_999),
+    "IntervalSeconds": (1, 99_999_999),
+    "MaxAttempts": (0, 99_999_999),
+    "MaxDelaySeconds": (1, 31_622_400),
+}
+NUMBERS: dict[str, tuple[float, float]] = {
+    "ToleratedFailurePercentage": (0, 100),
+    "BackoffRate": (1, float("inf")),
+}

@@ -1,0 +1,333 @@
+"""Executions: the operations of the API on them. See `machines` for the form of the methods."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from . import arns
+from .errors import (
+    ExecutionAlreadyExists,
+    ExecutionDoesNotExist,
+    ExecutionNotRedrivable,
+    InvalidExecutionInput,
+    StateMachineTypeNotSupported,
+    ValidationException,
+)
+from .journal import End, Journal, Start, read_end, read_events, read_lines, read_start
+from .lookup import target
+from .machines import Answer, check_standard, describe_revision
+from .model import EXPRESS, Alias, Execution, Machine, Version, now
+from .pages import page
+from .registry import Registry
+
+if TYPE_CHECKING:
+    from .running.history_log import Sender
+    from .running.progress import Progress
+
+_REDRIVABLE_FOR = 14 * 24 * 3600.0
+_LONGEST_INPUT = 256 * 1024
+_LONGEST_SYNC = 300.0
+"""Seconds an express execution may take (https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html)."""
+
+
+class Executions:
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._sender: Sender | None = None
+
+    def start_execution(
+        self, *, state_machine_arn: str, name: str | None = None, input: str = "{}", trace_header: str = ""
+    ) -> Answer:
+        """Idempotent while the first of that name runs with the same input; else a name is used once in 90 days."""
+        _check_input(input)
+        machine, version, alias = target(self.registry, state_machine_arn)
+        name = arns.check_name(name) if name is not None else str(uuid.uuid4())
+        arn = self._execution_arn(machine, name)
+        with self.registry.lock:
+            known = self.registry.executions.get(arn)
+            if known:
+                running_input = known.run.start.input if known.run else None
+                if running_input is None or json.loads(running_input) != json.loads(input):
+                    raise ExecutionAlreadyExists(arn)
+                return {"executionArn": arn, "startDate": known.started}
+            start = _start(arn, name, machine, version, alias, input=input, trace_header=trace_header)
+            execution = self._add(start)
+        self._begin(execution, start, Journal(execution.journal))
+        return {"executionArn": arn, "startDate": start.started}
+
+    def start_sync_execution(
+        self,
+        *,
+        state_machine_arn: str,
+        name: str | None = None,
+        input: str = "{}",
+        trace_header: str = "",
+        included_data: str = "ALL_DATA",
+    ) -> Answer:
+        """Of an express machine; answers when the execution has ended."""
+        machine, _, _ = target(self.registry, state_machine_arn)
+        if machine.type != EXPRESS:
+            raise StateMachineTypeNotSupported
+        started = self.start_execution(
+            state_machine_arn=state_machine_arn, name=name, input=input, trace_header=trace_header
+        )
+        execution = self.registry.execution(started["executionArn"])
+        run = execution.run
+        if run and not run.wait(_LONGEST_SYNC):
+            run.time_out()
+        described = self._describe(execution, included_data)
+        shown = {key: value for key, value in described.items() if not key.startswith("redrive")}
+        return shown | {"status": "FAILED" if shown["status"] == "ABORTED" else shown["status"]}
+
+    def stop_execution(self, *, execution_arn: str, error: str | None = None, cause: str | None = None) -> Answer:
+        """Of one that has ended: the time it ended at."""
+        execution = self.registry.execution(arns.check_execution_arn(execution_arn))
+        run = execution.run
+        stopped = run.stop(error=error, cause=cause) if run else None
+        return {"stopDate": execution.stopped or stopped}
+
+    def redrive_execution(self, *, execution_arn: str, client_token: str | None = None) -> Answer:
+        """Go on from the state that did not succeed, under the same ARN and definition."""
+        from .running.progress import Progress
+
+        execution = self.registry.execution(arns.check_execution_arn(execution_arn))
+        with self.registry.lock:
+            reason = _not_redrivable(execution)
+            if reason:
+                raise ExecutionNotRedrivable(reason)
+            progress = Progress().read(read_lines(execution.journal))
+            start = read_start(execution.journal)
+            execution.status, execution.stopped = "RUNNING", None
+            execution.redrives += 1
+            execution.redriven = now()
+        self._begin(execution, start, Journal(execution.journal), progress=progress)
+        return {"redriveDate": execution.redriven}
+
+    def describe_execution(self, *, execution_arn: str, included_data: str = "ALL_DATA") -> Answer:
+        execution = self.registry.execution(arns.check_execution_arn(execution_arn))
+        if execution.type == EXPRESS:
+            raise ExecutionDoesNotExist(execution_arn)
+        return self._describe(execution, included_data)
+
+    def describe_state_machine_for_execution(self, *, execution_arn: str, included_data: str = "ALL_DATA") -> Answer:
+        """The definition and role the execution runs with, whatever the machine has now."""
+        execution = self.registry.execution(arns.check_execution_arn(execution_arn))
+        start = read_start(execution.journal)
+        answer = describe_revision(start.revision, included_data)
+        return answer | {
+            "stateMachineArn": start.machine_arn,
+            "name": start.machine_name,
+            "updateDate": start.revision.updated,
+        }
+
+    def list_executions(
+        self,
+        *,
+        state_machine_arn: str | None = None,
+        status_filter: str | None = None,
+        map_run_arn: str | None = None,
+        redrive_filter: str | None = None,
+        max_results: int | None = None,
+        next_token: str | None = None,
+    ) -> Answer:
+        """Newest first. Of a machine, a version, an alias, or of the children of a map run."""
+        if (state_machine_arn is None) == (map_run_arn is None):
+            raise ValidationException("Must provide a State Machine ARN or a Map Run ARN")
+        if map_run_arn:
+            items = self._children(map_run_arn)
+        else:
+            machine, version, alias = self._scope(state_machine_arn or "")
+            check_standard(machine)
+            with self.registry.lock:
+                chosen = [
+                    execution
+                    for execution in self.registry.executions.values()
+                    if execution.machine_arn == machine.arn
+                    and (not version or execution.version_arn == version)
+                    and (not alias or execution.alias_arn == alias)
+                    and (not redrive_filter or (redrive_filter == "REDRIVEN") == bool(execution.redrives))
+                ]
+            chosen.sort(key=lambda execution: (execution.started, execution.journal.name), reverse=True)
+            items = [_list_item(execution) for execution in chosen]
+        if status_filter:
+            items = [item for item in items if item["status"] == status_filter]
+        shown, token = page(items, key=lambda item: item["executionArn"], size=max_results, token=next_token)
+        return {"executions": shown, "nextToken": token}
+
+    def get_execution_history(
+        self,
+        *,
+        execution_arn: str,
+        max_results: int | None = None,
+        reverse_order: bool = False,
+        next_token: str | None = None,
+        include_execution_data: bool = True,
+    ) -> Answer:
+        execution = self.registry.execution(arns.check_execution_arn(execution_arn))
+        check_standard(self.registry.machine(execution.machine_arn))
+        events = read_events(execution.journal)
+        if reverse_order:
+            events.reverse()
+        shown, token = page(events, key=lambda event: event["id"], size=max_results, token=next_token)
+        if not include_execution_data:
+            shown = [_without_data(event) for event in shown]
+        return {"events": shown, "nextToken": token}
+
+    def _add(self, start: Start) -> Execution:
+        journal = self.registry.new_journal(start.started)
+        journal.start(start)
+        execution = Execution(
+            arn=start.arn,
+            name=start.name,
+            machine_arn=start.machine_arn,
+            journal=journal.path,
+            started=start.started,
+            version_arn=start.version_arn,
+            alias_arn=start.alias_arn,
+            type=start.type,
+        )
+        journal.close()
+        self.registry.executions[start.arn] = execution
+        return execution
+
+    def _begin(self, execution: Execution, start: Start, journal: Journal, *, progress: Progress | None = None) -> None:
+        from .definition.compile import compile_definition
+
+        compile_definition(start.revision.definition)
+        from .running.history_log import HistoryLog, Sender
+        from .running.run import Run
+
+        if self._sender is None:
+            self._sender = Sender(self.registry.cloud)
+        log = None
+        if start.revision.logging.get("level", "OFF") != "OFF":
+            log = HistoryLog(start, self._sender)
+
+        def on_end(end: End) -> None:
+            with self.registry.lock:
+                execution.status, execution.stopped = end.status, end.stopped
+                execution.map_runs = [map_run["arn"] for map_run in end.map_runs]
+                execution.run = None
+
+        run = Run(start, journal, log=log, on_end=on_end, progress=progress, redrives=execution.redrives)
+        execution.run = run
+        run.begin()
+
+    def _execution_arn(self, machine: Machine, name: str) -> str:
+        if machine.type == EXPRESS:
+            return self.registry.arn("express", f"{machine.name}:{name}:{uuid.uuid4()}")
+        return self.registry.arn("execution", f"{machine.name}:{name}")
+
+    def _scope(self, arn: str) -> tuple[Machine, str, str]:
+        parsed = arns.parse_machine_arn(arn)
+        machine, version, alias = target(self.registry, arn)
+        return machine, version.arn if version and parsed.version else "", alias.arn if alias else ""
+
+    def _describe(self, execution: Execution, included_data: str) -> Answer:
+        start = read_start(execution.journal)
+        end = read_end(execution.journal) if execution.run is None else None
+        reason = _not_redrivable(execution)
+        answer: Answer = {
+            **_list_item(execution),
+            "inputDetails": {"included": included_data == "ALL_DATA"},
+            "traceHeader": start.trace_header or None,
+            "redriveStatus": "NOT_REDRIVABLE" if reason else "REDRIVABLE",
+            "redriveStatusReason": reason or None,
+            "redriveCount": execution.redrives,
+        }
+        if included_data == "ALL_DATA":
+            answer["input"] = start.input
+        if end:
+            answer |= {"error": end.error, "cause": end.cause}
+            if end.output is not None:
+                answer["outputDetails"] = {"included": included_data == "ALL_DATA"}
+                answer["output"] = end.output if included_data == "ALL_DATA" else None
+        return answer
+
+    def _children(self, map_run_arn: str) -> list[Answer]:
+        from .map_runs import find_map_run
+
+        _, map_run = find_map_run(self.registry, arns.check_map_run_arn(map_run_arn))
+        return [
+            {
+                "executionArn": child.arn,
+                "stateMachineArn": map_run.machine_arn,
+                "name": child.name,
+                "status": child.status,
+                "startDate": child.started,
+                "stopDate": child.stopped,
+                "mapRunArn": map_run.arn,
+                "itemCount": child.items,
+            }
+            for child in reversed(map_run.children)
+        ]
+
+
+def _start(
+    arn: str,
+    name: str,
+    machine: Machine,
+    version: Version | None,
+    alias: Alias | None,
+    *,
+    input: str,
+    trace_header: str,
+) -> Start:
+    return Start(
+        arn=arn,
+        name=name,
+        machine_arn=machine.arn,
+        machine_name=machine.name,
+        type=machine.type,
+        input=input,
+        started=now(),
+        revision=version.revision if version else machine.revision,
+        version_arn=version.arn if version else "",
+        alias_arn=alias.arn if alias else "",
+        trace_header=trace_header,
+    )
+
+
+def _check_input(text: str) -> None:
+    if len(text.encode()) > _LONGEST_INPUT:
+        raise InvalidExecutionInput(f"The input is longer than {_LONGEST_INPUT} bytes")
+    if not text:
+        raise InvalidExecutionInput("Invalid execution input.")
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise InvalidExecutionInput(str(error)) from None
+
+
+def _not_redrivable(execution: Execution) -> str:
+    """Why RedriveExecution would refuse, or nothing."""
+    if execution.status in ("RUNNING", "SUCCEEDED"):
+        return f"Execution is {execution.status} and cannot be redriven"
+    if execution.stopped and execution.stopped < now() - _REDRIVABLE_FOR:
+        return "Execution has exceeded the redrivable period of 14 days"
+    return ""
+
+
+def _list_item(execution: Execution) -> Answer:
+    return {
+        "executionArn": execution.arn,
+        "stateMachineArn": execution.machine_arn,
+        "name": execution.name,
+        "status": execution.status,
+        "startDate": execution.started,
+        "stopDate": execution.stopped,
+        "stateMachineVersionArn": execution.version_arn or None,
+        "stateMachineAliasArn": execution.alias_arn or None,
+        "redriveCount": execution.redrives,
+        "redriveDate": execution.redriven,
+    }
+
+
+def _without_data(event: dict[str, Any]) -> dict[str, Any]:
+    hidden = {"input", "inputDetails", "output", "outputDetails", "parameters"}
+    return {
+        name: {key: item for key, item in value.items() if key not in hidden} if isinstance(value, dict) else value
+        for name, value in event.items()
+    }

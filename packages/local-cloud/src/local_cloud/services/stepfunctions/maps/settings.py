@@ -1,0 +1,67 @@
+"""The fields of a Map state, evaluated where it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..definition.expressions import JSONATA_TEXT
+from ..patches.failing_states import failure
+from ..running.expressions import jsonata_value, template_value, value_of
+
+INLINE_AT_ONCE = 40
+"""Iterations AWS runs at once (https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html)."""
+DISTRIBUTED_AT_ONCE = 64
+"""Child executions at once where a distributed Map sets no limit; AWS runs 10,000."""
+
+
+class MapSettings:
+    """Wraps what `definition.rewrite` took out of a Map state."""
+
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self._fields = fields
+        self.jsonata = fields["QueryLanguage"] == "JSONata"
+        config = fields["ProcessorConfig"]
+        self.distributed = config.get("Mode", "INLINE") == "DISTRIBUTED"
+        self.child_type = config.get("ExecutionType", "STANDARD")
+        self.label = fields.get("Label", "")
+        self.reader: dict[str, Any] | None = fields.get("ItemReader")
+        self.batcher: dict[str, Any] | None = fields.get("ItemBatcher")
+        self.writer: dict[str, Any] | None = fields.get("ResultWriter")
+
+    def at_once(self, env: Any) -> int:
+        limit = DISTRIBUTED_AT_ONCE if self.distributed else INLINE_AT_ONCE
+        return min(int(self.number(env, self._fields, "MaxConcurrency") or limit), 1000 if self.distributed else limit)
+
+    def tolerated(self, env: Any) -> tuple[float | None, float | None]:
+        """Failures allowed, as a number and as a percentage; None where the state does not say."""
+        count = self.number(env, self._fields, "ToleratedFailureCount")
+        percentage = self.number(env, self._fields, "ToleratedFailurePercentage", most=100)
+        return count, percentage
+
+    def item_input(self, env: Any, item: Any) -> Any:
+        """The input of one iteration: the item, or what ItemSelector makes of the state's input and the item."""
+        selector = self._fields.get("ItemSelector", self._fields.get("Parameters"))
+        return item if selector is None else template_value(env, selector, jsonata=self.jsonata)
+
+    def template(self, env: Any, template: Any) -> Any:
+        return template_value(env, template, jsonata=self.jsonata)
+
+    def number(self, env: Any, fields: dict[str, Any], name: str, *, most: float | None = None) -> float | None:
+        """A number given as it is, by a path (`…Path`) or as JSONata. Fails the state where it is none."""
+        value = fields.get(name)
+        source = value
+        if f"{name}Path" in fields:
+            source = fields[f"{name}Path"]
+            value = value_of(env, source)
+        elif isinstance(value, str) and self.jsonata and (match := JSONATA_TEXT.fullmatch(value)):
+            value = jsonata_value(env, match["expression"].strip())
+        if value is None:
+            return None
+        if isinstance(value, str) and value.isdecimal():
+            value = int(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise failure(env, "States.Runtime", f"{name} must be a number, but {source} is {value!r}")
+        if value < 0 or (most is not None and value > most):
+            bounds = f"between 0 and {most:g}" if most is not None else "0 or more"
+            raise failure(env, "States.Runtime", f"{name} must be {bounds}, but {source} is {value}")
+        return value

@@ -1,0 +1,69 @@
+"""A path is a value or a list by its matches, not by its form; a name with a hyphen is a subtraction.
+
+`asl/utils/json_path.py:extract_json` answers `$.a[0].b` with a list, `$.a[*]` over one element with a bare value, and
+parses the path anew each time. In AWS (Jayway JsonPath) a definite path, of names and single indices, gives the value
+it names, and any other path a list, empty where nothing matches:
+https://github.com/json-path/JsonPath#what-is-returned-when. Names are quoted before parsing, so that `$.detail-type`
+and `$.where` mean what they say.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from functools import lru_cache
+from typing import Any
+
+_NAME = re.compile(r"\.([^\s.\[\]*()?@'\"]+)")
+
+
+def apply() -> None:
+    from moto.stepfunctions.parser.asl.utils import json_path
+
+    assert "moto.stepfunctions.parser.asl.parse.preprocessor" not in sys.modules, "others have copied the name"
+    json_path.extract_json = extract_json
+
+
+def extract_json(path: str, data: Any) -> Any:
+    """The value a definite path names, or the list of what another path matches.
+
+    Raises NoSuchJsonPathError where a definite path names nothing.
+    """
+    from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
+
+    expression, definite = _compiled(path)
+    values = [match.value for match in expression.find(data)]
+    if not definite:
+        return values
+    if not values:
+        raise NoSuchJsonPathError(json_path=path, data=data)
+    return values[0]
+
+
+@lru_cache(maxsize=1024)
+def _compiled(path: str) -> tuple[Any, bool]:
+    from jsonpath_ng.ext import parse
+
+    expression = parse(quoted(path))
+    return expression, _is_definite(expression)
+
+
+def quoted(path: str) -> str:
+    """The path with each plain `.name` as `['name']`; what stands in brackets is left alone."""
+    parts = re.split(r"(\[(?:'[^']*'|\"[^\"]*\"|[^\[\]]|\[[^\]]*\])*\])", path)
+    return "".join(part if part.startswith("[") else _NAME.sub(r"['\1']", part) for part in parts)
+
+
+def _is_definite(expression: Any) -> bool:
+    from jsonpath_ng.jsonpath import Child, Fields, Index, Root, This
+
+    match expression:
+        case Root() | This():
+            return True
+        case Child():
+            return _is_definite(expression.left) and _is_definite(expression.right)
+        case Fields():
+            return len(expression.fields) == 1 and expression.fields != ("*",)
+        case Index():
+            return len(expression.indices) == 1
+    return False

@@ -1,0 +1,44 @@
+"""A Timestamp is compared with the local clock's hour, and Wait states sleep through the wrong fractions.
+
+`asl/component/state/wait/wait_function`: `timestamp.py` subtracts a naive local time from a UTC one, knows no offsets
+and cuts fractions off; `wait_function.py` waits in whole seconds and begins again when it is woken.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+
+
+def parse_timestamp(text: Any) -> datetime.datetime | None:
+    """RFC 3339 with a capital T and an offset or Z (https://states-language.net/#timestamps); None for other text."""
+    if not isinstance(text, str) or text[10:11] != "T" or "z" in text:
+        return None
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def apply() -> None:
+    def _wait_interval(self: Any, env: Any, wait_seconds: float) -> None:
+        if wait_seconds > 0:
+            env.program_state_event.wait(wait_seconds)
+
+    def _get_wait_seconds(self: Any, env: Any) -> float:
+        self.string.eval(env=env)
+        text = env.stack.pop()
+        moment = parse_timestamp(text)
+        if moment is None:
+            from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
+
+            raise FailureEventException(self._create_failure_event(env, text))
+        return (moment - datetime.datetime.now(tz=datetime.UTC)).total_seconds()
+
+    WaitFunction._wait_interval = _wait_interval
+    Timestamp._from_timestamp_string = staticmethod(parse_timestamp)
+    Timestamp._get_wait_seconds = _get_wait_seconds

@@ -1,0 +1,1 @@
+"""Executions while they run: their threads, their scopes, the events they write, the tokens they wait for."""

@@ -1,0 +1,145 @@
+"""Task tokens: given out by a waiting Task, brought back by SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import queue
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import InvalidToken, TaskTimedOut
+
+_CHECK_EVERY = 0.25
+"""Seconds between looks at whether the waiting Task was stopped; an answer wakes it at once."""
+
+
+class HeartbeatMissed(TimeoutError):
+    """No heartbeat came in time."""
+
+
+class TaskFailure(Exception):
+    """SendTaskFailure: its error and cause, either of which may be missing."""
+
+    def __init__(self, error: str | None, cause: str | None) -> None:
+        super().__init__(error)
+        self.error = error
+        self.cause = cause
+
+
+@dataclass
+class TaskToken:
+    text: str
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _outcome: Any = None
+    _answered: bool = False
+    _alive: float = 0.0
+    started: bool = False
+    """Of an activity's task: a worker has it."""
+    worker: str = ""
+
+    def succeed(self, output: Any) -> None:
+        self._answer(output)
+
+    def fail(self, error: str | None, cause: str | None) -> None:
+        self._answer(TaskFailure(error, cause))
+
+    def beat(self) -> None:
+        with self._changed:
+            self._alive = time.monotonic()
+            self._changed.notify_all()
+
+    def start(self, worker: str) -> None:
+        """A worker took the task of an activity."""
+        with self._changed:
+            self.started, self.worker = True, worker
+            self._alive = time.monotonic()
+            self._changed.notify_all()
+
+    def wait_for_start(self, env: Any) -> None:
+        with self._changed:
+            while env.is_running() and not self.started:
+                self._changed.wait(_CHECK_EVERY)
+
+    def wait(self, env: Any, *, heartbeat: float | None) -> Any:
+        """The output sent, or None when the Task is stopped. Raises TaskFailure and HeartbeatMissed."""
+        with self._changed:
+            self._alive = max(self._alive, time.monotonic())
+            while env.is_running() and not self._answered:
+                left = _CHECK_EVERY if heartbeat is None else self._alive + heartbeat - time.monotonic()
+                if left <= 0:
+                    raise HeartbeatMissed
+                self._changed.wait(min(left, _CHECK_EVERY))
+            if isinstance(self._outcome, TaskFailure):
+                raise self._outcome
+            return self._outcome
+
+    def _answer(self, outcome: Any) -> None:
+        with self._changed:
+            if self._answered:
+                raise TaskTimedOut
+            self._outcome, self._answered = outcome, True
+            self._changed.notify_all()
+
+
+class Tokens:
+    """All tokens that a Task waits for."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[str, TaskToken] = {}
+        self._queues: dict[str, queue.SimpleQueue[tuple[TaskToken, str]]] = {}
+        self._lock = threading.Lock()
+
+    def issue(self, execution_arn: str) -> TaskToken:
+        text = base64.b64encode(json.dumps([execution_arn, str(uuid.uuid4())]).encode()).decode()
+        token = TaskToken(text)
+        with self._lock:
+            self._tokens[text] = token
+        return token
+
+    def withdraw(self, token: TaskToken) -> None:
+        with self._lock:
+            self._tokens.pop(token.text, None)
+
+    def find(self, text: str) -> TaskToken:
+        """Raises TaskTimedOut for a token that was given out once, InvalidToken for any other text."""
+        with self._lock:
+            token = self._tokens.get(text)
+        if token:
+            return token
+        try:
+            arn, _ = json.loads(base64.b64decode(text, validate=True))
+            known = str(arn).startswith("arn:aws")
+        except (binascii.Error, ValueError, TypeError):
+            known = False
+        raise TaskTimedOut if known else InvalidToken
+
+    def offer(self, activity_arn: str, token: TaskToken, input: str) -> None:
+        """Put a task before the workers of an activity."""
+        self._queue(activity_arn).put((token, input))
+
+    def take(self, activity_arn: str, *, worker: str, seconds: float) -> tuple[str, str] | None:
+        """The token and input of the oldest task still wanted, or None when `seconds` went by."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                token, input = self._queue(activity_arn).get(timeout=left)
+            except queue.Empty:
+                return None
+            with self._lock:
+                wanted = token.text in self._tokens
+            if wanted:
+                token.start(worker)
+                return token.text, input
+        return None
+
+    def _queue(self, activity_arn: str) -> queue.SimpleQueue[tuple[TaskToken, str]]:
+        with self._lock:
+            return self._queues.setdefault(activity_arn, queue.SimpleQueue())
+
+
+TOKENS = Tokens()

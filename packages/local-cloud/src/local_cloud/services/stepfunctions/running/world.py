@@ -1,0 +1,57 @@
+"""What evaluating states needs of the cloud around them.
+
+moto's interpreter passes nothing of ours through to where a Task calls a service, so there is one world per process,
+set when the service is installed.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from local_cloud.cloud import Cloud
+
+
+@dataclass(frozen=True)
+class World:
+    cloud: Cloud
+    execution_status: Callable[[str], str]
+    """Of an execution's ARN."""
+
+    def client(self, service: str, role_arn: str) -> Any:
+        """A client that acts as `role_arn`, as every call of a machine acts as its role.
+
+        The session has a name of 32 random letters, as on AWS (`assumed-role/<role>/pUBglYSipyAbyPsehEoWHmOFMDviUKzd`
+        in messages of denied calls); one name per role and process, so that the number of clients stays bounded.
+        """
+        return self.cloud.client(service, role_arn=role_arn, session_name=_session_name(role_arn))
+
+    def glue_run_state(self, job_name: str, run_id: str) -> str:
+        """The JobRunState, without the cost of a request."""
+        from moto.glue.models import glue_backends
+
+        settings = self.cloud.settings
+        run = glue_backends[settings.account_id][settings.region].get_job_run(job_name, run_id)
+        return str(run.as_dict()["JobRunState"])
+
+
+_world: World | None = None
+
+
+def set_world(world: World) -> None:
+    global _world  # noqa: PLW0603 - see above
+    _world = world
+
+
+def world() -> World:
+    assert _world is not None
+    return _world
+
+
+@lru_cache(maxsize=1024)
+def _session_name(role_arn: str) -> str:
+    return "".join(secrets.choice(string.ascii_letters) for _ in range(32))
