@@ -159,8 +159,9 @@ def test_time_is_linear_in_the_text(text: str) -> None:
 # Pieces that are hard to tell apart, to be put together at random.
 PIECES = st.sampled_from(
     [
-        *r"""'a;b' '' 'it''s' '\'' '\\' "q;" "a""b" $$;$$ $t$$$'$t$ a$$b #tmp x::int /*;*/ ; ; ; ( ) , = - 1""".split(),
-        *"SELECT CALL UNLOAD vacuum COPY 😀 é :p :=".split(),
+        *("'a;b'", "''", "'it''s'", r"'\''", r"'\\'", '"q;"', '"a""b"', "$$;$$", "$t$$$'$t$", "a$$b", "#tmp", "x::int"),
+        *("/*;*/", ";", ";", ";", "(", ")", ",", "=", "-", "1", ":=", ":p", "😀", "é"),
+        *("SELECT", "CALL", "UNLOAD", "vacuum", "COPY"),
         *("-- c;'\n", "/* /* ' */ ; */", " ", "\n", "\r\n", "$$ ' ; $$", "'\n;'", ':"p"'),
     ]
 )

@@ -69,9 +69,11 @@ def _split(args: argparse.Namespace) -> None:
 
 
 def _check(args: argparse.Namespace) -> None:
-    for statement in load(args.source).statements():
+    statements = load(args.source).statements()
+    for statement in statements:
         if args.transaction and (reason := refusal(statement.text)):
             raise PlanError(f"{statement.what}: {reason}")
+    for statement in statements:
         parameters = [
             {"name": place.name, "place": statement.place(place.start), "kind": place.kind}
             for place in statement.placeholders

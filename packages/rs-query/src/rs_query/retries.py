@@ -30,7 +30,7 @@ def retrying(action: Callable[[], T], *, on: tuple[type[TransientError], ...], d
     for attempt in itertools.count(1):
         try:
             return action()
-        except on as error:  # noqa: PERF203 - the loop is about the errors
+        except on as error:
             wait = min(20.0, 0.5 * 2.0 ** min(attempt - 1, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
             if attempt >= _ATTEMPTS[type(error)] or wait >= deadline.remaining():
                 raise

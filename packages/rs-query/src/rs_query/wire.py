@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
+from rs_query.background import Task
 from rs_query.binding import Bound
 from rs_query.deadline import Deadline
 from rs_query.errors import ConnectionLostError, RsQueryError, ServiceError, UsageError
@@ -17,10 +17,12 @@ from rs_query.lexer import first_word
 from rs_query.login import login
 from rs_query.results import Column, Page
 from rs_query.retries import Log, retrying
+from rs_query.signals import shielded
 from rs_query.spool import Spool
 from rs_query.statements import Statement
 from rs_query.transport import Cancelled, Outcome, Target, load_error, statement_error
 
+T = TypeVar("T")
 _CANCEL_WAIT = 10  # seconds to see a cancelled statement end
 #: Names of types as the Data API has them, by the driver's.
 _TYPES = {
@@ -129,51 +131,45 @@ class Wire:
             return str(oid)
         return _TYPES.get(name, name)
 
-    def _in_background(self, action: Callable[[], Any], deadline: Deadline) -> Any:
+    def _in_background(self, action: Callable[[], T], deadline: Deadline) -> T:
         """The result of `action`, run on another thread; whatever ends the wait ends the server's session too."""
-        done = threading.Event()
-        results: list[Any] = []
-        errors: list[Exception] = []
-
-        def work() -> None:
-            try:
-                results.append(action())
-            except Exception as error:
-                errors.append(error)
-            finally:
-                done.set()
-
-        threading.Thread(target=work, daemon=True).start()
+        task = Task(action)
         try:
-            if not done.wait(min(deadline.remaining(), threading.TIMEOUT_MAX)):
+            if not task.wait(deadline.remaining()):
                 deadline.check()
         except BaseException:
             if self._connection is not None:
-                self._cancel(done, errors)
+                with shielded():
+                    self._cancel(task)
             raise
-        if errors:
-            raise errors[0]
-        return results[0]
+        return task.result()
 
-    def _cancel(self, done: threading.Event, errors: list[Exception]) -> None:
-        """End the session, and note how the statement ended."""
+    def _cancel(self, task: Task[Any]) -> None:
+        """End the server's session, and note how the statement ended; does not raise: another error is on its way."""
+        killing = Task(self._end_session)
         try:
-            other, _ = self._connect()
-            cursor = other.cursor()
-            # The one that also ends a statement inside BEGIN … COMMIT:
-            # https://docs.aws.amazon.com/redshift/latest/dg/PG_TERMINATE_BACKEND.html
-            cursor.execute(f"SELECT pg_terminate_backend({self._pid})")
-            other.close()
-            ended = ("ABORTED" if errors else "FINISHED") if done.wait(_CANCEL_WAIT) else "unknown (still running)"
+            if not killing.wait(_CANCEL_WAIT):
+                raise ConnectionLostError("no second connection to cancel it by")
+            killing.result()
+            if not task.wait(_CANCEL_WAIT):
+                raise ConnectionLostError("it goes on although its session was ended")
+            ended = "ABORTED" if task.errors else "FINISHED"
         except (RsQueryError, self._driver.Error, OSError) as error:
             ended = f"unknown ({error})"
-        self._log({"event": "cancel", "id": f"pid {self._pid}", "ended": ended})
         self.cancelled = Cancelled(f"pid {self._pid}", ended)
+        self._log({"event": "cancel", "id": f"pid {self._pid}", "ended": ended})
+
+    def _end_session(self) -> None:
+        connection, _ = self._connect()
+        # Unlike pg_cancel_backend this also ends a statement inside BEGIN … COMMIT:
+        # https://docs.aws.amazon.com/redshift/latest/dg/PG_TERMINATE_BACKEND.html
+        connection.cursor().execute(f"SELECT pg_terminate_backend({self._pid})")
+        connection.close()
 
     def _failure(self, bound: Bound, error: Exception, deadline: Deadline) -> RsQueryError:
         reason = _reason(error)
         if _answer(error) is None:
-            return ConnectionLostError(f"{bound.statement.what}: {reason}; whether it ran is unknown")
+            return ConnectionLostError(f"{bound.statement.what}: {reason.rstrip('.')}; whether it ran is unknown")
         load_errors: list[str] = []
         if first_word(bound.sql) == "COPY":
             with suppress(Exception):  # the failure itself matters more than its details

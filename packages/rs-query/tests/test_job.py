@@ -1,0 +1,86 @@
+"""The Glue job: its entry script as a process, with what Glue gives it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from scripted_data_api import Reply, ScriptedDataApi
+
+SCRIPT = Path(__file__).parents[1] / "glue" / "rs_query_job.py"
+WHERE = ("--workgroup", "elt", "--database", "dev")
+GLUES = ("--JOB_NAME", "LoadRedshift", "--JOB_RUN_ID", "jr_1", "--TempDir", "s3://t/", "--job-language=python")
+
+
+def job(*argv: str) -> tuple[int, list[str], str]:
+    """Exit code, lines of stdout, last line of stderr: what becomes the run's ErrorMessage."""
+    done = subprocess.run([sys.executable, str(SCRIPT), *argv], capture_output=True, text=True)
+    return done.returncode, done.stdout.splitlines(), (done.stderr.splitlines() or [""])[-1]
+
+
+def test_runs_a_file_from_s3_with_parameters_from_s3(api: ScriptedDataApi) -> None:
+    api.script = lambda sql: Reply(rows=7)
+    api.objects["a/load.sql"] = b"DELETE FROM t WHERE m = :month;\nCOPY t FROM :manifest IAM_ROLE default;\nSELECT :n"
+    api.objects["p/manifest.json"] = b'{"load": {"month": "2024-09-01", "manifest": "s3://p/x", "n": 5}}'
+    params = ("--params-uri", "s3://p/manifest.json#/load", "--params", '{"n": 6}')
+    options = ("--sql", "s3://a/load.sql", *GLUES, *WHERE, *params, "--transaction", "true", "--timeout", "60")
+    code, lines, error = job(*options, "--extra-py-files", "s3://a/x.whl", "--enable-metrics", "true")
+    assert (code, error) == (0, "")
+    (request,) = api.made("BatchExecuteStatement")
+    assert request["Sqls"] == ["DELETE FROM t WHERE m = :month", "COPY t FROM 's3://p/x' IAM_ROLE default", "SELECT 6"]
+    assert request["Parameters"] == [{"name": "month", "value": "2024-09-01"}]
+    events = [json.loads(line) for line in lines]
+    assert [(event["event"], event.get("index"), event["rows"]) for event in events] == [
+        ("statement", 1, 7),
+        ("statement", 2, 7),
+        ("statement", 3, 7),
+        ("run", None, 21),
+    ]
+
+
+def test_prints_result_sets_where_asked_to(api: ScriptedDataApi) -> None:
+    api.script = lambda sql: Reply(columns=(("n", "int4"),), records=([{"longValue": 1}],))
+    api.objects["a/x.sql"] = b"SELECT 1"
+    code, lines, _ = job("--sql", "s3://a/x.sql", *WHERE, "--output", "json")
+    assert (code, lines[-1]) == (0, '{"n": 1}')
+    assert len(job("--sql", "s3://a/x.sql", *WHERE)[1]) == 2
+
+
+def test_a_dry_run_calls_nothing(api: ScriptedDataApi) -> None:
+    api.objects["a/x.sql"] = b"SELECT 1"
+    code, lines, _ = job("--sql", "s3://a/x.sql", *WHERE, "--dry-run", "true")
+    assert (code, [json.loads(line).get("sql") for line in lines]) == (0, ["SELECT 1", None])
+    assert api.statements == {}
+
+
+FAILURES = {
+    "no SQL": (WHERE, "UsageError: the following arguments are required: --sql"),
+    "an unknown argument": (("--sql", "s3://a/x.sql", *WHERE, "--speed", "9"), "UsageError: unrecognized arguments"),
+    "no truth": (
+        ("--sql", "x", *WHERE, "--transaction", "yes"),
+        "UsageError: argument --transaction: 'yes' is neither",
+    ),
+    "no JSON": (("--sql", "s3://a/x.sql", *WHERE, "--params", "{"), "SourceError: --params: not JSON: "),
+    "no object": (
+        ("--sql", "s3://a/x.sql", *WHERE, "--params", "[]"),
+        "SourceError: --params: parameters are a JSON ob",
+    ),
+    "no file": (("--sql", "s3://a/no.sql", *WHERE), "SourceError: s3://a/no.sql: GetObject: NoSuchKey: "),
+    "unterminated": (("--sql", "s3://a/open.sql", *WHERE), "LexicalError: s3://a/open.sql:1:1: unterminated comment"),
+    "a failing statement": (
+        ("--sql", "s3://a/x.sql", *WHERE),
+        "StatementError: s3://a/x.sql:1:1: statement 1 (SELECT 1): ERROR: no really [statement id ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("argv", "message"), FAILURES.values(), ids=FAILURES)
+def test_fails_with_one_line_of_class_and_message(api: ScriptedDataApi, argv: tuple[str, ...], message: str) -> None:
+    api.script = lambda sql: Reply(error="ERROR: no\n  really")
+    api.objects |= {"a/x.sql": b"SELECT 1", "a/open.sql": b"/*"}
+    code, _, error = job(*argv)
+    assert code == 1
+    assert error.startswith(f"rs_query.errors.{message}")
