@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from glue_ingest import request as requests
+from glue_ingest.connection import PATIENCE, Patience
 from glue_ingest.log import Log
 from glue_ingest.request import Request
-from glue_ingest.source import PATIENCE, Patience, Source, Version
+from glue_ingest.source import Source
 from glue_ingest.store import PART_SIZE, RawBucket, connect
 from glue_ingest.transfer import CONNECTIONS, Received, Transfer
+from glue_ingest.version import Version
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,9 @@ def _metadata(request: Request, version: Version, received: Received) -> dict[st
 
 def _unchanged(recorded: Mapping[str, str], source: Source) -> bool:
     """Whether the object is what this address still gives: same ETag, or same Last-Modified, and same length."""
-    if recorded.get("source-url") != source.url or recorded.get("bytes") != recorded["size"]:
+    if not {"rows", "sha256"} <= recorded.keys() or recorded.get("bytes") != recorded["size"]:
+        return False
+    if recorded.get("source-url") != source.url:
         return False
     now = source.version()
     if now is None or now.size != int(recorded["bytes"]):

@@ -16,7 +16,7 @@ TLC_URL = "https://d37ci6vzurychx.cloudfront.net/trip-data/{dataset}_tripdata_{y
 DATASETS = ("yellow", "green")
 FIRST_YEAR = 2009
 
-_OPTIONS = ("dataset", "year", "month", "raw_bucket", "source_url", "force")
+OPTIONS = ("dataset", "year", "month", "raw_bucket", "source_url", "force")
 _REQUIRED = ("dataset", "year", "month", "raw_bucket")
 _PLACEHOLDERS = ("dataset", "year", "month")
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -109,10 +109,10 @@ def _pairs(argv: Sequence[str]) -> dict[str, str]:
         name, equals, value = token[2:].partition("=")
         if not equals and rest and not rest[0].startswith("--"):
             value = rest.pop(0)
-        if name in _OPTIONS:
+        if name in OPTIONS:
             given[name] = value if value or name != "force" else "true"
         elif not _GLUES_OWN.fullmatch(name):
-            raise UsageError(f"--{name}: no such argument; there are {', '.join('--' + o for o in _OPTIONS)}")
+            raise UsageError(f"--{name}: no such argument; there are {', '.join('--' + o for o in OPTIONS)}")
     return given
 
 

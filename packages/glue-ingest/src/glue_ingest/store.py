@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import threading
 import uuid
 from collections.abc import Iterator, Mapping
@@ -29,16 +30,20 @@ _ONE_COPY = 5 * 1024**3
 
 def connect(connections: int) -> Any:
     """An S3 client found by the SDK's own environment. Raises StorageRefused when there is no region, say."""
-    import boto3
+    # botocore's signer in C, used where awscrt is installed, copies every part: twice the memory.
+    os.environ.setdefault("BOTO_DISABLE_CRT", "true")
+    from boto3.session import Session
     from botocore.config import Config
 
     config = Config(
         max_pool_connections=connections,
         retries={"mode": "standard", "total_max_attempts": 5},
         connect_timeout=10,
+        # A part's SHA-256 travels in a signed header already; signing the payload would hash it once more.
+        s3={"payload_signing_enabled": False},
     )
     with _refusals("connecting"):
-        return boto3.client("s3", config=config)
+        return Session().client("s3", config=config)
 
 
 class RawBucket:
@@ -82,6 +87,7 @@ class Upload:
         self._idle = threading.Condition()
         self._active = 0
         self._closed = False
+        self._joined = False
 
     def put(self, number: int, data: bytes | bytearray) -> None:
         """Upload part `number`, from 1, with its SHA-256, which S3 checks."""
@@ -108,6 +114,7 @@ class Upload:
 
         with _refusals(self._where):
             parts = [self._parts[number] for number in sorted(self._parts)]
+            self._joined = True
             self._client.complete_multipart_upload(**self._target, UploadId=self._id, MultipartUpload={"Parts": parts})
             self._client.copy(
                 self._target,
@@ -138,7 +145,8 @@ class Upload:
             if kind is not None:
                 with suppress(self._client.exceptions.NoSuchUpload):
                     self._client.abort_multipart_upload(**self._target, UploadId=self._id)
-            self._client.delete_object(**self._target)
+            if self._joined:
+                self._client.delete_object(**self._target)
         except Exception as failure:
             # The run's own outcome matters more; the bucket's lifecycle rule removes what stays.
             self.bucket.log.event(

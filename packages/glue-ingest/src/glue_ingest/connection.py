@@ -1,0 +1,100 @@
+"""One HTTP request to the source, and what can go wrong with it."""
+
+from __future__ import annotations
+
+import random
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import urllib3
+
+_CHUNK = 128 * 1024
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to bear with a failing server. Seconds; attempts without a single new byte in between."""
+
+    attempts: int = 6
+    first_wait: float = 0.5
+    longest_wait: float = 15.0
+    connect_timeout: float = 10.0
+    read_timeout: float = 20.0
+
+    def wait(self, failures: int, *, asked: float) -> float:
+        """Before the next attempt: doubling, with up to a quarter less so that many clients spread.
+
+        `asked` is what the server wants (Retry-After); it counts where it is longer, up to the longest wait.
+        """
+        full: float = min(self.first_wait * 2 ** (failures - 1), self.longest_wait)
+        own = full * random.uniform(0.75, 1)  # noqa: S311 - no secret hangs on it
+        return max(own, min(asked, self.longest_wait))
+
+
+PATIENCE = Patience()
+
+
+class Broken(Exception):
+    """This attempt failed; another may succeed. `wait` is what the server asked for, in seconds."""
+
+    def __init__(self, reason: str, wait: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+class Connections:
+    """Kept-alive connections to one address, through the environment's proxy where it names one."""
+
+    def __init__(self, url: str, *, count: int, patience: Patience) -> None:
+        parts = urlsplit(url)
+        settings: dict[str, Any] = {"maxsize": count}
+        if parts.scheme == "https":
+            settings["ssl_context"] = ssl.create_default_context()  # urllib3 1.26 would check nothing
+        proxy = getproxies().get(parts.scheme)
+        if proxy and not proxy_bypass(parts.netloc):
+            self._pool: urllib3.PoolManager = urllib3.ProxyManager(proxy, **settings)
+        else:
+            self._pool = urllib3.PoolManager(**settings)
+        self._url = url
+        self._timeout = urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout)
+
+    def send(self, method: str, **headers: str) -> Any:
+        """The answer, body unread, redirects followed. Raises Broken where there is none."""
+        try:
+            return self._pool.request(
+                method,
+                self._url,
+                headers={"Accept-Encoding": "identity", "User-Agent": "glue-ingest", **headers},
+                preload_content=False,
+                timeout=self._timeout,
+                retries=urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=5),
+            )
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Broken(_reason(error)) from None
+
+
+def body(response: Any, size: int | None) -> Iterator[bytes]:
+    """Up to `size` bytes of a body, all when None, as they come. Raises Broken when the connection does."""
+    left = size
+    while left is None or left > 0:
+        try:
+            chunk = response.read(_CHUNK if left is None else min(_CHUNK, left), decode_content=False)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Broken(_reason(error)) from None
+        if not chunk:
+            return
+        if left is not None:
+            left -= len(chunk)
+        yield chunk
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost cause: what urllib3 wraps it in says nothing more."""
+    inner: Any = error
+    while isinstance(getattr(inner, "reason", None), BaseException):
+        inner = inner.reason
+    return f"{type(inner).__name__}: {inner}"

@@ -1,0 +1,102 @@
+"""The job's arguments: what they mean, and every way to get them wrong."""
+
+import calendar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glue_ingest import Request
+from glue_ingest.errors import UsageError
+from glue_ingest.request import TLC_URL, parse
+
+MONTH = ["--dataset", "yellow", "--year", "2024", "--month", "09", "--raw_bucket", "raw"]
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (MONTH, Request("yellow", 2024, 9, "raw")),
+        (["--dataset=green", "--year=2024", "--month=9", "--raw_bucket=raw"], Request("green", 2024, 9, "raw")),
+        ([*MONTH, "--force", "true"], Request("yellow", 2024, 9, "raw", force=True)),
+        ([*MONTH, "--force"], Request("yellow", 2024, 9, "raw", force=True)),
+        ([*MONTH, "--force", "false"], Request("yellow", 2024, 9, "raw")),
+        ([*MONTH, "--source_url", "http://h/{month}"], Request("yellow", 2024, 9, "raw", "http://h/{month}")),
+        ([*MONTH, "--source_url", ""], Request("yellow", 2024, 9, "raw", TLC_URL)),
+        (
+            [
+                *("--JOB_NAME", "j", "--JOB_RUN_ID", "jr_1", "--TempDir", "s3://t/", *MONTH, "--enable-metrics"),
+                *("--extra-py-files", "s3://a/x.whl", "--job-language", "python", "--scriptLocation", "s3://a/x.py"),
+                *("--library-set=none", "--job-bookmark-option", "job-bookmark-disable"),
+                *("--additional-python-modules", "urllib3==1.26.20", "--enable-continuous-cloudwatch-log", "true"),
+            ],
+            Request("yellow", 2024, 9, "raw"),
+        ),
+    ],
+)
+def test_arguments_become_a_request(argv: list[str], expected: Request) -> None:
+    assert parse(argv) == expected
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            [],
+            "missing --dataset, --year, --month, --raw_bucket: give --dataset yellow --year 2024 --month 09 "
+            "--raw_bucket BUCKET",
+        ),
+        (["yellow", *MONTH], "'yellow' stands where an argument name was expected: give --key value pairs"),
+        (
+            [*MONTH, "--raw-bucket", "x"],
+            "--raw-bucket: no such argument; there are --dataset, --year, --month, --raw_bucket, --source_url, --force",
+        ),
+        ([*MONTH, "--dataset", "fhv"], "--dataset fhv: give one of yellow, green"),
+        ([*MONTH, "--month", "13"], "--month 13: give a number from 1 to 12"),
+        ([*MONTH, "--month", "٩"], "--month ٩: give a number from 1 to 12"),
+        ([*MONTH, "--year", "2008"], "--year 2008: give a number from 2009 to 9999"),
+        ([*MONTH, "--year", "24x"], "--year 24x: give a number from 2009 to 9999"),
+        ([*MONTH, "--force", "yes"], "--force yes: give true or false"),
+        (
+            [*MONTH, "--raw_bucket", "s3://raw"],
+            "--raw_bucket s3://raw: not a bucket name; give the name alone, no s3://",
+        ),
+        ([*MONTH, "--source_url", "/tmp/x"], "--source_url /tmp/x: give an http:// or https:// address"),
+        ([*MONTH, "--source_url", "file:///x"], "--source_url file:///x: give an http:// or https:// address"),
+        (
+            [*MONTH, "--source_url", "http://h/{day}"],
+            "--source_url http://h/{day}: no placeholder {day}; there are {dataset}, {year}, {month}",
+        ),
+        (
+            [*MONTH, "--source_url", "http://h/{year.__class__}"],
+            "--source_url http://h/{year.__class__}: no placeholder {year.__class__}; there are {dataset}, {year}, "
+            "{month}",
+        ),
+        ([*MONTH, "--source_url", "http://h/{"], "--source_url http://h/{: Single '{' encountered in format string"),
+        (
+            [*MONTH, "--source_url", "http://me:secret@h/x"],
+            "--source_url: an address must not hold a user or password, arguments are logged",
+        ),
+    ],
+)
+def test_wrong_arguments_are_one_line(argv: list[str], message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse(argv)
+    assert str(error.value) == message
+
+
+def test_a_request_names_its_file_key_and_address() -> None:
+    request = Request("green", 2009, 3, "raw", "https://host/été/{dataset}/{year}/{month}?a=b&c={month}")
+    assert request.label == "green 2009-03"
+    assert request.key == "green/2009/03/green_tripdata_2009-03.parquet"
+    assert request.url == "https://host/%C3%A9t%C3%A9/green/2009/03?a=b&c=03"
+    assert Request("yellow", 2024, 9, "raw").url == (
+        "https://d37ci6vzurychx.cloudfront.net/trip-data/yellow_tripdata_2024-09.parquet"
+    )
+
+
+@given(st.integers(2009, 9998), st.integers(1, 12))
+def test_a_month_ends_where_the_calendar_says(year: int, month: int) -> None:
+    request = Request("yellow", year, month, "raw")
+    assert (request.first_day.day, request.last_day.day) == (1, calendar.monthrange(year, month)[1])
+    assert (request.last_day.year, request.last_day.month) == (year, month)
