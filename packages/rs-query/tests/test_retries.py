@@ -11,6 +11,8 @@ from scripted_data_api import Fault, Reply, ScriptedDataApi
 
 import rs_query
 from rs_query import ConflictError, ConnectionLostError, ServiceError, StatementError, ThrottledError
+from rs_query.deadline import Deadline
+from rs_query.retries import retrying
 
 WHERE = {"workgroup": "elt", "database": "dev"}
 SERIALIZABLE = "ERROR: 1023\n  DETAIL: Serializable isolation violation on table - 1, transactions forming the cycle"
@@ -106,12 +108,41 @@ def test_says_so_when_it_never_gets_an_answer(api: ScriptedDataApi) -> None:
     assert api.statements == {}
 
 
-def test_waits_out_throttling_until_the_deadline(api: ScriptedDataApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("random.uniform", lambda low, high: 0.3)
-    api.faults["ExecuteStatement"] = [Fault(code="ThrottlingException")] * 99
-    with pytest.raises(ThrottledError):
-        rs_query.run("SELECT 1", **WHERE, timeout=1.5)
-    assert 2 <= len(api.made("ExecuteStatement")) <= 5
+class _Clock(Deadline):
+    """A deadline whose time passes only by sleeping."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(None)
+        self.slept: list[float] = []
+        self.whole = seconds
+
+    def remaining(self) -> float:
+        return self.whole - sum(self.slept)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+@pytest.mark.parametrize(
+    ("error", "pauses"),
+    [
+        (ThrottledError("slow down"), [0.5, 1, 2, 4, 8, 16, 20, 20, 20]),
+        (ConnectionLostError("gone"), [0.5, 1, 2, 4]),
+        (ServiceError("no"), []),
+    ],
+)
+def test_pauses_grow_and_end_with_attempts_or_time(
+    error: Exception, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: high)
+    clock = _Clock(100)
+
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        retrying(fail, on=(ThrottledError, ConnectionLostError), deadline=clock, log=lambda event: None)
+    assert clock.slept == pauses
 
 
 @pytest.mark.parametrize("message", [SERIALIZABLE, CONCURRENT])

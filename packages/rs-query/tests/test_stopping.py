@@ -16,6 +16,7 @@ from scripted_data_api import Fault, Reply, ScriptedDataApi
 
 import rs_query
 from rs_query import DeadlineError
+from rs_query.deadline import Deadline
 
 WHERE = {"workgroup": "elt", "database": "dev"}
 
@@ -24,15 +25,34 @@ def slow(sql: str) -> Reply:
     return Reply(seconds=60.0 if "slow" in sql else 0.0)
 
 
+@pytest.fixture
+def over(api: ScriptedDataApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deadline that passes as soon as something slow runs, however busy the machine is."""
+
+    class Passing(Deadline):
+        def remaining(self) -> float:
+            return 0.0 if api.still_running() else super().remaining()
+
+    monkeypatch.setattr("rs_query.api.Deadline", Passing)
+
+
+def test_a_real_deadline_cancels(api: ScriptedDataApi) -> None:
+    api.script = slow
+    with pytest.raises(DeadlineError, match=r"the deadline of 2.5 s passed; .* \(DELETE FROM slow\) was cancelled"):
+        rs_query.run("DELETE FROM slow", **WHERE, timeout=2.5)
+    assert api.still_running() == []
+
+
+@pytest.mark.usefixtures("over")
 def test_the_deadline_cancels_and_tells(api: ScriptedDataApi) -> None:
     api.script = slow
     events: list[dict[str, Any]] = []
     script = rs_query.Script("DELETE FROM a;\nDELETE FROM slow;\nDELETE FROM b", "x.sql")
     with pytest.raises(DeadlineError) as caught:
-        rs_query.run(script, **WHERE, timeout=1.2, log=events.append)
+        rs_query.run(script, **WHERE, log=events.append)
     running = list(api.statements)[1]
     assert str(caught.value) == (
-        "the deadline of 1.2 s passed; x.sql:2:1: statement 2 (DELETE FROM slow) was cancelled "
+        "the deadline of 900 s passed; x.sql:2:1: statement 2 (DELETE FROM slow) was cancelled "
         f"[statement id {running}]; of 3 statements 1 had finished before and stay done"
     )
     assert (caught.value.statement_id, caught.value.ended) == (running, "ABORTED")
@@ -43,42 +63,53 @@ def test_the_deadline_cancels_and_tells(api: ScriptedDataApi) -> None:
     assert (events[-1]["status"], events[-1]["finished"]) == ("stopped", 1)
 
 
+@pytest.mark.usefixtures("over")
 def test_the_deadline_undoes_a_transaction(api: ScriptedDataApi) -> None:
     api.script = slow
     with pytest.raises(DeadlineError) as caught:
-        rs_query.run("DELETE FROM a; DELETE FROM slow", **WHERE, transaction=True, timeout=1)
+        rs_query.run("DELETE FROM a; DELETE FROM slow", **WHERE, transaction=True)
     (batch,) = api.statements
     assert str(caught.value) == (
-        f"the deadline of 1 s passed; <sql>:1:1: the transaction of 2 statements was cancelled [statement id {batch}]; "
-        "the transaction is rolled back, nothing was changed"
+        f"the deadline of 900 s passed; <sql>:1:1: the transaction of 2 statements was cancelled [statement id {batch}]"
+        "; the transaction is rolled back, nothing was changed"
     )
     assert api.still_running() == []
 
 
+@pytest.mark.usefixtures("over")
 def test_the_deadline_undoes_a_long_transaction(api: ScriptedDataApi) -> None:
     api.script = slow
     sql = ";".join(["DELETE FROM a"] * 50 + ["DELETE FROM slow"])
     with pytest.raises(DeadlineError, match="rolled back, nothing was changed"):
-        rs_query.run(sql, **WHERE, transaction=True, timeout=3)
+        rs_query.run(sql, **WHERE, transaction=True)
     assert api.sqls()[-1] == "ROLLBACK"
     assert api.still_running() == []
 
 
-def test_a_statement_faster_than_its_cancellation_is_told_as_finished(api: ScriptedDataApi) -> None:
-    api.script = lambda sql: Reply(seconds=1.2)
-    api.faults["CancelStatement"] = [Fault(seconds=0.6)]
-    with pytest.raises(DeadlineError, match=r"statement 1 \(DELETE FROM a\) had just finished"):
-        rs_query.run("DELETE FROM a", **WHERE, timeout=1)
-    api.faults["CancelStatement"] = [Fault(seconds=2)]
+@pytest.mark.usefixtures("over")
+def test_a_statement_faster_than_its_cancellation_is_told_as_finished(
+    api: ScriptedDataApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.script = slow
+    refuse = api._CancelStatement
+
+    def too_late(request: dict[str, Any]) -> dict[str, Any]:
+        api.statements[request["Id"]].began -= 120
+        return refuse(request)
+
+    monkeypatch.setattr(api, "_CancelStatement", too_late)
+    with pytest.raises(DeadlineError, match=r"statement 1 \(DELETE FROM slow\) had just finished"):
+        rs_query.run("DELETE FROM slow", **WHERE)
     with pytest.raises(DeadlineError, match=r"had just finished .*; the transaction is committed"):
-        rs_query.run("DELETE FROM a; DELETE FROM b", **WHERE, timeout=1, transaction=True)
+        rs_query.run("DELETE FROM slow; DELETE FROM b", **WHERE, transaction=True)
 
 
+@pytest.mark.usefixtures("over")
 def test_what_could_not_be_cancelled_is_told(api: ScriptedDataApi) -> None:
     api.script = slow
     api.faults["CancelStatement"] = [Fault(drop=True)]
     with pytest.raises(DeadlineError) as caught:
-        rs_query.run("DELETE FROM slow; DELETE FROM b", **WHERE, timeout=1, transaction=True)
+        rs_query.run("DELETE FROM slow; DELETE FROM b", **WHERE, transaction=True)
     assert "is in an unknown state: unknown (Connection was closed" in str(caught.value)
     assert "look at the tables before running it again" in str(caught.value)
 

@@ -40,7 +40,8 @@ def test_waits_by_long_poll_where_the_sdk_has_it(api: ScriptedDataApi) -> None:
 
 def test_the_long_poll_stays_within_the_deadline(api: ScriptedDataApi) -> None:
     rs_query.run("SELECT 1", **WHERE, timeout=5.5)
-    assert [request["WaitTimeSeconds"] for request in api.made("DescribeStatement")] == [5]
+    (look,) = api.made("DescribeStatement")
+    assert 1 <= look["WaitTimeSeconds"] <= 5
 
 
 @pytest.fixture
@@ -62,11 +63,11 @@ def older_sdk(api: ScriptedDataApi, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("older_sdk")
 def test_waits_by_short_looks_where_the_sdk_has_no_long_poll(api: ScriptedDataApi) -> None:
-    api.script = lambda sql: Reply(seconds=0.3)
+    api.script = lambda sql: Reply(seconds=1)
     rs_query.run("SELECT 1", **WHERE)
     looks = api.made("DescribeStatement")
     assert {frozenset(look) for look in looks} == {frozenset({"Id"})}
-    assert 2 <= len(looks) <= 8
+    assert 2 <= len(looks) <= 22
 
 
 def test_looks_now_and_then_when_too_many_others_wait(api: ScriptedDataApi) -> None:
@@ -82,7 +83,7 @@ def test_looks_now_and_then_when_too_many_others_wait(api: ScriptedDataApi) -> N
 def test_a_server_that_answers_a_long_poll_at_once_is_not_hammered(
     api: ScriptedDataApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api.script = lambda sql: Reply(seconds=0.3)
+    api.script = lambda sql: Reply(seconds=1)
     honest = api._DescribeStatement
 
     def at_once(request: dict[str, Any]) -> dict[str, Any]:
@@ -90,4 +91,4 @@ def test_a_server_that_answers_a_long_poll_at_once_is_not_hammered(
 
     monkeypatch.setattr(api, "_DescribeStatement", at_once)
     rs_query.run("SELECT 1", **WHERE)
-    assert 2 <= len(api.made("DescribeStatement")) <= 8
+    assert 2 <= len(api.made("DescribeStatement")) <= 22
