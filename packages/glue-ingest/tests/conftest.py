@@ -6,6 +6,7 @@ import http.server
 import io
 import json
 import re
+import ssl
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from typing import Any
 import boto3
 import duckdb
 import pytest
+from botocore.config import Config
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from glue_ingest import Outcome, Request, ingest
@@ -54,6 +56,14 @@ class Site:
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     address: str = ""
+    server: Any = None
+
+    def serve_tls(self, certificate: Path) -> None:
+        """Speak HTTPS from now on, with a PEM file that holds key and certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.address = self.address.replace("http:", "https:")
 
     @property
     def gets(self) -> list[str]:
@@ -151,6 +161,7 @@ def site() -> Iterator[Site]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that hang up are part of the test
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    site.server = server
     site.address = f"http://127.0.0.1:{server.server_port}"
     yield site
     server.shutdown()
@@ -195,7 +206,8 @@ class Bucket:
 
 @pytest.fixture
 def bucket(s3_endpoint: str) -> Bucket:
-    client = boto3.client("s3")
+    # This S3 gives the checksum of a multipart object as one of its content, which the SDK then checks on reading.
+    client = boto3.client("s3", config=Config(response_checksum_validation="when_required"))
     name = f"raw-{uuid.uuid4().hex[:12]}"
     client.create_bucket(Bucket=name)
     return Bucket(client, name)

@@ -1,8 +1,9 @@
 """Sources that break, lie, change or vanish. Where the month can be had it arrives whole; else nothing is left."""
 
+from __future__ import annotations
+
 import datetime
-import ssl
-import threading
+import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,10 +104,33 @@ def test_no_such_host_is_unreachable(run: Any) -> None:
     assert "tlc.invalid" in fails(run, errors.Unreachable, source_template="http://tlc.invalid/x")
 
 
-def test_a_certificate_that_nobody_vouches_for_is_unreachable(run: Any, site: Any, data: bytes, tmp_path: Path) -> None:
-    with ServedOverTls(tmp_path) as address:
-        message = fails(run, errors.Unreachable, source_template=address)
-    assert "certificate verify failed" in message.lower()
+@pytest.mark.parametrize(
+    ("issued_to", "trusted", "said"),
+    [
+        ("127.0.0.1", True, ""),
+        ("127.0.0.1", False, "certificate verify failed"),
+        ("127.0.0.2", True, "doesn't match"),
+    ],
+)
+def test_the_certificate_must_be_trusted_and_the_hosts_own(
+    run: Any,
+    site: Any,
+    data: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    issued_to: str,
+    trusted: bool,
+    said: str,
+) -> None:
+    certificate = make_certificate(tmp_path, issued_to=issued_to)
+    site.serve_tls(certificate)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    if said:
+        assert said in fails(run, errors.Unreachable)
+    else:
+        run()
+        assert run.bucket.holds() == {KEY: data}
 
 
 def test_redirects_in_a_circle_are_unreachable(run: Any, site: Any) -> None:
@@ -254,40 +278,20 @@ def test_what_a_download_may_bring_instead(
     assert said in fails(run, errors.NotParquet, year=year, month=month)
 
 
-class ServedOverTls:
-    """An HTTPS server with a certificate of its own making."""
-
-    def __init__(self, folder: Path) -> None:
-        import http.server
-
-        certificate = make_certificate(folder)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate)
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
-        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-
-    def __enter__(self) -> str:
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        return f"https://127.0.0.1:{self.server.server_port}/x"
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-
-
-def make_certificate(folder: Path) -> Path:
+def make_certificate(folder: Path, *, issued_to: str) -> Path:
+    """A PEM file with a new key and a certificate that vouches for itself."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issued_to)])
     now = datetime.datetime.now(datetime.timezone.utc)
     certificate = (
         x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(issued_to))]), critical=False)
         .sign(key, hashes.SHA256())
     )
     file = folder / "certificate.pem"

@@ -1,5 +1,7 @@
 """A month that goes well: by ranges, as a stream, again, and through the job's own entry."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os

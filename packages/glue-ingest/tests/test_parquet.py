@@ -1,5 +1,7 @@
 """The footer reader against files that real writers wrote, with DuckDB's own reader as the judge."""
 
+from __future__ import annotations
+
 import struct
 from collections.abc import Callable
 from pathlib import Path

@@ -1,5 +1,7 @@
 """The job as a process: how it ends when it fails or is told to end, and how much memory it takes."""
 
+from __future__ import annotations
+
 import os
 import re
 import signal

@@ -1,5 +1,7 @@
 """Is it the file that was asked for: by its first bytes, its names, its footer's statistics."""
 
+from __future__ import annotations
+
 import struct
 from collections.abc import Callable
 from datetime import datetime, timezone

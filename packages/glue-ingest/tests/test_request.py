@@ -1,5 +1,7 @@
 """The job's arguments: what they mean, and every way to get them wrong."""
 
+from __future__ import annotations
+
 import calendar
 
 import pytest

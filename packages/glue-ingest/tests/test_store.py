@@ -1,5 +1,7 @@
 """S3's side: what it is given, and what becomes of a run that it refuses."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 from collections.abc import Callable
