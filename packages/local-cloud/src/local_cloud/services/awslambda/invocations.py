@@ -23,7 +23,7 @@ from local_cloud.processes import children
 from local_cloud.processes.errors import PreparationError
 from local_cloud.services.awslambda.functions import Function
 from local_cloud.services.awslambda.preparation import Preparation, revision_of
-from local_cloud.services.awslambda.workers import INIT_TIMEOUT_S, Worker, WorkerExited, WorkerTimedOut
+from local_cloud.services.awslambda.workers import INIT_TIMEOUT_S, TAIL, Worker, WorkerExited, WorkerTimedOut
 from local_cloud.services.logs import LogWriter
 
 #: A worker that has had nothing to do for so long is closed, in seconds.
@@ -34,9 +34,6 @@ OLDEST_S = 6 * 3600.0
 
 #: The most an answer may hold, in bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LARGEST_ANSWER = 6_291_556
-
-#: How much of the log LogType=Tail returns, in bytes.
-TAIL = 4096
 
 
 class TooManyRequests(LambdaClientError):  # type: ignore[misc]

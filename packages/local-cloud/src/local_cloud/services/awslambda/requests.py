@@ -35,17 +35,17 @@ def patch(invocations: Invocations, events: AsyncEvents) -> None:
         version = {"X-Amz-Executed-Version": str(function.version)}
         event = _parse(self.body)
         if kind == "DryRun":
-            return 204, version, b""
+            return _answer(204, version)
         if kind == "Event":
             events.accept(function, event, qualifier=qualifier)
-            return 202, {}, b""
+            return _answer(202, {})
         answer = invocations.invoke(function, event, qualifier=qualifier)
         headers = {**version, "Content-Type": "application/json"}
         if answer.failed:
             headers["X-Amz-Function-Error"] = "Unhandled"
         if self.headers.get("X-Amz-Log-Type") == "Tail":
             headers["X-Amz-Log-Result"] = answer.log_result
-        return 200, headers, answer.payload
+        return _answer(200, headers, answer.payload)
 
     def invoke_in_backend(  # noqa: PLR0917 - moto's own signature
         self: LambdaBackend, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any
@@ -77,6 +77,11 @@ def patch(invocations: Invocations, events: AsyncEvents) -> None:
     LambdaBackend.put_function_event_invoke_config = put_event_invoke_config
     LambdaBackend.update_function_event_invoke_config = update_event_invoke_config
     Function.invoke = invoke_function
+
+
+def _answer(status: int, headers: dict[str, str], body: bytes = b"") -> Response:
+    """moto takes the status from the headers."""
+    return status, {**headers, "status": str(status)}, body
 
 
 def _parse(body: str | bytes | None) -> Any:

@@ -21,8 +21,8 @@ from local_cloud.processes import children, lines
 
 BOOTSTRAP = Path(__file__).parent / "runtime" / "bootstrap.py"
 
-#: How many lines of an invocation's output are kept for LogType=Tail.
-_TAIL_LINES = 500
+#: How much of an invocation's log LogType=Tail shows, in bytes.
+TAIL = 4096
 
 #: For loading the handler's module, in seconds. AWS gives 10; a laptop may be busy with other things.
 INIT_TIMEOUT_S = 30.0
@@ -57,7 +57,7 @@ class Worker:
         self.spec = spec
         self.started = time.monotonic()
         self.invocations = 0
-        self.tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self.tail: deque[str] = deque(maxlen=TAIL)
         self._folder = folder
         self._write = write
         self._marker = ""
@@ -105,7 +105,7 @@ class Worker:
 
     def log(self, *said: str) -> None:
         """Lines of ours among the function's."""
-        self.tail.extend(said)
+        self.tail.extend(line[-TAIL:] for line in said)
         self._write([*said])
 
     def close(self) -> None:

@@ -47,12 +47,15 @@ def respond(cloud: Cloud, body: bytes) -> tuple[int, dict[str, Any]]:
     try:
         request = json.loads(body)
         name, group, time = request["name"], request.get("group") or "default", request.get("time")
-        at = datetime.datetime.fromisoformat(time) if time else None
+        at = _in_utc(time) if time else None
     except (ValueError, KeyError, TypeError, AttributeError):
         return 400, {"error": 'give {"name": …} and perhaps "group" and "time", an ISO 8601 time with its zone'}
-    if at and at.tzinfo is None:
-        at = at.replace(tzinfo=datetime.UTC)
     try:
         return 200, fire(cloud, name, group=group, at=at)
     except FireError as error:
         return 409, {"error": str(error)}
+
+
+def _in_utc(text: str) -> datetime.datetime:
+    moment = datetime.datetime.fromisoformat(text)
+    return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
