@@ -1,4 +1,4 @@
-"""redshift of the local cloud."""
+"""Redshift Serverless: its control plane, the Data API, and a SQL engine on DuckDB behind them."""
 
 from __future__ import annotations
 
@@ -6,4 +6,10 @@ from local_cloud.cloud import Cloud
 
 
 def install(cloud: Cloud) -> None:
-    """Nothing yet."""
+    """Take both APIs over from moto, keep the control plane over a restart, end statements with the server.
+
+    DuckDB and the SQL parser are imported by the first statement.
+    """
+    from local_cloud.services.redshift import wiring
+
+    wiring.install(cloud)

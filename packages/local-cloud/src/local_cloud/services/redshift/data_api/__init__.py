@@ -1,0 +1,1 @@
+"""redshift-data: statements sent over HTTP, run in the background, their results fetched later."""

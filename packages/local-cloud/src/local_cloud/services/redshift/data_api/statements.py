@@ -1,0 +1,180 @@
+"""Statements and what became of them, one small file each, for 24 hours.
+
+https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+#: Seconds for which a statement and its result can be asked for.
+RETENTION = 24 * 3600
+#: Seconds for which a client token stands for the statement it came with.
+TOKEN_LIFETIME = 8 * 3600
+
+WAITING = ("SUBMITTED", "PICKED", "STARTED")
+
+
+@dataclass
+class Part:
+    """One SQL text of a statement: the whole of it, or one of a batch. Times in epoch seconds, Duration in ns."""
+
+    sql: str
+    status: str = "SUBMITTED"
+    created: float = 0.0
+    updated: float = 0.0
+    duration: int = -1
+    error: str = ""
+    rows: int = -1
+    size: int = -1
+    query_id: int = 0
+    query_uuid: str = ""
+    columns: list[dict[str, Any]] | None = None
+    pages: list[int] = field(default_factory=list)
+
+    @property
+    def has_result(self) -> bool:
+        return self.columns is not None
+
+
+@dataclass
+class Statement:
+    """What ExecuteStatement or BatchExecuteStatement started."""
+
+    id: str
+    parts: list[Part]
+    batch: bool
+    database: str
+    user: str
+    namespace: str
+    workgroup: str
+    status: str = "SUBMITTED"
+    created: float = field(default_factory=time.time)
+    updated: float = field(default_factory=time.time)
+    duration: int = -1
+    error: str = ""
+    pid: int = 0
+    mode: str = "TRANSACTION"
+    parameters: list[dict[str, str]] = field(default_factory=list)
+    secret_arn: str = ""
+    name: str = ""
+    token: str = ""
+    fingerprint: str = ""
+    session_id: str = ""
+    as_csv: bool = False
+    with_event: bool = False
+    principal: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.status not in WAITING
+
+    @property
+    def has_result(self) -> bool:
+        return any(part.has_result for part in self.parts)
+
+
+class StatementStore:
+    """All statements of the last day, in memory and on disk. Thread-safe."""
+
+    def __init__(self, folder: Path, results: Path) -> None:
+        self.folder = folder
+        self.results = results
+        self._statements: dict[str, Statement] = {}
+        self._changed = threading.Condition()
+        self._query_ids = 0
+        self._purged = 0.0
+
+    def load(self) -> None:
+        """Read what an earlier process left. What it had not finished will never finish."""
+        for file in self.folder.glob("*.json"):
+            try:
+                fields = json.loads(file.read_text())
+                statement = Statement(**{**fields, "parts": [Part(**part) for part in fields["parts"]]})
+            except (ValueError, TypeError, KeyError):
+                file.unlink()
+                continue
+            self._statements[statement.id] = statement
+            self._query_ids = max(self._query_ids, *(part.query_id for part in statement.parts))
+            if not statement.ended:
+                self._interrupted(statement)
+        self.purge()
+
+    def _interrupted(self, statement: Statement) -> None:
+        error = "The server ended while the statement ran; its transaction was rolled back."
+        for part in statement.parts:
+            if part.status in WAITING:
+                part.status, part.error, part.updated = "ABORTED", error, time.time()
+        statement.error, statement.updated, statement.status = error, time.time(), "FAILED"
+        self._write(statement)
+
+    def add(self, statement: Statement) -> None:
+        with self._changed:
+            self._statements[statement.id] = statement
+        self._write(statement)
+        self.purge()
+
+    def get(self, identifier: str) -> Statement | None:
+        return self._statements.get(identifier)
+
+    def all(self) -> Iterator[Statement]:
+        """Newest first."""
+        with self._changed:
+            found = list(self._statements.values())
+        yield from sorted(found, key=lambda statement: statement.created, reverse=True)
+
+    def next_query_id(self) -> int:
+        with self._changed:
+            self._query_ids += 1
+            return self._query_ids
+
+    def changed(self, statement: Statement) -> None:
+        """Keep a statement's new state, and tell who waits for it. Only an end is worth a write."""
+        statement.updated = time.time()
+        if statement.ended:
+            self._write(statement)
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait(self, statement: Statement, seconds: float) -> None:
+        """Return when the statement has ended, or after `seconds`."""
+        with self._changed:
+            self._changed.wait_for(lambda: statement.ended, seconds)
+
+    def by_token(self, token: str) -> Statement | None:
+        oldest = time.time() - TOKEN_LIFETIME
+        return next((s for s in self.all() if s.token == token and s.created > oldest), None)
+
+    def active(self, workgroup: str) -> int:
+        return sum(1 for statement in self.all() if statement.workgroup == workgroup and not statement.ended)
+
+    def result_file(self, statement: Statement, number: int) -> Path:
+        return self.results / f"{statement.id}-{number}.rows"
+
+    def purge(self) -> None:
+        """Forget what is older than a day, at most once in ten minutes."""
+        now = time.time()
+        if now - self._purged < 600:
+            return
+        self._purged = now
+        with self._changed:
+            old = [s for s in self._statements.values() if s.ended and now - s.created > RETENTION]
+            for statement in old:
+                del self._statements[statement.id]
+        for statement in old:
+            (self.folder / f"{statement.id}.json").unlink(missing_ok=True)
+            for number in range(len(statement.parts)):
+                self.result_file(statement, number).unlink(missing_ok=True)
+
+    def _write(self, statement: Statement) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = self.folder / f"{statement.id}.{uuid.uuid4().hex}.new"
+        temporary.write_text(json.dumps(asdict(statement)))
+        temporary.replace(self.folder / f"{statement.id}.json")

@@ -1,0 +1,1 @@
+"""Redshift's engine on DuckDB: databases, sessions, locks, transactions, COPY and UNLOAD."""

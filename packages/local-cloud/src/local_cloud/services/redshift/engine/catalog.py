@@ -1,0 +1,116 @@
+"""What a database holds: tables, their columns, and what Redshift knows of a column that DuckDB does not.
+
+A column's Redshift type, key and encoding are kept as JSON in DuckDB's column comment, so that they follow the
+table through transactions, renames and restarts.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.sql.tables import Column as Definition
+from local_cloud.services.redshift.sql.tables import Name
+from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb, parse_type
+
+
+@dataclass(frozen=True)
+class Column:
+    """A stored column."""
+
+    schema: str
+    table: str
+    name: str
+    type: RedshiftType
+    position: int
+    not_null: bool
+    default: str
+    identity: tuple[int, int] | None
+    by_default: bool
+    encode: str
+    distkey: bool
+    sortkey: int
+    comment: str | None
+
+
+def note(column: Definition, comment: str | None = None) -> str:
+    """The JSON kept with a column."""
+    fields: dict[str, Any] = {"type": str(column.type)}
+    if column.encode:
+        fields["encode"] = column.encode
+    if column.distkey:
+        fields["distkey"] = True
+    if column.sortkey:
+        fields["sortkey"] = column.sortkey
+    if column.identity:
+        fields["identity"] = list(column.identity)
+        fields["by_default"] = column.by_default
+    if column.default:
+        fields["default"] = column.default
+    if comment is not None:
+        fields["comment"] = comment
+    return json.dumps(fields)
+
+
+def columns(session: Session, name: Name) -> list[Column]:
+    """The columns of a table or view in order; empty when there is none of that name."""
+    if session.is_temporary(name):
+        catalog, schema, table = "temp", "main", name[-1]
+    else:
+        catalog, schema, table = session.key(name)
+    rows = session.query(
+        "SELECT column_name, data_type, column_index, NOT is_nullable, column_default, comment"
+        " FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
+        " ORDER BY column_index",
+        [catalog, schema, table],
+    ).fetchall()
+    shown = session.settings.search_path[0] if catalog == "temp" else schema
+    return [_column(shown, table, *row) for row in rows]
+
+
+def _column(
+    schema: str, table: str, name: str, data_type: str, index: int, not_null: bool, default: str | None, text: str | None
+) -> Column:
+    kept = parse_note(text)
+    kind = parse_type(str(kept.get("type", ""))) or from_duckdb(data_type)
+    identity = kept.get("identity")
+    return Column(
+        schema,
+        table,
+        name,
+        kind,
+        index,
+        not_null,
+        str(kept.get("default") or default or ""),
+        (identity[0], identity[1]) if identity else None,
+        bool(kept.get("by_default")),
+        str(kept.get("encode", "")),
+        bool(kept.get("distkey")),
+        int(kept.get("sortkey", 0)),
+        kept.get("comment"),
+    )
+
+
+def parse_note(text: str | None) -> dict[str, Any]:
+    try:
+        kept = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def definition_of(column: Column, *, defaults: bool = True) -> Definition:
+    """The definition that would create the column again."""
+    return Definition(
+        column.name,
+        column.type,
+        default=column.default if defaults else "",
+        not_null=column.not_null,
+        identity=column.identity,
+        by_default=column.by_default,
+        encode=column.encode,
+        distkey=column.distkey,
+        sortkey=column.sortkey,
+    )

@@ -1,0 +1,52 @@
+"""Which function runs which kind of statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from local_cloud.services.redshift.engine import (
+    definitions,
+    external,
+    loading,
+    procedures,
+    queries,
+    unloading,
+    utilities,
+)
+from local_cloud.services.redshift.sql import external as external_sql
+from local_cloud.services.redshift.sql import load, statements, tables
+from local_cloud.services.redshift.sql import procedures as procedure_sql
+
+#: (session, statement, scene, sink) → rows returned or changed.
+COMMANDS: dict[type, Callable[..., int]] = {
+    statements.Begin: utilities.begin,
+    statements.Commit: utilities.commit,
+    statements.Rollback: utilities.rollback,
+    statements.Lock: utilities.lock,
+    statements.Truncate: utilities.truncate,
+    statements.SetParameter: utilities.set_parameter,
+    statements.ShowParameter: utilities.show_parameter,
+    statements.Utility: utilities.accept,
+    statements.Comment: utilities.comment,
+    statements.Query: queries.run,
+    statements.Explain: queries.explain,
+    statements.CreateView: definitions.create_view,
+    statements.CreateSchema: definitions.create_schema,
+    statements.CreateDatabase: definitions.create_database,
+    statements.AlterDatabase: definitions.alter_database,
+    statements.DropDatabase: definitions.drop_database,
+    statements.Drop: definitions.drop,
+    tables.CreateTable: definitions.create_table,
+    tables.AlterTable: definitions.alter_table,
+    load.Copy: loading.copy,
+    load.Unload: unloading.unload,
+    external_sql.CreateExternalSchema: external.create_schema,
+    external_sql.CreateExternalTable: external.create_table,
+    external_sql.AddPartitions: external.add_partitions,
+    external_sql.DropPartition: external.drop_partition,
+    external_sql.AlterExternalTable: external.alter_table,
+    procedure_sql.CreateProcedure: procedures.create,
+    procedure_sql.DropProcedure: procedures.drop,
+    procedure_sql.Call: procedures.call,
+}
+

@@ -1,0 +1,242 @@
+"""SELECT, INSERT, UPDATE, DELETE and MERGE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from local_cloud.services.redshift.engine import catalog, external, system, views
+from local_cloud.services.redshift.engine.locks import Mode
+from local_cloud.services.redshift.engine.session import ResultColumn, Session, Sink
+from local_cloud.services.redshift.engine.translations import Scene
+from local_cloud.services.redshift.errors import SqlError
+from local_cloud.services.redshift.sql import functions, names, statements, typed
+from local_cloud.services.redshift.sql.dialect import fold_case, read, render
+from local_cloud.services.redshift.sql.tables import CreateTable, Name
+from local_cloud.services.redshift.sql.types import from_duckdb
+
+BATCH = 2048
+MAX_VIEW_DEPTH = 32
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A statement ready for DuckDB, its locks taken. `origins` tells where result columns come from."""
+
+    tree: exp.Expression
+    sql: str
+    target: Name | None
+    origins: dict[str, catalog.Column]
+
+
+def name_of(table: exp.Table) -> Name:
+    return tuple(part.name for part in table.parts)
+
+
+def prepare(session: Session, tree: exp.Expression, scene: Scene) -> Prepared:
+    """Lock what the statement touches and translate it.
+
+    The order matters: views first, since they bring tables of their own; locks before anything is read; types
+    while every relation still has its name; system views and external tables last, as DuckDB SQL.
+    """
+    fold_case(tree)
+    names.name_columns(tree)
+    scene.relations = tuple(dict.fromkeys(".".join(name_of(table)) for table in names.relations(tree)))
+    _expand_views(session, tree)
+    target_table = names.target(tree)
+    wanted: list[tuple[Name, Mode]] = []
+    for table in names.relations(tree):
+        if _is_stored(session, table):
+            _qualify(session, table)
+            wanted.append((name_of(table), Mode.WRITE if table is target_table else Mode.READ))
+    target = name_of(target_table) if target_table is not None else None
+    session.lock(wanted)
+    if target is not None and not isinstance(tree, exp.Insert):
+        session.check_fresh(target)
+    tree = functions.rewrite(tree, session.moment())
+    if isinstance(tree, exp.Insert) and target is not None:
+        _keep_identities(session, tree, target)
+    origins: dict[str, catalog.Column] = {}
+    if isinstance(tree, exp.Query) or typed.needs_types(tree):
+        found = {name_of(table): _columns(session, table) for table in names.relations(tree)}
+        if typed.needs_types(tree):
+            tree = typed.apply(tree, _schema(found))
+        origins = _origins(tree, found)
+    for table in names.relations(tree):
+        name = name_of(table)
+        if system.is_system(name):
+            _put(table, system.relation(session, name))
+        elif external.is_external(session, name):
+            _put(table, external.relation(session, name, table))
+    return Prepared(tree, render(tree), target, origins)
+
+
+def _is_stored(session: Session, table: exp.Table) -> bool:
+    name = name_of(table)
+    return not (system.is_system(name) or external.is_external(session, name))
+
+
+def _expand_views(session: Session, tree: exp.Expression) -> None:
+    pending = [(table, 0) for table in names.relations(tree)]
+    written = names.target(tree)
+    while pending:
+        table, depth = pending.pop()
+        view = None if table is written or not _is_stored(session, table) else views.find(session, name_of(table))
+        if view is None:
+            continue
+        if depth > MAX_VIEW_DEPTH:
+            raise SqlError(f'infinite recursion in the definition of view "{table.name}"')
+        columns, definition = view
+        query = fold_case(read(definition))
+        names.name_columns(query)
+        alias = exp.TableAlias(
+            this=exp.to_identifier(table.alias or table.name), columns=[exp.to_identifier(c) for c in columns]
+        )
+        pending += [(inner, depth + 1) for inner in names.relations(query)]
+        _replace(table, exp.Subquery(this=query, alias=alias))
+
+
+def _replace(table: exp.Table, subquery: exp.Subquery) -> None:
+    for key in ("joins", "pivots", "laterals", "sample"):
+        if table.args.get(key):
+            subquery.set(key, table.args[key])
+    table.replace(subquery)
+
+
+def _put(table: exp.Table, sql: str) -> None:
+    """Replace a relation by the DuckDB query that computes it, under the name it had."""
+    alias = exp.TableAlias(this=exp.to_identifier(table.alias or table.name))
+    _replace(table, exp.Subquery(this=exp.Var(this=sql), alias=alias))
+
+
+def _qualify(session: Session, table: exp.Table) -> None:
+    """`t` and `dev.public.t` become `public.t`, so that no WITH query of the statement can take its place."""
+    name = name_of(table)
+    if not session.is_temporary(name):
+        table.set("db", exp.to_identifier(session.key(name)[1]))
+        table.set("catalog", None)
+
+
+def _columns(session: Session, table: exp.Table) -> list[catalog.Column]:
+    name = name_of(table)
+    if system.is_system(name):
+        return []
+    if external.is_external(session, name):
+        return external.columns(session, name)
+    return catalog.columns(session, name)
+
+
+def _keep_identities(session: Session, tree: exp.Insert, target: Name) -> None:
+    """Redshift fills IDENTITY columns itself: they are left out of an INSERT, and refused when it names them."""
+    stored = catalog.columns(session, target)
+    generated = {column.name for column in stored if column.identity and not column.by_default}
+    if not generated:
+        return
+    if isinstance(tree.this, exp.Schema):
+        for identifier in tree.this.expressions:
+            if identifier.name in generated:
+                raise SqlError("cannot set an identity column to a value")
+        return
+    others = [exp.to_identifier(column.name) for column in stored if column.name not in generated]
+    tree.set("this", exp.Schema(this=tree.this, expressions=others))
+
+
+def _schema(columns: dict[Name, list[catalog.Column]]) -> dict[str, dict[str, dict[str, str]]]:
+    schema: dict[str, dict[str, dict[str, str]]] = {}
+    for name, found in columns.items():
+        part = schema.setdefault(name[-2] if len(name) > 1 else "public", {})
+        part[name[-1]] = {column.name: str(column.type) for column in found}
+    return schema
+
+
+def _origins(tree: exp.Expression, columns: dict[Name, list[catalog.Column]]) -> dict[str, catalog.Column]:
+    """Stored columns by the name under which the result shows them unchanged: of one table, or by their alias."""
+    if not isinstance(tree, exp.Select):
+        return {}
+    source = tree.args.get("from_") or tree.args.get("from")
+    tables = [source.this] if source is not None else []
+    tables += [join.this for join in tree.args.get("joins") or []]
+    by_alias = {
+        table.alias_or_name: {column.name: column for column in columns.get(name_of(table), [])}
+        for table in tables
+        if isinstance(table, exp.Table)
+    }
+    if len(by_alias) != len(tables):
+        return {}
+    found: dict[str, catalog.Column] = {}
+    for projection in tree.expressions:
+        if isinstance(projection, exp.Star) and len(by_alias) == 1:
+            found |= next(iter(by_alias.values()))
+        inner = projection.unalias()
+        if isinstance(inner, exp.Column) and isinstance(inner.this, exp.Identifier):
+            owners = [inner.table] if inner.table else [a for a, c in by_alias.items() if inner.name in c]
+            if len(owners) == 1 and inner.name in by_alias.get(owners[0], {}):
+                found[projection.alias_or_name] = by_alias[owners[0]][inner.name]
+    return found
+
+
+def run(session: Session, plan: statements.Query, scene: Scene, sink: Sink) -> int:
+    """A query's rows go to the sink; DML returns how many rows it changed."""
+    tree = read(plan.sql)
+    into = tree.args.get("into") if isinstance(tree, exp.Select) else None
+    if into is not None:
+        return _select_into(session, tree, into, scene, sink)
+    prepared = prepare(session, tree, scene)
+    result = session.query(prepared.sql)
+    if prepared.target is not None:
+        return int(result.fetchone()[0])
+    return deliver(session, result, sink, prepared.origins)
+
+
+def _select_into(session: Session, tree: exp.Expression, into: exp.Into, scene: Scene, sink: Sink) -> int:
+    from local_cloud.services.redshift.engine.definitions import create_table
+    from local_cloud.services.redshift.sql.dialect import RedshiftSql
+
+    tree.set("into", None)
+    name = tuple(part.name.lower() for part in into.this.parts)
+    temporary = bool(into.args.get("temporary")) or name[-1].startswith("#")
+    return create_table(session, CreateTable(name, temporary, query=tree.sql(RedshiftSql)), scene, sink)
+
+
+def deliver(
+    session: Session, result: Any, sink: Sink, origins: dict[str, catalog.Column] | None = None
+) -> int:
+    """Hand a DuckDB result to the sink, batch by batch. The number of rows."""
+    origins = origins or {}
+    sink.begin([_result_column(str(name), str(kind), origins) for name, kind, *_ in result.description])
+    count = 0
+    while rows := result.fetchmany(BATCH):
+        session.check()
+        sink.add(rows)
+        count += len(rows)
+    return count
+
+
+def _result_column(name: str, duckdb_type: str, origins: dict[str, catalog.Column]) -> ResultColumn:
+    kind = from_duckdb(duckdb_type)
+    origin = origins.get(name)
+    if origin is None or origin.type.duckdb != kind.duckdb:
+        return ResultColumn(name, kind)
+    return ResultColumn(name, origin.type, origin.schema, origin.table, nullable=not origin.not_null)
+
+
+def explain(session: Session, plan: statements.Explain, scene: Scene, sink: Sink) -> int:
+    """DuckDB's plan, one line a row, under Redshift's column name."""
+    inner = statements.parse(plan.sql)
+    if not isinstance(inner, statements.Query):
+        raise inner_error(plan.sql)
+    prepared = prepare(session, read(inner.sql), scene)
+    text = session.query("EXPLAIN " + prepared.sql).fetchone()[1]
+    sink.begin([ResultColumn("QUERY PLAN", from_duckdb("VARCHAR"))])
+    rows: Sequence[tuple[str]] = [(line,) for line in text.splitlines()]
+    sink.add(rows)
+    return len(rows)
+
+
+def inner_error(sql: str) -> Exception:
+    from local_cloud.services.redshift.sql.reader import Reader
+
+    return Reader(sql).error()

@@ -1,0 +1,368 @@
+"""One connection to a database: its transaction, its settings, its temporary tables.
+
+Every statement runs in a transaction. Outside BEGIN … COMMIT it is one of its own, ended when the statement
+ends. DuckDB's transaction starts as late as the first query that reads or writes, after the table locks are
+taken: a statement that waited for a lock sees what the holder of the lock has committed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from local_cloud.services.redshift.engine.locks import Key, Mode, Transaction, table_id
+from local_cloud.services.redshift.engine.surroundings import Surroundings
+from local_cloud.services.redshift.engine.translations import Scene, cancelled, translate
+from local_cloud.services.redshift.engine.warehouse import INTERNAL, Warehouse, search_path
+from local_cloud.services.redshift.errors import (
+    LoadError,
+    LoadErrorDetail,
+    NotSupported,
+    SqlError,
+    StatementCancelled,
+    TransactionAborted,
+)
+from local_cloud.services.redshift.sql import statements
+from local_cloud.services.redshift.sql.functions import Moment
+from local_cloud.services.redshift.sql.lexer import quoted
+from local_cloud.services.redshift.sql.tables import Name
+from local_cloud.services.redshift.sql.types import RedshiftType
+
+UTC = datetime.timezone.utc
+
+
+@dataclass(frozen=True)
+class ResultColumn:
+    """A column of a result. `schema` and `table` name its origin where it is a plain column."""
+
+    name: str
+    type: RedshiftType
+    schema: str = ""
+    table: str = ""
+    nullable: bool = True
+
+
+class Sink(Protocol):
+    """Takes a result while its statement still runs."""
+
+    def begin(self, columns: Sequence[ResultColumn]) -> None: ...
+
+    def add(self, rows: Sequence[tuple[Any, ...]]) -> None: ...
+
+
+class Discard:
+    """A sink for results that nobody asked for."""
+
+    def begin(self, columns: Sequence[ResultColumn]) -> None: ...
+
+    def add(self, rows: Sequence[tuple[Any, ...]]) -> None: ...
+
+
+@dataclass
+class Settings:
+    """What SET changes. `parameters` are kept to be shown; only some have an effect here."""
+
+    search_path: tuple[str, ...] = ("public",)
+    statement_timeout: int = 0
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+class Session:
+    """Runs statements one after the other. One thread at a time; `cancel` may come from any."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        *,
+        namespace: str,
+        database: str,
+        user: str,
+        surroundings: Surroundings,
+        process: int,
+    ) -> None:
+        self.warehouse = warehouse
+        self.surroundings = surroundings
+        self.user = user
+        self.process = process
+        self.database, self.cursor = warehouse.connect(namespace, database, first=surroundings.first_database)
+        self._serializable = self._is_serializable()
+        self.settings = Settings()
+        self.temporary: set[str] = set()
+        self.notices: list[str] = []
+        self.query_id = 0
+        self.last_copy: tuple[int, int] = (-1, 0)
+        self.last_unload_count = 0
+        self.call_depth = 0
+        self._transaction: Transaction | None = None
+        self._explicit = False
+        self._aborted = False
+        self._started = False
+        self._transaction_time = datetime.datetime.now(UTC)
+        self._cancelled = threading.Event()
+
+    # What the outside asks for.
+
+    def execute(self, sql: str, *, query_id: int, sink: Sink) -> int:
+        """Run one statement. The number of rows it returned or changed; SqlError when it failed."""
+        self.query_id = query_id
+        self._cancelled.clear()
+        scene = Scene(sql, query_id=query_id)
+        with self._deadline():
+            statement = None
+            try:
+                statement = statements.parse(sql)
+                if self._aborted and not isinstance(statement, (statements.Commit, statements.Rollback)):
+                    raise TransactionAborted
+                count = self._dispatch(statement, scene, sink)
+                if not self._explicit:
+                    self.commit()
+                return count
+            except Exception as error:
+                failure = self._failure(error, scene)
+                self._abort()
+                if isinstance(failure, LoadError):
+                    table = getattr(statement, "table", ()) if statement else ()
+                    self.record_load_errors(failure.details, table)
+                raise failure from None
+
+    def cancel(self) -> None:
+        """Stop the running statement. It fails with StatementCancelled."""
+        self._cancelled.set()
+        self.cursor.interrupt()
+        self.warehouse.locks.wake()
+
+    def close(self) -> None:
+        """Roll back what is open and give the connection up, temporary tables with it."""
+        self.rollback()
+        self.cursor.close()
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._explicit
+
+    # Transactions.
+
+    def begin(self) -> None:
+        """Start a transaction that ends with commit or rollback, not with the statement."""
+        self._explicit = True
+
+    def commit(self) -> None:
+        """Make the transaction's work visible; a failed one is rolled back instead, as in PostgreSQL."""
+        transaction = self._transaction
+        try:
+            if transaction is not None and not self._aborted:
+                self.warehouse.locks.check_serializable(transaction)
+                if self._started:
+                    self.cursor.execute("COMMIT")
+                    self._started = False
+                self.warehouse.locks.finish(transaction, committed=True)
+                self._transaction = None
+        finally:
+            self.rollback()
+
+    def rollback(self) -> None:
+        self._undo()
+        self._explicit = False
+        self._aborted = False
+
+    def _undo(self) -> None:
+        if self._started:
+            self._started = False
+            with contextlib.suppress(Exception):
+                self.cursor.execute("ROLLBACK")
+        if self._transaction is not None:
+            self.warehouse.locks.finish(self._transaction, committed=False)
+            self._transaction = None
+
+    def _abort(self) -> None:
+        """After an error: nothing of the transaction stays, and a block waits for its end."""
+        self._undo()
+        if self._explicit:
+            self._aborted = True
+
+    @property
+    def transaction(self) -> Transaction:
+        if self._transaction is None:
+            self._transaction = self.warehouse.locks.begin(
+                process=self.process, serializable=self._serializable
+            )
+            self._transaction_time = datetime.datetime.now(UTC)
+        return self._transaction
+
+    def _is_serializable(self) -> bool:
+        row = self.cursor.execute(f"SELECT value FROM {INTERNAL}.settings WHERE name = 'isolation'").fetchone()
+        return bool(row) and row[0] == "SERIALIZABLE"
+
+    # What the statements are made of.
+
+    def key(self, name: Name) -> Key:
+        """The table that a name means. SqlError for another database."""
+        if len(name) > 3 or (len(name) == 3 and name[0] != self.database.name):
+            raise NotSupported(f'cross-database reference to "{".".join(name)}" is not supported here')
+        schema = name[-2] if len(name) > 1 else self._default_schema(name[-1])
+        return (self.database.catalog, schema, name[-1])
+
+    def _default_schema(self, table: str) -> str:
+        """The first schema of the search path that has the table, else the first one."""
+        path = self.settings.search_path
+        if len(path) > 1:
+            found = self.lookup(
+                "SELECT schema_name FROM duckdb_tables() WHERE database_name = ? AND table_name = ?"
+                f" UNION ALL SELECT schema FROM {INTERNAL}.views WHERE name = ?",
+                [self.database.catalog, table, table],
+            )
+            for schema in path:
+                if (schema,) in found:
+                    return schema
+        return path[0]
+
+    def is_temporary(self, name: Name) -> bool:
+        return len(name) == 1 and name[0] in self.temporary
+
+    def lock(self, wanted: Iterable[tuple[Name, Mode]]) -> None:
+        """Take table locks, waiting for whoever holds them. Temporary tables need none."""
+        keys = [(self.key(name), mode) for name, mode in wanted if not self.is_temporary(name)]
+        transaction = self.transaction
+        self.warehouse.locks.acquire(transaction, keys, check=self.check)
+        for key, mode in keys:
+            transaction.read.add(key)
+            if mode is not Mode.READ:
+                transaction.written.add(key)
+
+    def lock_only(self, names: Iterable[Name]) -> None:
+        """LOCK: exclusive, but not yet a write."""
+        keys = [(self.key(name), Mode.EXCLUSIVE) for name in names if not self.is_temporary(name)]
+        self.warehouse.locks.acquire(self.transaction, keys, check=self.check)
+
+    def check_fresh(self, name: Name) -> None:
+        """Refuse to change rows of a table that changed after this transaction's snapshot."""
+        if not self.is_temporary(name):
+            self.warehouse.locks.check_fresh(self.transaction, self.key(name))
+
+    def query(self, sql: str, parameters: Sequence[Any] | None = None) -> Any:
+        """Run DuckDB SQL inside the transaction, starting DuckDB's where it has not begun."""
+        self.check()
+        if not self._started:
+            self.warehouse.locks.look(self.transaction)
+            self.cursor.execute("BEGIN")
+            self._started = True
+        if parameters is None:
+            return self.cursor.execute(sql)
+        return self.cursor.execute(sql, parameters)
+
+    def lookup(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Ask the catalog. Where DuckDB's transaction has not begun, this does not begin it: the catalog is no
+        part of a snapshot, and the locks that the answer leads to come first."""
+        rows: list[tuple[Any, ...]] = self.cursor.execute(sql, parameters).fetchall()
+        return rows
+
+    def check(self) -> None:
+        """Raise when the statement was cancelled."""
+        if self._cancelled.is_set():
+            raise cancelled(self.query_id)
+
+    def moment(self) -> Moment:
+        """What functions of time and of the session give in this statement."""
+        self.transaction  # noqa: B018 - a transaction's time is the time of its first statement
+        now = datetime.datetime.now(UTC)
+        return Moment(
+            statement=now.replace(tzinfo=None),
+            transaction=self._transaction_time.replace(tzinfo=None),
+            session={
+                "current_user": self.user,
+                "session_user": self.user,
+                "user": self.user,
+                "current_user_id": 100,
+                "current_schema": self.settings.search_path[0],
+                "current_database": self.database.name,
+                "current_namespace": self.database.namespace,
+                "pg_backend_pid": self.process,
+                "pg_last_copy_id": self.last_copy[0],
+                "pg_last_copy_count": self.last_copy[1],
+                "pg_last_query_id": self.query_id,
+                "pg_last_unload_count": self.last_unload_count,
+                "version": "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2 20041017 "
+                "(Red Hat 3.4.2-6.fc3), Redshift 1.0.138421",
+            },
+        )
+
+    def record_load_errors(self, details: Sequence[LoadErrorDetail], table: Name) -> None:
+        """Keep what COPY refused for SYS_LOAD_ERROR_DETAIL, also when the transaction is rolled back."""
+        if not details:
+            return
+        now = datetime.datetime.now(UTC).replace(tzinfo=None)
+        number = table_id(self.key(table)) if table else 0
+        transaction = self._transaction.number if self._transaction else 0
+        cursor = self.cursor.cursor()
+        cursor.executemany(
+            f"INSERT INTO {quoted(self.database.catalog)}.{INTERNAL}.load_errors VALUES"
+            " (100, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                [
+                    self.query_id,
+                    transaction,
+                    self.process,
+                    self.database.name,
+                    number,
+                    now,
+                    detail.file_name,
+                    detail.line_number,
+                    detail.column_name,
+                    detail.column_type,
+                    detail.column_length,
+                    detail.position,
+                    detail.error_code,
+                    detail.error_message,
+                ]
+                for detail in details
+            ],
+        )
+        cursor.close()
+
+    def set_search_path(self, schemas: tuple[str, ...]) -> None:
+        self.settings.search_path = schemas or ("public",)
+        self.cursor.execute(f"SET search_path = '{search_path(self.database, self.settings.search_path)}'")
+
+    def outside_transaction(self, command: str) -> None:
+        """Refuse what Redshift refuses inside BEGIN … COMMIT."""
+        if self._explicit:
+            raise SqlError(f"{command} cannot run inside a transaction block")
+
+    def _dispatch(self, statement: statements.Statement, scene: Scene, sink: Sink) -> int:
+        from local_cloud.services.redshift.engine.commands import COMMANDS
+
+        run: Callable[..., int] = COMMANDS[type(statement)]
+        return run(self, statement, scene, sink)
+
+    def run_inner(self, sql: str, sink: Sink) -> int:
+        """One statement of a procedure, in the transaction of its CALL."""
+        statement = statements.parse(sql)
+        scene = Scene(sql, query_id=self.query_id)
+        try:
+            return self._dispatch(statement, scene, sink)
+        except Exception as error:
+            raise self._failure(error, scene) from None
+
+    def _failure(self, error: Exception, scene: Scene) -> SqlError:
+        failure = translate(error, scene)
+        if isinstance(failure, StatementCancelled) or self._cancelled.is_set():
+            return cancelled(scene.query_id)
+        return failure
+
+    @contextlib.contextmanager
+    def _deadline(self) -> Iterator[None]:
+        """statement_timeout, in milliseconds; 0 is none."""
+        milliseconds = self.settings.statement_timeout
+        timer = threading.Timer(milliseconds / 1000, self.cancel) if milliseconds else None
+        if timer:
+            timer.daemon = True
+            timer.start()
+        try:
+            yield
+        finally:
+            if timer:
+                timer.cancel()

@@ -1,0 +1,247 @@
+"""System tables and views: the catalog, the history of statements, the errors of COPY.
+
+Each is a query on what DuckDB, the warehouse and the Data API know. Columns carry Redshift's names and types.
+https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.engine.warehouse import INTERNAL
+from local_cloud.services.redshift.errors import SqlError
+from local_cloud.services.redshift.sql.tables import Name
+
+_SCHEMAS = ("pg_catalog", "information_schema")
+
+
+def is_system(name: Name) -> bool:
+    """True for a relation of the system: in its schemas, or one of its names without a schema."""
+    if len(name) > 1:
+        return name[-2] in _SCHEMAS
+    return name[0] in _RELATIONS or name[0].startswith(("pg_", "sys_", "svv_", "stv_", "stl_", "svl_", "svcs_"))
+
+
+def relation(session: Session, name: Name) -> str:
+    """DuckDB SQL that gives the rows. SqlError for a view that is not kept here."""
+    key = f"information_schema.{name[-1]}" if len(name) > 1 and name[-2] == "information_schema" else name[-1]
+    query = _RELATIONS.get(key)
+    if query is None:
+        raise SqlError(f'relation "{".".join(name)}" does not exist')
+    return query(session)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _objects(session: Session) -> str:
+    """All tables and views of the database: schema, name, kind (BASE TABLE, VIEW, LOCAL TEMPORARY)."""
+    catalog = _text(session.database.catalog)
+    temporary = _text(session.settings.search_path[0])
+    return (
+        "SELECT schema_name AS s, table_name AS t, 'BASE TABLE' AS kind, database_name AS d, schema_name AS ds,"
+        f" comment FROM duckdb_tables() WHERE database_name = {catalog} AND schema_name <> '{INTERNAL}'"
+        f" UNION ALL SELECT schema, name, 'VIEW', NULL, NULL, NULL FROM {INTERNAL}.views"
+        f" UNION ALL SELECT {temporary}, table_name, 'LOCAL TEMPORARY', database_name, schema_name, comment"
+        " FROM duckdb_tables() WHERE database_name = 'temp' AND NOT starts_with(table_name, 'pg_')"
+    )
+
+
+def _columns(session: Session) -> str:
+    """All columns of tables, with Redshift's type, in the terms of SVV_COLUMNS."""
+    return f"""SELECT o.s, o.t, o.kind, c.column_name AS c, c.column_index AS n,
+        coalesce(c.comment ->> '$.default', c.column_default) AS def, c.is_nullable AS nullable,
+        coalesce(c.comment ->> '$.type', lower(c.data_type)) AS type, c.numeric_precision, c.numeric_scale,
+        c.comment ->> '$.encode' AS encode, coalesce((c.comment ->> '$.distkey')::BOOLEAN, false) AS distkey,
+        coalesce((c.comment ->> '$.sortkey')::INTEGER, 0) AS sortkey, c.comment ->> '$.comment' AS remarks
+        FROM ({_objects(session)}) o JOIN duckdb_columns() c
+        ON c.database_name = o.d AND c.schema_name = o.ds AND c.table_name = o.t"""
+
+
+def _svv_tables(session: Session) -> str:
+    return (
+        f"SELECT {_text(session.database.name)} AS table_catalog, s AS table_schema, t AS table_name,"
+        f" kind AS table_type, comment AS remarks FROM ({_objects(session)})"
+    )
+
+
+def _svv_columns(session: Session) -> str:
+    return f"""SELECT {_text(session.database.name)} AS table_catalog, s AS table_schema, t AS table_name,
+        c AS column_name, n AS ordinal_position, def AS column_default,
+        CASE WHEN nullable THEN 'YES' ELSE 'NO' END AS is_nullable,
+        regexp_replace(type, '\\(.*', '') AS data_type,
+        TRY_CAST(nullif(CASE WHEN starts_with(type, 'character') THEN regexp_extract(type, '\\((\\d+)\\)', 1) END, '')
+            AS INTEGER) AS character_maximum_length,
+        numeric_precision, numeric_scale, remarks FROM ({_columns(session)})"""
+
+
+def _svv_all_tables(session: Session) -> str:
+    return (
+        f"SELECT {_text(session.database.name)} AS database_name, s AS schema_name, t AS table_name,"
+        f" CASE kind WHEN 'BASE TABLE' THEN 'TABLE' ELSE kind END AS table_type, NULL::VARCHAR AS table_acl,"
+        f" comment AS remarks FROM ({_objects(session)})"
+    )
+
+
+def _schemata(session: Session) -> str:
+    catalog = _text(session.database.catalog)
+    return (
+        f"SELECT schema_name FROM duckdb_schemas() WHERE database_name = {catalog}"
+        f" AND schema_name NOT IN ('main', '{INTERNAL}') UNION ALL SELECT name FROM {INTERNAL}.external_schemas"
+        " UNION ALL SELECT unnest(['information_schema', 'pg_catalog', 'pg_internal'])"
+    )
+
+
+def _svv_schemas(session: Session) -> str:
+    return (
+        f"SELECT {_text(session.database.name)} AS database_name, schema_name, 100 AS schema_owner,"
+        f" CASE WHEN schema_name IN (SELECT name FROM {INTERNAL}.external_schemas) THEN 'external' ELSE 'local' END"
+        f" AS schema_type, NULL::VARCHAR AS schema_acl FROM ({_schemata(session)})"
+    )
+
+
+def _information_schemata(session: Session) -> str:
+    return f"SELECT {_text(session.database.name)} AS catalog_name, schema_name FROM ({_schemata(session)})"
+
+
+def _pg_tables(session: Session) -> str:
+    return (
+        "SELECT s AS schemaname, t AS tablename, 'admin' AS tableowner, NULL::VARCHAR AS tablespace, false AS hasindexes,"
+        f" false AS hasrules, false AS hastriggers FROM ({_objects(session)}) WHERE kind <> 'VIEW'"
+    )
+
+
+def _pg_views(session: Session) -> str:
+    return f"SELECT schema AS schemaname, name AS viewname, 'admin' AS viewowner, definition FROM {INTERNAL}.views"
+
+
+def _pg_table_def(session: Session) -> str:
+    return (
+        'SELECT s AS schemaname, t AS tablename, c AS "column", type, coalesce(encode, \'none\') AS encoding, distkey,'
+        f' sortkey, NOT nullable AS "notnull" FROM ({_columns(session)})'
+    )
+
+
+def _pg_namespace(session: Session) -> str:
+    return f"SELECT schema_name AS nspname, 100 AS nspowner, NULL::VARCHAR AS nspacl FROM ({_schemata(session)})"
+
+
+def _pg_user(session: Session) -> str:
+    return (
+        f"SELECT {_text(session.user)} AS usename, 100 AS usesysid, true AS usecreatedb, true AS usesuper,"
+        " false AS usecatupd, '********' AS passwd, NULL::TIMESTAMP AS valuntil, NULL::VARCHAR AS useconfig"
+    )
+
+
+def _databases(session: Session) -> list[str]:
+    return session.warehouse.databases(session.database.namespace, first=session.surroundings.first_database)
+
+
+def _svv_databases(session: Session) -> str:
+    return " UNION ALL ".join(
+        f"SELECT {_text(name)} AS database_name, 100 AS database_owner, 'local' AS database_type,"
+        " NULL::VARCHAR AS database_acl, NULL::VARCHAR AS database_options, 'Snapshot Isolation' AS database_isolation_level"
+        for name in _databases(session)
+    )
+
+
+def _pg_database(session: Session) -> str:
+    return " UNION ALL ".join(
+        f"SELECT {_text(name)} AS datname, 100 AS datdba, 6 AS encoding, false AS datistemplate, true AS datallowconn"
+        for name in _databases(session)
+    )
+
+
+def _svv_table_info(session: Session) -> str:
+    return f"""SELECT {_text(session.database.name)} AS database, table_schema AS schema, table_oid AS table_id,
+        table_name AS "table", CAST(NULL AS VARCHAR) AS diststyle, CAST(NULL AS VARCHAR) AS sortkey1,
+        CAST(estimated_size AS BIGINT) AS tbl_rows FROM (SELECT t.table_oid, t.estimated_size, o.s AS table_schema,
+        o.t AS table_name FROM ({_objects(session)}) o JOIN duckdb_tables() t ON t.database_name = o.d
+        AND t.schema_name = o.ds AND t.table_name = o.t WHERE o.kind = 'BASE TABLE')"""
+
+
+def _external_schemas(session: Session) -> str:
+    return (
+        "SELECT 100000 + row_number() OVER (ORDER BY name) AS esoid, 1 AS eskind, name AS schemaname, 100 AS esowner,"
+        f" database AS databasename, role AS esoptions FROM {INTERNAL}.external_schemas"
+    )
+
+
+def _load_errors(session: Session) -> str:
+    return f"SELECT * FROM {INTERNAL}.load_errors"
+
+
+_HISTORY = {
+    "user_id": "INTEGER",
+    "query_id": "BIGINT",
+    "query_label": "VARCHAR",
+    "transaction_id": "BIGINT",
+    "session_id": "INTEGER",
+    "database_name": "VARCHAR",
+    "query_type": "VARCHAR",
+    "status": "VARCHAR",
+    "result_cache_hit": "BOOLEAN",
+    "start_time": "TIMESTAMP",
+    "end_time": "TIMESTAMP",
+    "elapsed_time": "BIGINT",
+    "queue_time": "BIGINT",
+    "execution_time": "BIGINT",
+    "error_message": "VARCHAR",
+    "returned_rows": "BIGINT",
+    "returned_bytes": "BIGINT",
+    "query_text": "VARCHAR",
+}
+
+
+def _query_history(session: Session) -> str:
+    rows = [row for row in session.surroundings.history() if row["database_name"] == session.database.name]
+    return _values(_HISTORY, rows)
+
+
+def _values(columns: dict[str, str], rows: list[dict[str, Any]]) -> str:
+    """Rows of Python as a query; no row gives the columns alone."""
+    names = ", ".join(columns)
+    casts = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in columns.items())
+    if not rows:
+        return "SELECT " + ", ".join(f"CAST(NULL AS {k}) AS {n}" for n, k in columns.items()) + " WHERE false"
+    written = ", ".join("(" + ", ".join(_literal(row.get(name)) for name in columns) + ")" for row in rows)
+    return f"SELECT {casts} FROM (VALUES {written}) AS v({names})"
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool) or isinstance(value, int):
+        return str(value)
+    if isinstance(value, datetime.datetime):
+        return _text(value.isoformat(sep=" "))
+    return _text(str(value))
+
+
+_RELATIONS: dict[str, Callable[[Session], str]] = {
+    "svv_tables": _svv_tables,
+    "svv_columns": _svv_columns,
+    "svv_all_tables": _svv_all_tables,
+    "svv_all_columns": _svv_columns,
+    "svv_all_schemas": _svv_schemas,
+    "svv_redshift_schemas": _svv_schemas,
+    "svv_redshift_tables": _svv_all_tables,
+    "svv_redshift_databases": _svv_databases,
+    "svv_external_schemas": _external_schemas,
+    "svv_table_info": _svv_table_info,
+    "information_schema.tables": _svv_tables,
+    "information_schema.columns": _svv_columns,
+    "information_schema.schemata": _information_schemata,
+    "pg_tables": _pg_tables,
+    "pg_views": _pg_views,
+    "pg_table_def": _pg_table_def,
+    "pg_namespace": _pg_namespace,
+    "pg_user": _pg_user,
+    "pg_database": _pg_database,
+    "sys_query_history": _query_history,
+    "sys_load_error_detail": _load_errors,
+}

@@ -1,0 +1,133 @@
+"""Transaction control, LOCK, TRUNCATE, SET and SHOW, and commands with nothing to do on one machine."""
+
+from __future__ import annotations
+
+from local_cloud.services.redshift.engine import catalog
+from local_cloud.services.redshift.engine.locks import Mode
+from local_cloud.services.redshift.engine.session import ResultColumn, Session, Sink
+from local_cloud.services.redshift.engine.translations import Scene
+from local_cloud.services.redshift.errors import SqlError
+from local_cloud.services.redshift.sql import statements
+from local_cloud.services.redshift.sql.lexer import quoted
+from local_cloud.services.redshift.sql.tables import Name
+from local_cloud.services.redshift.sql.types import RedshiftType
+
+
+def begin(session: Session, plan: statements.Begin, scene: Scene, sink: Sink) -> int:
+    if session.in_transaction:
+        session.notices.append("WARNING: there is already a transaction in progress")
+    session.begin()
+    return 0
+
+
+def commit(session: Session, plan: statements.Commit, scene: Scene, sink: Sink) -> int:
+    session.commit()
+    return 0
+
+
+def rollback(session: Session, plan: statements.Rollback, scene: Scene, sink: Sink) -> int:
+    session.rollback()
+    return 0
+
+
+def _table(session: Session, name: Name) -> str:
+    """A stored table as DuckDB SQL. SqlError when there is none."""
+    if not catalog.columns(session, name):
+        raise SqlError(f'relation "{".".join(name)}" does not exist')
+    if session.is_temporary(name):
+        return f"temp.main.{quoted(name[-1])}"
+    return ".".join(quoted(part) for part in session.key(name))
+
+
+def lock(session: Session, plan: statements.Lock, scene: Scene, sink: Sink) -> int:
+    """ACCESS EXCLUSIVE until the transaction ends. The snapshot is taken afterwards, by the first query."""
+    for name in plan.tables:
+        database, schema, table = session.key(name)
+        stored = session.lookup(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+            [database, schema, table],
+        )
+        if not stored and not session.is_temporary(name):
+            raise SqlError(f'relation "{".".join(name)}" does not exist', position=scene.place(name[-1]))
+    session.lock_only(plan.tables)
+    return 0
+
+
+def truncate(session: Session, plan: statements.Truncate, scene: Scene, sink: Sink) -> int:
+    """Empty the table and commit, together with all that the transaction did before.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_TRUNCATE.html
+    """
+    session.lock([(plan.table, Mode.EXCLUSIVE)])
+    session.check_fresh(plan.table)
+    session.query(f"DELETE FROM {_table(session, plan.table)}")
+    session.commit()
+    return 0
+
+
+def comment(session: Session, plan: statements.Comment, scene: Scene, sink: Sink) -> int:
+    if plan.kind not in ("TABLE", "COLUMN"):
+        return 0
+    name = plan.name if plan.kind == "TABLE" else plan.name[:-1]
+    session.lock([(name, Mode.EXCLUSIVE)])
+    target = _table(session, name)
+    if plan.kind == "TABLE":
+        text = "NULL" if plan.text is None else "'" + plan.text.replace("'", "''") + "'"
+        session.query(f"COMMENT ON TABLE {target} IS {text}")
+        return 0
+    found = next((column for column in catalog.columns(session, name) if column.name == plan.name[-1]), None)
+    if found is None:
+        raise SqlError(f'column "{plan.name[-1]}" of relation "{name[-1]}" does not exist')
+    note = catalog.note(catalog.definition_of(found), plan.text).replace("'", "''")
+    session.query(f"COMMENT ON COLUMN {target}.{quoted(found.name)} IS '{note}'")
+    return 0
+
+
+def set_parameter(session: Session, plan: statements.SetParameter, scene: Scene, sink: Sink) -> int:
+    if plan.name == "search_path":
+        wanted = [part.strip().strip("'\"").lower() for part in (plan.value or "public").split(",")]
+        session.set_search_path(tuple(part for part in wanted if part and part not in ("$user", "pg_catalog")))
+    elif plan.name == "statement_timeout":
+        value = plan.value or "0"
+        if not value.isdigit():
+            raise SqlError(f'parameter "statement_timeout" requires an integer value: "{value}"')
+        session.settings.statement_timeout = int(value)
+    elif plan.name in ("timezone", "time zone") and (plan.value or "UTC").upper() not in ("UTC", "GMT"):
+        raise SqlError(f'time zone "{plan.value}" is not supported by the local warehouse; it runs in UTC')
+    if plan.value is None:
+        session.settings.parameters.pop(plan.name, None)
+    else:
+        session.settings.parameters[plan.name] = plan.value
+    return 0
+
+
+_DEFAULTS = {
+    "datestyle": "ISO, MDY",
+    "enable_case_sensitive_identifier": "off",
+    "extra_float_digits": "0",
+    "query_group": "default",
+    "search_path": "$user, public",
+    "statement_timeout": "0",
+    "timezone": "UTC",
+    "server_version": "8.0.2",
+    "client_encoding": "UTF8",
+    "transaction_isolation": "serializable",
+}
+
+
+def show_parameter(session: Session, plan: statements.ShowParameter, scene: Scene, sink: Sink) -> int:
+    value = session.settings.parameters.get(plan.name, _DEFAULTS.get(plan.name))
+    if value is None:
+        raise SqlError(f'unrecognized configuration parameter "{plan.name}"')
+    sink.begin([ResultColumn(plan.name, RedshiftType("character varying", length=256))])
+    sink.add([(value,)])
+    return 1
+
+
+def accept(session: Session, plan: statements.Utility, scene: Scene, sink: Sink) -> int:
+    """VACUUM, ANALYZE, GRANT and the like: one machine and one user need none of it."""
+    if plan.outside:
+        session.outside_transaction(plan.command)
+    if plan.target:
+        _table(session, plan.target)
+    return 0

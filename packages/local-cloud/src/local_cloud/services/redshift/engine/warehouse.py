@@ -1,0 +1,175 @@
+"""The DuckDB instance behind every namespace: one file a database, one memory limit for all of them."""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_cloud.services.redshift.engine.locks import LockManager
+from local_cloud.services.redshift.engine.macros import MACROS
+from local_cloud.services.redshift.errors import ConnectionRefused, SqlError
+from local_cloud.services.redshift.sql.lexer import quoted
+
+#: A month of 3.6 million trips loads at full speed in this much; the process stays under half a gigabyte.
+MEMORY_LIMIT = "512MB"
+
+#: Tables in which a database keeps what DuckDB has no place for. Hidden from every catalog view.
+INTERNAL = "pg_internal"
+_INTERNAL_TABLES = (
+    "settings(name VARCHAR PRIMARY KEY, value VARCHAR)",
+    "external_schemas(name VARCHAR PRIMARY KEY, database VARCHAR, role VARCHAR)",
+    "views(schema VARCHAR, name VARCHAR, columns VARCHAR[], definition VARCHAR, PRIMARY KEY (schema, name))",
+    "procedures(schema VARCHAR, name VARCHAR, definition VARCHAR, PRIMARY KEY (schema, name))",
+    """load_errors(user_id INTEGER, query_id BIGINT, transaction_id BIGINT, session_id INTEGER,
+        database_name VARCHAR, table_id INTEGER, start_time TIMESTAMP, file_name VARCHAR, line_number BIGINT,
+        column_name VARCHAR, column_type VARCHAR, column_length VARCHAR, position INTEGER, error_code INTEGER,
+        error_message VARCHAR)""",
+)
+
+
+_NAME = re.compile(r"[a-z_][a-z0-9_$]{0,126}")
+
+
+@dataclass(frozen=True)
+class Database:
+    """One attached database. `catalog` is its name inside DuckDB."""
+
+    namespace: str
+    name: str
+
+    @property
+    def catalog(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+class Warehouse:
+    """Databases as `<folder>/<namespace>/<database>.duckdb`. DuckDB is imported when the first one is opened."""
+
+    def __init__(self, folder: Path, *, temp_dir: Path) -> None:
+        self.folder = folder
+        self.temp_dir = temp_dir
+        self.locks = LockManager()
+        self._guard = threading.RLock()
+        self._root: Any = None
+        self._attached: set[Database] = set()
+
+    def _path(self, database: Database) -> Path:
+        return self.folder / database.namespace / f"{database.name}.duckdb"
+
+    def databases(self, namespace: str, *, first: str) -> list[str]:
+        """Names in a namespace; `first` is the one it was created with, which is there from the beginning."""
+        files = sorted((self.folder / namespace).glob("*.duckdb"))
+        return sorted({first, *(file.stem for file in files)})
+
+    def connect(self, namespace: str, name: str, *, first: str) -> tuple[Database, Any]:
+        """A database and a DuckDB connection into it. ConnectionRefused when there is no such database."""
+        database = Database(namespace, name)
+        with self._guard:
+            if not _NAME.fullmatch(name) or (name != first and not self._path(database).is_file()):
+                raise ConnectionRefused(f'database "{name}" does not exist')
+            self._open(database)
+            return database, self._cursor(database)
+
+    def create_database(self, namespace: str, name: str, *, first: str, serializable: bool) -> None:
+        database = Database(namespace, name)
+        with self._guard:
+            if not _NAME.fullmatch(name):
+                raise SqlError(f'database name "{name}" is invalid')
+            if name == first or self._path(database).is_file():
+                raise SqlError(f'database "{name}" already exists')
+            self._open(database)
+            self.set_isolation(database, serializable=serializable)
+
+    def drop_database(self, namespace: str, name: str, *, first: str) -> None:
+        database = Database(namespace, name)
+        with self._guard:
+            if name == first:
+                raise SqlError(f'cannot drop the default database "{name}"')
+            if not _NAME.fullmatch(name) or not self._path(database).is_file():
+                raise SqlError(f'database "{name}" does not exist')
+            self._detach(database)
+            self._path(database).unlink()
+            self._path(database).with_suffix(".duckdb.wal").unlink(missing_ok=True)
+
+    def drop_namespace(self, namespace: str) -> None:
+        """Forget a deleted namespace, its files with it."""
+        with self._guard:
+            for database in [d for d in self._attached if d.namespace == namespace]:
+                self._detach(database)
+            folder = self.folder / namespace
+            for file in folder.glob("*.duckdb*"):
+                file.unlink()
+            if folder.is_dir():
+                folder.rmdir()
+
+    def set_isolation(self, database: Database, *, serializable: bool) -> None:
+        cursor = self._cursor(database)
+        level = "SERIALIZABLE" if serializable else "SNAPSHOT"
+        cursor.execute(f"INSERT OR REPLACE INTO {INTERNAL}.settings VALUES ('isolation', ?)", [level])
+        cursor.close()
+
+    def close(self) -> None:
+        """Checkpoint and close every file. Statements that still run are interrupted."""
+        with self._guard:
+            if self._root is not None:
+                self._root.interrupt()
+                self._root.close()
+                self._root = None
+                self._attached.clear()
+
+    def _open(self, database: Database) -> None:
+        if database in self._attached:
+            return
+        root = self._instance()
+        path = self._path(database)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        catalog = quoted(database.catalog)
+        root.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {catalog}")
+        for schema in ("public", INTERNAL):
+            root.execute(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema}")
+        for table in _INTERNAL_TABLES:
+            root.execute(f"CREATE TABLE IF NOT EXISTS {catalog}.{INTERNAL}.{table}")
+        self._attached.add(database)
+
+    def _detach(self, database: Database) -> None:
+        if database in self._attached:
+            self._instance().execute(f"DETACH {quoted(database.catalog)}")
+            self._attached.discard(database)
+
+    def _instance(self) -> Any:
+        if self._root is None:
+            import duckdb
+
+            self.temp_dir.mkdir(parents=True, exist_ok=True)
+            self._root = duckdb.connect(
+                ":memory:",
+                config={
+                    "memory_limit": MEMORY_LIMIT,
+                    "temp_directory": str(self.temp_dir),
+                    # COPY and SELECT without ORDER BY promise no order; keeping one costs memory and time.
+                    "preserve_insertion_order": "false",
+                    "default_null_order": "NULLS_LAST_ON_ASC_FIRST_ON_DESC",
+                    "autoinstall_known_extensions": "false",
+                    "autoload_known_extensions": "false",
+                },
+            )
+            self._root.execute("SET GLOBAL TimeZone = 'UTC'")
+            for macro in MACROS:
+                self._root.execute(f"CREATE MACRO memory.main.{macro}")
+        return self._root
+
+    def _cursor(self, database: Database) -> Any:
+        cursor = self._instance().cursor()
+        cursor.execute(f"SET search_path = '{search_path(database, ('public',))}'")
+        cursor.execute("SET integer_division = true")
+        cursor.execute("SET ieee_floating_point_ops = false")
+        return cursor
+
+
+def search_path(database: Database, schemas: tuple[str, ...]) -> str:
+    """DuckDB's search path: the schemas of the database, then the warehouse's macros."""
+    names = [f"{quoted(database.catalog)}.{quoted(schema)}" for schema in schemas]
+    return ",".join([*names, "memory.main"]).replace("'", "''")

@@ -1,0 +1,292 @@
+"""CREATE TABLE and ALTER TABLE with Redshift's attributes.
+
+https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
+https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from local_cloud.services.redshift.errors import SqlError
+from local_cloud.services.redshift.sql.lexer import Kind
+from local_cloud.services.redshift.sql.reader import Reader
+from local_cloud.services.redshift.sql.types import SPELLINGS, RedshiftType, parse_type
+
+#: A name with its qualifiers.
+Name = tuple[str, ...]
+
+_ATTRIBUTES = ("DEFAULT", "IDENTITY", "GENERATED", "ENCODE", "DISTKEY", "SORTKEY", "COLLATE", "NOT", "NULL")
+_CONSTRAINTS = ("UNIQUE", "PRIMARY", "REFERENCES", "CONSTRAINT", "FOREIGN")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a definition. `default` is Redshift SQL; `identity` is (seed, step)."""
+
+    name: str
+    type: RedshiftType
+    default: str = ""
+    not_null: bool = False
+    identity: tuple[int, int] | None = None
+    by_default: bool = False
+    encode: str = ""
+    distkey: bool = False
+    sortkey: int = 0
+
+
+@dataclass(frozen=True)
+class CreateTable:
+    """Exactly one of `columns`, `like` and `query` is given (`query` with optional `column_names`)."""
+
+    name: Name
+    temporary: bool = False
+    if_not_exists: bool = False
+    columns: tuple[Column, ...] = ()
+    like: Name = ()
+    like_defaults: bool = False
+    query: str = ""
+    column_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AlterTable:
+    """`action` is one of add, drop, rename, rename_column, type, append, attributes (nothing to do)."""
+
+    name: Name
+    action: str
+    column: Column | None = None
+    target: str = ""
+    new_name: str = ""
+    type: RedshiftType | None = None
+    source: Name = ()
+
+
+@dataclass
+class _Attributes:
+    distkey: str = ""
+    sortkeys: tuple[str, ...] = ()
+    diststyle: str = ""
+    seen: set[str] = field(default_factory=set)
+
+
+def create_table(reader: Reader) -> CreateTable:
+    """Read from after CREATE."""
+    temporary = bool(reader.accept_any("LOCAL TEMPORARY", "LOCAL TEMP", "TEMPORARY", "TEMP"))
+    reader.expect("TABLE")
+    if_not_exists = reader.accept("IF", "NOT", "EXISTS")
+    name = reader.name()
+    temporary = temporary or name[-1].startswith("#")
+    columns: list[Column] = []
+    names: tuple[str, ...] = ()
+    like: Name = ()
+    like_defaults = False
+    if reader.at("(", "LIKE"):
+        reader.expect("(", "LIKE")
+        like = reader.name()
+        like_defaults = reader.accept("INCLUDING", "DEFAULTS")
+        reader.accept("EXCLUDING", "DEFAULTS")
+        reader.expect(")")
+    elif reader.at("("):
+        names = _ctas_names(reader)
+        if not names:
+            columns = _columns(reader)
+    attributes = _table_attributes(reader)
+    if not columns and not like:
+        reader.expect("AS")
+        query = reader.rest()
+        if not query:
+            raise reader.error()
+        return CreateTable(name, temporary, if_not_exists, query=_unwrapped(query), column_names=names)
+    reader.end()
+    return CreateTable(
+        name,
+        temporary,
+        if_not_exists,
+        columns=tuple(_with_keys(column, attributes) for column in columns),
+        like=like,
+        like_defaults=like_defaults,
+    )
+
+
+def _unwrapped(query: str) -> str:
+    """`( SELECT … )` without its parentheses."""
+    inner = Reader(query)
+    if inner.at("("):
+        text = inner.parenthesised()
+        if inner.at_end:
+            return text.strip()
+    return query
+
+
+def _ctas_names(reader: Reader) -> tuple[str, ...]:
+    """The names of CREATE TABLE t (a, b) … AS …; empty, with nothing taken, when definitions follow."""
+    start = reader.index
+    try:
+        names = reader.identifiers()
+    except SqlError:
+        names = ()
+    if not names:
+        reader.index = start
+    return names
+
+
+def _columns(reader: Reader) -> list[Column]:
+    columns: list[Column] = []
+    reader.expect("(")
+    while True:
+        if reader.peek() and reader.accept_any(*_CONSTRAINTS):
+            reader.text_until()
+        else:
+            columns.append(column(reader))
+        if reader.accept(")"):
+            return columns
+        reader.expect(",")
+
+
+def column(reader: Reader) -> Column:
+    """One column definition."""
+    name = reader.identifier()
+    kind = data_type(reader)
+    values: dict[str, object] = {}
+    while (token := reader.peek()) is not None and token.text not in (",", ")"):
+        if reader.accept("DEFAULT"):
+            values["default"] = reader.text_until(*_ATTRIBUTES, *_CONSTRAINTS)
+        elif reader.accept("GENERATED"):
+            values["by_default"] = bool(reader.accept_any("BY DEFAULT"))
+            if not values["by_default"]:
+                reader.expect("ALWAYS")
+            reader.expect("AS", "IDENTITY")
+            values["identity"] = _identity(reader)
+        elif reader.accept("IDENTITY"):
+            values["identity"] = _identity(reader)
+        elif reader.accept("ENCODE"):
+            values["encode"] = reader.identifier()
+        elif reader.accept("DISTKEY"):
+            values["distkey"] = True
+        elif reader.accept("SORTKEY"):
+            values["sortkey"] = 1
+        elif reader.accept("NOT"):
+            reader.expect("NULL")
+            values["not_null"] = True
+        elif reader.accept("PRIMARY"):
+            reader.expect("KEY")
+            values["not_null"] = True
+        elif reader.accept("COLLATE"):
+            reader.identifier()
+        elif reader.accept("REFERENCES"):
+            reader.name()
+            if reader.at("("):
+                reader.parenthesised()
+        elif not reader.accept_any("NULL", "UNIQUE"):
+            raise reader.error()
+    return Column(name, kind, **values)  # type: ignore[arg-type]
+
+
+def _identity(reader: Reader) -> tuple[int, int]:
+    reader.expect("(")
+    seed = reader.integer()
+    reader.expect(",")
+    step = reader.integer()
+    reader.expect(")")
+    return seed, step
+
+
+def data_type(reader: Reader) -> RedshiftType:
+    """A type as it is written in a definition or a cast."""
+    start = reader.peek()
+    words = [reader.identifier()]
+    while (token := reader.peek()) is not None and token.kind is Kind.WORD:
+        longer = " ".join([*words, token.value])
+        if not any(s == longer or s.startswith(longer + " ") for s in SPELLINGS):
+            break
+        words.append(reader.identifier())
+    text = " ".join(words)
+    if reader.at("("):
+        text += "(" + reader.parenthesised() + ")"
+        if words[0] in ("timestamp", "time") and reader.accept_any("WITHOUT TIME ZONE", "WITH TIME ZONE"):
+            text = words[0]
+    kind = parse_type(text)
+    if kind is None:
+        raise SqlError(f'type "{text}" does not exist', position=start.start + 1 if start else 0)
+    limit = {"character": 4096, "character varying": 65535}.get(kind.name, 0)
+    if limit and not 1 <= kind.length <= limit:
+        raise SqlError(
+            f"length for type {'char' if kind.name == 'character' else 'varchar'} "
+            + ("must be at least 1" if kind.length < 1 else f"cannot exceed {limit}")
+        )
+    if kind.name == "numeric" and not (1 <= kind.precision <= 38 and 0 <= kind.scale <= min(37, kind.precision)):
+        raise SqlError(f"DECIMAL precision {kind.precision} must be between 1 and 38")
+    return kind
+
+
+def _table_attributes(reader: Reader) -> _Attributes:
+    found = _Attributes()
+    while not reader.at_end and not reader.at("AS"):
+        if reader.accept("BACKUP"):
+            if not reader.accept_any("YES", "NO"):
+                raise reader.error()
+        elif reader.accept("DISTSTYLE"):
+            found.diststyle = reader.accept_any("AUTO", "EVEN", "KEY", "ALL")
+            if not found.diststyle:
+                raise reader.error()
+        elif reader.accept("DISTKEY"):
+            found.distkey = reader.identifiers()[0]
+        elif reader.accept_any("COMPOUND SORTKEY", "INTERLEAVED SORTKEY", "SORTKEY"):
+            if not reader.accept("AUTO"):
+                found.sortkeys = reader.identifiers()
+        elif reader.accept("ENCODE"):
+            reader.expect("AUTO")
+        elif reader.accept("ON"):
+            reader.expect("COMMIT")
+            reader.rest()
+        else:
+            raise reader.error()
+    return found
+
+
+def _with_keys(column: Column, attributes: _Attributes) -> Column:
+    sortkey = attributes.sortkeys.index(column.name) + 1 if column.name in attributes.sortkeys else column.sortkey
+    distkey = column.distkey or column.name == attributes.distkey
+    values = {**column.__dict__, "sortkey": sortkey, "distkey": distkey}
+    return Column(**values)
+
+
+def alter_table(reader: Reader) -> AlterTable:
+    """Read from after ALTER TABLE."""
+    name = reader.name()
+    if reader.accept_any("ADD CONSTRAINT", "ADD UNIQUE", "ADD PRIMARY", "ADD FOREIGN", "DROP CONSTRAINT"):
+        reader.rest()
+        return AlterTable(name, "attributes")
+    if reader.accept("ADD"):
+        reader.accept("COLUMN")
+        added = column(reader)
+        reader.end()
+        return AlterTable(name, "add", column=added)
+    if reader.accept("DROP"):
+        reader.accept("COLUMN")
+        target = reader.identifier()
+        reader.accept_any("CASCADE", "RESTRICT")
+        reader.end()
+        return AlterTable(name, "drop", target=target)
+    if reader.accept("RENAME", "TO"):
+        return AlterTable(name, "rename", new_name=reader.identifier())
+    if reader.accept("RENAME"):
+        reader.accept("COLUMN")
+        target = reader.identifier()
+        reader.expect("TO")
+        return AlterTable(name, "rename_column", target=target, new_name=reader.identifier())
+    if reader.accept("APPEND", "FROM"):
+        return AlterTable(name, "append", source=reader.name())
+    if reader.accept_any("ALTER COLUMN"):
+        target = reader.identifier()
+        if reader.accept("TYPE"):
+            return AlterTable(name, "type", target=target, type=data_type(reader))
+        reader.expect("ENCODE")
+        return AlterTable(name, "attributes")
+    if reader.accept_any("ALTER DISTSTYLE", "ALTER DISTKEY", "ALTER SORTKEY", "ALTER COMPOUND SORTKEY") or (
+        reader.accept_any("ALTER ENCODE", "OWNER TO")
+    ):
+        reader.rest()
+        return AlterTable(name, "attributes")
+    raise reader.error()
