@@ -1,4 +1,4 @@
-"""`local-cloud up|down|status|reset|env`."""
+"""`local-cloud up|down|status|reset|env|fire`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 
 from local_cloud import control
 from local_cloud.errors import LocalCloudError
+from local_cloud.services.scheduler import command as fire
 from local_cloud.settings import Settings
 from local_cloud.version import __version__
 
@@ -110,6 +111,9 @@ def env(state: Path | None, port: int | None) -> None:
     click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN")
     if not control.status(settings).running:
         click.echo("The local cloud is not running. Start it: local-cloud up", err=True)
+
+
+main.add_command(fire.command)
 
 
 def _settings(state: Path | None, port: int | None) -> Settings:

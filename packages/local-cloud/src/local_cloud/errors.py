@@ -7,6 +7,7 @@
      ├─ PortInUse            something else answers on the port                wrong usage
      ├─ StateInUse           another local cloud works on this state folder    wrong usage
      ├─ StateUnusable        state that is damaged or of another version       reset cures it
+     ├─ FireFailed           no such schedule, or its target refused
      ├─ StartFailed          the server process ended before it answered
      └─ StopFailed           the server process did not end
 
@@ -35,6 +36,10 @@ class StateInUse(LocalCloudError):
 
 
 class StateUnusable(LocalCloudError):
+    pass
+
+
+class FireFailed(LocalCloudError):
     pass
 
 

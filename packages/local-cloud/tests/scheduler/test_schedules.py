@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
+import subprocess
+import sys
 import textwrap
 import time
 import urllib.error
@@ -230,7 +232,6 @@ def test_topics_functions_and_any_operation_can_be_targets(scheduler):
 
 def test_a_function_is_invoked_with_the_input(scheduler, tmp_path):
     import io
-    import sys
     import zipfile
 
     body = io.BytesIO()
@@ -353,6 +354,30 @@ def test_the_aws_command_makes_and_shows_a_schedule(cloud, scheduler):
     assert done.returncode == 0, done.stderr
     shown = json.loads(cloud.aws("scheduler", "get-schedule", "--name", "by-command").stdout)
     assert (shown["ScheduleExpressionTimezone"], shown["State"]) == ("UTC", "DISABLED")
+
+
+def test_the_command_fires_a_schedule(cloud, scheduler):
+    scheduler.create("commanded", "rate(1 day)", scheduler.queue("commanded"), State="DISABLED")
+    fired = run(cloud, "fire", "commanded", "--time", "2024-11-15T06:00:00Z")
+    assert (fired.returncode, fired.stderr) == (0, "")
+    said = json.loads(fired.stdout)
+    assert said["schedule"] == "arn:aws:scheduler:us-east-1:123456789012:schedule/default/commanded"
+    event = json.loads(scheduler.message("commanded")["Body"])
+    assert event["time"] == "2024-11-15T06:00:00Z"
+
+
+def test_the_command_says_what_it_cannot_fire(cloud, scheduler, tmp_path):
+    missing = run(cloud, "fire", "nowhere")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert missing.stderr == "Error: Schedule nowhere does not exist.\n"
+    idle = run(cloud, "fire", "any", "--state", str(tmp_path))
+    assert idle.returncode == 1
+    assert idle.stderr == f"Error: No local cloud runs on {tmp_path}. Start it: local-cloud up\n"
+
+
+def run(cloud: Any, *arguments: str) -> Any:
+    """The `local-cloud` command."""
+    return subprocess.run(["local-cloud", *arguments], env=cloud.env, capture_output=True, text=True)
 
 
 def test_schedules_survive_a_restart_and_go_on_firing(new_cloud):

@@ -20,8 +20,6 @@ from local_cloud.cloud import Cloud
 from local_cloud.services.scheduler.firing import Firing, describe
 from local_cloud.targets import UnsupportedTarget
 
-PATH = "/_local-cloud/scheduler/fire"
-
 
 class FireError(Exception):
     """The schedule is not there, or its target refused. One line."""
@@ -43,7 +41,7 @@ def fire(cloud: Cloud, name: str, *, group: str = "default", at: datetime.dateti
 
 
 def respond(cloud: Cloud, body: bytes) -> tuple[int, dict[str, Any]]:
-    """Status and JSON of one request to PATH."""
+    """Status and JSON of one request."""
     try:
         request = json.loads(body)
         name, group, time = request["name"], request.get("group") or "default", request.get("time")
