@@ -53,7 +53,7 @@ def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
         depth = len(found[1]) // 4
         parents[depth + 1] = found[2]
         assert parents[depth] in {base.__name__ for base in getattr(errors, found[2]).__mro__[1:]}
-    assert PUBLIC_ERRORS == set(re.findall(r"(?m)^[│├└─ ]*(\w+)", tree))
+    assert set(re.findall(r"(?m)^[│├└─ ]*(\w+)", tree)) == PUBLIC_ERRORS
 
 
 def test_everything_public_is_exported() -> None:

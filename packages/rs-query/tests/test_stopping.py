@@ -64,6 +64,17 @@ def test_the_deadline_cancels_and_tells(api: ScriptedDataApi) -> None:
 
 
 @pytest.mark.usefixtures("over")
+def test_the_deadline_undoes_what_the_script_itself_began(api: ScriptedDataApi) -> None:
+    api.script = slow
+    with pytest.raises(DeadlineError) as caught:
+        rs_query.run("BEGIN; a; COMMIT; b;\nBEGIN; c; slow; COMMIT", **WHERE)
+    assert str(caught.value).endswith(
+        "; of 8 statements 4 had finished before and stay done; what follows the BEGIN on line 2 is rolled back"
+    )
+    assert api.sqls()[-1] == "ROLLBACK"
+
+
+@pytest.mark.usefixtures("over")
 def test_the_deadline_undoes_a_transaction(api: ScriptedDataApi) -> None:
     api.script = slow
     with pytest.raises(DeadlineError) as caught:

@@ -9,13 +9,17 @@ from dataclasses import dataclass, replace
 from rs_query.binding import Bound
 from rs_query.deadline import Deadline
 from rs_query.errors import ConflictError, RunInterrupted, StatementError, StoppedError
+from rs_query.lexer import first_word
 from rs_query.plan import Mode, Plan
 from rs_query.results import Result
 from rs_query.retries import Log, retrying
 from rs_query.signals import Interruption
+from rs_query.statements import Statement
 from rs_query.transport import Cancelled, Transport
 
 _COMMIT = "COMMIT"
+_OPENING = frozenset({"BEGIN", "START"})
+_CLOSING = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT"})
 _ENDED = {"ABORTED": "was cancelled", "FAILED": "failed", "FINISHED": "had just finished", "": "was not started"}
 
 
@@ -128,9 +132,8 @@ class _Runner:
             how = _ENDED.get(cancelled.ended, f"is in an unknown state: {cancelled.ended}")
             named = f" [statement id {cancelled.statement_id}]" if cancelled.statement_id else ""
             said.append(f"{self._running_what()} {how}{named}")
-        total = len(self.plan.bound)
         if self.plan.mode is Mode.EACH:
-            said.append(f"of {total} statements {len(self.results)} had finished before and stay done")
+            said.append(self._what_stays())
         elif self._decides() and cancelled.ended == "FINISHED":
             said.append("the transaction is committed")
         elif self._decides() and cancelled.ended not in _ENDED:
@@ -140,6 +143,20 @@ class _Runner:
         told = type(error)("; ".join(said))
         told.statement_id, told.ended = cancelled.statement_id, cancelled.ended
         return told
+
+    def _what_stays(self) -> str:
+        """What had finished, less what the script's own open BEGIN takes back."""
+        begun: Statement | None = None
+        stay = 0
+        for finished, result in enumerate(self.results, 1):
+            word = first_word(result.statement.text)
+            if word in _OPENING:
+                begun = result.statement
+            elif word in _CLOSING:
+                begun = None
+            stay = stay if begun else finished
+        said = f"of {len(self.plan.bound)} statements {stay} had finished before and stay done"
+        return f"{said}; what follows the BEGIN on line {begun.line} is rolled back" if begun else said
 
     def _running_what(self) -> str:
         first = self.running[0].statement
