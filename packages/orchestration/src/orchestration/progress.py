@@ -23,7 +23,7 @@ _SIGNS = {"SUCCEEDED": "[green]✓[/]", "FAILED": "[red]✗[/]", "RUNNING": "[ye
 def stderr() -> Console:
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -82,7 +82,7 @@ class _Lines:
                 self._print(f"{state.name} {state.status.lower()}, {state.seconds:.1f} s{told and ', ' + told}")
 
     def _print(self, line: str) -> None:
-        self._console.print(line, soft_wrap=True)
+        self._console.print(line)
 
 
 def _table(execution: Execution, details: _Details) -> Table:
