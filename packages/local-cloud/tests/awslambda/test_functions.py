@@ -44,6 +44,7 @@ def test_a_version_of_an_object_can_be_the_code(functions, make_zip):
         ({"Code": {"ZipFile": b"no zip"}}, "Could not unzip uploaded file"),
         ({"Runtime": "nodejs22.x"}, "The local cloud runs Python functions from a zip, not nodejs22.x"),
         ({"Role": "arn:aws:iam::123456789012:role/nowhere"}, "cannot be assumed by Lambda"),
+        ({"LoggingConfig": {"LogFormat": "JSON"}}, "as Text, not as JSON"),
     ],
 )
 def test_a_function_that_could_not_run_is_refused(functions, settings, message):
@@ -71,6 +72,32 @@ def test_an_update_of_the_configuration_changes_what_it_names(functions):
         assert configuration["State"] == "Active"
     functions.api.update_function_configuration(FunctionName=name, DeadLetterConfig={"TargetArn": ""})
     assert "DeadLetterConfig" not in functions.api.get_function_configuration(FunctionName=name)
+
+
+def test_the_log_group_can_be_another_one(functions):
+    name = functions.function(
+        "def main(event, context): print('said'); return context.log_group_name",
+        FunctionName="logs-elsewhere",
+        LoggingConfig={"LogGroup": "/elt/trigger"},
+    )
+    assert functions.invoke(name).payload == "/elt/trigger"
+    said = functions.client("logs").filter_log_events(logGroupName="/elt/trigger")["events"]
+    assert "said" in [event["message"] for event in said]
+    updated = functions.api.update_function_configuration(FunctionName=name, LoggingConfig={"LogGroup": "/elt/b"})
+    assert updated["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/elt/b"}
+    functions.api.update_function_configuration(FunctionName=name, LoggingConfig={"LogFormat": "Text"})
+    assert functions.invoke(name).payload == "/aws/lambda/logs-elsewhere"
+
+
+def test_a_versions_number_is_not_given_twice(functions):
+    name = functions.function("def main(event, context): return context.function_version")
+    assert functions.api.publish_version(FunctionName=name)["Version"] == "1"
+    functions.api.update_function_configuration(FunctionName=name, Description="second")
+    assert functions.api.publish_version(FunctionName=name)["Version"] == "2"
+    functions.api.delete_function(FunctionName=name, Qualifier="1")
+    functions.api.update_function_configuration(FunctionName=name, Description="third")
+    assert functions.api.publish_version(FunctionName=name)["Version"] == "3"
+    assert functions.invoke(name, Qualifier="3").payload == "3"
 
 
 def test_a_layers_modules_can_be_imported(functions, make_zip):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local_cloud.processes.errors import PackageError
-from local_cloud.processes.packages import Packages, wheel_requirements
+from local_cloud.processes.packages import Packages, wheel_requirements, without_implied
 
 
 class Objects(dict):
@@ -86,3 +86,19 @@ def test_a_wheel_that_is_none_is_said(tmp_path):
     renamed = wheel(tmp_path, "two").rename(tmp_path / "two.whl")
     with pytest.raises(PackageError, match=r"two\.whl is not a valid wheel filename"):
         wheel_requirements([renamed])
+
+
+@pytest.mark.parametrize(
+    ("requirements", "pins", "left"),
+    [
+        (["boto3", "boto3>=1.40"], ["boto3==1.42.97"], []),
+        (["boto3>=1.43"], ["boto3==1.42.97"], ["boto3>=1.43"]),
+        (["boto3", "duckdb>=1.4"], ["DuckDB==1.4.5"], ["boto3"]),
+        (["boto3"], ["boto3>=1.40", "/cache/x/boto3-1.42.97-py3-none-any.whl"], ["boto3"]),
+        (["boto3[crt]"], ["boto3==1.42.97"], ["boto3[crt]"]),
+        (['boto3; python_version < "3.10"'], ["boto3==1.42.97"], ['boto3; python_version < "3.10"']),
+        (["pre>=1"], ["pre==2.0rc1"], []),
+    ],
+)
+def test_what_a_pin_fulfils_need_not_be_asked_for_again(requirements, pins, left):
+    assert without_implied(requirements, pins=pins) == left

@@ -99,10 +99,11 @@ class Environments:
         names = ", ".join(sorted({Path(r).name for r in (*spec.requirements, *spec.modules)}))
         log(f"Making an environment of Python {spec.interpreter.version} with {names}; later runs find it ready")
         if spec.options:
-            pip_install(python, sorted(set(spec.requirements)), log=log)
-            pip_install(python, [*spec.options, *spec.modules], log=log)
+            installs = [sorted({*spec.requirements}), [*spec.options, *spec.modules]]
         else:
-            pip_install(python, sorted({*spec.requirements, *spec.modules}), log=log)
+            installs = [sorted({*spec.requirements, *spec.modules})]
+        for arguments in filter(None, installs):
+            pip_install(python, arguments, log=log)
         return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import shutil
 import tempfile
@@ -105,6 +106,27 @@ def wheel_requirements(wheels: list[Path]) -> list[str]:
         if canonicalize_name(requirement.name) not in names
         and not (requirement.marker and "extra" in str(requirement.marker))
     ]
+
+
+def without_implied(requirements: list[str], *, pins: list[str]) -> list[str]:
+    """The requirements that `pins` ("duckdb==1.4.5") do not fulfil already; those with conditions are all kept.
+
+    So that jobs which pin the same versions share an environment, whatever their wheels ask for beside.
+    """
+    pinned = {}
+    for pin in pins:
+        if found := re.fullmatch(r"([\w.-]+)==([\w.]+)", pin):
+            pinned[canonicalize_name(found[1])] = found[2]
+    wanted = [Requirement(requirement) for requirement in requirements]
+    return [
+        str(r)
+        for r in wanted
+        if r.marker or r.extras or r.url or not _contains(r, pinned.get(canonicalize_name(r.name)))
+    ]
+
+
+def _contains(requirement: Requirement, version: str | None) -> bool:
+    return version is not None and requirement.specifier.contains(version, prereleases=True)
 
 
 def _wheel_name(wheel: Path) -> str:

@@ -35,19 +35,30 @@ class Function(models.LambdaFunction):  # type: ignore[misc]
             raise InvalidParameterValueException(f"The local cloud runs Python functions from a zip, not {what}")
         self.dead_letter_target = (spec.get("DeadLetterConfig") or {}).get("TargetArn", "")
         super().__init__(account_id, spec, region, version)
+        self._set_logging(spec.get("LoggingConfig") or {})
+        self.published: list[int] = []  # one list for all versions: moto copies a function as it is
         self.revision = secrets.token_hex(8)
 
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
         configuration: dict[str, Any] = super().get_configuration(on_create)
+        configuration["LoggingConfig"] = {"LogFormat": "Text", "LogGroup": self.logs_group_name}
         if self.dead_letter_target:
             configuration["DeadLetterConfig"] = {"TargetArn": self.dead_letter_target}
         return configuration
+
+    def set_version(self, version: int) -> None:
+        """Publish under the next number. moto counts the versions there are, and so gives one a second time."""
+        version = max(self.published, default=0) + 1
+        self.published.append(version)
+        super().set_version(version)
 
     def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
         """UpdateFunctionConfiguration: what is named changes, the rest stays."""
         super().update_configuration(config_updates)
         if "DeadLetterConfig" in config_updates:
             self.dead_letter_target = config_updates["DeadLetterConfig"].get("TargetArn", "")
+        if "LoggingConfig" in config_updates:
+            self._set_logging(config_updates["LoggingConfig"])
         if "EphemeralStorage" in config_updates:
             self.ephemeral_storage = config_updates["EphemeralStorage"]["Size"]
         if "TracingConfig" in config_updates:
@@ -72,6 +83,11 @@ class Function(models.LambdaFunction):  # type: ignore[misc]
         self.code_sha_256 = base64.b64encode(digest.digest()).decode()
         self.code_digest = digest.hexdigest()
         self._changed()
+
+    def _set_logging(self, config: dict[str, Any]) -> None:
+        if config.get("LogFormat", "Text") != "Text":
+            raise InvalidParameterValueException("The local cloud writes the logs of functions as Text, not as JSON")
+        self.logs_group_name = config.get("LogGroup") or f"/aws/lambda/{self.function_name}"
 
     def _changed(self) -> None:
         """Processes of the old revision take no more events."""

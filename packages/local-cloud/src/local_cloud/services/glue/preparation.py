@@ -15,7 +15,7 @@ from local_cloud.processes import children, interpreters
 from local_cloud.processes.environments import Environments, EnvironmentSpec
 from local_cloud.processes.errors import EnvironmentBuildError, PackageError
 from local_cloud.processes.interpreters import Interpreter
-from local_cloud.processes.packages import Packages, wheel_requirements
+from local_cloud.processes.packages import Packages, wheel_requirements, without_implied
 from local_cloud.services.glue import spark
 from local_cloud.services.glue.arguments import RunArguments
 from local_cloud.services.glue.errors import JobFailure
@@ -95,8 +95,9 @@ class Workshop:
             str(self.packages.fetch(module)) if module.startswith("s3://") else module
             for module in spec.arguments.python_modules
         ]
+        wanted = without_implied(["boto3", *wanted], pins=modules)
         options = spec.arguments.installer_options
-        return EnvironmentSpec(interpreter, ("boto3", *wanted), tuple(modules), tuple(options))
+        return EnvironmentSpec(interpreter, tuple(wanted), tuple(modules), tuple(options))
 
     def _on_path(self, library: Path, spec: JobSpec, python: Path, log: Callable[[str], None]) -> Path:
         """What stands on PYTHONPATH for one file of --extra-py-files."""
@@ -114,7 +115,8 @@ class Workshop:
     def _write(self, spec: JobSpec, run_id: str, *, script: Path, python: Path, path: list[Path]) -> Launch:
         folder = self.runs_folder / run_id
         scratch = folder / "tmp"
-        scratch.mkdir(parents=True)
+        folder.mkdir(parents=True, mode=0o700)
+        scratch.mkdir()
         local_script = folder / script.name
         shutil.copyfile(script, local_script)
         is_spark = spec.kind == SPARK

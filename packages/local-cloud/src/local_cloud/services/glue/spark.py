@@ -58,8 +58,8 @@ def write_configuration(
         "spark.master": f"local[{min(os.cpu_count() or 1, MOST_CORES)}]",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.sql.warehouse.dir": f"file://{scratch}/warehouse",
-        "spark.driver.extraJavaOptions": f"-Dderby.system.home={scratch} -Djava.io.tmpdir={scratch}",
+        "spark.sql.warehouse.dir": (scratch / "warehouse").as_uri(),
+        "spark.driver.extraJavaOptions": f'"-Dderby.system.home={scratch}" "-Djava.io.tmpdir={scratch}"',
         # A plain local file system writes no .crc files beside the objects.
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
         **dict(_mounts(bucket_folders)),
@@ -76,7 +76,7 @@ def _mounts(bucket_folders: Mapping[str, Path]) -> Iterable[tuple[str, str]]:
         yield f"spark.hadoop.fs.AbstractFileSystem.{scheme}.impl", "org.apache.hadoop.fs.viewfs.ViewFs"
     for bucket, path in bucket_folders.items():
         # linkFallback mounts a whole folder at the bucket's root; the plain links of viewfs cannot.
-        yield f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback", f"file://{path}"
+        yield f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback", path.as_uri()
 
 
 #: Warnings and worse, on stderr: Spark's own lines go where the job's error log is.
