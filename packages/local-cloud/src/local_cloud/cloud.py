@@ -29,6 +29,7 @@ class Cloud:
     routes: dict[str, Callable[[bytes], tuple[int, dict[str, Any]]]] = field(default_factory=dict)
     start_hooks: list[Callable[[], None]] = field(default_factory=list)
     stop_hooks: list[Callable[[], None]] = field(default_factory=list)
+    _session: Any = None
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -92,9 +93,11 @@ class Cloud:
 
         key = (service, role_arn, session_name)
         with self._lock:
+            # One session for all: each new one would read botocore's endpoint data again, 50 ms a client.
+            self._session = self._session or boto3.session.Session()
             if key not in self._clients:
                 keys = self.credentials(role_arn, session_name) if role_arn else {}
-                self._clients[key] = boto3.session.Session().client(
+                self._clients[key] = self._session.client(
                     service,
                     region_name=self.settings.region,
                     endpoint_url=self.settings.endpoint,

@@ -7,6 +7,8 @@ request that needs them.
 
 SERVICES: tuple[str, ...] = (
     "s3",
+    "iam",
+    "cloudwatch",
     "logs",
     "sns",
     "redshift",

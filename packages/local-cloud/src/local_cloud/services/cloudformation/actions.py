@@ -7,16 +7,17 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import Event, RLock
+from threading import Event as Flag
+from threading import RLock
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
 from local_cloud.services.cloudformation.dynamic_references import resolve
 from local_cloud.services.cloudformation.errors import Halted, ResourceError
 from local_cloud.services.cloudformation.resource_types import type_of
 from local_cloud.services.cloudformation.resource_types.base import Target, is_absent
-from local_cloud.services.cloudformation.stacks import Resource, Stack
+from local_cloud.services.cloudformation.stacks import Event, Resource, Stack
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Actions:
     lock: RLock
     changed: Callable[[], None]
     """Tells that the state changed and is to be kept."""
-    stopping: Event
+    stopping: Flag
     secrets: tuple[str, ...] = ()
     """Values of NoEcho parameters, which events do not show."""
 
@@ -67,12 +68,12 @@ class Actions:
         self.log(resource, f"{verb}_COMPLETE", properties=shown)
 
     def update(self, resource: Resource, properties: dict[str, Any]) -> None:
-        """Change the resource in place. `resource.attempted` tells, after a failure, what was tried."""
+        """Change the resource in place. `resource.attempted` tells, after failures, what was tried."""
         kind = type_of(resource.type)
         shown = mask(json.dumps(properties), self.secrets)
-        before = resource.properties if resource.attempted is None else resource.attempted
+        before = possible_properties([resource.properties, *resource.attempted], properties)
         with self.lock:
-            resource.attempted = properties
+            resource.attempted = [*resource.attempted, properties]
         self.log(resource, "UPDATE_IN_PROGRESS", properties=shown)
         try:
             target = self._target(resource, properties)
@@ -81,7 +82,7 @@ class Actions:
         except Exception as error:
             raise self._failed(resource, "UPDATE_FAILED", error) from error
         with self.lock:
-            resource.properties, resource.attributes, resource.attempted = properties, attributes, None
+            resource.properties, resource.attributes, resource.attempted = properties, attributes, []
         self.log(resource, "UPDATE_COMPLETE", properties=shown)
 
     def may_go_on(self) -> bool:
@@ -115,13 +116,25 @@ class Actions:
 
     def log_stack(self, status: str, reason: str = "") -> None:
         with self.lock:
-            self.stack.log(status, reason)
+            event = self.stack.log(status, reason)
         self.changed()
+        self._notify(event)
 
     def log(self, resource: Resource, status: str, reason: str = "", *, properties: str = "") -> None:
         with self.lock:
-            self.stack.log_resource(resource, status, reason, properties=properties)
+            event = self.stack.log_resource(resource, status, reason, properties=properties)
         self.changed()
+        self._notify(event)
+
+    def _notify(self, event: Event) -> None:
+        """Tell the stack's topics. A topic that cannot be reached does not fail the operation."""
+        for arn in self.stack.definition.notification_arns:
+            try:
+                self.client("sns").publish(
+                    TopicArn=arn, Subject="AWS CloudFormation Notification", Message=_message(self.stack, event)
+                )
+            except (ClientError, BotoCoreError) as error:
+                log.warning("stack %s: %s was not told of %s: %s", self.stack.name, arn, event.id, error)
 
     def _target(self, resource: Resource, properties: dict[str, Any]) -> Target:
         kind = type_of(resource.type)
@@ -141,11 +154,44 @@ class Actions:
         )
 
     def _failed(self, resource: Resource, status: str, error: Exception) -> Exception:
-        if self.stopping.is_set():
-            return Halted()
+        if self.stopping.is_set() or isinstance(error, (ConnectionError, HTTPClientError)):
+            return Halted()  # the calls go to this very server, which no longer answers
         reason = mask(failure_reason(error), self.secrets)
         self.log(resource, status, reason)
         return ResourceError(reason)
+
+
+def _message(stack: Stack, event: Event) -> str:
+    """The text of a notification: a line a field, as CloudFormation sends it."""
+    fields = {
+        "StackId": stack.id,
+        "Timestamp": event.time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "EventId": event.id,
+        "LogicalResourceId": event.logical_id,
+        "PhysicalResourceId": event.physical_id,
+        "ResourceProperties": event.properties,
+        "ResourceStatus": event.status,
+        "ResourceStatusReason": event.reason,
+        "ResourceType": event.type,
+        "StackName": stack.name,
+        "ClientRequestToken": event.token,
+    }
+    return "".join(f"{name}='{value}'\n" for name, value in fields.items())
+
+
+def possible_properties(candidates: list[dict[str, Any]], wanted: dict[str, Any]) -> dict[str, Any]:
+    """What a resource may have, chosen so that every property that may not be as wanted differs from it.
+
+    After a failed update nobody knows which of its changes were made; a type that compares what was with what is
+    wanted must then see a difference wherever there can be one.
+    """
+    result = {}
+    for name in {name for candidate in candidates for name in candidate}:
+        values = [candidate.get(name) for candidate in candidates]
+        value = next((each for each in values if each != wanted.get(name)), wanted.get(name))
+        if value is not None:
+            result[name] = value
+    return result
 
 
 def failure_reason(error: Exception) -> str:

@@ -43,7 +43,7 @@ def delete_stack(actions: Actions, *, retain: Collection[str] = (), force: bool 
         stack.imports = frozenset()
         stack.stable = None
         for resource in stack.resources.values():
-            resource.properties, resource.attributes, resource.attempted = {}, {}, None
+            resource.properties, resource.attributes, resource.attempted = {}, {}, []
         stack.log("DELETE_COMPLETE")
         stack.deleted = stack.events[-1].time
     actions.changed()

@@ -147,7 +147,7 @@ class Deployment:
         changed = differences(schema, current.properties, properties)
         if any(each.replaces for each in changed):
             self._replace(current, definition, properties)
-        elif changed or current.attempted is not None:
+        elif changed or current.attempted:
             self.actions.update(current, properties)
         elif current.status == "UPDATE_FAILED":
             self.actions.log(current, "UPDATE_COMPLETE")

@@ -20,8 +20,9 @@ from local_cloud.services.cloudformation.deployment import Deployment, LiveResou
 from local_cloud.services.cloudformation.errors import Halted, ValidationError
 from local_cloud.services.cloudformation.plan import Plan, make_plan
 from local_cloud.services.cloudformation.recovery import recover
+from local_cloud.services.cloudformation.requests import hidden_values
 from local_cloud.services.cloudformation.rollback import roll_back_update
-from local_cloud.services.cloudformation.stacks import Definition, Output, Stable, Stack
+from local_cloud.services.cloudformation.stacks import Definition, Output, Stable, Stack, now
 from local_cloud.services.cloudformation.template import Template
 
 log = logging.getLogger(__name__)
@@ -121,8 +122,8 @@ class Engine:
         """Make a stack from its definition. The stack is known from now on."""
         self.stacks[stack.id] = stack
         stack.on_failure = on_failure
-        self._begin(stack, "CREATE_IN_PROGRESS", token)
-        return self._run(stack, lambda deployment: deployment.create())
+        actions = self._begin(stack, "CREATE_IN_PROGRESS", token)
+        return self._run(actions, lambda deployment: deployment.create())
 
     def update(self, stack: Stack, definition: Definition, *, on_failure: str, token: str) -> Operation:
         """Bring a stack to a new definition."""
@@ -130,9 +131,9 @@ class Engine:
             stack.stable = Stable(stack.definition, copy.deepcopy(stack.resources), list(stack.outputs))
         stack.definition = definition
         stack.on_failure = on_failure
-        self._begin(stack, "UPDATE_IN_PROGRESS", token)
-        stack.updated = stack.events[-1].time
-        return self._run(stack, lambda deployment: deployment.update())
+        stack.updated = now()
+        actions = self._begin(stack, "UPDATE_IN_PROGRESS", token)
+        return self._run(actions, lambda deployment: deployment.update())
 
     def delete(self, stack: Stack, *, retain: list[str], force: bool, role_arn: str, token: str) -> Operation:
         """Delete a stack and its resources. ValidationError while another stack uses one of its exports."""
@@ -141,17 +142,15 @@ class Engine:
                 raise ValidationError(
                     f"Delete canceled. Cannot delete export {output.export} as it is in use by {', '.join(users)}."
                 )
-        self._begin(stack, "DELETE_IN_PROGRESS", token)
-        actions = self._actions(stack, role_arn)
+        actions = self._begin(stack, "DELETE_IN_PROGRESS", token, role_arn)
         return self._start(stack, lambda _: delete_stack(actions, retain=retain, force=force))
 
     def roll_back(self, stack: Stack, *, skip: list[str], role_arn: str, token: str) -> Operation:
         """Return a stack whose creation, update or rollback failed to where it was before."""
-        actions = self._actions(stack, role_arn)
         if stack.stable is None:
-            self._begin(stack, "ROLLBACK_IN_PROGRESS", token)
+            actions = self._begin(stack, "ROLLBACK_IN_PROGRESS", token, role_arn)
             return self._start(stack, lambda _: roll_back_creation(actions))
-        self._begin(stack, "UPDATE_ROLLBACK_IN_PROGRESS", token)
+        actions = self._begin(stack, "UPDATE_ROLLBACK_IN_PROGRESS", token, role_arn)
         return self._start(stack, lambda _: roll_back_update(actions, skip=skip))
 
     def cancel(self, stack: Stack) -> None:
@@ -161,13 +160,14 @@ class Engine:
             raise ValidationError("CancelUpdateStack cannot be called from current stack status")
         operation.cancelled.set()
 
-    def _begin(self, stack: Stack, status: str, token: str) -> None:
+    def _begin(self, stack: Stack, status: str, token: str, role_arn: str = "") -> Actions:
         stack.token = token
-        stack.log(status, "User Initiated")
-        self.changed()
+        actions = self._actions(stack, role_arn)
+        actions.log_stack(status, "User Initiated")
+        return actions
 
-    def _run(self, stack: Stack, work: Callable[[Deployment], None]) -> Operation:
-        actions = self._actions(stack)
+    def _run(self, actions: Actions, work: Callable[[Deployment], None]) -> Operation:
+        stack = actions.stack
         minutes = stack.timeout_minutes
         deadline = time.monotonic() + 60 * minutes if minutes and stack.status == "CREATE_IN_PROGRESS" else None
 
@@ -199,10 +199,10 @@ class Engine:
                 work(cancelled)
             except Halted:
                 return
-            except Exception:
+            except Exception as error:
                 log.exception("the operation on stack %s broke off", stack.name)
                 with self.lock:
-                    recover(stack, reason="Internal failure: see the log of the local cloud")
+                    recover(stack, reason=str(error) or type(error).__name__)
                 self.changed()
             finally:
                 self.operations.pop(stack.id, None)
@@ -213,8 +213,7 @@ class Engine:
         return operation
 
     def _actions(self, stack: Stack, role_arn: str = "") -> Actions:
-        template = Template.parse(stack.definition.template) if stack.definition.template else None
-        hidden = [each.name for each in template.parameters.values() if each.no_echo] if template else []
+        definitions = [stack.definition, *([stack.stable.definition] if stack.stable else [])]
         return Actions(
             stack=stack,
             account=self.cloud.settings.account_id,
@@ -223,7 +222,7 @@ class Engine:
             lock=self.lock,
             changed=self.changed,
             stopping=self.stopping,
-            secrets=tuple(stack.definition.parameters[name].text for name in hidden),
+            secrets=tuple(secret for definition in definitions for secret in hidden_values(definition)),
         )
 
     def _identity(self, stack: Stack) -> Identity:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 
 def _ref(scope: Evaluator, argument: Any) -> Any:
+    if not isinstance(argument, str):
+        raise ValidationError("Template error: every Ref object must have a single String value.")
     return scope.ref(argument)
 
 

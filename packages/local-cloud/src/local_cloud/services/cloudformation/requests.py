@@ -80,6 +80,12 @@ def check_capabilities(template: Template, given: list[str]) -> None:
         raise MissingCapabilities(f"Requires capabilities : [{', '.join(missing)}]")
 
 
+def hidden_values(definition: Definition) -> list[str]:
+    """The values of its NoEcho parameters."""
+    declared = Template.parse(definition.template).parameters
+    return [value.text for name, value in definition.parameters.items() if declared[name].no_echo]
+
+
 def check_stack_name(name: str) -> None:
     if not re.fullmatch(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", name):
         raise ValidationError(

@@ -29,7 +29,7 @@ def roll_back_update(actions: Actions, *, skip: Collection[str] = ()) -> None:
             actions.log(stack.resources[logical_id], "UPDATE_COMPLETE")
         elif current.physical_id != before.physical_id:
             _swap_back(actions, logical_id, before)
-        elif current.attempted is not None or current.properties != before.properties:
+        elif current.attempted or current.properties != before.properties:
             actions.update(current, before.properties)
         elif current.status == "UPDATE_FAILED":
             actions.log(current, "UPDATE_COMPLETE")

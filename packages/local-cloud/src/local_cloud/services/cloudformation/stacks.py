@@ -34,8 +34,8 @@ class Resource:
     attributes: dict[str, Any] = field(default_factory=dict)
     expected_id: str = ""
     """While it is being made: the physical id it will have, as far as that is known."""
-    attempted: dict[str, Any] | None = None
-    """The properties of an update that has not succeeded."""
+    attempted: list[dict[str, Any]] = field(default_factory=list)
+    """The properties of updates that have not succeeded: what it has now lies somewhere among these and its own."""
     requires: frozenset[str] = frozenset()
     """Logical ids that must exist before it, and go after it."""
     deletion_policy: str = "Delete"
@@ -144,16 +144,18 @@ class Stack:
     def is_deleted(self) -> bool:
         return self.status == "DELETE_COMPLETE"
 
-    def log(self, status: str, reason: str = "") -> None:
+    def log(self, status: str, reason: str = "") -> Event:
         """Set the stack's status and add the event that says so."""
         self.status, self.reason = status, reason
-        self._add(Event(str(uuid.uuid4()), self.name, self.id, STACK_TYPE, status, reason, now(), "", self.token))
+        return self._add(
+            Event(str(uuid.uuid4()), self.name, self.id, STACK_TYPE, status, reason, now(), "", self.token)
+        )
 
-    def log_resource(self, resource: Resource, status: str, reason: str = "", *, properties: str = "") -> None:
+    def log_resource(self, resource: Resource, status: str, reason: str = "", *, properties: str = "") -> Event:
         """Set a resource's status and add the event that says so."""
         resource.status, resource.reason, resource.updated = status, reason, now()
         stamp = resource.updated.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._add(
+        return self._add(
             Event(
                 id=f"{resource.logical_id}-{status}-{stamp}",
                 logical_id=resource.logical_id,
@@ -167,5 +169,6 @@ class Stack:
             )
         )
 
-    def _add(self, event: Event) -> None:
+    def _add(self, event: Event) -> Event:
         self.events.append(event)
+        return event

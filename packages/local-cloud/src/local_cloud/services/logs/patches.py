@@ -10,6 +10,7 @@ from typing import Any
 from moto.core.utils import unix_time_millis
 from moto.logs import models, responses
 from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundException
+from moto.logs.metric_filters import MetricFilters
 
 from local_cloud.services.logs.events import Event, Events, Position
 from local_cloud.services.logs.patterns import Matcher, PatternError, compile_pattern
@@ -48,6 +49,14 @@ def apply(events: Events) -> None:
         group = self.groups[log_group_name]
         _events.expire([stream.arn for stream in group.streams.values()], before=_oldest(group) or 0)
 
+    add_filter = MetricFilters.add_filter
+
+    def replace_filter(self: Any, filter_name: str, pattern: str, log_group_name: str, transformations: Any) -> None:
+        """Put a filter in the place of the one of that name, where moto keeps both."""
+        self.delete_filter(filter_name, log_group_name)
+        add_filter(self, filter_name, pattern, log_group_name, transformations)
+
+    MetricFilters.add_filter = replace_filter
     models.LogGroup.delete_log_stream = delete_log_stream
     models.LogsBackend.delete_log_group = delete_log_group
     models.LogsBackend.put_retention_policy = put_retention_policy

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.core.exceptions import ServiceException
-
 from local_cloud.services.cloudformation.api.base import Api
 from local_cloud.services.cloudformation.api.change_sets import ChangeSetActions
 from local_cloud.services.cloudformation.api.stacks import StackActions
@@ -23,10 +21,9 @@ class CloudFormationApi(StackActions, ViewActions, ChangeSetActions, TemplateAct
         try:
             return super().call_action()
         except CloudFormationError as error:
-            refused = ServiceException(error.code, str(error))
+            return self.refuse(error.code, str(error))
         except NotImplementedError:
-            refused = ServiceException("InvalidAction", f"{action} is not part of this local cloud's CloudFormation")
-        return self.refuse(refused)
+            return self.refuse("InvalidAction", f"{action} is not part of this local cloud's CloudFormation")
 
 
 def make_dispatch(engine: Engine) -> Any:

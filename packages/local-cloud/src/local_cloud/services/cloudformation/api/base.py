@@ -14,6 +14,10 @@ from local_cloud.services.cloudformation.errors import ValidationError
 PAGE = 100
 
 
+class Refusal(ServiceException):  # type: ignore[misc]
+    """An error of the API's. A class of ours: moto looks for the models of its own by their module."""
+
+
 class Api(BaseResponse):  # type: ignore[misc]
     """One request. `request` holds its parameters by the names of the API's model."""
 
@@ -34,8 +38,8 @@ class Api(BaseResponse):  # type: ignore[misc]
     def done(self) -> ActionResult:
         return EmptyResult()
 
-    def refuse(self, error: ServiceException) -> Any:
-        status, headers, body = self.serialized(ActionResult(error))
+    def refuse(self, code: str, message: str) -> Any:
+        status, headers, body = self.serialized(ActionResult(Refusal(code, message)))
         headers["status"] = str(status)
         return status, headers, body
 

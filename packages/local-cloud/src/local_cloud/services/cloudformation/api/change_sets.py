@@ -10,8 +10,8 @@ from local_cloud.services.cloudformation.actions import mask
 from local_cloud.services.cloudformation.api.base import Api, given, pairs
 from local_cloud.services.cloudformation.api.views import parameter_values
 from local_cloud.services.cloudformation.changes import Detail, ResourceChange
-from local_cloud.services.cloudformation.stacks import ChangeSet, Definition, Stack
-from local_cloud.services.cloudformation.template import Template
+from local_cloud.services.cloudformation.requests import hidden_values
+from local_cloud.services.cloudformation.stacks import ChangeSet, Stack
 from local_cloud.services.cloudformation.values import UNKNOWN
 
 KNOWN_LATER = "{{changeSet:KNOWN_AFTER_APPLY}}"
@@ -27,7 +27,7 @@ class ChangeSetActions(Api):
         request = self.request
         with self.engine.lock:
             stack, change_set = self._find()
-            secrets = _secrets(change_set.definition) + _secrets(stack.definition)
+            secrets = (*hidden_values(change_set.definition), *hidden_values(stack.definition))
             values = bool(request.get("IncludePropertyValues"))
             changes = [
                 {"Type": "Resource", "ResourceChange": _change(each, values=values, secrets=secrets)}
@@ -84,13 +84,6 @@ def _description(stack: Stack, change_set: ChangeSet) -> dict[str, Any]:
         Tags=pairs(definition.tags),
         OnStackFailure=change_set.on_stack_failure,
     )
-
-
-def _secrets(definition: Definition) -> tuple[str, ...]:
-    if not definition.template:
-        return ()
-    declared = Template.parse(definition.template).parameters
-    return tuple(definition.parameters[name].text for name, each in declared.items() if each.no_echo)
 
 
 def _change(change: ResourceChange, *, values: bool, secrets: tuple[str, ...]) -> dict[str, Any]:
