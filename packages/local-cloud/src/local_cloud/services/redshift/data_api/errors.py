@@ -5,7 +5,7 @@ from __future__ import annotations
 from moto.core.exceptions import ServiceException
 
 
-class DataApiError(ServiceException):
+class DataApiError(ServiceException):  # type: ignore[misc]
     """The base of the API's errors."""
 
     def __init__(self, message: str) -> None:

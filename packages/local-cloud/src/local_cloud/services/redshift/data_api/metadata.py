@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from local_cloud.services.redshift.data_api.errors import CannotConnect, Invalid
 from local_cloud.services.redshift.data_api.requests import Targets
 from local_cloud.services.redshift.data_api.service import page_of
 from local_cloud.services.redshift.engine import catalog, external
-from local_cloud.services.redshift.engine.session import Discard, ResultColumn, Session
+from local_cloud.services.redshift.engine.scene import Rows
+from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql.lexer import literal
 
 Record = dict[str, Any]
 Connect = Callable[[str, str, str, int], Session]
+
+#: More relations than Redshift allows in a cluster.
+MAX_ROWS = 1_000_000
 
 _TYPES = {"BASE TABLE": "TABLE", "VIEW": "VIEW", "LOCAL TEMPORARY": "LOCAL TEMPORARY"}
 
@@ -37,9 +41,7 @@ class Metadata:
     def databases(self, given: Record, user: str) -> Record:
         session = self._session(given, user)
         try:
-            names = session.warehouse.databases(
-                session.database.namespace, first=session.surroundings.first_database
-            )
+            names = session.warehouse.databases(session.database.namespace, first=session.surroundings.first_database)
         finally:
             session.close()
         shown, token = page_of(names, given, default=100)
@@ -47,7 +49,9 @@ class Metadata:
 
     def schemas(self, given: Record, user: str) -> Record:
         where = f"WHERE schema_name LIKE {literal(given['SchemaPattern'])}" if given.get("SchemaPattern") else ""
-        rows = self._ask(given, user, f"SELECT schema_name FROM information_schema.schemata {where} ORDER BY schema_name")
+        rows = self._ask(
+            given, user, f"SELECT schema_name FROM information_schema.schemata {where} ORDER BY schema_name"
+        )
         shown, token = page_of([name for (name,) in rows], given, default=100)
         return {"Schemas": shown, "NextToken": token}
 
@@ -74,7 +78,11 @@ class Metadata:
         session = self._session(given, user)
         try:
             name = (schema, table)
-            columns = external.columns(session, name) if external.is_external(session, name) else catalog.columns(session, name)
+            columns = (
+                external.columns(session, name)
+                if external.is_external(session, name)
+                else catalog.columns(session, name)
+            )
         except SqlError:
             columns = []
         finally:
@@ -85,23 +93,12 @@ class Metadata:
         return {"TableName": table, "ColumnList": shown, "NextToken": token}
 
     def _ask(self, given: Record, user: str, sql: str) -> list[tuple[Any, ...]]:
-        session, sink = self._session(given, user), _Rows()
+        session, sink = self._session(given, user), Rows(MAX_ROWS)
         try:
             session.execute(sql, query_id=0, sink=sink)
         finally:
             session.close()
         return sink.rows
-
-
-class _Rows(Discard):
-    def __init__(self) -> None:
-        self.rows: list[tuple[Any, ...]] = []
-
-    def begin(self, columns: Sequence[ResultColumn]) -> None:
-        self.rows = []
-
-    def add(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        self.rows.extend(rows)
 
 
 def _column(column: catalog.Column) -> Record:

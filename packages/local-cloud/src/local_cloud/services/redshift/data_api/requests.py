@@ -56,7 +56,9 @@ class Targets:
         if not given.get(database):
             raise Invalid(f"{database} must be provided.")
         if given.get("DbUser"):
-            raise Invalid("DbUser can't be provided with WorkgroupName: the database user is derived from the IAM identity.")
+            raise Invalid(
+                "DbUser can't be provided with WorkgroupName: the database user is derived from the IAM identity."
+            )
         login = True
         secret = given.get("SecretArn") or ""
         if secret:
@@ -83,7 +85,10 @@ def check_sql(texts: list[str]) -> None:
     if not texts:
         raise Invalid("Sqls must have at least 1 item.")
     if len(texts) > MAX_BATCH:
-        raise Invalid(f"1 validation error detected: Value at 'sqls' failed to satisfy constraint: Member must have length less than or equal to {MAX_BATCH}")
+        raise Invalid(
+            "1 validation error detected: Value at 'sqls' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {MAX_BATCH}"
+        )
     for text in texts:
         if not text.strip():
             raise Invalid("SQL statement is empty.")

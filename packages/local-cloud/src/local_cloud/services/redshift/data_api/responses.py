@@ -13,7 +13,7 @@ from local_cloud.services.redshift.identity import database_user
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
 
-class DataApiResponse(BaseResponse):
+class DataApiResponse(BaseResponse):  # type: ignore[misc]
     """One method an operation. moto's dispatcher calls them by name."""
 
     api: ClassVar[DataApi]
@@ -72,5 +72,3 @@ class DataApiResponse(BaseResponse):
 
     def describe_table(self) -> ActionResult:
         return ActionResult(self.metadata.describe(self.given, self.user))
-
-

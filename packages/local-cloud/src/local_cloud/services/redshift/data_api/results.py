@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from local_cloud.services.redshift.engine.session import ResultColumn
+from local_cloud.services.redshift.engine.scene import ResultColumn
 from local_cloud.services.redshift.errors import SqlError
 
 #: Bytes of JSON after which a page ends, and rows at which it ends in any case.
@@ -139,29 +139,16 @@ def _field(column: ResultColumn) -> Callable[[Any], str]:
 
 def text_of(column: ResultColumn) -> Callable[[Any], str]:
     """Values of a column as the driver's text: timestamps without trailing zeros, UTC offsets as +00."""
-    name = column.type.api_name
-    if name == "timestamptz":
-        return _with_zone
-    if name == "timestamp":
-        return _timestamp
-    if name == "varbyte":
-        return lambda value: base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
-    if name == "numeric":
-        return lambda value: format(value, "f") if isinstance(value, Decimal) else str(value)
-    if name == "super":
-        return lambda value: value if isinstance(value, str) else json.dumps(value, default=str)
-    if name == "time":
-        return lambda value: _fraction(value.strftime("%H:%M:%S"), value.microsecond)
-    return str
+    return _TEXTS.get(column.type.api_name, str)
 
 
-def _timestamp(value: datetime.datetime) -> str:
-    if not isinstance(value, datetime.datetime):
+def _timestamp(value: Any) -> str:
+    if not isinstance(value, datetime.datetime):  # infinity
         return str(value)
     return _fraction(f"{value.date().isoformat()} {value:%H:%M:%S}", value.microsecond)
 
 
-def _with_zone(value: datetime.datetime) -> str:
+def _with_zone(value: Any) -> str:
     if not isinstance(value, datetime.datetime):
         return str(value)
     return _timestamp(value.astimezone(datetime.timezone.utc).replace(tzinfo=None)) + "+00"
@@ -169,6 +156,16 @@ def _with_zone(value: datetime.datetime) -> str:
 
 def _fraction(text: str, microseconds: int) -> str:
     return f"{text}.{microseconds:06d}".rstrip("0") if microseconds else text
+
+
+_TEXTS: dict[str, Callable[[Any], str]] = {
+    "numeric": lambda value: format(value, "f") if isinstance(value, Decimal) else str(value),
+    "super": lambda value: value if isinstance(value, str) else json.dumps(value, default=str),
+    "time": lambda value: _fraction(value.strftime("%H:%M:%S"), value.microsecond),
+    "timestamp": _timestamp,
+    "timestamptz": _with_zone,
+    "varbyte": lambda value: base64.b64encode(value).decode(),
+}
 
 
 def _csv_text(column: ResultColumn) -> Callable[[Any], str]:

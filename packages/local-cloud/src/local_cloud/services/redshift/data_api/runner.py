@@ -14,9 +14,10 @@ from typing import Any
 from local_cloud.services.redshift.data_api.parameters import bind
 from local_cloud.services.redshift.data_api.results import ResultWriter
 from local_cloud.services.redshift.data_api.sessions import KeptSession, Sessions
-from local_cloud.services.redshift.data_api.statements import Part, Statement, StatementStore
+from local_cloud.services.redshift.data_api.statements import Statement, StatementStore
+from local_cloud.services.redshift.engine.scene import Rows, Scene
 from local_cloud.services.redshift.engine.session import Session
-from local_cloud.services.redshift.engine.translations import cancelled
+from local_cloud.services.redshift.engine.translations import cancelled, translate
 from local_cloud.services.redshift.errors import SqlError, StatementCancelled
 
 log = logging.getLogger("local_cloud.redshift")
@@ -139,12 +140,8 @@ class Runner:
         if together:
             try:
                 connection.commit()
-            except SqlError as error:
-                raise error
             except Exception as error:
-                from local_cloud.services.redshift.engine.translations import Scene, translate
-
-                raise translate(error, Scene("COMMIT")) from None
+                raise translate(error, Scene("COMMIT", 0, Rows(0))) from None
 
     def _run(self, statement: Statement, number: int, connection: Session) -> bool:
         """One SQL text. True when it finished."""
@@ -164,7 +161,9 @@ class Runner:
         except SqlError as error:
             writer.discard()
             part.error = str(error)
-            part.status = "ABORTED" if isinstance(error, StatementCancelled) and statement.id in self._cancelled else "FAILED"
+            part.status = (
+                "ABORTED" if isinstance(error, StatementCancelled) and statement.id in self._cancelled else "FAILED"
+            )
         finally:
             part.duration, part.updated = time.perf_counter_ns() - begun, time.time()
         return part.status == "FINISHED"
@@ -195,7 +194,9 @@ def history_rows(store: StatementStore) -> list[dict[str, Any]]:
         for part in statement.parts:
             if not part.query_id:
                 continue
-            begin, end = (datetime.datetime.fromtimestamp(t, datetime.timezone.utc) for t in (statement.created, part.updated))
+            begin, end = (
+                datetime.datetime.fromtimestamp(t, datetime.timezone.utc) for t in (statement.created, part.updated)
+            )
             verb = part.sql.split(None, 1)[0].upper() if part.sql.split() else ""
             rows.append(
                 {

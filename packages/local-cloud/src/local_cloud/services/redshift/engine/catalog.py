@@ -24,15 +24,14 @@ class Column:
     table: str
     name: str
     type: RedshiftType
-    position: int
-    not_null: bool
-    default: str
-    identity: tuple[int, int] | None
-    by_default: bool
-    encode: str
-    distkey: bool
-    sortkey: int
-    comment: str | None
+    not_null: bool = False
+    default: str = ""
+    identity: tuple[int, int] | None = None
+    by_default: bool = False
+    encode: str = ""
+    distkey: bool = False
+    sortkey: int = 0
+    comment: str | None = None
 
 
 def note(column: Definition, comment: str | None = None) -> str:
@@ -61,35 +60,30 @@ def columns(session: Session, name: Name) -> list[Column]:
     else:
         catalog, schema, table = session.key(name)
     rows = session.query(
-        "SELECT column_name, data_type, column_index, NOT is_nullable, column_default, comment"
-        " FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ?"
-        " ORDER BY column_index",
+        "SELECT column_name, data_type, NOT is_nullable, column_default, comment FROM duckdb_columns()"
+        " WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
         [catalog, schema, table],
     ).fetchall()
-    shown = session.settings.search_path[0] if catalog == "temp" else schema
-    return [_column(shown, table, *row) for row in rows]
+    origin = (session.settings.search_path[0] if catalog == "temp" else schema, table)
+    return [_column(origin, row) for row in rows]
 
 
-def _column(
-    schema: str, table: str, name: str, data_type: str, index: int, not_null: bool, default: str | None, text: str | None
-) -> Column:
+def _column(origin: tuple[str, str], row: tuple[str, str, bool, str | None, str | None]) -> Column:
+    name, data_type, not_null, default, text = row
     kept = parse_note(text)
-    kind = parse_type(str(kept.get("type", ""))) or from_duckdb(data_type)
     identity = kept.get("identity")
     return Column(
-        schema,
-        table,
+        *origin,
         name,
-        kind,
-        index,
-        not_null,
-        str(kept.get("default") or default or ""),
-        (identity[0], identity[1]) if identity else None,
-        bool(kept.get("by_default")),
-        str(kept.get("encode", "")),
-        bool(kept.get("distkey")),
-        int(kept.get("sortkey", 0)),
-        kept.get("comment"),
+        parse_type(str(kept.get("type", ""))) or from_duckdb(data_type),
+        not_null=not_null,
+        default=str(kept.get("default") or default or ""),
+        identity=(identity[0], identity[1]) if identity else None,
+        by_default=bool(kept.get("by_default")),
+        encode=str(kept.get("encode", "")),
+        distkey=bool(kept.get("distkey")),
+        sortkey=int(kept.get("sortkey", 0)),
+        comment=kept.get("comment"),
     )
 
 

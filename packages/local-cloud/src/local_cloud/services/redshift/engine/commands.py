@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_cloud.services.redshift.engine import (
+    alterations,
     definitions,
     external,
     loading,
@@ -17,7 +18,7 @@ from local_cloud.services.redshift.sql import external as external_sql
 from local_cloud.services.redshift.sql import load, statements, tables
 from local_cloud.services.redshift.sql import procedures as procedure_sql
 
-#: (session, statement, scene, sink) → rows returned or changed.
+#: (session, statement, scene) → rows returned or changed.
 COMMANDS: dict[type, Callable[..., int]] = {
     statements.Begin: utilities.begin,
     statements.Commit: utilities.commit,
@@ -37,7 +38,7 @@ COMMANDS: dict[type, Callable[..., int]] = {
     statements.DropDatabase: definitions.drop_database,
     statements.Drop: definitions.drop,
     tables.CreateTable: definitions.create_table,
-    tables.AlterTable: definitions.alter_table,
+    tables.AlterTable: alterations.alter_table,
     load.Copy: loading.copy,
     load.Unload: unloading.unload,
     external_sql.CreateExternalSchema: external.create_schema,
@@ -49,4 +50,3 @@ COMMANDS: dict[type, Callable[..., int]] = {
     procedure_sql.DropProcedure: procedures.drop,
     procedure_sql.Call: procedures.call,
 }
-

@@ -1,24 +1,22 @@
-"""CREATE, ALTER and DROP of tables, views, schemas and databases."""
+"""CREATE and DROP of tables, views, schemas and databases."""
 
 from __future__ import annotations
-
-import dataclasses
 
 from local_cloud.services.redshift.engine import catalog, external, views
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.queries import prepare
-from local_cloud.services.redshift.engine.session import Session, Sink
-from local_cloud.services.redshift.engine.translations import Scene
+from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql import functions, statements
 from local_cloud.services.redshift.sql.dialect import fold_case, read, render
 from local_cloud.services.redshift.sql.lexer import quoted
-from local_cloud.services.redshift.sql.tables import AlterTable, Column, CreateTable, Name
+from local_cloud.services.redshift.sql.tables import Column, CreateTable, Name
 from local_cloud.services.redshift.sql.types import from_duckdb
 
 
-def create_table(session: Session, plan: CreateTable, scene: Scene, sink: Sink) -> int:
+def create_table(session: Session, plan: CreateTable, scene: Scene) -> int:
     name = plan.name
     if plan.temporary and len(name) > 1:
         raise SqlError("cannot create temporary relation in non-temporary schema")
@@ -35,7 +33,7 @@ def create_table(session: Session, plan: CreateTable, scene: Scene, sink: Sink) 
     columns = list(plan.columns)
     if plan.like:
         columns = _like(session, plan)
-    _build(session, _target(session, name, temporary=plan.temporary), columns, temporary=plan.temporary)
+    build(session, target_of(session, name, temporary=plan.temporary), columns=columns, temporary=plan.temporary)
     if plan.temporary:
         session.temporary.add(name[-1])
     return 0
@@ -61,8 +59,8 @@ def _check_schema(session: Session, name: Name) -> None:
         raise SqlError(f'Operations on local objects in external schema "{schema}" are not allowed.')
 
 
-def _target(session: Session, name: Name, *, temporary: bool) -> str:
-    """The name as DuckDB SQL."""
+def target_of(session: Session, name: Name, *, temporary: bool) -> str:
+    """A table's name as DuckDB SQL."""
     if temporary:
         return f"temp.main.{quoted(name[-1])}"
     return ".".join(quoted(part) for part in session.key(name))
@@ -89,7 +87,7 @@ def _expression(sql: str) -> str:
     return render(functions.rewrite_stored(tree))
 
 
-def _build(session: Session, target: str, columns: list[Column], *, temporary: bool) -> None:
+def build(session: Session, target: str, *, columns: list[Column], temporary: bool) -> None:
     """Create the table, its identity sequences, and the notes on its columns."""
     seen: set[str] = set()
     definitions = []
@@ -99,7 +97,7 @@ def _build(session: Session, target: str, columns: list[Column], *, temporary: b
         seen.add(column.name)
         text = definition(column)
         if column.identity:
-            sequence = _sequence(target, column.name)
+            sequence = sequence_of(target, column.name)
             start, step = column.identity
             session.query(f"CREATE SEQUENCE {sequence} START {start} INCREMENT {step}")
             text += " DEFAULT nextval('{}')".format(sequence.replace("'", "''"))
@@ -107,11 +105,17 @@ def _build(session: Session, target: str, columns: list[Column], *, temporary: b
     kind = "TEMPORARY TABLE" if temporary else "TABLE"
     session.query(f"CREATE {kind} {target} ({', '.join(definitions)})")
     for column in columns:
-        text = catalog.note(column).replace("'", "''")
-        session.query(f"COMMENT ON COLUMN {target}.{quoted(column.name)} IS '{text}'")
+        annotate(session, target, column=column)
 
 
-def _sequence(target: str, column: str) -> str:
+def annotate(session: Session, target: str, *, column: Column) -> None:
+    """Keep with a column what DuckDB has no place for."""
+    text = catalog.note(column).replace("'", "''")
+    session.query(f"COMMENT ON COLUMN {target}.{quoted(column.name)} IS '{text}'")
+
+
+def sequence_of(target: str, column: str) -> str:
+    """The sequence behind an identity column, as DuckDB SQL."""
     head, _, table = target.rpartition(".")
     return f"{head}.{quoted(table.strip(chr(34)) + '_' + column + '_seq')}"
 
@@ -136,14 +140,14 @@ def _create_as(session: Session, plan: CreateTable, scene: Scene) -> int:
         if origin is not None and origin.type.duckdb == kind.duckdb:
             kind = origin.type
         columns.append(Column(plan.column_names[index] if plan.column_names else name, kind))
-    target = _target(session, plan.name, temporary=plan.temporary)
-    _build(session, target, columns, temporary=plan.temporary)
+    target = target_of(session, plan.name, temporary=plan.temporary)
+    build(session, target, columns=columns, temporary=plan.temporary)
     if plan.temporary:
         session.temporary.add(plan.name[-1])
     return int(session.query(f"INSERT INTO {target} {prepared.sql}").fetchone()[0])
 
 
-def create_view(session: Session, plan: statements.CreateView, scene: Scene, sink: Sink) -> int:
+def create_view(session: Session, plan: statements.CreateView, scene: Scene) -> int:
     _check_schema(session, plan.name)
     session.lock([(plan.name, Mode.EXCLUSIVE)])
     if not plan.replace and _stored(session, plan.name):
@@ -153,13 +157,15 @@ def create_view(session: Session, plan: statements.CreateView, scene: Scene, sin
         count = len(session.query("DESCRIBE " + prepared.sql).fetchall())
         if plan.columns and len(plan.columns) > count:
             raise SqlError("CREATE VIEW specifies more column names than columns")
-    views.store(session, plan.name, plan.columns, plan.query)
+    views.store(session, plan.name, columns=plan.columns, definition=plan.query)
     return 0
 
 
-def create_schema(session: Session, plan: statements.CreateSchema, scene: Scene, sink: Sink) -> int:
+def create_schema(session: Session, plan: statements.CreateSchema, scene: Scene) -> int:
     if plan.name.startswith("pg_"):
-        raise SqlError(f'unacceptable schema name "{plan.name}"', detail='The prefix "pg_" is reserved for system schemas.')
+        raise SqlError(
+            f'unacceptable schema name "{plan.name}"', detail='The prefix "pg_" is reserved for system schemas.'
+        )
     session.lock([((plan.name, "*"), Mode.EXCLUSIVE)])
     taken = _schema_exists(session, plan.name) or bool(external.database_of(session, plan.name))
     if taken and plan.if_not_exists:
@@ -178,7 +184,7 @@ def _schema_exists(session: Session, name: str) -> bool:
     return found is not None
 
 
-def create_database(session: Session, plan: statements.CreateDatabase, scene: Scene, sink: Sink) -> int:
+def create_database(session: Session, plan: statements.CreateDatabase, scene: Scene) -> int:
     session.outside_transaction("CREATE DATABASE")
     session.warehouse.create_database(
         session.database.namespace,
@@ -189,7 +195,7 @@ def create_database(session: Session, plan: statements.CreateDatabase, scene: Sc
     return 0
 
 
-def alter_database(session: Session, plan: statements.AlterDatabase, scene: Scene, sink: Sink) -> int:
+def alter_database(session: Session, plan: statements.AlterDatabase, scene: Scene) -> int:
     session.outside_transaction("ALTER DATABASE")
     if plan.name != session.database.name:
         raise NotSupported("ALTER DATABASE of another database is not supported here; connect to it first")
@@ -197,28 +203,26 @@ def alter_database(session: Session, plan: statements.AlterDatabase, scene: Scen
     return 0
 
 
-def drop_database(session: Session, plan: statements.DropDatabase, scene: Scene, sink: Sink) -> int:
+def drop_database(session: Session, plan: statements.DropDatabase, scene: Scene) -> int:
     session.outside_transaction("DROP DATABASE")
     if plan.name == session.database.name:
         raise SqlError("cannot drop the currently open database")
-    session.warehouse.drop_database(
-        session.database.namespace, plan.name, first=session.surroundings.first_database
-    )
+    session.warehouse.drop_database(session.database.namespace, plan.name, first=session.surroundings.first_database)
     return 0
 
 
-def drop(session: Session, plan: statements.Drop, scene: Scene, sink: Sink) -> int:
+def drop(session: Session, plan: statements.Drop, scene: Scene) -> int:
     for name in plan.names:
         if plan.kind == "SCHEMA":
-            _drop_schema(session, name[-1], plan)
+            _drop_schema(session, name[-1], plan=plan)
         elif plan.kind == "VIEW":
-            _drop_view(session, name, plan)
+            _drop_view(session, name, plan=plan)
         else:
-            _drop_table(session, name, plan)
+            _drop_table(session, name, plan=plan)
     return 0
 
 
-def _drop_table(session: Session, name: Name, plan: statements.Drop) -> None:
+def _drop_table(session: Session, name: Name, *, plan: statements.Drop) -> None:
     if session.is_temporary(name):
         _drop_stored(session, name, temporary=True)
         session.temporary.discard(name[-1])
@@ -236,20 +240,20 @@ def _drop_table(session: Session, name: Name, plan: statements.Drop) -> None:
 
 
 def _drop_stored(session: Session, name: Name, *, temporary: bool) -> None:
-    target = _target(session, name, temporary=temporary)
+    target = target_of(session, name, temporary=temporary)
     identities = [column.name for column in catalog.columns(session, name) if column.identity]
     session.query(f"DROP TABLE {target}")
     for column in identities:
-        session.query(f"DROP SEQUENCE {_sequence(target, column)}")
+        session.query(f"DROP SEQUENCE {sequence_of(target, column)}")
 
 
-def _drop_view(session: Session, name: Name, plan: statements.Drop) -> None:
+def _drop_view(session: Session, name: Name, *, plan: statements.Drop) -> None:
     session.lock([(name, Mode.EXCLUSIVE)])
     if not views.drop(session, name) and not plan.if_exists:
         raise SqlError(f'view "{name[-1]}" does not exist')
 
 
-def _drop_schema(session: Session, name: str, plan: statements.Drop) -> None:
+def _drop_schema(session: Session, name: str, *, plan: statements.Drop) -> None:
     if external.database_of(session, name):
         external.drop_schema(session, name)
         return
@@ -278,86 +282,3 @@ def _drop_schema(session: Session, name: str, plan: statements.Drop) -> None:
         _drop_stored(session, table, temporary=False)
     session.query(f"DELETE FROM {INTERNAL}.procedures WHERE schema = ?", [name])
     session.query(f"DROP SCHEMA {quoted(session.database.catalog)}.{quoted(name)}")
-
-
-def alter_table(session: Session, plan: AlterTable, scene: Scene, sink: Sink) -> int:
-    temporary = session.is_temporary(plan.name)
-    scene.relations = (".".join(plan.name),)
-    session.lock([(plan.name, Mode.EXCLUSIVE)])
-    stored = catalog.columns(session, plan.name)
-    if not stored:
-        raise SqlError(f'relation "{".".join(plan.name)}" does not exist')
-    target = _target(session, plan.name, temporary=temporary)
-    columns = [catalog.definition_of(column) for column in stored]
-    if plan.action == "attributes":
-        return 0
-    if plan.action == "append":
-        return _append(session, plan, stored)
-    if plan.action == "rename":
-        session.lock([((*plan.name[:-1], plan.new_name), Mode.EXCLUSIVE)])
-        session.query(f"ALTER TABLE {target} RENAME TO {quoted(plan.new_name)}")
-        if temporary:
-            session.temporary ^= {plan.name[-1], plan.new_name}
-        return 0
-    if plan.action == "rename_column":
-        _find(columns, plan.target, plan.name)
-        session.query(f"ALTER TABLE {target} RENAME COLUMN {quoted(plan.target)} TO {quoted(plan.new_name)}")
-        return 0
-    if plan.action == "drop":
-        _find(columns, plan.target, plan.name)
-        session.query(f"ALTER TABLE {target} DROP COLUMN {quoted(plan.target)}")
-        return 0
-    if plan.action == "add":
-        assert plan.column is not None
-        if any(column.name == plan.column.name for column in columns):
-            raise SqlError(f'column "{plan.column.name}" of relation "{plan.name[-1]}" already exists')
-        if plan.column.not_null and not plan.column.default:
-            raise SqlError("ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression")
-        _rebuild(session, target, columns, [*columns, plan.column], temporary=temporary)
-        return 0
-    assert plan.type is not None
-    changed = _find(columns, plan.target, plan.name)
-    if changed.type.name != "character varying" or plan.type.name != "character varying":
-        raise SqlError(f'cannot alter type of column "{plan.target}": only the size of a VARCHAR can change')
-    after = [dataclasses.replace(c, type=plan.type) if c is changed else c for c in columns]
-    _rebuild(session, target, columns, after, temporary=temporary)
-    return 0
-
-
-def _find(columns: list[Column], name: str, table: Name) -> Column:
-    for column in columns:
-        if column.name == name:
-            return column
-    raise SqlError(f'column "{name}" of relation "{table[-1]}" does not exist')
-
-
-def _rebuild(session: Session, target: str, before: list[Column], after: list[Column], *, temporary: bool) -> None:
-    """Write the table anew: DuckDB cannot add a column with a check, or change one."""
-    head, _, table = target.rpartition(".")
-    fresh = f"{head}.{quoted(table.strip(chr(34)) + '$new')}"
-    plain = [dataclasses.replace(column, identity=None) for column in after]
-    _build(session, fresh, plain, temporary=temporary)
-    names = ", ".join(quoted(column.name) for column in before)
-    session.query(f"INSERT INTO {fresh} ({names}) SELECT {names} FROM {target}")
-    session.query(f"DROP TABLE {target}")
-    session.query(f"ALTER TABLE {fresh} RENAME TO {table}")
-    for column in after:
-        if column.identity:
-            sequence = _sequence(target, column.name).replace("'", "''")
-            session.query(f"ALTER TABLE {target} ALTER {quoted(column.name)} SET DEFAULT nextval('{sequence}')")
-            text = catalog.note(column).replace("'", "''")
-            session.query(f"COMMENT ON COLUMN {target}.{quoted(column.name)} IS '{text}'")
-
-
-def _append(session: Session, plan: AlterTable, stored: list[catalog.Column]) -> int:
-    """ALTER TABLE … APPEND moves rows between tables of the same columns, and commits at once."""
-    session.outside_transaction("ALTER TABLE APPEND")
-    session.lock([(plan.source, Mode.EXCLUSIVE)])
-    source = catalog.columns(session, plan.source)
-    if {(c.name, str(c.type)) for c in source} != {(c.name, str(c.type)) for c in stored}:
-        raise SqlError("Columns in source and target table do not match")
-    names = ", ".join(quoted(column.name) for column in stored)
-    into, origin = (_target(session, name, temporary=session.is_temporary(name)) for name in (plan.name, plan.source))
-    count = session.query(f"INSERT INTO {into} ({names}) SELECT {names} FROM {origin}").fetchone()[0]
-    session.query(f"DELETE FROM {origin}")
-    return int(count)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from local_cloud.services.redshift.engine import catalog, parquet, text
+from local_cloud.services.redshift.engine import catalog, delimited, json_load, parquet
+from local_cloud.services.redshift.engine.load_job import LoadJob
 from local_cloud.services.redshift.engine.locks import Mode
-from local_cloud.services.redshift.engine.session import Session, Sink
+from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.storage import Storage, resolve_role
-from local_cloud.services.redshift.engine.translations import Scene
 from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql.lexer import quoted
 from local_cloud.services.redshift.sql.load import Copy
@@ -28,13 +29,13 @@ _COLUMNAR_OPTIONS = {
 }
 
 
-def copy(session: Session, plan: Copy, scene: Scene, sink: Sink) -> int:
+def copy(session: Session, plan: Copy, scene: Scene) -> int:
     """Load the files into the table, in this transaction. The number of rows loaded."""
     scene.relations = (".".join(plan.table),)
     _check_options(plan)
     keys = plan.options.get("ACCESS_KEY_ID")
     credentials = f"aws_access_key_id={keys};aws_secret_access_key=-" if keys else plan.options.get("CREDENTIALS", "")
-    storage = Storage(session, resolve_role(session, plan.role, credentials))
+    storage = Storage(session, resolve_role(session, plan.role, credentials=credentials))
     session.lock([(plan.table, Mode.WRITE)])
     targets = _targets(session, plan)
     columnar = plan.format == "PARQUET"
@@ -46,18 +47,9 @@ def copy(session: Session, plan: Copy, scene: Scene, sink: Sink) -> int:
         table = f"temp.main.{quoted(plan.table[-1])}"
     else:
         table = ".".join(quoted(part) for part in session.key(plan.table))
-    if columnar:
-        count = parquet.load(
-            session,
-            storage,
-            files,
-            table,
-            targets,
-            fillrecord="FILLRECORD" in plan.options,
-            serialize_to_json="SERIALIZETOJSON" in plan.options,
-        )
-    else:
-        count = text.load(session, storage, files, table, targets, plan)
+    job = LoadJob(plan, storage, files, table, targets)
+    load = {"PARQUET": parquet.load, "JSON": json_load.load}.get(plan.format, delimited.load)
+    count = load(job)
     session.last_copy = (session.query_id, count)
     return count
 
@@ -65,6 +57,8 @@ def copy(session: Session, plan: Copy, scene: Scene, sink: Sink) -> int:
 def _check_options(plan: Copy) -> None:
     if plan.format in ("ORC", "AVRO", "SHAPEFILE", "FIXEDWIDTH"):
         raise NotSupported(f"COPY from {plan.format} is not supported by the local warehouse")
+    if "NOLOAD" in plan.options:
+        raise NotSupported("COPY with NOLOAD is not supported by the local warehouse")
     if plan.format == "PARQUET":
         for option in plan.options:
             if option not in _COLUMNAR_OPTIONS:
@@ -92,5 +86,7 @@ def _targets(session: Session, plan: Copy) -> list[catalog.Column]:
         targets.append(column)
     for column in stored:
         if column.not_null and not column.default and not column.identity and column not in targets:
-            raise SqlError(f"Cannot COPY: column {column.name} is NOT NULL, has no default and is not in the column list")
+            raise SqlError(
+                f"Cannot COPY: column {column.name} is NOT NULL, has no default and is not in the column list"
+            )
     return targets

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from local_cloud.services.redshift.engine.session import Discard, ResultColumn, Session, Sink
-from local_cloud.services.redshift.engine.translations import Scene
+from local_cloud.services.redshift.engine.scene import ResultColumn, Rows, Scene
+from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import plpgsql, statements
@@ -25,26 +25,11 @@ MAX_DEPTH = 16
 MAX_ITERATIONS = 1_000_000
 
 
-class _Rows(Discard):
-    """A sink that keeps the first rows."""
-
-    def __init__(self, limit: int = 1) -> None:
-        self.columns: list[ResultColumn] = []
-        self.rows: list[tuple[Any, ...]] = []
-        self.limit = limit
-
-    def begin(self, columns: Sequence[ResultColumn]) -> None:
-        self.columns = list(columns)
-
-    def add(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        self.rows.extend(rows[: self.limit - len(self.rows)])
-
-
 def _schema(session: Session, name: Name) -> str:
     return name[-2] if len(name) > 1 else session.settings.search_path[0]
 
 
-def create(session: Session, plan: CreateProcedure, scene: Scene, sink: Sink) -> int:
+def create(session: Session, plan: CreateProcedure, scene: Scene) -> int:
     plpgsql.parse_body(plan.body)
     schema, name = _schema(session, plan.name), plan.name[-1]
     if _find(session, plan.name) is not None and not plan.replace:
@@ -53,7 +38,7 @@ def create(session: Session, plan: CreateProcedure, scene: Scene, sink: Sink) ->
     return 0
 
 
-def drop(session: Session, plan: DropProcedure, scene: Scene, sink: Sink) -> int:
+def drop(session: Session, plan: DropProcedure, scene: Scene) -> int:
     if _find(session, plan.name) is None:
         if plan.if_exists:
             return 0
@@ -76,11 +61,13 @@ def _find(session: Session, name: Name) -> CreateProcedure | None:
     return plan
 
 
-def call(session: Session, plan: Call, scene: Scene, sink: Sink) -> int:
+def call(session: Session, plan: Call, scene: Scene) -> int:
     """Run the procedure. Its INOUT and OUT arguments come back as one row."""
     procedure = _find(session, plan.name)
     if procedure is None:
-        raise SqlError(f"procedure {'.'.join(plan.name)}({', '.join(['unknown'] * len(plan.arguments))}) does not exist")
+        raise SqlError(
+            f"procedure {'.'.join(plan.name)}({', '.join(['unknown'] * len(plan.arguments))}) does not exist"
+        )
     inputs = [argument for argument in procedure.arguments if argument.mode != "OUT"]
     if len(inputs) != len(plan.arguments):
         raise SqlError(
@@ -94,7 +81,8 @@ def call(session: Session, plan: Call, scene: Scene, sink: Sink) -> int:
     values = iter(plan.arguments)
     for number, argument in enumerate(procedure.arguments, 1):
         given = "" if argument.mode == "OUT" else next(values)
-        run.declare(argument.name or f"${number}", argument.type, run.evaluate(given, argument.type) if given else None)
+        value = run.evaluate(given, argument.type) if given else None
+        run.declare(argument.name or f"${number}", argument.type, value=value)
     session.call_depth = depth
     try:
         run.block(plpgsql.parse_body(procedure.body))
@@ -106,16 +94,16 @@ def call(session: Session, plan: Call, scene: Scene, sink: Sink) -> int:
     if not outputs:
         return 0
     kinds = {argument.name: parse_type(argument.type) for argument in procedure.arguments}
-    sink.begin([ResultColumn(name, kind) for name in outputs if (kind := kinds[name]) is not None])
-    sink.add([tuple(run.values[name] for name in outputs)])
+    scene.sink.begin([ResultColumn(name, kind) for name in outputs if (kind := kinds[name]) is not None])
+    scene.sink.add([tuple(run.values[name] for name in outputs)])
     return 1
 
 
-class _Return(Exception):  # noqa: N818 - control flow, not a failure
+class _Return(Exception):
     pass
 
 
-class _Leave(Exception):  # noqa: N818 - control flow, not a failure
+class _Leave(Exception):
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
@@ -130,14 +118,14 @@ class _Run:
         self.constants: set[str] = set()
         self.row_count = 0
 
-    def declare(self, name: str, kind: str, value: Any) -> None:
+    def declare(self, name: str, kind: str, *, value: Any) -> None:
         self.types[name] = kind
         self.values[name] = value
 
     def block(self, block: plpgsql.Block) -> None:
         for declaration in block.declarations:
             value = self.evaluate(declaration.default, declaration.type) if declaration.default else None
-            self.declare(declaration.name, declaration.type, value)
+            self.declare(declaration.name, declaration.type, value=value)
             if declaration.constant:
                 self.constants.add(declaration.name)
         self.body(block.body)
@@ -157,6 +145,18 @@ class _Run:
                 self.sql(self.substitute(text), into)
             case plpgsql.Execute(expression, into):
                 self.sql(str(self.evaluate(expression)), into)
+            case plpgsql.Raise(level, message, arguments):
+                self.raise_(level, message, arguments=arguments)
+            case plpgsql.Finish(kind):
+                self.finish(kind)
+            case plpgsql.RowCount(target):
+                self.assign(target, self.row_count)
+            case _:
+                self.control(node)
+
+    def control(self, node: plpgsql.Node) -> None:
+        """Branches, loops and the ways out of them."""
+        match node:
             case plpgsql.If(branches, otherwise):
                 chosen = next((body for condition, body in branches if self.is_true(condition)), otherwise)
                 self.body(chosen)
@@ -165,18 +165,12 @@ class _Run:
             case plpgsql.ForRange():
                 self.for_range(node)
             case plpgsql.ForQuery(variable, query, body):
-                self.for_query(variable, query, body)
+                self.for_query(variable, query, body=body)
             case plpgsql.Leave(kind, condition):
                 if not condition or self.is_true(condition):
                     raise _Leave(kind)
-            case plpgsql.Raise(level, message, arguments):
-                self.raise_(level, message, arguments)
             case plpgsql.Return():
                 raise _Return
-            case plpgsql.Finish(kind):
-                self.finish(kind)
-            case plpgsql.RowCount(target):
-                self.assign(target, self.row_count)
 
     def assign(self, target: str, value: Any) -> None:
         if target not in self.types:
@@ -186,7 +180,7 @@ class _Run:
         self.values[target] = value
 
     def sql(self, text: str, into: Sequence[str] = ()) -> None:
-        sink = _Rows()
+        sink = Rows(1)
         self.row_count = self.session.run_inner(text, sink)
         if not into:
             return
@@ -222,20 +216,20 @@ class _Run:
         first, last, step = (int(self.evaluate(bound, "integer")) for bound in (node.first, node.last, node.step))
         numbers = range(first, last - 1, -step) if node.reverse else range(first, last + 1, step)
         for number in numbers:
-            self.declare(node.variable, "integer", number)
+            self.declare(node.variable, "integer", value=number)
             try:
                 self.body(node.body)
             except _Leave as leave:
                 if leave.kind == "EXIT":
                     return
 
-    def for_query(self, variable: str, query: str, body: Sequence[plpgsql.Node]) -> None:
-        sink = _Rows(MAX_ITERATIONS)
+    def for_query(self, variable: str, query: str, *, body: Sequence[plpgsql.Node]) -> None:
+        sink = Rows(MAX_ITERATIONS)
         self.session.run_inner(self.substitute(query), sink)
         names = [column.name for column in sink.columns]
         for row in sink.rows:
             if self.types.get(variable, "record") == "record":
-                self.declare(variable, "record", dict(zip(names, row, strict=True)))
+                self.declare(variable, "record", value=dict(zip(names, row, strict=True)))
             else:
                 self.values[variable] = row[0]
             try:
@@ -244,7 +238,7 @@ class _Run:
                 if leave.kind == "EXIT":
                     return
 
-    def raise_(self, level: str, message: str, arguments: Sequence[str]) -> None:
+    def raise_(self, level: str, message: str, *, arguments: Sequence[str]) -> None:
         text = message
         for argument in arguments:
             value = self.evaluate(argument)
@@ -259,7 +253,7 @@ class _Run:
 
     def evaluate(self, expression: str, kind: str = "") -> Any:
         """The value of an expression, as the type of the variable it goes to."""
-        sink = _Rows()
+        sink = Rows(1)
         value = self.substitute(expression)
         if kind and kind != "record":
             value = f"CAST({value} AS {kind})"

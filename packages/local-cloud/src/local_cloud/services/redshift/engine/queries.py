@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from local_cloud.services.redshift.engine import catalog, external, system, views
+from local_cloud.services.redshift.engine import catalog, external, external_scan, system, views
 from local_cloud.services.redshift.engine.locks import Mode
-from local_cloud.services.redshift.engine.session import ResultColumn, Session, Sink
-from local_cloud.services.redshift.engine.translations import Scene
+from local_cloud.services.redshift.engine.scene import ResultColumn, Scene
+from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import functions, names, statements, typed
 from local_cloud.services.redshift.sql.dialect import fold_case, read, render
@@ -26,7 +26,7 @@ MAX_VIEW_DEPTH = 32
 class Prepared:
     """A statement ready for DuckDB, its locks taken. `origins` tells where result columns come from."""
 
-    tree: exp.Expression
+    tree: exp.Expr
     sql: str
     target: Name | None
     origins: dict[str, catalog.Column]
@@ -36,7 +36,7 @@ def name_of(table: exp.Table) -> Name:
     return tuple(part.name for part in table.parts)
 
 
-def prepare(session: Session, tree: exp.Expression, scene: Scene) -> Prepared:
+def prepare(session: Session, tree: exp.Expr, scene: Scene) -> Prepared:
     """Lock what the statement touches and translate it.
 
     The order matters: views first, since they bring tables of their own; locks before anything is read; types
@@ -58,7 +58,7 @@ def prepare(session: Session, tree: exp.Expression, scene: Scene) -> Prepared:
         session.check_fresh(target)
     tree = functions.rewrite(tree, session.moment())
     if isinstance(tree, exp.Insert) and target is not None:
-        _keep_identities(session, tree, target)
+        _keep_identities(session, tree, target=target)
     origins: dict[str, catalog.Column] = {}
     if isinstance(tree, exp.Query) or typed.needs_types(tree):
         found = {name_of(table): _columns(session, table) for table in names.relations(tree)}
@@ -70,7 +70,7 @@ def prepare(session: Session, tree: exp.Expression, scene: Scene) -> Prepared:
         if system.is_system(name):
             _put(table, system.relation(session, name))
         elif external.is_external(session, name):
-            _put(table, external.relation(session, name, table))
+            _put(table, external_scan.relation(session, name, node=table))
     return Prepared(tree, render(tree), target, origins)
 
 
@@ -79,7 +79,7 @@ def _is_stored(session: Session, table: exp.Table) -> bool:
     return not (system.is_system(name) or external.is_external(session, name))
 
 
-def _expand_views(session: Session, tree: exp.Expression) -> None:
+def _expand_views(session: Session, tree: exp.Expr) -> None:
     pending = [(table, 0) for table in names.relations(tree)]
     written = names.target(tree)
     while pending:
@@ -129,7 +129,7 @@ def _columns(session: Session, table: exp.Table) -> list[catalog.Column]:
     return catalog.columns(session, name)
 
 
-def _keep_identities(session: Session, tree: exp.Insert, target: Name) -> None:
+def _keep_identities(session: Session, tree: exp.Insert, *, target: Name) -> None:
     """Redshift fills IDENTITY columns itself: they are left out of an INSERT, and refused when it names them."""
     stored = catalog.columns(session, target)
     generated = {column.name for column in stored if column.identity and not column.by_default}
@@ -152,11 +152,11 @@ def _schema(columns: dict[Name, list[catalog.Column]]) -> dict[str, dict[str, di
     return schema
 
 
-def _origins(tree: exp.Expression, columns: dict[Name, list[catalog.Column]]) -> dict[str, catalog.Column]:
+def _origins(tree: exp.Expr, columns: dict[Name, list[catalog.Column]]) -> dict[str, catalog.Column]:
     """Stored columns by the name under which the result shows them unchanged: of one table, or by their alias."""
     if not isinstance(tree, exp.Select):
         return {}
-    source = tree.args.get("from_") or tree.args.get("from")
+    source = tree.args.get("from_")
     tables = [source.this] if source is not None else []
     tables += [join.this for join in tree.args.get("joins") or []]
     by_alias = {
@@ -178,39 +178,36 @@ def _origins(tree: exp.Expression, columns: dict[Name, list[catalog.Column]]) ->
     return found
 
 
-def run(session: Session, plan: statements.Query, scene: Scene, sink: Sink) -> int:
+def run(session: Session, plan: statements.Query, scene: Scene) -> int:
     """A query's rows go to the sink; DML returns how many rows it changed."""
     tree = read(plan.sql)
     into = tree.args.get("into") if isinstance(tree, exp.Select) else None
     if into is not None:
-        return _select_into(session, tree, into, scene, sink)
+        return _select_into(session, tree, into=into, scene=scene)
     prepared = prepare(session, tree, scene)
     result = session.query(prepared.sql)
     if prepared.target is not None:
         return int(result.fetchone()[0])
-    return deliver(session, result, sink, prepared.origins)
+    return deliver(session, result, scene, origins=prepared.origins)
 
 
-def _select_into(session: Session, tree: exp.Expression, into: exp.Into, scene: Scene, sink: Sink) -> int:
+def _select_into(session: Session, tree: exp.Expr, *, into: exp.Into, scene: Scene) -> int:
     from local_cloud.services.redshift.engine.definitions import create_table
     from local_cloud.services.redshift.sql.dialect import RedshiftSql
 
     tree.set("into", None)
     name = tuple(part.name.lower() for part in into.this.parts)
     temporary = bool(into.args.get("temporary")) or name[-1].startswith("#")
-    return create_table(session, CreateTable(name, temporary, query=tree.sql(RedshiftSql)), scene, sink)
+    return create_table(session, CreateTable(name, temporary, query=tree.sql(RedshiftSql)), scene)
 
 
-def deliver(
-    session: Session, result: Any, sink: Sink, origins: dict[str, catalog.Column] | None = None
-) -> int:
+def deliver(session: Session, result: Any, scene: Scene, *, origins: dict[str, catalog.Column]) -> int:
     """Hand a DuckDB result to the sink, batch by batch. The number of rows."""
-    origins = origins or {}
-    sink.begin([_result_column(str(name), str(kind), origins) for name, kind, *_ in result.description])
+    scene.sink.begin([_result_column(str(name), str(kind), origins) for name, kind, *_ in result.description])
     count = 0
     while rows := result.fetchmany(BATCH):
         session.check()
-        sink.add(rows)
+        scene.sink.add(rows)
         count += len(rows)
     return count
 
@@ -223,16 +220,16 @@ def _result_column(name: str, duckdb_type: str, origins: dict[str, catalog.Colum
     return ResultColumn(name, origin.type, origin.schema, origin.table, nullable=not origin.not_null)
 
 
-def explain(session: Session, plan: statements.Explain, scene: Scene, sink: Sink) -> int:
+def explain(session: Session, plan: statements.Explain, scene: Scene) -> int:
     """DuckDB's plan, one line a row, under Redshift's column name."""
     inner = statements.parse(plan.sql)
     if not isinstance(inner, statements.Query):
         raise inner_error(plan.sql)
     prepared = prepare(session, read(inner.sql), scene)
     text = session.query("EXPLAIN " + prepared.sql).fetchone()[1]
-    sink.begin([ResultColumn("QUERY PLAN", from_duckdb("VARCHAR"))])
+    scene.sink.begin([ResultColumn("QUERY PLAN", from_duckdb("VARCHAR"))])
     rows: Sequence[tuple[str]] = [(line,) for line in text.splitlines()]
-    sink.add(rows)
+    scene.sink.add(rows)
     return len(rows)
 
 

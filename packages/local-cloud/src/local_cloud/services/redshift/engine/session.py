@@ -12,11 +12,12 @@ import datetime
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from local_cloud.services.redshift.engine.locks import Key, Mode, Transaction, table_id
+from local_cloud.services.redshift.engine.scene import Scene, Sink
 from local_cloud.services.redshift.engine.surroundings import Surroundings
-from local_cloud.services.redshift.engine.translations import Scene, cancelled, translate
+from local_cloud.services.redshift.engine.translations import cancelled, translate
 from local_cloud.services.redshift.engine.warehouse import INTERNAL, Warehouse, search_path
 from local_cloud.services.redshift.errors import (
     LoadError,
@@ -30,36 +31,8 @@ from local_cloud.services.redshift.sql import statements
 from local_cloud.services.redshift.sql.functions import Moment
 from local_cloud.services.redshift.sql.lexer import quoted
 from local_cloud.services.redshift.sql.tables import Name
-from local_cloud.services.redshift.sql.types import RedshiftType
 
 UTC = datetime.timezone.utc
-
-
-@dataclass(frozen=True)
-class ResultColumn:
-    """A column of a result. `schema` and `table` name its origin where it is a plain column."""
-
-    name: str
-    type: RedshiftType
-    schema: str = ""
-    table: str = ""
-    nullable: bool = True
-
-
-class Sink(Protocol):
-    """Takes a result while its statement still runs."""
-
-    def begin(self, columns: Sequence[ResultColumn]) -> None: ...
-
-    def add(self, rows: Sequence[tuple[Any, ...]]) -> None: ...
-
-
-class Discard:
-    """A sink for results that nobody asked for."""
-
-    def begin(self, columns: Sequence[ResultColumn]) -> None: ...
-
-    def add(self, rows: Sequence[tuple[Any, ...]]) -> None: ...
 
 
 @dataclass
@@ -110,14 +83,14 @@ class Session:
         """Run one statement. The number of rows it returned or changed; SqlError when it failed."""
         self.query_id = query_id
         self._cancelled.clear()
-        scene = Scene(sql, query_id=query_id)
+        scene = Scene(sql, query_id, sink)
         with self._deadline():
             statement = None
             try:
                 statement = statements.parse(sql)
                 if self._aborted and not isinstance(statement, (statements.Commit, statements.Rollback)):
                     raise TransactionAborted
-                count = self._dispatch(statement, scene, sink)
+                count = self._dispatch(statement, scene)
                 if not self._explicit:
                     self.commit()
                 return count
@@ -187,9 +160,7 @@ class Session:
     @property
     def transaction(self) -> Transaction:
         if self._transaction is None:
-            self._transaction = self.warehouse.locks.begin(
-                process=self.process, serializable=self._serializable
-            )
+            self._transaction = self.warehouse.locks.begin(process=self.process, serializable=self._serializable)
             self._transaction_time = datetime.datetime.now(UTC)
         return self._transaction
 
@@ -332,18 +303,18 @@ class Session:
         if self._explicit:
             raise SqlError(f"{command} cannot run inside a transaction block")
 
-    def _dispatch(self, statement: statements.Statement, scene: Scene, sink: Sink) -> int:
+    def _dispatch(self, statement: statements.Statement, scene: Scene) -> int:
         from local_cloud.services.redshift.engine.commands import COMMANDS
 
         run: Callable[..., int] = COMMANDS[type(statement)]
-        return run(self, statement, scene, sink)
+        return run(self, statement, scene)
 
     def run_inner(self, sql: str, sink: Sink) -> int:
         """One statement of a procedure, in the transaction of its CALL."""
         statement = statements.parse(sql)
-        scene = Scene(sql, query_id=self.query_id)
+        scene = Scene(sql, self.query_id, sink)
         try:
-            return self._dispatch(statement, scene, sink)
+            return self._dispatch(statement, scene)
         except Exception as error:
             raise self._failure(error, scene) from None
 

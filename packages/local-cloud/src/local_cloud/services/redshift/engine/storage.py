@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.objects import ObjectInfo, Objects
-from local_cloud.services.redshift.errors import LoadError, LoadErrorDetail, SqlError, server_detail
 from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.errors import LoadError, LoadErrorDetail, SqlError, server_detail
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ class Storage:
         self.region = session.surroundings.region
         self.objects: Objects = session.surroundings.objects(role)
 
-    def failure(self, message: str, *, code: int = 8001, context: str = "", location: str = "s3_utility.cpp:659") -> SqlError:
+    def failure(
+        self, message: str, *, code: int = 8001, context: str = "", location: str = "s3_utility.cpp:659"
+    ) -> SqlError:
         detail = server_detail(
             message,
             code=code,
@@ -129,7 +131,7 @@ class Storage:
                     15001,
                     f"File '{found.https(self.region)}' has an invalid version number: its content_length in the "
                     f"manifest is {expected}, its size in S3 {found.size}.",
-                    found,
+                    file=found,
                 )
             files.append(found)
         if not files:
@@ -162,13 +164,10 @@ class Storage:
                 "Mandatory url is not present in manifest file.", context=f"Manifest: {manifest} url: {address}"
             )
         bucket, key = split_url(address)
-        return self.scan_error(
-            15001, "File not found", DataFile(bucket, key, Path(), 0), context=f"File not found: {address}"
-        )
+        nowhere = DataFile(bucket, key, Path(), 0)
+        return self.scan_error(15001, "File not found", file=nowhere, context=f"File not found: {address}")
 
-    def scan_error(
-        self, code: int, reason: str, file: DataFile, *, column: str = "", context: str = ""
-    ) -> LoadError:
+    def scan_error(self, code: int, reason: str, *, file: DataFile, column: str = "", context: str = "") -> LoadError:
         """The error of a columnar load, with its row for SYS_LOAD_ERROR_DETAIL."""
         detail = server_detail(
             "Spectrum Scan Error",
@@ -182,7 +181,7 @@ class Storage:
         return LoadError("Spectrum Scan Error", details=(row,), detail=detail)
 
 
-def resolve_role(session: Session, role: str, credentials: str = "") -> str:
+def resolve_role(session: Session, role: str, *, credentials: str = "") -> str:
     """The ARN under which S3 is reached: the namespace's default role, or one that is associated with it.
 
     Access keys in CREDENTIALS reach S3 as the account itself: the empty role.
@@ -201,17 +200,18 @@ def resolve_role(session: Session, role: str, credentials: str = "") -> str:
         )
     if role == "default":
         if not surroundings.default_role:
-            raise _not_authorised(session, "default", "there is no default IAM role for the namespace")
+            raise _not_authorised(session, "default", context="there is no default IAM role for the namespace")
         return surroundings.default_role
     # Chained roles are written with commas; the first is the one that has to be associated.
     if role.split(",")[0].strip() not in surroundings.roles:
-        raise _not_authorised(session, role, f"IAM Role={role}")
+        raise _not_authorised(session, role, context=f"IAM Role={role}")
     return role
 
 
-def _not_authorised(session: Session, role: str, context: str) -> SqlError:
+def _not_authorised(session: Session, role: str, *, context: str) -> SqlError:
     where = f"serverless-{session.surroundings.account_id}-{session.database.namespace}"
-    user = f"arn:aws:redshift:{session.surroundings.region}:{session.surroundings.account_id}:dbuser:{where}/{session.user}"
+    around = session.surroundings
+    user = f"arn:aws:redshift:{around.region}:{around.account_id}:dbuser:{where}/{session.user}"
     message = f"User {user} is not authorized to assume IAM Role {role}"
     return SqlError(
         message,

@@ -110,8 +110,8 @@ def _information_schemata(session: Session) -> str:
 
 def _pg_tables(session: Session) -> str:
     return (
-        "SELECT s AS schemaname, t AS tablename, 'admin' AS tableowner, NULL::VARCHAR AS tablespace, false AS hasindexes,"
-        f" false AS hasrules, false AS hastriggers FROM ({_objects(session)}) WHERE kind <> 'VIEW'"
+        "SELECT s AS schemaname, t AS tablename, 'admin' AS tableowner, NULL::VARCHAR AS tablespace,"
+        f" false AS hasindexes, false AS hasrules, false AS hastriggers FROM ({_objects(session)}) WHERE kind <> 'VIEW'"
     )
 
 
@@ -121,7 +121,7 @@ def _pg_views(session: Session) -> str:
 
 def _pg_table_def(session: Session) -> str:
     return (
-        'SELECT s AS schemaname, t AS tablename, c AS "column", type, coalesce(encode, \'none\') AS encoding, distkey,'
+        "SELECT s AS schemaname, t AS tablename, c AS \"column\", type, coalesce(encode, 'none') AS encoding, distkey,"
         f' sortkey, NOT nullable AS "notnull" FROM ({_columns(session)})'
     )
 
@@ -144,7 +144,8 @@ def _databases(session: Session) -> list[str]:
 def _svv_databases(session: Session) -> str:
     return " UNION ALL ".join(
         f"SELECT {_text(name)} AS database_name, 100 AS database_owner, 'local' AS database_type,"
-        " NULL::VARCHAR AS database_acl, NULL::VARCHAR AS database_options, 'Snapshot Isolation' AS database_isolation_level"
+        " NULL::VARCHAR AS database_acl, NULL::VARCHAR AS database_options,"
+        " 'Snapshot Isolation' AS database_isolation_level"
         for name in _databases(session)
     )
 
@@ -215,7 +216,7 @@ def _values(columns: dict[str, str], rows: list[dict[str, Any]]) -> str:
 def _literal(value: object) -> str:
     if value is None:
         return "NULL"
-    if isinstance(value, bool) or isinstance(value, int):
+    if isinstance(value, int):
         return str(value)
     if isinstance(value, datetime.datetime):
         return _text(value.isoformat(sep=" "))

@@ -8,34 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from local_cloud.services.redshift.engine.scene import Scene
 from local_cloud.services.redshift.errors import SqlError, StatementCancelled, TransactionAborted, TransactionConflict
-from local_cloud.services.redshift.sql.lexer import Kind, tokenize
-
-
-@dataclass
-class Scene:
-    """The statement that runs: its own text, and the relations it names, once they are known."""
-
-    sql: str
-    relations: tuple[str, ...] = ()
-    query_id: int = 0
-
-    def place(self, name: str) -> int:
-        """Where the statement writes a name, 1-based; 0 when it does not."""
-        wanted = name.rpartition(".")[2].lower()
-        try:
-            tokens = tokenize(self.sql)
-        except SqlError:
-            return 0
-        return next((t.start + 1 for t in tokens if t.kind in (Kind.WORD, Kind.QUOTED) and t.value == wanted), 0)
-
-    def written(self, name: str) -> str:
-        """A relation as the statement wrote it (`public.t`), for one that DuckDB names its own way."""
-        wanted = name.rpartition(".")[2].strip('"').lower()
-        return next((r for r in self.relations if r.rpartition(".")[2] == wanted), wanted)
-
+from local_cloud.services.redshift.sql.types import from_duckdb
 
 Rule = Callable[[re.Match[str], Scene], SqlError]
 
@@ -99,8 +75,6 @@ def _signature(match: re.Match[str], scene: Scene) -> SqlError:
 
 
 def _type(duckdb: str) -> str:
-    from local_cloud.services.redshift.sql.types import from_duckdb
-
     if duckdb.endswith("_LITERAL"):
         return {"INTEGER_LITERAL": "integer", "STRING_LITERAL": '"unknown"'}.get(duckdb, duckdb.lower())
     return from_duckdb(duckdb).name
@@ -176,9 +150,7 @@ def _memory(match: re.Match[str], scene: Scene) -> SqlError:
     return SqlError("Out Of Memory", detail=match[0].splitlines()[0])
 
 
-_CHECK = (
-    r'CHECK constraint failed on table "?([^"]*?)"? with expression CHECK\(\(strlen\((rtrim\()?.*?<= (\d+)\)\)'
-)
+_CHECK = r'CHECK constraint failed on table "?([^"]*?)"? with expression CHECK\(\(strlen\((rtrim\()?.*?<= (\d+)\)\)'
 
 _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     (re.compile(pattern, re.DOTALL), rule)
@@ -206,29 +178,41 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (r"GROUP BY clause cannot contain aggregates", _said("aggregates not allowed in GROUP BY clause")),
         (r"WHERE clause cannot contain aggregates", _said("aggregates not allowed in WHERE clause")),
         (r"has \d+ columns but \d+ values were supplied", _said("INSERT has more expressions than target columns")),
-        (r"Column name/value mismatch for insert.*expected (\d+) columns but (\d+)", _said(
-            "INSERT has a different number of expressions ({1}) and target columns ({0})")),
-        (r"Set operations can only apply to expressions with the same number of result columns",
-            _said("each UNION query must have the same number of columns")),
+        (
+            r"Column name/value mismatch for insert.*expected (\d+) columns but (\d+)",
+            _said("INSERT has a different number of expressions ({1}) and target columns ({0})"),
+        ),
+        (
+            r"Set operations can only apply to expressions with the same number of result columns",
+            _said("each UNION query must have the same number of columns"),
+        ),
         (r"More than one row returned by a subquery", _said("Single-row subquery returns more than one row.")),
         (r"Division by zero", _said("Divide by zero")),
         (_CHECK, _too_long),
         (r"NOT NULL constraint failed: (\S+)", _not_null),
         (r"Could not convert string '(.*?)' to (\w+)", _invalid),
         (r"Could not convert string \"(.*?)\" to (\w+(?:\(\d+,\d+\))?)", _invalid),
-        (r'(?:invalid|date|timestamp) (date|timestamp|time) field format: "(.*?)"', _said(
-            'invalid input syntax for type {0}: "{1}"')),
-        (r'(date|timestamp|time) field value out of range: "(.*?)"', _said(
-            'date/time field value out of range: "{1}"')),
-        (r"with value (.+?) can't be cast because the value is out of range for the destination type (\w+)",
-            _out_of_range),
+        (
+            r'(?:invalid|date|timestamp) (date|timestamp|time) field format: "(.*?)"',
+            _said('invalid input syntax for type {0}: "{1}"'),
+        ),
+        (
+            r'(date|timestamp|time) field value out of range: "(.*?)"',
+            _said('date/time field value out of range: "{1}"'),
+        ),
+        (
+            r"with value (.+?) can't be cast because the value is out of range for the destination type (\w+)",
+            _out_of_range,
+        ),
         (r"Overflow in (?:addition|subtraction|multiplication|negation) of (\w+)()", _said("Numeric data overflow")),
         (r"Casting value \"(.+?)\" to type DECIMAL", _said("Numeric data overflow (result precision)")),
         (r"Could not cast value .*? to DECIMAL", _said("Numeric data overflow (result precision)")),
         (r"Out of Memory Error: .*", _memory),
         (r'syntax error at or near "([^"]*)"', _syntax),
         (r"syntax error at end of input", _said("syntax error at end of input")),
-        (r"[Cc]annot drop entry \"(\w+)\" because there are entries that depend", _said(
-            "cannot drop {0} because other objects depend on it")),
+        (
+            r"[Cc]annot drop entry \"(\w+)\" because there are entries that depend",
+            _said("cannot drop {0} because other objects depend on it"),
+        ),
     )
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from local_cloud.services.redshift.engine import catalog
 from local_cloud.services.redshift.engine.locks import Mode
-from local_cloud.services.redshift.engine.session import ResultColumn, Session, Sink
-from local_cloud.services.redshift.engine.translations import Scene
+from local_cloud.services.redshift.engine.scene import ResultColumn, Scene
+from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import statements
 from local_cloud.services.redshift.sql.lexer import quoted
@@ -13,19 +13,19 @@ from local_cloud.services.redshift.sql.tables import Name
 from local_cloud.services.redshift.sql.types import RedshiftType
 
 
-def begin(session: Session, plan: statements.Begin, scene: Scene, sink: Sink) -> int:
+def begin(session: Session, plan: statements.Begin, scene: Scene) -> int:
     if session.in_transaction:
         session.notices.append("WARNING: there is already a transaction in progress")
     session.begin()
     return 0
 
 
-def commit(session: Session, plan: statements.Commit, scene: Scene, sink: Sink) -> int:
+def commit(session: Session, plan: statements.Commit, scene: Scene) -> int:
     session.commit()
     return 0
 
 
-def rollback(session: Session, plan: statements.Rollback, scene: Scene, sink: Sink) -> int:
+def rollback(session: Session, plan: statements.Rollback, scene: Scene) -> int:
     session.rollback()
     return 0
 
@@ -39,7 +39,7 @@ def _table(session: Session, name: Name) -> str:
     return ".".join(quoted(part) for part in session.key(name))
 
 
-def lock(session: Session, plan: statements.Lock, scene: Scene, sink: Sink) -> int:
+def lock(session: Session, plan: statements.Lock, scene: Scene) -> int:
     """ACCESS EXCLUSIVE until the transaction ends. The snapshot is taken afterwards, by the first query."""
     for name in plan.tables:
         database, schema, table = session.key(name)
@@ -53,7 +53,7 @@ def lock(session: Session, plan: statements.Lock, scene: Scene, sink: Sink) -> i
     return 0
 
 
-def truncate(session: Session, plan: statements.Truncate, scene: Scene, sink: Sink) -> int:
+def truncate(session: Session, plan: statements.Truncate, scene: Scene) -> int:
     """Empty the table and commit, together with all that the transaction did before.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_TRUNCATE.html
@@ -65,7 +65,7 @@ def truncate(session: Session, plan: statements.Truncate, scene: Scene, sink: Si
     return 0
 
 
-def comment(session: Session, plan: statements.Comment, scene: Scene, sink: Sink) -> int:
+def comment(session: Session, plan: statements.Comment, scene: Scene) -> int:
     if plan.kind not in ("TABLE", "COLUMN"):
         return 0
     name = plan.name if plan.kind == "TABLE" else plan.name[:-1]
@@ -83,7 +83,7 @@ def comment(session: Session, plan: statements.Comment, scene: Scene, sink: Sink
     return 0
 
 
-def set_parameter(session: Session, plan: statements.SetParameter, scene: Scene, sink: Sink) -> int:
+def set_parameter(session: Session, plan: statements.SetParameter, scene: Scene) -> int:
     if plan.name == "search_path":
         wanted = [part.strip().strip("'\"").lower() for part in (plan.value or "public").split(",")]
         session.set_search_path(tuple(part for part in wanted if part and part not in ("$user", "pg_catalog")))
@@ -115,16 +115,16 @@ _DEFAULTS = {
 }
 
 
-def show_parameter(session: Session, plan: statements.ShowParameter, scene: Scene, sink: Sink) -> int:
+def show_parameter(session: Session, plan: statements.ShowParameter, scene: Scene) -> int:
     value = session.settings.parameters.get(plan.name, _DEFAULTS.get(plan.name))
     if value is None:
         raise SqlError(f'unrecognized configuration parameter "{plan.name}"')
-    sink.begin([ResultColumn(plan.name, RedshiftType("character varying", length=256))])
-    sink.add([(value,)])
+    scene.sink.begin([ResultColumn(plan.name, RedshiftType("character varying", length=256))])
+    scene.sink.add([(value,)])
     return 1
 
 
-def accept(session: Session, plan: statements.Utility, scene: Scene, sink: Sink) -> int:
+def accept(session: Session, plan: statements.Utility, scene: Scene) -> int:
     """VACUUM, ANALYZE, GRANT and the like: one machine and one user need none of it."""
     if plan.outside:
         session.outside_transaction(plan.command)

@@ -22,7 +22,7 @@ def find(session: Session, name: Name) -> tuple[tuple[str, ...], str] | None:
     return (tuple(rows[0][0]), rows[0][1]) if rows else None
 
 
-def store(session: Session, name: Name, columns: tuple[str, ...], definition: str) -> None:
+def store(session: Session, name: Name, *, columns: tuple[str, ...], definition: str) -> None:
     _, schema, view = session.key(name)
     session.query(
         f"INSERT OR REPLACE INTO {INTERNAL}.views VALUES (?, ?, ?, ?)", [schema, view, list(columns), definition]

@@ -35,7 +35,10 @@ _CONFIG_DEFAULTS = {
 
 @dataclass
 class ControlPlane:
-    """The state of the service. `secrets()` is a Secrets Manager client, `dropped(name)` runs for deleted namespaces."""
+    """The state of the service.
+
+    `secrets()` is a Secrets Manager client; `dropped(name)` runs when a namespace is deleted.
+    """
 
     account_id: str
     region: str
@@ -249,7 +252,11 @@ class ControlPlane:
                 raise Invalid("The amount must be a positive number.")
             period = given.get("period") or "monthly"
             for other in self.limits.values():
-                if (other["resourceArn"], other["usageType"], other["period"]) == (resource, given["usageType"], period):
+                if (other["resourceArn"], other["usageType"], other["period"]) == (
+                    resource,
+                    given["usageType"],
+                    period,
+                ):
                     raise Conflict(f"A {period} usage limit for {given['usageType']} already exists on {resource}.")
             identifier = str(uuid.uuid4())
             self.limits[identifier] = {
@@ -300,7 +307,9 @@ class ControlPlane:
         self.tags[arn] = merged
 
     def _check_resource(self, arn: str) -> None:
-        known = {r["namespaceArn"] for r in self.namespaces.values()} | {r["workgroupArn"] for r in self.workgroups.values()}
+        known = {r["namespaceArn"] for r in self.namespaces.values()} | {
+            r["workgroupArn"] for r in self.workgroups.values()
+        }
         if arn not in known:
             raise ResourceNotFound(f"Resource {arn} not found.", arn)
 
@@ -322,7 +331,10 @@ def _check_name(what: str, name: str) -> None:
 def _check_capacity(record: Record) -> None:
     base, most = record["baseCapacity"], record.get("maxCapacity")
     if base not in _RPU:
-        raise Invalid(f"The base capacity {base} is not valid: it must be 4, 8 to 512 in units of 8, or up to 1024 in units of 32.")
+        raise Invalid(
+            f"The base capacity {base} is not valid: it must be 4, or 8 to 512 in units of 8, "
+            "or up to 1024 in units of 32."
+        )
     if most is not None and most < base:
         raise Invalid(f"The max capacity {most} must not be less than the base capacity {base}.")
     if not (5431 <= record["port"] <= 5455 or 8191 <= record["port"] <= 8215):

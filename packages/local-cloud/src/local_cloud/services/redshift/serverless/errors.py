@@ -5,7 +5,7 @@ from __future__ import annotations
 from moto.core.exceptions import ServiceException
 
 
-class ServerlessError(ServiceException):
+class ServerlessError(ServiceException):  # type: ignore[misc]
     """The base of the API's errors."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from moto.core.base_backend import BackendDict, BaseBackend
 
 
-class RedshiftServerlessBackend(BaseBackend):
+class RedshiftServerlessBackend(BaseBackend):  # type: ignore[misc]
     """Holds nothing: the class is there for its `urls` module."""
 
 

@@ -19,7 +19,7 @@ def _shown(namespace: Record) -> Record:
     return {**namespace, "iamRoles": roles}
 
 
-class ServerlessResponse(BaseResponse):
+class ServerlessResponse(BaseResponse):  # type: ignore[misc]
     """One method an operation. moto's dispatcher calls them by name."""
 
     plane: ClassVar[ControlPlane]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
@@ -42,9 +41,17 @@ KEPT = (
 )
 
 
+class _Parser(Redshift.Parser):  # type: ignore[valid-type, misc]
+    FUNCTIONS: ClassVar = {**Redshift.Parser.FUNCTIONS, **{name.upper(): _kept(name) for name in KEPT}}
+    NO_PAREN_FUNCTION_PARSERS: ClassVar = {
+        **Redshift.Parser.NO_PAREN_FUNCTION_PARSERS,
+        "SYSDATE": lambda self: exp.Anonymous(this="sysdate"),
+    }
+
+
 class RedshiftSql(Redshift):
     #: Of https://docs.aws.amazon.com/redshift/latest/dg/r_FORMAT_strings.html, what sqlglot does not know yet.
-    TIME_MAPPING = {
+    TIME_MAPPING = {  # noqa: RUF012 - as the base class has it
         **Redshift.TIME_MAPPING,
         "Mon": "%b",
         "mon": "%b",
@@ -60,26 +67,24 @@ class RedshiftSql(Redshift):
         "IW": "%V",
     }
 
-    class Parser(Redshift.Parser):
-        FUNCTIONS = {**Redshift.Parser.FUNCTIONS, **{name.upper(): _kept(name) for name in KEPT}}
-        NO_PAREN_FUNCTION_PARSERS = {
-            **Redshift.Parser.NO_PAREN_FUNCTION_PARSERS,
-            "SYSDATE": lambda self: exp.Anonymous(this="sysdate"),
-        }
+    Parser = _Parser
+
+
+class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
+    TYPE_MAPPING: ClassVar = {
+        **DuckDB.Generator.TYPE_MAPPING,
+        exp.DataType.Type.SUPER: "JSON",
+        exp.DataType.Type.BPCHAR: "TEXT",
+    }
 
 
 class WarehouseSql(DuckDB):
     """DuckDB's grammar as the generator writes it."""
 
-    class Generator(DuckDB.Generator):
-        TYPE_MAPPING = {
-            **DuckDB.Generator.TYPE_MAPPING,
-            exp.DataType.Type.SUPER: "JSON",
-            exp.DataType.Type.BPCHAR: "TEXT",
-        }
+    Generator = _Generator
 
 
-def read(sql: str) -> exp.Expression:
+def read(sql: str) -> exp.Expr:
     """One query or DML statement as a tree. SqlSyntaxError, with its place, where it cannot be read."""
     try:
         trees = [tree for tree in sqlglot.parse(sql, read=RedshiftSql) if tree is not None]
@@ -109,7 +114,7 @@ def _syntax_error(sql: str, error: ParseError) -> SqlSyntaxError:
     return SqlSyntaxError(f'syntax error at or near "{word}"', position=max(place, 0) + 1)
 
 
-def render(tree: exp.Expression) -> str:
+def render(tree: exp.Expr) -> str:
     """The tree as DuckDB SQL, every identifier quoted."""
     try:
         return tree.sql(dialect=WarehouseSql, identify=True, comments=False)
@@ -117,10 +122,7 @@ def render(tree: exp.Expression) -> str:
         raise NotSupported(f"the local warehouse cannot run this statement: {error}") from None
 
 
-_PLAIN = re.compile(r"[a-z_][a-z0-9_$]*\Z")
-
-
-def fold_case(tree: exp.Expression) -> exp.Expression:
+def fold_case(tree: exp.Expr) -> exp.Expr:
     """Redshift folds names to lower case, quoted or not (enable_case_sensitive_identifier is off)."""
     for identifier in tree.find_all(exp.Identifier):
         identifier.set("this", identifier.name.lower())

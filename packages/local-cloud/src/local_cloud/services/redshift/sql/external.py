@@ -7,7 +7,9 @@ https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE_external-table.html
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from local_cloud.services.redshift.errors import NotSupported
 from local_cloud.services.redshift.sql.reader import Reader
@@ -111,36 +113,47 @@ def create_table(reader: Reader) -> CreateExternalTable:
     name = reader.name()
     if not reader.at("("):
         raise NotSupported("CREATE EXTERNAL TABLE AS is not supported here; use UNLOAD and CREATE EXTERNAL TABLE")
-    columns = _hive_columns(reader)
-    partitions: tuple[HiveColumn, ...] = ()
-    form, location, serde = "", "", ""
-    serde_properties: dict[str, str] = {}
-    properties: dict[str, str] = {}
+    values: dict[str, Any] = {"columns": _hive_columns(reader), "partitions": (), "format": "", "location": ""}
     while not reader.at_end:
-        if reader.accept("PARTITIONED", "BY"):
-            partitions = _hive_columns(reader)
-        elif reader.accept("ROW", "FORMAT", "DELIMITED"):
-            while reader.at("FIELDS") or reader.at("LINES"):
-                key = "field.delim" if reader.next().upper == "FIELDS" else "line.delim"
-                reader.expect("TERMINATED", "BY")
-                serde_properties[key] = reader.string()
-        elif reader.accept("ROW", "FORMAT", "SERDE"):
-            serde = reader.string()
-            if reader.accept("WITH", "SERDEPROPERTIES"):
-                serde_properties |= _properties(reader)
-        elif reader.accept("STORED", "AS"):
-            form = reader.accept_any("PARQUET", "TEXTFILE", "ORC", "AVRO", "RCFILE", "SEQUENCEFILE")
-            if not form:
-                raise reader.error()
-        elif reader.accept("LOCATION"):
-            location = reader.string()
-        elif reader.accept("TABLE", "PROPERTIES"):
-            properties |= _properties(reader)
-        else:
+        words = reader.accept_any(*_TABLE_CLAUSES)
+        if not words:
             raise reader.error()
-    if not form or not location:
+        values |= _TABLE_CLAUSES[words](reader)
+    if not values["format"] or not values["location"]:
         raise reader.error()
-    return CreateExternalTable(name, columns, partitions, form, location, serde, serde_properties, properties)
+    return CreateExternalTable(name, **values)
+
+
+def _delimited(reader: Reader) -> dict[str, Any]:
+    properties = {}
+    while reader.at("FIELDS") or reader.at("LINES"):
+        key = "field.delim" if reader.next().upper == "FIELDS" else "line.delim"
+        reader.expect("TERMINATED", "BY")
+        properties[key] = reader.raw_string()
+    return {"serde_properties": properties}
+
+
+def _serde(reader: Reader) -> dict[str, Any]:
+    name = reader.string()
+    properties = _properties(reader) if reader.accept("WITH", "SERDEPROPERTIES") else {}
+    return {"serde": name, "serde_properties": properties}
+
+
+def _stored_as(reader: Reader) -> dict[str, Any]:
+    name = reader.accept_any("PARQUET", "TEXTFILE", "ORC", "AVRO", "RCFILE", "SEQUENCEFILE")
+    if not name:
+        raise reader.error()
+    return {"format": name}
+
+
+_TABLE_CLAUSES: dict[str, Callable[[Reader], dict[str, Any]]] = {
+    "PARTITIONED BY": lambda reader: {"partitions": _hive_columns(reader)},
+    "ROW FORMAT DELIMITED": _delimited,
+    "ROW FORMAT SERDE": _serde,
+    "STORED AS": _stored_as,
+    "LOCATION": lambda reader: {"location": reader.string()},
+    "TABLE PROPERTIES": lambda reader: {"properties": _properties(reader)},
+}
 
 
 def _hive_columns(reader: Reader) -> tuple[HiveColumn, ...]:

@@ -24,20 +24,20 @@ class Moment:
     session: SessionValues = field(default_factory=dict)
 
 
-def rewrite(tree: exp.Expression, moment: Moment) -> exp.Expression:
+def rewrite(tree: exp.Expr, moment: Moment) -> exp.Expr:
     """The same query in functions that DuckDB, with the warehouse's macros, knows."""
 
-    def visit(node: exp.Expression) -> exp.Expression:
+    def visit(node: exp.Expr) -> exp.Expr:
         rule = _RULES.get(type(node))
         return rule(node, moment) if rule else node
 
     return tree.transform(visit, copy=False)
 
 
-def rewrite_stored(tree: exp.Expression) -> exp.Expression:
+def rewrite_stored(tree: exp.Expr) -> exp.Expr:
     """The same for an expression that is kept, a column's default: times and users stay calls."""
 
-    def visit(node: exp.Expression) -> exp.Expression:
+    def visit(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.CurrentDate):
             return exp.cast(_call("getdate"), "date")
         if isinstance(node, exp.CurrentUser) or (isinstance(node, exp.Anonymous) and node.name.lower() in _OF_NOW):
@@ -52,15 +52,15 @@ _OF_NOW = ("getdate", "sysdate")
 _EPOCH = datetime.datetime(1970, 1, 1)  # noqa: DTZ001 - never shown: a stored expression has no moment
 
 
-def _timestamp(value: datetime.datetime) -> exp.Expression:
+def _timestamp(value: datetime.datetime) -> exp.Expr:
     return exp.cast(exp.Literal.string(value.isoformat(sep=" ")), "timestamp")
 
 
-def _call(name: str, *arguments: exp.Expression) -> exp.Anonymous:
+def _call(name: str, *arguments: exp.Expr) -> exp.Anonymous:
     return exp.Anonymous(this=name, expressions=list(arguments))
 
 
-def _anonymous(node: exp.Anonymous, moment: Moment) -> exp.Expression:
+def _anonymous(node: exp.Anonymous, moment: Moment) -> exp.Expr:
     name = node.name.lower()
     if name == "getdate":
         return _timestamp(moment.statement.replace(microsecond=0))
@@ -72,21 +72,21 @@ def _anonymous(node: exp.Anonymous, moment: Moment) -> exp.Expression:
     return rule(*node.expressions) if rule else node
 
 
-def _session_value(name: str, moment: Moment) -> exp.Expression:
+def _session_value(name: str, moment: Moment) -> exp.Expr:
     value = moment.session[name]
     if value is None:
         return exp.Null()
     return exp.Literal.number(value) if isinstance(value, int) else exp.Literal.string(value)
 
 
-def _named_value(name: str) -> Callable[[exp.Expression, Moment], exp.Expression]:
-    def rule(node: exp.Expression, moment: Moment) -> exp.Expression:
+def _named_value(name: str) -> Callable[[exp.Expr, Moment], exp.Expr]:
+    def rule(node: exp.Expr, moment: Moment) -> exp.Expr:
         return _session_value(name, moment) if name in moment.session else node
 
     return rule
 
 
-def _current_date(node: exp.CurrentDate, moment: Moment) -> exp.Expression:
+def _current_date(node: exp.CurrentDate, moment: Moment) -> exp.Expr:
     return exp.cast(exp.Literal.string(moment.statement.date().isoformat()), "date")
 
 
@@ -110,7 +110,7 @@ _STRINGS = (
 )
 
 
-def _cast(node: exp.Cast, moment: Moment) -> exp.Expression:
+def _cast(node: exp.Cast, moment: Moment) -> exp.Expr:
     kind = node.to
     if kind.this is exp.DataType.Type.DECIMAL and not kind.expressions:
         node.set("to", exp.DataType.build("decimal(18,0)"))
@@ -123,7 +123,7 @@ def _cast(node: exp.Cast, moment: Moment) -> exp.Expression:
     return node
 
 
-def _concat(*parts: exp.Expression) -> exp.Expression:
+def _concat(*parts: exp.Expr) -> exp.Expr:
     """CONCAT of Redshift is NULL when a part is; DuckDB's skips it."""
     whole = parts[0]
     for part in parts[1:]:
@@ -131,14 +131,14 @@ def _concat(*parts: exp.Expression) -> exp.Expression:
     return exp.paren(whole)
 
 
-def _like(node: exp.Expression, moment: Moment) -> exp.Expression:
+def _like(node: exp.Expr, moment: Moment) -> exp.Expr:
     pattern = node.expression
     if isinstance(pattern, exp.Literal) and "\\" in pattern.name and not isinstance(node.parent, exp.Escape):
         return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
     return node
 
 
-def _similar_to(node: exp.SimilarTo, moment: Moment) -> exp.Expression:
+def _similar_to(node: exp.SimilarTo, moment: Moment) -> exp.Expr:
     """SIMILAR TO takes a pattern of SQL (`%`, `_`), DuckDB's a regular expression."""
     pattern = node.expression
     if not isinstance(pattern, exp.Literal):
@@ -172,7 +172,7 @@ def similar_pattern(pattern: str) -> str:
     return "".join(out)
 
 
-def _regexp_replace(node: exp.RegexpReplace, moment: Moment) -> exp.Expression:
+def _regexp_replace(node: exp.RegexpReplace, moment: Moment) -> exp.Expr:
     replacement = node.args.get("replacement") or exp.Literal.string("")
     if isinstance(replacement, exp.Literal):
         # Redshift refers to a group by $1, DuckDB by \1.
@@ -180,7 +180,7 @@ def _regexp_replace(node: exp.RegexpReplace, moment: Moment) -> exp.Expression:
     return _call("regexp_replace", node.this, node.expression, replacement, exp.Literal.string("g"))
 
 
-def _ratio_to_report(node: exp.Window, moment: Moment) -> exp.Expression:
+def _ratio_to_report(node: exp.Window, moment: Moment) -> exp.Expr:
     inner = node.this
     if not (isinstance(inner, exp.Anonymous) and inner.name.lower() == "ratio_to_report"):
         return node
@@ -190,11 +190,11 @@ def _ratio_to_report(node: exp.Window, moment: Moment) -> exp.Expression:
     return exp.paren(exp.Div(this=exp.cast(value.copy(), "double"), expression=total))
 
 
-def _extract(node: exp.Extract, moment: Moment) -> exp.Expression:
+def _extract(node: exp.Extract, moment: Moment) -> exp.Expr:
     return exp.cast(node.copy(), "bigint") if node.name.lower() == "epoch" else node
 
 
-def _group_concat(node: exp.GroupConcat, moment: Moment) -> exp.Expression:
+def _group_concat(node: exp.GroupConcat, moment: Moment) -> exp.Expr:
     """LISTAGG joins any type; DuckDB's string_agg wants text."""
     value = node.this
     if isinstance(value, exp.Order):
@@ -211,7 +211,7 @@ def _group_concat(node: exp.GroupConcat, moment: Moment) -> exp.Expression:
     return node
 
 
-def _within_group(node: exp.WithinGroup, moment: Moment) -> exp.Expression:
+def _within_group(node: exp.WithinGroup, moment: Moment) -> exp.Expr:
     """`LISTAGG(a, ',') WITHIN GROUP (ORDER BY b)` is `string_agg(a, ',' ORDER BY b)`."""
     inner, order = node.this, node.expression
     if isinstance(inner, exp.GroupConcat) and isinstance(order, exp.Order):
@@ -221,13 +221,13 @@ def _within_group(node: exp.WithinGroup, moment: Moment) -> exp.Expression:
     return node
 
 
-def _pad(node: exp.Pad, moment: Moment) -> exp.Expression:
+def _pad(node: exp.Pad, moment: Moment) -> exp.Expr:
     if node.args.get("fill_pattern") is None:
         node.set("fill_pattern", exp.Literal.string(" "))
     return node
 
 
-def _array_element(text: exp.Expression, index: exp.Expression, *rest: exp.Expression) -> exp.Expression:
+def _array_element(text: exp.Expr, index: exp.Expr, *rest: exp.Expr) -> exp.Expr:
     path = exp.DPipe(
         this=exp.DPipe(this=exp.Literal.string("$["), expression=exp.cast(index, "text")),
         expression=exp.Literal.string("]"),
@@ -235,23 +235,23 @@ def _array_element(text: exp.Expression, index: exp.Expression, *rest: exp.Expre
     return _call("json_extract_string", text, path)
 
 
-def _nvl2(value: exp.Expression, present: exp.Expression, absent: exp.Expression) -> exp.Expression:
+def _nvl2(value: exp.Expr, present: exp.Expr, absent: exp.Expr) -> exp.Expr:
     test = exp.Not(this=exp.Is(this=value, expression=exp.Null()))
     return exp.Case(ifs=[exp.If(this=test, true=present)], default=absent)
 
 
-def _convert_timezone(*arguments: exp.Expression) -> exp.Expression:
+def _convert_timezone(*arguments: exp.Expr) -> exp.Expr:
     source, target, value = arguments if len(arguments) == 3 else (exp.Literal.string("UTC"), *arguments)
     return _call("redshift_convert_timezone", source, target, value)
 
 
-def _sha2(value: exp.Expression, bits: exp.Expression) -> exp.Expression:
+def _sha2(value: exp.Expr, bits: exp.Expr) -> exp.Expr:
     if bits.name not in ("0", "256"):
         raise NotSupported(f"SHA2 with {bits.name} bits is not supported here; 256 is")
     return _call("sha256", value)
 
 
-_FUNCTIONS: dict[str, Callable[..., exp.Expression]] = {
+_FUNCTIONS: dict[str, Callable[..., exp.Expr]] = {
     "concat": _concat,
     "convert_timezone": _convert_timezone,
     "nvl2": _nvl2,
@@ -267,7 +267,7 @@ _FUNCTIONS: dict[str, Callable[..., exp.Expression]] = {
     "current_database": lambda: _call("current_database"),
 }
 
-_RULES: dict[type[exp.Expression], Callable[..., exp.Expression]] = {
+_RULES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Anonymous: _anonymous,
     exp.Cast: _cast,
     exp.CurrentDate: _current_date,
@@ -276,6 +276,7 @@ _RULES: dict[type[exp.Expression], Callable[..., exp.Expression]] = {
     exp.CurrentSchema: _named_value("current_schema"),
     exp.CurrentDatabase: _named_value("current_database"),
     exp.CurrentUserId: _named_value("current_user_id"),
+    exp.CurrentVersion: _named_value("version"),
     exp.Extract: _extract,
     exp.GroupConcat: _group_concat,
     exp.ILike: _like,

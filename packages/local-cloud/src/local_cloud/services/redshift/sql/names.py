@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from sqlglot import exp
 
 
-def target(tree: exp.Expression) -> exp.Table | None:
+def target(tree: exp.Expr) -> exp.Table | None:
     """The table that INSERT, UPDATE, DELETE or MERGE writes."""
     if isinstance(tree, (exp.Insert, exp.Update, exp.Delete, exp.Merge)):
         table = tree.this
@@ -16,7 +19,7 @@ def target(tree: exp.Expression) -> exp.Table | None:
     return None
 
 
-def relations(tree: exp.Expression) -> list[exp.Table]:
+def relations(tree: exp.Expr) -> list[exp.Table]:
     """Every table that is read or written by name: not the names of WITH queries, not table functions."""
     return [
         table
@@ -28,16 +31,16 @@ def relations(tree: exp.Expression) -> list[exp.Table]:
 def _is_common_table(table: exp.Table) -> bool:
     if table.db:
         return False
-    node: exp.Expression | None = table
+    node: exp.Expr | None = table
     while node is not None:
-        with_ = node.args.get("with_") or node.args.get("with")
+        with_ = node.args.get("with_")
         if isinstance(with_, exp.With) and any(cte.alias == table.name for cte in with_.expressions):
             return True
         node = node.parent
     return False
 
 
-def name_columns(tree: exp.Expression) -> None:
+def name_columns(tree: exp.Expr) -> None:
     """Give every unnamed column of a result the name that Redshift gives it: `count`, `case`, `?column?`."""
     for select in tree.find_all(exp.Select):
         if isinstance(select.parent, (exp.In, exp.Exists)):
@@ -69,54 +72,67 @@ _FUNCTION_NAMES = {
     exp.ToChar: "to_char",
     exp.StrToDate: "to_date",
     exp.StrToTime: "to_timestamp",
+    exp.CurrentVersion: "version",
     exp.Substring: "substring",
     exp.If: "case",
 }
 
 
-def column_name(column: exp.Expression) -> str:
+def column_name(column: exp.Expr) -> str:
     """PostgreSQL's FigureColname, which Redshift inherited."""
-    if isinstance(column, (exp.Alias, exp.Column)):
-        return column.alias_or_name or "?column?"
-    if isinstance(column, (exp.Paren, exp.Window, exp.WithinGroup, exp.Filter, exp.IgnoreNulls)):
-        return column_name(column.this)
-    if isinstance(column, exp.Cast):
-        inner = column_name(column.this)
-        return inner if inner != "?column?" else _type_name(column.to)
-    if isinstance(column, exp.Case):
-        return _case_name(column.args.get("default")) or "case"
-    if isinstance(column, exp.Anonymous):
-        return column.name.lower()
-    for node, name in _FUNCTION_NAMES.items():
-        if type(column) is node:
-            return name
-    if isinstance(column, (exp.And, exp.Or, exp.Binary, exp.Unary)):
-        return "?column?"
-    if isinstance(column, exp.Func):
-        return column.sql_name().lower()
-    if isinstance(column, exp.Subquery) and isinstance(column.this, exp.Select) and column.this.expressions:
-        return column_name(column.this.expressions[0])
-    if isinstance(column, exp.Boolean):
-        return "bool"
+    for kinds, rule in _NAMING:
+        if isinstance(column, kinds):
+            return rule(column) or "?column?"
     return "?column?"
 
 
-def _case_name(default: exp.Expression | None) -> str:
+def _of_case(column: exp.Expr) -> str:
+    default = column.args.get("default")
     name = column_name(default) if default is not None else ""
-    return "" if name == "?column?" else name
+    return "case" if name in ("", "?column?") else name
 
 
-def _type_name(kind: exp.DataType) -> str:
-    names = {
-        exp.DataType.Type.INT: "int4",
-        exp.DataType.Type.BIGINT: "int8",
-        exp.DataType.Type.SMALLINT: "int2",
-        exp.DataType.Type.DECIMAL: "numeric",
-        exp.DataType.Type.DOUBLE: "float8",
-        exp.DataType.Type.FLOAT: "float4",
-        exp.DataType.Type.BOOLEAN: "bool",
-        exp.DataType.Type.TEXT: "varchar",
-        exp.DataType.Type.CHAR: "bpchar",
-        exp.DataType.Type.DATETIME: "timestamp",
-    }
-    return names.get(kind.this) or str(kind.this.value).lower()
+def _of_cast(column: exp.Expr) -> str:
+    inner = column_name(column.this)
+    if inner != "?column?":
+        return inner
+    kind = column.args["to"].this
+    return _TYPE_NAMES.get(kind) or str(kind.value).lower()
+
+
+def _of_subquery(column: exp.Expr) -> str:
+    select = column.this
+    return column_name(select.expressions[0]) if isinstance(select, exp.Select) and select.expressions else ""
+
+
+def _of_function(column: exp.Expr) -> str:
+    name = next((name for node, name in _FUNCTION_NAMES.items() if type(column) is node), "")
+    return name or (column.sql_name().lower() if isinstance(column, exp.Func) else "")
+
+
+_TYPE_NAMES = {
+    exp.DataType.Type.INT: "int4",
+    exp.DataType.Type.BIGINT: "int8",
+    exp.DataType.Type.SMALLINT: "int2",
+    exp.DataType.Type.DECIMAL: "numeric",
+    exp.DataType.Type.DOUBLE: "float8",
+    exp.DataType.Type.FLOAT: "float4",
+    exp.DataType.Type.BOOLEAN: "bool",
+    exp.DataType.Type.TEXT: "varchar",
+    exp.DataType.Type.CHAR: "bpchar",
+    exp.DataType.Type.DATETIME: "timestamp",
+}
+
+#: What kind of expression is named how; the first that fits counts.
+_NAMING: tuple[tuple[tuple[type, ...], Callable[[Any], str]], ...] = (
+    ((exp.Alias, exp.Column), lambda column: column.alias_or_name),
+    ((exp.Paren, exp.Window, exp.WithinGroup, exp.Filter, exp.IgnoreNulls), lambda column: column_name(column.this)),
+    ((exp.Cast,), _of_cast),
+    ((exp.Case,), _of_case),
+    ((exp.Anonymous,), lambda column: column.name.lower()),
+    (tuple(_FUNCTION_NAMES), _of_function),
+    ((exp.Connector, exp.Binary, exp.Unary), lambda column: ""),
+    ((exp.Func,), _of_function),
+    ((exp.Subquery,), _of_subquery),
+    ((exp.Boolean,), lambda column: "bool"),
+)

@@ -8,10 +8,11 @@ https://docs.aws.amazon.com/redshift/latest/dg/c_PLpgSQL-structure.html
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from local_cloud.services.redshift.errors import NotSupported
-from local_cloud.services.redshift.sql.lexer import Kind
+from local_cloud.services.redshift.sql.lexer import Kind, tokenize
 from local_cloud.services.redshift.sql.reader import Reader
 from local_cloud.services.redshift.sql.tables import data_type
 
@@ -124,8 +125,6 @@ class _Body(Reader):
     """A procedure's body. Its statements end with `;`, so those stay."""
 
     def __init__(self, sql: str) -> None:
-        from local_cloud.services.redshift.sql.lexer import tokenize
-
         self.sql = sql
         self.tokens = tokenize(sql)
         self.index = 0
@@ -198,38 +197,11 @@ def _statements(reader: _Body, *stops: str) -> tuple[Node, ...]:
 def _statement(reader: _Body) -> Node | None:
     if reader.accept(";") or reader.accept("NULL", ";"):
         return None
-    node: Node
-    if reader.at("DECLARE") or reader.at("BEGIN"):
+    word = reader.accept_any(*_STATEMENTS)
+    if word:
+        node = _STATEMENTS[word](reader)
+    elif reader.at("DECLARE") or reader.at("BEGIN"):
         node = _block(reader)
-    elif reader.accept("IF"):
-        node = _if(reader)
-    elif reader.accept("WHILE"):
-        condition = reader.text_to("LOOP")
-        node = While(condition, _loop(reader))
-    elif reader.at("LOOP"):
-        node = While("", _loop(reader))
-    elif reader.accept("FOR"):
-        node = _for(reader)
-    elif reader.at("EXIT") or reader.at("CONTINUE"):
-        kind = reader.next().upper
-        node = Leave(kind, reader.text_to() if reader.accept("WHEN") else "")
-    elif reader.accept("RAISE"):
-        node = _raise(reader)
-    elif reader.accept("RETURN"):
-        if not reader.at(";"):
-            raise NotSupported("RETURN with a value is not supported in procedures")
-        node = Return()
-    elif reader.at("COMMIT") or reader.at("ROLLBACK"):
-        node = Finish(reader.next().upper)
-    elif reader.accept("EXECUTE"):
-        expression = reader.text_to("INTO")
-        node = Execute(expression, _into(reader) if reader.accept("INTO") else ())
-    elif reader.accept("GET", "DIAGNOSTICS"):
-        target = reader.identifier()
-        if not (reader.accept(":=") or reader.accept("=")):
-            raise reader.error()
-        reader.expect("ROW_COUNT")
-        node = RowCount(target)
     elif _is_assignment(reader):
         target = reader.identifier()
         reader.next()
@@ -238,6 +210,35 @@ def _statement(reader: _Body) -> Node | None:
         node = _sql(reader)
     reader.expect(";")
     return node
+
+
+def _while(reader: _Body) -> While:
+    condition = reader.text_to("LOOP")
+    reader.expect("LOOP")
+    return While(condition, _loop(reader))
+
+
+def _leave(kind: str) -> Callable[[_Body], Leave]:
+    return lambda reader: Leave(kind, reader.text_to() if reader.accept("WHEN") else "")
+
+
+def _return(reader: _Body) -> Return:
+    if not reader.at(";"):
+        raise NotSupported("RETURN with a value is not supported in procedures")
+    return Return()
+
+
+def _execute(reader: _Body) -> Execute:
+    expression = reader.text_to("INTO")
+    return Execute(expression, _into(reader) if reader.accept("INTO") else ())
+
+
+def _diagnostics(reader: _Body) -> RowCount:
+    target = reader.identifier()
+    if not (reader.accept(":=") or reader.accept("=")):
+        raise reader.error()
+    reader.expect("ROW_COUNT")
+    return RowCount(target)
 
 
 def _is_assignment(reader: _Body) -> bool:
@@ -282,7 +283,7 @@ def _if(reader: _Body) -> If:
 
 
 def _loop(reader: _Body) -> tuple[Node, ...]:
-    reader.expect("LOOP")
+    """Read from after LOOP."""
     body = _statements(reader, "END")
     reader.expect("END", "LOOP")
     return body
@@ -294,11 +295,13 @@ def _for(reader: _Body) -> ForRange | ForQuery:
     reverse = reader.accept("REVERSE")
     if reader.at("SELECT") or reader.at("WITH"):
         query = reader.text_to("LOOP")
+        reader.expect("LOOP")
         return ForQuery(variable, query, _loop(reader))
     if reader.at("EXECUTE"):
         raise NotSupported("FOR … IN EXECUTE in procedures is not supported by the local warehouse")
     bounds = reader.text_to("LOOP", "BY")
     step = reader.text_to("LOOP") if reader.accept("BY") else "1"
+    reader.expect("LOOP")
     first, separator, last = bounds.partition("..")
     if not separator:
         raise reader.error()
@@ -320,3 +323,19 @@ def _raise(reader: _Body) -> Raise:
             reader.index += 1
         arguments.append(reader.sql[reader.tokens[start].start : reader.tokens[reader.index - 1].end])
     return Raise(level, message, tuple(arguments))
+
+
+_STATEMENTS: dict[str, Callable[[_Body], Node]] = {
+    "IF": _if,
+    "WHILE": _while,
+    "LOOP": lambda reader: While("", _loop(reader)),
+    "FOR": _for,
+    "EXIT": _leave("EXIT"),
+    "CONTINUE": _leave("CONTINUE"),
+    "RAISE": _raise,
+    "RETURN": _return,
+    "COMMIT": lambda reader: Finish("COMMIT"),
+    "ROLLBACK": lambda reader: Finish("ROLLBACK"),
+    "EXECUTE": _execute,
+    "GET DIAGNOSTICS": _diagnostics,
+}

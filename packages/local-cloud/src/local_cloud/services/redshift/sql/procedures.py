@@ -102,7 +102,7 @@ def drop(reader: Reader) -> DropProcedure:
 def call(reader: Reader) -> Call:
     """Read from after CALL."""
     name = reader.name()
-    arguments = []
+    arguments: list[str] = []
     reader.expect("(")
     while not reader.accept(")"):
         if arguments:

@@ -34,14 +34,14 @@ _INTEGER_DIGITS = {
 _MARK = "redshift_node"
 
 
-def needs_types(tree: exp.Expression) -> bool:
+def needs_types(tree: exp.Expr) -> bool:
     """True when the statement has an operator whose meaning depends on types."""
     return tree.find(*_SENSITIVE) is not None
 
 
-def apply(tree: exp.Expression, columns: Columns) -> exp.Expression:
+def apply(tree: exp.Expr, columns: Columns) -> exp.Expr:
     """The statement with those operators spelled out. `columns` holds the tables that it names."""
-    nodes = list(tree.find_all(*_SENSITIVE))
+    nodes: list[exp.Expr] = list(tree.find_all(*_SENSITIVE))
     types = _types(tree, nodes, columns)
     # Inner nodes first, so that a replaced parent keeps replaced children.
     for node in reversed(nodes):
@@ -57,7 +57,7 @@ def apply(tree: exp.Expression, columns: Columns) -> exp.Expression:
 Kinds = tuple[exp.DataType | None, exp.DataType | None]
 
 
-def _types(tree: exp.Expression, nodes: list[exp.Expression], columns: Columns) -> dict[int, Kinds]:
+def _types(tree: exp.Expr, nodes: list[exp.Expr], columns: Columns) -> dict[int, Kinds]:
     """The types of each node's one or two operands, by the node's id."""
     for number, node in enumerate(nodes):
         node.meta[_MARK] = number
@@ -75,13 +75,13 @@ def _types(tree: exp.Expression, nodes: list[exp.Expression], columns: Columns) 
         return {}
     found: dict[int, Kinds] = {}
     for node in copy.find_all(*_SENSITIVE):
-        number = node.meta.get(_MARK)
-        if number is not None:
-            found[id(nodes[number])] = (_kind(node.this), _kind(node.args.get("expression")))
+        mark = node.meta.get(_MARK)
+        if mark is not None:
+            found[id(nodes[mark])] = (_kind(node.this), _kind(node.args.get("expression")))
     return found
 
 
-def _kind(node: exp.Expression | None) -> exp.DataType | None:
+def _kind(node: exp.Expr | None) -> exp.DataType | None:
     if isinstance(node, exp.Literal) and node.is_number and "." in node.name and "e" not in node.name.lower():
         whole, _, fraction = node.name.partition(".")
         return exp.DataType.build(f"decimal({max(1, len(whole.lstrip('0')) + len(fraction))},{len(fraction)})")
@@ -89,9 +89,7 @@ def _kind(node: exp.Expression | None) -> exp.DataType | None:
     return kind if isinstance(kind, exp.DataType) and kind.this is not exp.DataType.Type.UNKNOWN else None
 
 
-def _replacement(
-    node: exp.Expression, left: exp.DataType | None, right: exp.DataType | None
-) -> exp.Expression | None:
+def _replacement(node: exp.Expr, left: exp.DataType | None, right: exp.DataType | None) -> exp.Expr | None:
     if isinstance(node, exp.Avg) and left is not None:
         return _average(node, left)
     if isinstance(node, exp.Sum) and left is not None and left.this in _INTEGERS:
@@ -103,7 +101,7 @@ def _replacement(
     return None
 
 
-def _around(node: exp.Expression, wrap: object) -> exp.Expression | None:
+def _around(node: exp.Expr, wrap: object) -> exp.Expr | None:
     """Wrap an aggregate together with its OVER or FILTER clause, which stay where they are."""
     outer = node
     while isinstance(outer.parent, (exp.Window, exp.Filter)) and outer.arg_key == "this":
@@ -115,9 +113,11 @@ def _around(node: exp.Expression, wrap: object) -> exp.Expression | None:
     return None
 
 
-def _average(node: exp.Avg, kind: exp.DataType) -> exp.Expression | None:
+def _average(node: exp.Avg, kind: exp.DataType) -> exp.Expr | None:
     if kind.this in _INTEGERS:
-        return _around(node, lambda call: exp.cast(exp.Anonymous(this="system.main.trunc", expressions=[call]), "bigint"))
+        return _around(
+            node, lambda call: exp.cast(exp.Anonymous(this="system.main.trunc", expressions=[call]), "bigint")
+        )
     if kind.this is exp.DataType.Type.DECIMAL:
         scale = _decimal(kind)[1]
         return _around(node, lambda call: exp.cast(call, f"decimal(38,{scale})"))
@@ -132,7 +132,7 @@ def _decimal(kind: exp.DataType) -> tuple[int, int]:
     return (numbers[0], numbers[1] if len(numbers) > 1 else 0) if numbers else (18, 0)
 
 
-def _quotient(node: exp.Div, left: exp.DataType, right: exp.DataType) -> exp.Expression | None:
+def _quotient(node: exp.Div, left: exp.DataType, right: exp.DataType) -> exp.Expr | None:
     decimal = exp.DataType.Type.DECIMAL
     kinds = (left.this, right.this)
     if decimal not in kinds or not all(kind is decimal or kind in _INTEGERS for kind in kinds):
@@ -146,7 +146,7 @@ def _quotient(node: exp.Div, left: exp.DataType, right: exp.DataType) -> exp.Exp
     return exp.cast(exp.Div(this=node.this.copy(), expression=node.expression.copy()), f"decimal({precision},{scale})")
 
 
-def _days(node: exp.Expression, left: exp.DataType, right: exp.DataType) -> exp.Expression | None:
+def _days(node: exp.Expr, left: exp.DataType, right: exp.DataType) -> exp.Expr | None:
     if left.this in _TIMESTAMPS and right.this in _INTEGERS:
         count = exp.Anonymous(this="to_days", expressions=[exp.cast(node.expression.copy(), "int")])
         return type(node)(this=node.this.copy(), expression=count)

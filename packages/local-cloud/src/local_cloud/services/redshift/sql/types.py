@@ -173,7 +173,7 @@ SPELLINGS = {
     "interval": "interval",
 }
 
-_WRITTEN = re.compile(r"\s*([a-z][a-z0-9 ]*?)\s*(?:\(\s*(\w+)\s*(?:,\s*(\d+)\s*)?\))?\s*$", re.IGNORECASE)
+_WRITTEN = re.compile(r"\s*([a-z][a-z0-9 ]*?)\s*(?:\(\s*(\d+|max)\s*(?:,\s*(\d+)\s*)?\))?\s*$", re.IGNORECASE)
 
 
 def parse_type(text: str) -> RedshiftType | None:
@@ -185,17 +185,16 @@ def parse_type(text: str) -> RedshiftType | None:
         return None
     first, second = match[2], match[3]
     if name == "numeric":
-        if first is None:
-            return RedshiftType("numeric", precision=DECIMAL_DEFAULT[0], scale=DECIMAL_DEFAULT[1])
-        return RedshiftType("numeric", precision=int(first), scale=int(second or 0))
-    if name in ("character varying", "character", "binary varying"):
-        if first is None:
-            default = {"character": 1, "binary varying": 64000}.get(name, 256)
-            return RedshiftType(name, length=default)
-        if first.lower() == "max":
-            return RedshiftType(name, length=VARCHAR_MAX)
-        return RedshiftType(name, length=int(first)) if first.isdigit() else None
-    return RedshiftType(name)
+        precision, scale = (int(first), int(second or 0)) if first else DECIMAL_DEFAULT
+        return RedshiftType("numeric", precision=precision, scale=scale)
+    if name not in _DEFAULT_LENGTHS:
+        return RedshiftType(name)
+    lengths = {None: _DEFAULT_LENGTHS[name], "max": VARCHAR_MAX}
+    written = first.lower() if first else None
+    return RedshiftType(name, length=lengths[written] if written in lengths else int(first))
+
+
+_DEFAULT_LENGTHS = {"character": 1, "character varying": 256, "binary varying": 64000}
 
 
 _FROM_DUCKDB = {

@@ -1,0 +1,128 @@
+"""ALTER TABLE."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from local_cloud.services.redshift.engine import catalog
+from local_cloud.services.redshift.engine.definitions import annotate, build, sequence_of, target_of
+from local_cloud.services.redshift.engine.locks import Mode
+from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.errors import SqlError
+from local_cloud.services.redshift.sql.lexer import quoted
+from local_cloud.services.redshift.sql.tables import AlterTable, Column
+
+
+@dataclasses.dataclass(frozen=True)
+class _Alteration:
+    """One ALTER TABLE on a table that exists and is locked. `target` is the table as DuckDB SQL."""
+
+    session: Session
+    plan: AlterTable
+    columns: list[Column]
+    target: str
+    temporary: bool
+
+    def find(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise SqlError(f'column "{name}" of relation "{self.plan.name[-1]}" does not exist')
+
+
+def alter_table(session: Session, plan: AlterTable, scene: Scene) -> int:
+    scene.relations = (".".join(plan.name),)
+    session.lock([(plan.name, Mode.EXCLUSIVE)])
+    columns = [catalog.definition_of(column) for column in catalog.columns(session, plan.name)]
+    if not columns:
+        raise SqlError(f'relation "{".".join(plan.name)}" does not exist')
+    temporary = session.is_temporary(plan.name)
+    target = target_of(session, plan.name, temporary=temporary)
+    return _ALTERATIONS[plan.action](_Alteration(session, plan, columns, target, temporary))
+
+
+def _rename(change: _Alteration) -> int:
+    session, plan = change.session, change.plan
+    session.lock([((*plan.name[:-1], plan.new_name), Mode.EXCLUSIVE)])
+    session.query(f"ALTER TABLE {change.target} RENAME TO {quoted(plan.new_name)}")
+    if change.temporary:
+        session.temporary ^= {plan.name[-1], plan.new_name}
+    return 0
+
+
+def _rename_column(change: _Alteration) -> int:
+    old, new = change.find(change.plan.target).name, change.plan.new_name
+    change.session.query(f"ALTER TABLE {change.target} RENAME COLUMN {quoted(old)} TO {quoted(new)}")
+    return 0
+
+
+def _drop_column(change: _Alteration) -> int:
+    name = change.find(change.plan.target).name
+    change.session.query(f"ALTER TABLE {change.target} DROP COLUMN {quoted(name)}")
+    return 0
+
+
+def _add_column(change: _Alteration) -> int:
+    added = change.plan.column
+    assert added is not None
+    if any(column.name == added.name for column in change.columns):
+        raise SqlError(f'column "{added.name}" of relation "{change.plan.name[-1]}" already exists')
+    if added.not_null and not added.default:
+        raise SqlError("ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression")
+    _rebuild(change, [*change.columns, added])
+    return 0
+
+
+def _resize_column(change: _Alteration) -> int:
+    column, kind = change.find(change.plan.target), change.plan.type
+    assert kind is not None
+    if column.type.name != "character varying" or kind.name != "character varying":
+        raise SqlError(f'cannot alter type of column "{column.name}": only the size of a VARCHAR can change')
+    _rebuild(change, [dataclasses.replace(c, type=kind) if c is column else c for c in change.columns])
+    return 0
+
+
+def _rebuild(change: _Alteration, after: list[Column]) -> None:
+    """Write the table anew: DuckDB cannot add a column with a check, or change one."""
+    session, target = change.session, change.target
+    head, _, table = target.rpartition(".")
+    fresh = f"{head}.{quoted(table.strip(chr(34)) + '$new')}"
+    plain = [dataclasses.replace(column, identity=None) for column in after]
+    build(session, fresh, columns=plain, temporary=change.temporary)
+    names = ", ".join(quoted(column.name) for column in change.columns)
+    session.query(f"INSERT INTO {fresh} ({names}) SELECT {names} FROM {target}")
+    session.query(f"DROP TABLE {target}")
+    session.query(f"ALTER TABLE {fresh} RENAME TO {table}")
+    for column in after:
+        if column.identity:
+            sequence = sequence_of(target, column.name).replace("'", "''")
+            session.query(f"ALTER TABLE {target} ALTER {quoted(column.name)} SET DEFAULT nextval('{sequence}')")
+            annotate(session, target, column=column)
+
+
+def _append(change: _Alteration) -> int:
+    """ALTER TABLE … APPEND moves rows between tables of the same columns, and commits at once."""
+    session, plan = change.session, change.plan
+    session.outside_transaction("ALTER TABLE APPEND")
+    session.lock([(plan.source, Mode.EXCLUSIVE)])
+    source = catalog.columns(session, plan.source)
+    if {(c.name, str(c.type)) for c in source} != {(c.name, str(c.type)) for c in change.columns}:
+        raise SqlError("Columns in source and target table do not match")
+    names = ", ".join(quoted(column.name) for column in change.columns)
+    origin = target_of(session, plan.source, temporary=session.is_temporary(plan.source))
+    count = session.query(f"INSERT INTO {change.target} ({names}) SELECT {names} FROM {origin}").fetchone()[0]
+    session.query(f"DELETE FROM {origin}")
+    return int(count)
+
+
+_ALTERATIONS: dict[str, Callable[[_Alteration], int]] = {
+    "add": _add_column,
+    "append": _append,
+    "attributes": lambda change: 0,
+    "drop": _drop_column,
+    "rename": _rename,
+    "rename_column": _rename_column,
+    "type": _resize_column,
+}

@@ -1,0 +1,183 @@
+"""The rows of an external table, as DuckDB SQL over the files of its partitions.
+
+Parquet is read by column name, with Spectrum's strictness about types; text by position. Partitions that a
+query's conditions rule out are not touched.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import exp
+
+from local_cloud.services.redshift.engine import catalog, external
+from local_cloud.services.redshift.engine.parquet_schema import check_types, read_schemas
+from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.engine.storage import DataFile, Storage, paths, split_url
+from local_cloud.services.redshift.errors import NotSupported
+from local_cloud.services.redshift.sql.dialect import render
+from local_cloud.services.redshift.sql.lexer import quoted
+from local_cloud.services.redshift.sql.tables import Name
+from local_cloud.services.redshift.sql.types import VARCHAR_MAX, RedshiftType
+
+#: Column name and type.
+Field = tuple[str, RedshiftType]
+#: The values of a partition's columns, and where its files are.
+Partition = tuple[list[str], str]
+
+_HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class _Table:
+    """An external table, ready to be scanned."""
+
+    described: dict[str, Any]
+    storage: Storage
+    fields: list[Field]
+    keys: list[Field]
+
+    @property
+    def serde(self) -> dict[str, Any]:
+        serde: dict[str, Any] = self.described["StorageDescriptor"].get("SerdeInfo", {})
+        return serde
+
+
+def relation(session: Session, name: Name, *, node: exp.Table) -> str:
+    """DuckDB SQL that gives the table's rows. `node` is where the query names it: its conditions are looked at."""
+    described = external.table_of(session, name)
+    descriptor = described["StorageDescriptor"]
+    table = _Table(
+        described,
+        Storage(session, external.role_of(session, name[-2])),
+        [(column["Name"], external.hive_type(column["Type"])) for column in descriptor.get("Columns", [])],
+        [(column["Name"], external.hive_type(column["Type"])) for column in described.get("PartitionKeys", [])],
+    )
+    parts: list[Partition] = [([], descriptor["Location"])]
+    if table.keys:
+        parts = external.partitions(session, name)
+        parts = _pruned(session, parts, keys=table.keys, node=node)
+    selects = []
+    for values, location in parts:
+        files = _files(table.storage, location)
+        if files:
+            constants = [
+                f"CAST({_literal(value)} AS {kind.duckdb}) AS {quoted(key)}"
+                for value, (key, kind) in zip(values, table.keys, strict=True)
+            ]
+            selects.append(_scan(table, files, constants=constants))
+    if not selects:
+        empty = [f"CAST(NULL AS {kind.duckdb}) AS {quoted(key)}" for key, kind in (*table.fields, *table.keys)]
+        return f"SELECT {', '.join(empty)} WHERE false"
+    return " UNION ALL ".join(selects)
+
+
+def _literal(value: str) -> str:
+    return "NULL" if value == _HIVE_NULL else "'" + value.replace("'", "''") + "'"
+
+
+def _files(storage: Storage, location: str) -> list[DataFile]:
+    """The files of a folder, or of the manifest that the location names; hidden ones are left out."""
+    bucket, prefix = split_url(location)
+    if not prefix.endswith("/") and storage.file(bucket, prefix) is not None:
+        return storage.by_manifest(location, columnar=True)
+    folder = prefix if not prefix or prefix.endswith("/") else prefix + "/"
+    return [
+        DataFile(bucket, item.key, storage.objects.path(bucket, item.key), item.size)
+        for item in storage.listing(bucket, folder)
+        if not item.key.rpartition("/")[2].startswith((".", "_"))
+    ]
+
+
+def _scan(table: _Table, files: list[DataFile], *, constants: list[str]) -> str:
+    library = table.serde.get("SerializationLibrary", "")
+    if "parquet" in library.lower():
+        values, source = _parquet(table, files)
+    elif "LazySimpleSerDe" in library or "OpenCSVSerde" in library:
+        values, source = _text(table, files, csv="OpenCSVSerde" in library)
+    else:
+        raise NotSupported(f"external tables with {library} are not supported by the local warehouse")
+    return f"SELECT {', '.join([*values, *constants])} FROM {source}"
+
+
+def _parquet(table: _Table, files: list[DataFile]) -> tuple[list[str], str]:
+    """Columns by name; one that no file has is NULL, a text longer than its column is cut without an error."""
+    present: dict[str, str] = {}
+    for file, stored in read_schemas(table.storage, files):
+        by_name = {column.name.lower(): column for column in stored}
+        pairs = [(by_name[name], catalog.Column("", "", name, kind)) for name, kind in table.fields if name in by_name]
+        check_types(table.storage, file, pairs=pairs)
+        present = {target.name: column.name for column, target in pairs} | present
+    values = []
+    for name, kind in table.fields:
+        source = quoted(present[name]) if name in present else f"CAST(NULL AS {kind.duckdb})"
+        if kind.is_string and name in present and kind.length < VARCHAR_MAX:
+            source = f"redshift_truncate({source}, {kind.length})"
+        values.append(f"{source} AS {quoted(name)}")
+    options = "union_by_name = true, hive_partitioning = false, binary_as_string = true"
+    return values, f"read_parquet({paths(files)}, {options})"
+
+
+def _text(table: _Table, files: list[DataFile], *, csv: bool) -> tuple[list[str], str]:
+    """Columns by position; what is no value of its column's type is NULL."""
+    serde = table.serde.get("Parameters", {})
+    delimiter = _character(serde.get("field.delim") or serde.get("separatorChar") or ("," if csv else "\x01"))
+    quote = serde.get("quoteChar", '"') if csv else ""
+    skip = int(table.described.get("Parameters", {}).get("skip.header.line.count", "0"))
+    kinds = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(table.fields)))
+    written = {key: value.replace("'", "''") for key, value in (("delim", delimiter), ("quote", quote))}
+    values = [
+        f"TRY_CAST(c{index} AS {kind.duckdb}) AS {quoted(name)}" for index, (name, kind) in enumerate(table.fields)
+    ]
+    source = (
+        f"read_csv({paths(files)}, columns = {{{kinds}}}, auto_detect = false, header = false, skip = {skip},"
+        f" delim = '{written['delim']}', quote = '{written['quote']}', escape = '{written['quote']}',"
+        r" nullstr = '\N', null_padding = true)"
+    )
+    return values, source
+
+
+def _character(delimiter: str) -> str:
+    octal = re.fullmatch(r"\\([0-7]{1,3})", delimiter)
+    return chr(int(octal[1], 8)) if octal else {"\\t": "\t", "\\A": "\x01"}.get(delimiter, delimiter)
+
+
+def _pruned(session: Session, parts: list[Partition], *, keys: list[Field], node: exp.Table) -> list[Partition]:
+    """The partitions that the conditions of the query leave over.
+
+    Only conditions that are joined by AND and speak of nothing but this table's partition columns count; the
+    query itself still applies all of them.
+    """
+    conditions = _conditions(node, {name for name, _ in keys})
+    if not conditions or not parts:
+        return parts
+    rows = []
+    for number, (values, _) in enumerate(parts):
+        casts = [f"CAST({_literal(v)} AS {kind.duckdb})" for v, (_, kind) in zip(values, keys, strict=True)]
+        rows.append(f"({number}, {', '.join(casts)})")
+    names = ", ".join(quoted(name) for name, _ in keys)
+    where = " AND ".join(f"({condition})" for condition in conditions)
+    kept = session.lookup(f'SELECT "#" FROM (VALUES {", ".join(rows)}) AS p("#", {names}) WHERE {where}', [])
+    return [parts[number] for (number,) in sorted(kept)]
+
+
+def _conditions(node: exp.Table, keys: set[str]) -> list[str]:
+    select = node.find_ancestor(exp.Select)
+    where = select.args.get("where") if select is not None else None
+    if select is None or where is None:
+        return []
+    source = select.args.get("from_")
+    alone = not select.args.get("joins") and source is not None and source.this is node
+    found = []
+    for condition in where.this.flatten() if isinstance(where.this, exp.And) else [where.this]:
+        columns = list(condition.find_all(exp.Column))
+        mine = all(c.name in keys and (c.table == node.alias_or_name or (alone and not c.table)) for c in columns)
+        if columns and mine and not condition.find(exp.Query):
+            bare = condition.copy()
+            for column in bare.find_all(exp.Column):
+                column.set("table", None)
+                column.set("db", None)
+            found.append(render(bare))
+    return found

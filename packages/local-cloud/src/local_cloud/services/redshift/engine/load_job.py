@@ -1,0 +1,26 @@
+"""One COPY, worked out: what is loaded from where into what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from local_cloud.services.redshift.engine import catalog
+from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.engine.storage import DataFile, Storage
+from local_cloud.services.redshift.sql.load import Copy
+
+
+@dataclass(frozen=True)
+class LoadJob:
+    """`table` is DuckDB SQL; `targets` are the columns that the data fills, in the order of the data."""
+
+    plan: Copy
+    storage: Storage
+    files: Sequence[DataFile]
+    table: str
+    targets: Sequence[catalog.Column]
+
+    @property
+    def session(self) -> Session:
+        return self.storage.session

@@ -1,0 +1,196 @@
+"""The files of an UNLOAD: how DuckDB writes them, and what they are called.
+
+`<prefix><slice>_part_<part>` with PARALLEL ON, `<prefix><number>` with PARALLEL OFF, plus `.parquet`, `.gz` or
+`.zst`. https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from local_cloud.services.redshift.engine.delimited import character
+from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.errors import SqlError
+from local_cloud.services.redshift.sql.lexer import quoted
+from local_cloud.services.redshift.sql.load import Unload
+from local_cloud.services.redshift.sql.types import RedshiftType
+
+#: Slices that write side by side with PARALLEL ON. A reader that copes with two copes with more.
+SLICES = 2
+MAX_FILE = int(6.2 * (1 << 30))
+DEFAULT_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+#: Where the rows wait, numbered in the query's order.
+ROWS = "temp.main.pg_unload"
+NUMBER = '"#row"'
+
+
+@dataclass(frozen=True)
+class Written:
+    """One finished file. `rows` counts a header line too, as the manifest does."""
+
+    key: str
+    path: Path
+    rows: int
+    size: int
+
+
+@dataclass(frozen=True)
+class UnloadJob:
+    """One UNLOAD whose rows are in ROWS. `folder` is an empty one of its own."""
+
+    session: Session
+    plan: Unload
+    columns: Sequence[tuple[str, RedshiftType]]
+    prefix: str
+    folder: Path
+    total: int
+
+    def write(self) -> list[Written]:
+        """All files, in the order of their names."""
+        plan = self.plan
+        for name in plan.partition_by:
+            if name not in [column for column, _ in self.columns]:
+                raise SqlError(f'Partition column "{name}" is not in the query result')
+        if not self.kept:
+            raise SqlError("At least one column must not be a partition column")
+        if not self.total and plan.format == "PARQUET":
+            return []
+        serial = plan.options.get("PARALLEL") == "off"
+        slices = 1 if serial else min(SLICES, max(1, self.total))
+        written: list[Written] = []
+        for condition, path in self._partitions():
+            for number in range(slices):
+                if serial:
+                    written += self._slice(condition, f"{self.prefix}{path}", digits=3)
+                else:
+                    mine = f"{condition} AND {NUMBER} % {slices} = {number}"
+                    written += self._slice(mine, f"{self.prefix}{path}{number:04d}_part_", digits=2)
+        return written
+
+    @property
+    def kept(self) -> list[tuple[str, RedshiftType]]:
+        """The columns that go into the files."""
+        return [c for c in self.columns if self.plan.include or c[0] not in self.plan.partition_by]
+
+    def _partitions(self) -> list[tuple[str, str]]:
+        """A condition and a folder for each combination of partition values."""
+        if not self.plan.partition_by:
+            return [("true", "")]
+        names = ", ".join(f"CAST({quoted(name)} AS VARCHAR)" for name in self.plan.partition_by)
+        rows = self.session.query(f"SELECT DISTINCT {names} FROM {ROWS} ORDER BY ALL").fetchall()
+        found = []
+        for row in rows:
+            conditions, folders = [], []
+            for name, value in zip(self.plan.partition_by, row, strict=True):
+                text = "NULL" if value is None else _literal(value)
+                conditions.append(f"CAST({quoted(name)} AS VARCHAR) IS NOT DISTINCT FROM {text}")
+                folders.append(f"{name}={DEFAULT_PARTITION if value is None else value}/")
+            found.append((" AND ".join(conditions), "".join(folders)))
+        return found
+
+    def _slice(self, condition: str, stem: str, *, digits: int) -> list[Written]:
+        """One slice's rows, in the query's order, cut into parts of at most MAXFILESIZE."""
+        count = int(self.session.query(f"SELECT count(*) FROM {ROWS} WHERE {condition}").fetchone()[0])
+        if self.plan.partition_by and not count:
+            return []
+        output = self.folder / f"{len(list(self.folder.iterdir())):06d}"
+        output.mkdir()
+        self.session.query(
+            f"COPY (SELECT {self._select()} FROM {ROWS} WHERE {condition} ORDER BY {NUMBER}) TO {_literal(str(output))}"
+            f" ({self._settings()}, FILE_SIZE_BYTES {self.plan.size or MAX_FILE}, FILENAME_PATTERN 'part_{{i}}')"
+        )
+        files = sorted(output.iterdir(), key=lambda file: int(file.name.split(".")[0].removeprefix("part_")))
+        header = int("HEADER" in self.plan.options)
+        rows = [count + header] if len(files) == 1 else [self._count(file) for file in files]
+        return [
+            Written(f"{stem}{number:0{digits}d}{self._suffix()}", file, rows[number], file.stat().st_size)
+            for number, file in enumerate(files)
+        ]
+
+    def _count(self, file: Path) -> int:
+        """Rows of one part of several, a header among them."""
+        path = _literal(str(file))
+        if self.plan.format == "PARQUET":
+            source = f"SELECT num_rows FROM parquet_file_metadata({path})"
+        elif self.plan.format == "JSON":
+            source = f"SELECT count(*) FROM read_json_objects({path})"
+        else:
+            kinds = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(self.kept)))
+            delimiter, quote = self._punctuation
+            source = (
+                f"SELECT count(*) FROM read_csv({path}, columns = {{{kinds}}}, auto_detect = false, header = false,"
+                f" delim = {_literal(delimiter)}, quote = '{quote}', escape = '{quote}', null_padding = true)"
+            )
+        return int(self.session.query(source).fetchone()[0])
+
+    @property
+    def _punctuation(self) -> tuple[str, str]:
+        """Delimiter, and the quote or nothing."""
+        csv = self.plan.format == "CSV"
+        delimiter = character(self.plan.options.get("DELIMITER", "," if csv else "|"))
+        return delimiter, '"' if csv or "ADDQUOTES" in self.plan.options else ""
+
+    @property
+    def _compression(self) -> str:
+        return next((name.lower() for name in ("GZIP", "ZSTD") if name in self.plan.options), "none")
+
+    def _suffix(self) -> str:
+        if "EXTENSION" in self.plan.options:
+            return "." + self.plan.options["EXTENSION"].lstrip(".")
+        if self.plan.format == "PARQUET":
+            return ".parquet"
+        return {"gzip": ".gz", "zstd": ".zst"}.get(self._compression, "")
+
+    def _settings(self) -> str:
+        if self.plan.format == "PARQUET":
+            return "FORMAT parquet, COMPRESSION snappy"
+        if self.plan.format == "JSON":
+            return f"FORMAT json, COMPRESSION {self._compression}"
+        delimiter, quote = self._punctuation
+        settings = [
+            "FORMAT csv",
+            f"COMPRESSION {self._compression}",
+            f"DELIMITER {_literal(delimiter)}",
+            f"NULLSTR {_literal(self.plan.options.get('NULL', ''))}",
+            f"HEADER {str('HEADER' in self.plan.options).lower()}",
+            f"QUOTE '{quote}'",
+            f"ESCAPE '{quote}'",
+        ]
+        if "ADDQUOTES" in self.plan.options:
+            settings.append("FORCE_QUOTE *")
+        return ", ".join(settings)
+
+    def _select(self) -> str:
+        """The columns as their format writes them."""
+        values = []
+        for name, kind in self.kept:
+            value = quoted(name)
+            if self.plan.format == "PARQUET":
+                if kind.name == "timestamp with time zone":
+                    value = f"CAST({value} AS TIMESTAMP)"
+            elif self.plan.format == "JSON":
+                if kind.name == "boolean":
+                    value = f"CASE {value} WHEN true THEN 't' WHEN false THEN 'f' END"
+            else:
+                value = self._as_text(value, kind)
+            values.append(f"{value} AS {quoted(name)}")
+        return ", ".join(values)
+
+    def _as_text(self, value: str, kind: RedshiftType) -> str:
+        if kind.name == "boolean":
+            return f"CASE {value} WHEN true THEN 't' WHEN false THEN 'f' END"
+        text = f"CAST({value} AS VARCHAR)"
+        if kind.name in ("real", "double precision"):
+            return rf"regexp_replace({text}, '\.0$', '')"
+        if "ESCAPE" in self.plan.options and kind.is_string:
+            for special in ("\\", "\n", "\r", self._punctuation[0]):
+                text = f"replace({text}, {_literal(special)}, {_literal(chr(92) + special)})"
+        return text
+
+
+def _literal(value: str) -> str:
+    """A DuckDB string literal."""
+    return "'" + value.replace("'", "''") + "'"
