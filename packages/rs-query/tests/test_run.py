@@ -123,6 +123,28 @@ def test_a_failure_names_everything(api: ScriptedDataApi, *, transaction: bool) 
     assert "DELETE FROM v" not in [sql for s in api.statements.values() if not s.batch for sql in s.sqls]
 
 
+PLACES = {
+    "in what was written": ("DELETE FROM t\n WHERE é = nowhere", {}, 22, (3, 8)),
+    "before a literal": ("CALL p(x, :a)", {"a": "it's"}, 8, (2, 8)),
+    "in a literal": ("CALL p(:a, x)", {"a": "it's"}, 10, (2, 8)),
+    "after a literal": ("CALL p(:a, x)", {"a": "it's"}, 17, (2, 12)),
+    "after two": ("CALL p(:n,\n:m, x)", {"n": 12345, "m": -1}, 21, (3, 5)),
+    "past the end": ("CALL p", {}, 999, (2, 7)),
+    "after what the server bound": ("SELECT :a, x", {"a": "b"}, 12, (2, 1)),
+}
+
+
+@pytest.mark.parametrize(("sql", "params", "position", "place"), PLACES.values(), ids=PLACES)
+def test_a_failure_points_to_where_the_server_does(
+    api: ScriptedDataApi, sql: str, params: dict[str, Any], position: int, place: tuple[int, int]
+) -> None:
+    api.script = lambda sql: Reply(error=f"ERROR: no such thing\n  Position: {position}")
+    with pytest.raises(StatementError) as caught:
+        run(f"-- first\n{sql}", params=params)
+    assert (caught.value.line, caught.value.column) == place
+    assert str(caught.value).startswith(f"<sql>:{place[0]}:{place[1]}: statement 1 (")
+
+
 def test_a_copy_that_fails_says_what_the_server_wrote_about_its_files(api: ScriptedDataApi) -> None:
     def script(sql: str) -> Reply:
         if sql.startswith("COPY"):

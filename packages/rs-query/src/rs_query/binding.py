@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Optional
@@ -19,7 +21,7 @@ _SERVER_BINDS = frozenset({"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"})
 _IN_OPENING = re.compile(r"\bIN ?\( ?$")
 _CLOSING = re.compile(r"\s*\)")
 #: Right after a value these would make one token of two: 'a' followed by 'b' is not 'a''b', nor 5 and .5 one number.
-_MERGING = frozenset("'\".")
+_MERGING = ("'", '"', ".")
 
 Mark = Callable[[Statement, str, int], Optional[str]]
 """How a server's parameter is written in a statement, from its name and its number there (from 1);
@@ -28,11 +30,22 @@ None where this server binds nothing."""
 
 @dataclass(frozen=True)
 class Bound:
-    """A statement ready to run: its SQL as sent, and the text values that the server binds, by name."""
+    """A statement ready to run: its SQL as sent, and the text values that the server binds, by name.
+
+    `runs` are the offsets, in `sql` and in the statement's text, of what stands in both as it was written.
+    """
 
     statement: Statement
     sql: str
     parameters: dict[str, str] = field(default_factory=dict)
+    runs: tuple[tuple[int, int], ...] = ((0, 0),)
+
+    def offset(self, sent: int) -> int:
+        """Where in the statement's text the character at `sent` of the SQL comes from."""
+        number = bisect_right(self.runs, (sent, sys.maxsize)) - 1
+        begin, source = self.runs[number]
+        end = self.statement.placeholders[number].start if number + 1 < len(self.runs) else len(self.statement.text)
+        return min(source + sent - begin, end)
 
 
 def bind(statements: Sequence[Statement], params: Params, *, mark: Mark) -> list[Bound]:
@@ -60,8 +73,8 @@ def bind(statements: Sequence[Statement], params: Params, *, mark: Mark) -> list
 def _bind(statement: Statement, params: Params, mark: Mark) -> Bound:
     server_binds = bool(statement.placeholders) and first_word(statement.text) in _SERVER_BINDS
     parameters: dict[str, str] = {}
-    pieces: list[str] = []
-    position = 0
+    sql = ""
+    runs = [(0, 0)]
     for place in statement.placeholders:
         try:
             if place.name not in params:
@@ -75,13 +88,12 @@ def _bind(statement: Statement, params: Params, mark: Mark) -> Bound:
                 parameters[place.name] = _checked(value, place.name)
             rendered = _render(statement, place, value) if marked is None else marked
         except ParameterError as error:
-            raise ParameterError(f"{statement.place(place.start)}: {error}", parameter=place.name) from None
-        pieces += (statement.text[position : place.start], rendered)
-        position = place.end
-        if statement.text[position : position + 1] in _MERGING:
-            pieces.append(" ")
-    pieces.append(statement.text[position:])
-    return Bound(statement, "".join(pieces), parameters)
+            raise ParameterError(f"{statement.where_is(place)}: {error}", parameter=place.name) from None
+        sql += statement.text[runs[-1][1] : place.start] + rendered
+        if statement.text[place.end : place.end + 1] in _MERGING:
+            sql += " "
+        runs.append((len(sql), place.end))
+    return Bound(statement, sql + statement.text[runs[-1][1] :], parameters, tuple(runs))
 
 
 def _checked(value: str, name: str) -> str:

@@ -75,7 +75,7 @@ def _check(args: argparse.Namespace) -> None:
             raise PlanError(f"{statement.what}: {reason}")
     for statement in statements:
         parameters = [
-            {"name": place.name, "place": statement.place(place.start), "kind": place.kind}
+            {"name": place.name, "place": statement.where_is(place), "kind": place.kind}
             for place in statement.placeholders
         ]
         place = {"index": statement.index, "line": statement.line, "column": statement.column}

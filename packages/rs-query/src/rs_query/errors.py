@@ -85,8 +85,9 @@ class ServiceError(TerminalError):
 class _OfStatement(RsQueryError):
     """What StatementError and ConflictError know of the statement that failed.
 
-    `index`, `line` and `column` say which, `statement_id` names it to AWS, `reason` is the server's own
-    message, `load_errors` the rows of SYS_LOAD_ERROR_DETAIL for a COPY.
+    `index` says which, `line` and `column` where: its beginning, or the very place if the server named one.
+    `statement_id` names it to AWS, `reason` is the server's own message, `load_errors` the rows of
+    SYS_LOAD_ERROR_DETAIL for a COPY.
     """
 
     def __init__(

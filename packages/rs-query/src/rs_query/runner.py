@@ -111,8 +111,9 @@ class _Runner:
         try:
             outcomes = self.transport.execute(bound, self.deadline)
         except (StatementError, ConflictError) as error:
+            line = next(one.statement.line for one in bound if one.statement.index == error.index)
             self.log(
-                {"event": "statement", "status": "failed", "index": error.index, "line": error.line}
+                {"event": "statement", "status": "failed", "index": error.index, "line": line}
                 | {"id": error.statement_id, "reason": error.reason}
             )
             raise

@@ -61,12 +61,17 @@ class Statement:
         """Place, index and first words: how errors name it."""
         return f"{self.where}: statement {self.index} ({self.first_words})"
 
-    def place(self, offset: int) -> str:
-        """`file:line:column` of the character at `offset` in the text."""
+    def place(self, offset: int) -> tuple[int, int]:
+        """Line and column of the character at `offset` in the text."""
         before = self.text[:offset]
         newlines = before.count("\n")
         column = offset - before.rfind("\n") if newlines else self.column + offset
-        return f"{self.name}:{self.line + newlines}:{column}"
+        return self.line + newlines, column
+
+    def where_is(self, place: Placeholder) -> str:
+        """`file:line:column` of a parameter."""
+        line, column = self.place(place.start)
+        return f"{self.name}:{line}:{column}"
 
 
 def split(text: str, name: str = "<sql>") -> list[Statement]:

@@ -20,6 +20,9 @@ _CONFLICT = re.compile(
 )
 
 
+_POSITION = re.compile(r"\bPosition: ([1-9]\d*)\s*$")
+
+
 @dataclass(frozen=True)
 class Target:
     """Which database: a serverless workgroup or a provisioned cluster, and the secret to log in with, if any."""
@@ -87,7 +90,11 @@ def statement_error(
 ) -> StatementError | ConflictError:
     """The error that says all that is known: file:line:column, index, first words, reason, id, load errors."""
     statement = bound.statement
-    message = f"{statement.what}: {reason}"
+    position = _POSITION.search(reason)
+    # The server counts in the SQL that it got; what it binds itself may have moved what follows.
+    offset = bound.offset(int(position[1]) - 1) if position and not bound.parameters else 0
+    line, column = statement.place(offset)
+    message = f"{statement.name}:{line}:{column}: statement {statement.index} ({statement.first_words}): {reason}"
     if statement_id:
         message += f" [statement id {statement_id}]"
     for row in load_errors:
@@ -97,8 +104,8 @@ def statement_error(
         message,
         reason=reason,
         index=statement.index,
-        line=statement.line,
-        column=statement.column,
+        line=line,
+        column=column,
         statement_id=statement_id,
         load_errors=load_errors,
     )

@@ -1,0 +1,175 @@
+"""Against a real SQL engine behind a real Data API: the local cloud, where it is installed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import twelve
+
+import rs_query
+from rs_query import StatementError
+
+pytest.importorskip("local_cloud", reason="the local cloud is not installed beside this package")
+
+WHERE: dict[str, Any] = {"workgroup": "elt", "database": "dev"}
+OPTIONS = ("--workgroup", "elt", "--database", "dev")
+
+
+@pytest.fixture(scope="module")
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    state = tmp_path_factory.mktemp("cloud")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    environment = kept | {"LOCAL_CLOUD_PORT": str(port), "LOCAL_CLOUD_STATE": str(state)}
+    with (state / "server.log").open("wb") as log:
+        server = subprocess.Popen([sys.executable, "-m", "local_cloud"], env=environment, stdout=log, stderr=log)
+        end = time.monotonic() + 60
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert server.poll() is None, (state / "server.log").read_text()
+            assert time.monotonic() < end
+            time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.terminate()
+    server.wait(30)
+
+
+@pytest.fixture(scope="module")
+def warehouse(endpoint: str) -> None:
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    session = boto3.session.Session(region_name="us-east-1", **keys)
+    serverless = session.client("redshift-serverless", endpoint_url=endpoint)
+    serverless.create_namespace(namespaceName="elt", dbName="dev", manageAdminPassword=True)
+    serverless.create_workgroup(workgroupName="elt", namespaceName="elt", baseCapacity=8)
+    session.client("s3", endpoint_url=endpoint).create_bucket(Bucket="scripts")
+
+
+@pytest.fixture(autouse=True)
+def sdk(endpoint: str, warehouse: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in [key for key in os.environ if key.startswith("AWS_")]:
+        monkeypatch.delenv(key)
+    for key, value in {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(key, value)
+
+
+def rows(sql: str, **params: Any) -> list[tuple[Any, ...]]:
+    return rs_query.run(sql, **WHERE, params=params).results[-1].fetch()
+
+
+def test_twelve_statements_by_library_and_command_and_job(tmp_path: Path) -> None:
+    by_library = rs_query.run(twelve.SQL, **WHERE, params=twelve.PARAMS).results
+    assert [result.statement.index for result in by_library] == list(range(1, 13))
+    sets = [result for result in by_library if result.has_result_set][-3:]
+    names = [[column.name for column in result.columns()] for result in sets]
+    library = [
+        {name: str(value) if isinstance(value, dt.date) else value for name, value in zip(columns, row)}
+        for columns, result in zip(names, sets)
+        for row in result
+    ]
+    assert library == twelve.ROWS
+
+    s3 = boto3.client("s3")
+    s3.put_object(Bucket="scripts", Key="twelve.sql", Body=twelve.SQL.encode())
+    s3.put_object(Bucket="scripts", Key="params.json", Body=json.dumps({"of": [twelve.PARAMS]}).encode())
+    options = [*OPTIONS, "--params-uri", "s3://scripts/params.json#/of/0", "--output", "json"]
+    command = [sys.executable, "-m", "rs_query", "run", "s3://scripts/twelve.sql", *options]
+    by_command = subprocess.run(command, capture_output=True, text=True)
+    assert by_command.returncode == 0, by_command.stderr
+    assert [json.loads(line) for line in by_command.stdout.splitlines()][-9:] == twelve.ROWS
+
+    script = Path(__file__).parents[1] / "glue" / "rs_query_job.py"
+    job = [sys.executable, str(script), "--sql", "s3://scripts/twelve.sql", *options]
+    by_job = subprocess.run(job, capture_output=True, text=True)
+    assert by_job.returncode == 0, by_job.stderr
+    assert [json.loads(line) for line in by_job.stdout.splitlines()][-9:] == twelve.ROWS
+
+
+def test_a_transaction_is_all_or_nothing() -> None:
+    rs_query.run("DROP TABLE IF EXISTS kept; CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)", **WHERE)
+    script = rs_query.Script("DELETE FROM kept;\nINSERT INTO kept SELECT nothing FROM kept", "x.sql")
+    with pytest.raises(StatementError) as caught:
+        rs_query.run(script, **WHERE, transaction=True)
+    assert (caught.value.index, caught.value.line) == (2, 2)
+    assert str(caught.value).startswith("x.sql:2:")
+    assert rows("SELECT count(*) FROM kept") == [(1,)]
+    rs_query.run("DELETE FROM kept; INSERT INTO kept VALUES (2), (3)", **WHERE, transaction=True)
+    assert rows("SELECT n FROM kept ORDER BY n") == [(2,), (3,)]
+
+
+def test_a_long_transaction_is_all_or_nothing_too() -> None:
+    rs_query.run("DROP TABLE IF EXISTS long; CREATE TABLE long (n int)", **WHERE)
+    inserts = ";".join(f"INSERT INTO long VALUES ({n})" for n in range(45))
+    with pytest.raises(StatementError, match="statement 46"):
+        rs_query.run(f"{inserts}; INSERT INTO nowhere VALUES (1)", **WHERE, transaction=True)
+    assert rows("SELECT count(*) FROM long") == [(0,)]
+    rs_query.run(inserts, **WHERE, transaction=True)
+    assert rows("SELECT count(*) FROM long") == [(45,)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["it's", "\\", "\\'", "'; DROP TABLE kept; --", "/* -- */", "$$ $1 $x$", ":a ::b ?", '"a"', "😀", "a\r\nb\tc"],
+)
+def test_hostile_text_comes_back_as_it_is(value: str) -> None:
+    assert rows("SELECT :v", v=value) == [(value,)], "bound by the server"
+    assert rows("CREATE TEMP TABLE t AS SELECT :v AS v; SELECT v FROM t", v=value) == [(value,)], "as a literal"
+    assert rows("SELECT 1 WHERE :v IN (:l)", v=value, l=["x", value]) == [(1,)], "in a list"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, True, False, 12, -12, 2**62, Decimal("-12.50"), 0.1, -1.5e300, float("inf"), ""),
+        dt.date(2024, 9, 1),
+        dt.datetime.fromisoformat("2024-09-01T12:30:00.005000"),
+        dt.datetime(2024, 9, 1, 12, tzinfo=dt.timezone.utc),
+        dt.time(12, 30),
+    ],
+    ids=repr,
+)
+def test_values_keep_their_type(value: Any) -> None:
+    ((back,),) = rows("SELECT :v", v=value)
+    assert (back, type(back)) == (value, type(value))
+
+
+def test_a_copy_that_fails_says_which_file_and_why() -> None:
+    boto3.client("s3").put_object(Bucket="scripts", Key="data/a.csv", Body=b"1\nx\n")
+    rs_query.run("DROP TABLE IF EXISTS loaded; CREATE TABLE loaded (n int)", **WHERE)
+    with pytest.raises(StatementError) as caught:
+        rs_query.run(
+            "COPY loaded FROM :uri IAM_ROLE default FORMAT AS CSV", **WHERE, params={"uri": "s3://scripts/data/"}
+        )
+    (row,) = caught.value.load_errors
+    assert row.startswith("load error in s3://scripts/data/a.csv, line 2, column n (")
+    assert row in str(caught.value)
+
+
+def test_a_result_of_many_pages_comes_whole() -> None:
+    rs_query.run("DROP TABLE IF EXISTS many; CREATE TABLE many (n int)", **WHERE)
+    rs_query.run("INSERT INTO many VALUES " + ",".join(f"({n})" for n in range(1000)), **WHERE)
+    (result,) = rs_query.run(
+        "SELECT a.n * 1000 + b.n AS n FROM many a CROSS JOIN many b WHERE a.n < 12", **WHERE
+    ).results
+    assert sorted(n for (n,) in result) == list(range(12_000))
+    assert result.rows == 12_000
