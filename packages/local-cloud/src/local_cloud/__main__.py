@@ -14,7 +14,7 @@ def main() -> None:
         serve(Settings.create(), detached=detached)
     except LocalCloudError as error:
         if detached:
-            print(json.dumps({"kind": type(error).__name__, "message": str(error)}), flush=True)
+            print(json.dumps({"kind": type(error).__name__, "message": str(error)}), file=sys.__stdout__, flush=True)
         else:
             print(f"Error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,12 @@ from local_cloud.objects import Objects
 from local_cloud.persistence import Persistence
 from local_cloud.settings import HOST, Settings
 from local_cloud.version import __version__
+
+#: How long the temporary keys last that services and jobs get, as long as AWS allows.
+SESSION_SECONDS = 43_200
+
+#: How many clients are kept. Each holds a few megabytes.
+MAX_CLIENTS = 64
 
 
 @dataclass
@@ -30,7 +37,7 @@ class Cloud:
     start_hooks: list[Callable[[], None]] = field(default_factory=list)
     stop_hooks: list[Callable[[], None]] = field(default_factory=list)
     _session: Any = None
-    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str, str], tuple[float, Any]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def on_start(self, hook: Callable[[], None]) -> None:
@@ -58,14 +65,17 @@ class Cloud:
 
     def credentials(self, role_arn: str, session_name: str) -> dict[str, str]:
         """Temporary keys of a role, as environment variables, for a process that acts as it."""
+        from moto.core.utils import utcnow
         from moto.sts.models import sts_backends
 
-        role = sts_backends[self.settings.account_id]["aws"].assume_role(
+        backend = sts_backends[self.settings.account_id]["aws"]
+        backend.assumed_roles = [role for role in backend.assumed_roles if role.expiration > utcnow()]
+        role = backend.assume_role(
             region_name=self.settings.region,
             role_session_name=session_name[:64],
             role_arn=role_arn,
             policy=None,
-            duration=43_200,
+            duration=SESSION_SECONDS,
             external_id=None,
         )
         self.persistence.changed("sts")
@@ -87,23 +97,33 @@ class Cloud:
         }
 
     def client(self, service: str, *, role_arn: str = "", session_name: str = "local-cloud") -> Any:
-        """A boto3 client on this cloud's own endpoint, acting as `role_arn` or, without one, as the system."""
+        """A boto3 client on this cloud's own endpoint, acting as `role_arn` or, without one, as the system.
+
+        Clients are kept and shared: a new one costs tens of milliseconds.
+        """
+        key = (service, role_arn, session_name)
+        with self._lock:
+            made, client = self._clients.pop(key, (0.0, None))
+            if client is None or time.monotonic() - made > SESSION_SECONDS / 2:
+                made, client = time.monotonic(), self._new_client(*key)
+            self._clients[key] = made, client  # the newest last
+            if len(self._clients) > MAX_CLIENTS:
+                del self._clients[next(iter(self._clients))]
+            return client
+
+    def _new_client(self, service: str, role_arn: str, session_name: str) -> Any:
         import boto3
         from botocore.config import Config
 
-        key = (service, role_arn, session_name)
-        with self._lock:
-            # One session for all: each new one would read botocore's endpoint data again, 50 ms a client.
-            self._session = self._session or boto3.session.Session()
-            if key not in self._clients:
-                keys = self.credentials(role_arn, session_name) if role_arn else {}
-                self._clients[key] = self._session.client(
-                    service,
-                    region_name=self.settings.region,
-                    endpoint_url=self.settings.endpoint,
-                    aws_access_key_id=keys.get("AWS_ACCESS_KEY_ID", SYSTEM_ACCESS_KEY),
-                    aws_secret_access_key=keys.get("AWS_SECRET_ACCESS_KEY", "local"),
-                    aws_session_token=keys.get("AWS_SESSION_TOKEN"),
-                    config=Config(retries={"total_max_attempts": 1}, read_timeout=3600, proxies={}),
-                )
-            return self._clients[key]
+        # One session for all: each new one would read botocore's endpoint data again.
+        self._session = self._session or boto3.session.Session()
+        keys = self.credentials(role_arn, session_name) if role_arn else {}
+        return self._session.client(
+            service,
+            region_name=self.settings.region,
+            endpoint_url=self.settings.endpoint,
+            aws_access_key_id=keys.get("AWS_ACCESS_KEY_ID", SYSTEM_ACCESS_KEY),
+            aws_secret_access_key=keys.get("AWS_SECRET_ACCESS_KEY", "local"),
+            aws_session_token=keys.get("AWS_SESSION_TOKEN"),
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=3600, proxies={}),
+        )

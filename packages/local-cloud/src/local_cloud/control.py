@@ -100,12 +100,10 @@ def down(settings: Settings) -> bool:
     if not lifetime.is_held(settings):
         return False
     deadline = time.monotonic() + PATIENCE
-    signalled = False
-    while lifetime.is_held(settings):
-        running = lifetime.read(settings)
-        if running and not signalled:
+    running = None
+    while lifetime.is_held(settings) or (running and lifetime.is_alive(running)):
+        if running is None and (running := lifetime.read(settings)):
             os.kill(running.pid, signal.SIGTERM)
-            signalled = True
         if time.monotonic() > deadline:
             raise StopFailed(f"The local cloud did not stop within {PATIENCE:.0f} s. See {_log(settings)}.")
         time.sleep(_POLL)

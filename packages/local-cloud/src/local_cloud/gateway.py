@@ -37,10 +37,8 @@ _SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/]*/([^/]*)/([^/]*)/aws4_request")
 #: What a service does in the name of another one, inside the process: their state is saved with its own.
 _REACHES: dict[str, tuple[str, ...]] = {
     "events": ("sqs", "sns", "logs"),
-    "iam": ("sts",),
     "s3": ("sqs", "sns"),
     "sns": ("sqs",),
-    "sts": ("iam",),
 }
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -202,7 +200,7 @@ class Gateway:
             raise faults.UnknownService("The local cloud does not serve moto's own API.")
         try:
             return self._moto.get_application(request.environ)
-        except (AttributeError, KeyError) as error:  # moto looks up what it has no module for
+        except (AttributeError, KeyError, ImportError) as error:  # moto has no module for it, or one that needs more
             raise faults.UnknownService(f"The local cloud has no service {request.service or path!r}.") from error
 
 

@@ -95,7 +95,11 @@ def read(settings: Settings) -> Running | None:
         running = Running(**json.loads(identity_file(settings).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
         return None
-    return running if running.started and process_start(running.pid) == running.started else None
+    return running if is_alive(running) else None
+
+
+def is_alive(running: Running) -> bool:
+    return running.started != "" and process_start(running.pid) == running.started
 
 
 def process_start(pid: int) -> str:

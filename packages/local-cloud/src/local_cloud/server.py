@@ -78,7 +78,7 @@ def _serve(cloud: Cloud, listener: socket.socket, *, detached: bool) -> None:
         for hook in reversed(cloud.stop_hooks):
             try:
                 hook()
-            except Exception:  # noqa: PERF203 - one service must not keep the others from stopping
+            except Exception:  # one service must not keep the others from stopping
                 log.exception("a service did not stop in good order")
         cloud.persistence.close()
         lifetime.withdraw(cloud.settings)

@@ -14,6 +14,7 @@ import threading
 import time
 import types
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
@@ -51,7 +52,7 @@ def dump_backends(backends: Any, *, without: Iterable[str]) -> bytes:
     for attempt in range(20):
         try:
             return _dump(backends, left_out)
-        except RuntimeError as error:  # noqa: PERF203 - "dictionary changed size": another request is at work
+        except RuntimeError as error:  # "dictionary changed size": another request is at work
             if "changed size" not in str(error) and "mutated during" not in str(error):
                 raise
             time.sleep(0.001 * attempt)
@@ -130,6 +131,9 @@ class _Pickler(pickle.Pickler):
             return moto_backends, (service_of(obj.backend),)
         if isinstance(obj, (threading.Thread, weakref.ref)):
             return _nothing, ()
+        if isinstance(obj, defaultdict) and kind is not defaultdict:
+            # Its own __reduce__ would call the subclass with a default factory only.
+            return kind.__new__, (kind,), (vars(obj), {"default_factory": obj.default_factory}), None, iter(obj.items())
         if kind is weakref.WeakValueDictionary:
             return weakref.WeakValueDictionary, (dict(obj),)
         if kind.__module__.startswith("cryptography.") and hasattr(obj, "private_bytes"):

@@ -11,13 +11,16 @@ from local_cloud.services.s3.app import S3
 from local_cloud.services.s3.bucket import Buckets
 from local_cloud.services.s3.errors import S3Error
 from local_cloud.services.s3.facade import PlainObjects
+from local_cloud.services.s3.notifications import Notifier
 from local_cloud.services.s3.store import Store
 
 
 def install(cloud: Cloud) -> None:
     buckets = Buckets(cloud.settings.account_id)
     store = Store(cloud.settings.state_dir / "s3", versioning=buckets.versioning)
-    s3 = S3(store, buckets, account_id=cloud.settings.account_id)
+    account_id = cloud.settings.account_id
+    notifier = Notifier(account_id, buckets, changed=cloud.persistence.changed)
+    s3 = S3(store, buckets, account_id=account_id, notify=notifier)
     cloud.objects = PlainObjects(s3.context)
     cloud.s3 = s3
     cloud.on_stop(store.catalog.close)

@@ -94,8 +94,8 @@ _PARAMETERS = frozenset(
 class S3:
     """The object half of S3. `handle` answers a request or leaves it to moto by None."""
 
-    def __init__(self, store: Store, buckets: Buckets, *, account_id: str) -> None:
-        self.context = Context(store, buckets, notifications.Notifier(account_id, buckets))
+    def __init__(self, store: Store, buckets: Buckets, *, account_id: str, notify: notifications.Notifier) -> None:
+        self.context = Context(store, buckets, notify)
         self._account_id = account_id
 
     def operation(self, request: S3Request) -> tuple[str, Operation] | None:

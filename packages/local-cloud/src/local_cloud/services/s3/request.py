@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,9 @@ from local_cloud.services.s3.errors import S3Error
 
 #: Where moto's handler keeps the spelling of metadata names that hold underscores.
 _SPELLINGS = "moto.preserved_header_names"
+
+#: How SDKs address buckets when the endpoint is `localhost` and not an address.
+_VIRTUAL_HOST = re.compile(r"(.+)\.localhost(?::\d+)?")
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,14 @@ class S3Request:
 
     @classmethod
     def of(cls, environ: Mapping[str, Any]) -> S3Request:
-        """Path style only: `/<bucket>/<key>`, the key percent-decoded once, slashes as they came."""
+        """`/<bucket>/<key>`, or `/<key>` of `<bucket>.localhost`; the key percent-decoded once, slashes kept."""
         path, _, query = environ["REQUEST_URI"].partition("?")
         try:
-            bucket, _, key = (
-                unquote_to_bytes(path.lstrip("/") if path[:2] != "//" else path[1:]).decode().partition("/")
-            )
+            named = unquote_to_bytes(path.removeprefix("/")).decode()
+            if found := _VIRTUAL_HOST.fullmatch(environ.get("HTTP_HOST", "")):
+                bucket, key = found[1], named
+            else:
+                bucket, _, key = named.partition("/")
         except UnicodeDecodeError:
             raise S3Error("InvalidURI", URI=path) from None
         names = environ.get(_SPELLINGS) or {}
