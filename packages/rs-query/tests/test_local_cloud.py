@@ -55,9 +55,20 @@ def warehouse(endpoint: str) -> None:
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     session = boto3.session.Session(region_name="us-east-1", **keys)
     serverless = session.client("redshift-serverless", endpoint_url=endpoint)
-    serverless.create_namespace(namespaceName="elt", dbName="dev", manageAdminPassword=True)
+    iam = session.client("iam", endpoint_url=endpoint)
+    trust = {"Effect": "Allow", "Principal": {"Service": "redshift.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName="loader", AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
+    reading = _policy({"Effect": "Allow", "Action": "s3:*", "Resource": "*"})
+    iam.put_role_policy(RoleName="loader", PolicyName="reading", PolicyDocument=reading)
+    serverless.create_namespace(
+        namespaceName="elt", dbName="dev", manageAdminPassword=True, iamRoles=[role], defaultIamRoleArn=role
+    )
     serverless.create_workgroup(workgroupName="elt", namespaceName="elt", baseCapacity=8)
     session.client("s3", endpoint_url=endpoint).create_bucket(Bucket="scripts")
+
+
+def _policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @pytest.fixture(autouse=True)
@@ -153,16 +164,19 @@ def test_values_keep_their_type(value: Any) -> None:
     assert (back, type(back)) == (value, type(value))
 
 
-def test_a_copy_that_fails_says_which_file_and_why() -> None:
-    boto3.client("s3").put_object(Bucket="scripts", Key="data/a.csv", Body=b"1\nx\n")
+def test_a_copy_that_fails_says_which_file_and_why(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    duckdb.sql(f"COPY (SELECT 'x' AS n) TO '{tmp_path}/a.parquet'")
+    boto3.client("s3").upload_file(str(tmp_path / "a.parquet"), "scripts", "data/a.parquet")
     rs_query.run("DROP TABLE IF EXISTS loaded; CREATE TABLE loaded (n int)", **WHERE)
-    with pytest.raises(StatementError) as caught:
-        rs_query.run(
-            "COPY loaded FROM :uri IAM_ROLE default FORMAT AS CSV", **WHERE, params={"uri": "s3://scripts/data/"}
-        )
-    (row,) = caught.value.load_errors
-    assert row.startswith("load error in s3://scripts/data/a.csv, line 2, column n (")
-    assert row in str(caught.value)
+    script = rs_query.Script("DELETE FROM loaded;\nCOPY loaded FROM :uri IAM_ROLE default FORMAT PARQUET", "x.sql")
+    for transaction in (False, True):
+        with pytest.raises(StatementError) as caught:
+            rs_query.run(script, **WHERE, params={"uri": "s3://scripts/data/"}, transaction=transaction)
+        assert caught.value.line == 2
+        (row,) = caught.value.load_errors
+        assert row.startswith("load error in s3://scripts/data/a.parquet, line ")
+        assert str(caught.value).endswith(f"; {row}")
 
 
 def test_a_result_of_many_pages_comes_whole() -> None:

@@ -22,12 +22,15 @@ The message of each is one line: what, where, what to do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_RULE = re.compile(r"-{5,}")  # Redshift draws lines around the details of an error
 
 
 def one_line(text: str, limit: int = 2000) -> str:
     """`text` on one line of at most `limit` characters: error messages end in mails and job consoles."""
-    flat = " ".join(text.split())
+    flat = " ".join(_RULE.sub(" ", text).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 
 from rs_query.binding import Bound
 from rs_query.deadline import Deadline
-from rs_query.errors import ConflictError, StatementError
+from rs_query.errors import ConflictError, StatementError, one_line
 from rs_query.results import Page
 from rs_query.statements import Statement
 
@@ -81,7 +81,7 @@ class Transport(Protocol):
 
 def load_error(row: Sequence[object]) -> str:
     """A row of SYS_LOAD_ERROR_DETAIL as text: file, line, column, type, code, message."""
-    file, line, column, kind, code, message = (str(cell).strip() for cell in row)
+    file, line, column, kind, code, message = (one_line(str(cell)) for cell in row)
     return f"load error in {file}, line {line}, column {column} ({kind}): {message} (code {code})"
 
 
