@@ -142,14 +142,14 @@ def test_as_a_command(place: Place, alone: Path, tmp_path: Path) -> None:
 
 PROGRAM = """
 import datetime, json, sys, rs_query
+plain = lambda cell: str(cell) if isinstance(cell, datetime.date) else float(cell)
 sql, params = json.load(sys.stdin)
 results = rs_query.run(sql, workgroup="elt", database="dev", params=params).results
 assert [result.statement.index for result in results] == list(range(1, 13))
 for result in [result for result in results if result.has_result_set][-3:]:
     names = [column.name for column in result.columns()]
     for row in result:
-        cells = [float(c) if type(c).__name__ == "Decimal" else str(c) if isinstance(c, datetime.date) else c for c in row]
-        print(json.dumps(dict(zip(names, cells))))
+        print(json.dumps(dict(zip(names, row)), default=plain))
 """
 
 
