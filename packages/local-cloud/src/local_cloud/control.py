@@ -81,8 +81,7 @@ def up(settings: Settings) -> Status:
     if found := _running_as_asked(settings):
         return found
     _check_port(settings)
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    settings.state_dir.chmod(0o700)
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     process = _spawn(settings)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:

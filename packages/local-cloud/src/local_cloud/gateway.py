@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
 
-from local_cloud import faults
+from local_cloud import browsers, faults
 from local_cloud.authorization import AccessDenied, principal_of
 from local_cloud.cloud import Cloud
 from local_cloud.services.s3.errors import S3Error
@@ -133,13 +133,17 @@ class Gateway:
     """The WSGI application."""
 
     def __init__(self, cloud: Cloud) -> None:
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        from moto.moto_server import werkzeug_app
 
+        werkzeug_app.DISABLE_GLOBAL_CORS = True  # see browsers.py
         self._cloud = cloud
-        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._moto = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request_id = str(uuid.uuid4())
+        if reason := browsers.refusal(environ):
+            fault = faults.Fault(403, "AccessDeniedException", reason)
+            return _start(start_response, faults.reply(fault, environ, service="", request_id=request_id))
         if environ.get("PATH_INFO") == STATUS_PATH:
             body = json.dumps(self._cloud.describe()).encode()
             return _start(start_response, Reply(200, {"Content-Type": "application/json"}, body))

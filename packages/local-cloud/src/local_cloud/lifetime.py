@@ -39,7 +39,7 @@ def identity_file(settings: Settings) -> Path:
 @contextmanager
 def holding(settings: Settings) -> Iterator[None]:
     """Hold the state folder. StateInUse when another process does."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with lock_file(settings).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

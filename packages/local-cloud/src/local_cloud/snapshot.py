@@ -30,12 +30,13 @@ _LOCKS: dict[type, Callable[[], Any]] = {
 
 
 def moto_backends(service: str) -> Any:
-    """The backends of one of moto's packages ("iam", "awslambda"), None when moto has no such package."""
+    """The backends of one of moto's packages ("iam", "awslambda"), None when moto has none in use for it."""
     from moto import backends
 
     if service not in backends.list_of_moto_modules():
         return None
-    return backends.get_backend(service)
+    found = backends.get_backend(service)
+    return found if isinstance(found, BackendDict) else None
 
 
 def package_of(service: str) -> str:

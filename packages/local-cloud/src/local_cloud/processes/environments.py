@@ -12,14 +12,17 @@ import hashlib
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_cloud.processes import children
 from local_cloud.processes.errors import EnvironmentBuildError
 from local_cloud.processes.interpreters import Interpreter
 
@@ -81,6 +84,8 @@ class Environments:
         with (self.folder / f"{spec.key}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not python.exists():
+                for abandoned in self.folder.glob(f"{spec.key}-*"):
+                    shutil.rmtree(abandoned, ignore_errors=True)
                 built = self._build(spec, log)
                 new_link = built.with_suffix(".link")
                 new_link.symlink_to(built.name)
@@ -109,20 +114,24 @@ class Environments:
 
 def pip_install(python: Path, arguments: list[str], *, log: Callable[[str], None]) -> None:
     """Install into the environment of `python`. `log` gets pip's lines; EnvironmentBuildError says its last error."""
-    command = [sys.executable, "-m", "pip", "--python", str(python), *PIP_INSTALL, *arguments]
+    bound = [sys.executable, str(children.CHILD_PATH / "bound.py")]
+    command = [*bound, "pip", "--python", str(python), *PIP_INSTALL, *arguments]
     env = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTHONHOME"}}
     errors: list[str] = []
-    with subprocess.Popen(
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
-    ) as pip:
-        assert pip.stdout is not None
-        for line in pip.stdout:
-            log(line.rstrip("\n"))
-            if line.startswith("ERROR: "):
-                errors.append(line.removeprefix("ERROR: ").strip())
-    if pip.returncode:
+    with tempfile.TemporaryDirectory(prefix="local-cloud-pip-") as folder:
+        pip = children.spawn(command, folder=Path(folder), env=env, stderr=subprocess.STDOUT)
+        assert pip.process.stdout is not None
+        with pip.process.stdout as output:
+            for line in output:
+                text = line.decode("utf-8", "replace").rstrip()
+                log(text)
+                if text.startswith("ERROR: "):
+                    errors.append(text.removeprefix("ERROR: "))
+        pip.process.wait()
+        pip.close()
+    if pip.process.returncode:
         wanted = " ".join(a for a in arguments if not a.startswith("-"))
-        reason = errors[-1] if errors else f"pip ended with exit code {pip.returncode}"
+        reason = errors[-1] if errors else f"pip ended with exit code {pip.process.returncode}"
         raise EnvironmentBuildError(f"pip could not install {wanted}: {reason}")
 
 

@@ -1,15 +1,27 @@
-"""IAM: moto's, with the client ids of an OIDC provider that can change."""
+"""IAM: moto's, with AWS's own managed policies, and OIDC providers whose client ids can change."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 from local_cloud.cloud import Cloud
 
+#: Operations of moto's backend that take a managed policy, as their first argument.
+TAKE_A_POLICY = (
+    *("attach_group_policy", "attach_role_policy", "attach_user_policy", "get_policy", "get_policy_version"),
+    "list_policy_versions",
+)
+
 
 def install(cloud: Cloud) -> None:
     from moto.core.responses import EmptyResult
+    from moto.iam.models import IAMBackend
     from moto.iam.responses import IamResponse
+
+    for name in TAKE_A_POLICY:
+        setattr(IAMBackend, name, _with_aws_policy(getattr(IAMBackend, name)))
 
     def client_ids(response: Any) -> tuple[list[str], str]:
         arn = response._get_param("OpenIDConnectProviderArn")
@@ -29,3 +41,27 @@ def install(cloud: Cloud) -> None:
 
     IamResponse.add_client_id_to_open_id_connect_provider = add
     IamResponse.remove_client_id_from_open_id_connect_provider = remove
+
+
+def _with_aws_policy(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a policy of AWS's known when it is first used. All of them would be megabytes in the saved state."""
+
+    def with_policy(self: Any, policy_arn: str, *args: Any, **options: Any) -> Any:
+        if policy_arn not in self.managed_policies and ":iam::aws:policy/" in policy_arn:
+            _add_aws_policy(self, policy_arn)
+        return operation(self, policy_arn, *args, **options)
+
+    return with_policy
+
+
+def _add_aws_policy(backend: Any, arn: str) -> None:
+    from moto.iam.aws_managed_policies import aws_managed_policies_data
+    from moto.iam.models import AWSManagedPolicy
+
+    name = arn.rsplit("/", 1)[-1]
+    data = json.loads(aws_managed_policies_data).get(name)
+    if data:
+        policy = AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, data)
+        if policy.arn == arn:
+            backend.aws_managed_policies.append(policy)
+            backend.managed_policies[arn] = policy

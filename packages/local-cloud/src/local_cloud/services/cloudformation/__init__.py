@@ -1,7 +1,6 @@
 """CloudFormation: templates deployed through this cloud's own API, so that every resource is what a user would get.
 
-A small engine of our own in place of moto's. It is imported by the first CloudFormation request, or by a start
-that finds stacks to take up.
+A small engine of our own in place of moto's, imported by the first CloudFormation request.
 """
 
 from __future__ import annotations
@@ -14,8 +13,6 @@ from local_cloud.cloud import Cloud
 if TYPE_CHECKING:
     from local_cloud.services.cloudformation.engine import Engine
 
-PART = "cloudformation"
-
 
 class Service:
     """The engine, made when it is first needed."""
@@ -23,7 +20,6 @@ class Service:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self._engine: Engine | None = None
-        self._saved: bytes = b""
         self._lock = threading.Lock()
 
     @property
@@ -31,18 +27,11 @@ class Service:
         with self._lock:
             if self._engine is None:
                 from local_cloud.services.cloudformation.engine import Engine
+                from local_cloud.services.cloudformation.store import Store
 
-                engine = Engine(self.cloud, changed=lambda: self.cloud.persistence.changed(PART))
-                if self._saved:
-                    engine.restore(self._saved)
-                self._engine = engine
+                file = self.cloud.settings.state_dir / "control-plane" / "cloudformation.sqlite"
+                self._engine = Engine(self.cloud, Store(file))
             return self._engine
-
-    def save(self) -> bytes:
-        return self._engine.save() if self._engine else self._saved
-
-    def restore(self, saved: bytes) -> None:
-        self._saved = saved
 
     def stop(self) -> None:
         if self._engine:
@@ -67,5 +56,4 @@ def install(cloud: Cloud) -> None:
         return {"global": service} if name == "cloudformation" else get_backend(name)
 
     moto.backends.get_backend = get
-    cloud.persistence.register(PART, save=service.save, restore=service.restore)
     cloud.on_stop(service.stop)

@@ -31,8 +31,8 @@ class Actions:
     region: str
     client: Callable[[str], Any]
     lock: RLock
-    changed: Callable[[], None]
-    """Tells that the state changed and is to be kept."""
+    keep: Callable[..., None]
+    """Writes the stack as it is, with the event that is passed, if any."""
     stopping: Flag
     secrets: tuple[str, ...] = ()
     """Values of NoEcho parameters, which events do not show."""
@@ -48,7 +48,7 @@ class Actions:
             target = self._target(resource, properties)
             with self.lock:
                 resource.expected_id = kind.expected_id(target)
-            self.changed()
+                self.keep()
             physical_id = kind.create(target)
             with self.lock:
                 resource.physical_id = physical_id
@@ -117,13 +117,13 @@ class Actions:
     def log_stack(self, status: str, reason: str = "") -> None:
         with self.lock:
             event = self.stack.log(status, reason)
-        self.changed()
+            self.keep(event)
         self._notify(event)
 
     def log(self, resource: Resource, status: str, reason: str = "", *, properties: str = "") -> None:
         with self.lock:
             event = self.stack.log_resource(resource, status, reason, properties=properties)
-        self.changed()
+            self.keep(event)
         self._notify(event)
 
     def _notify(self, event: Event) -> None:

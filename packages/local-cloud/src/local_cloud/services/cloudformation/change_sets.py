@@ -62,9 +62,9 @@ def create_change_set(engine: Engine, request: dict[str, Any]) -> tuple[Stack, C
         change_set.execution_status = "UNAVAILABLE"
     if stack is None:
         engine.stacks[target.id] = target
-        target.log("REVIEW_IN_PROGRESS", "User Initiated")
+        engine.store.save(target, target.log("REVIEW_IN_PROGRESS", "User Initiated"))
     target.change_sets[change_set.id] = change_set
-    engine.changed()
+    engine.store.save(target)
     return target, change_set
 
 
@@ -109,7 +109,7 @@ def execute_change_set(engine: Engine, request: dict[str, Any]) -> Operation | N
 def delete_change_set(engine: Engine, name: str, stack_name: str | None) -> None:
     stack, change_set = find_change_set(engine, name, stack_name)
     del stack.change_sets[change_set.id]
-    engine.changed()
+    engine.store.save(stack)
 
 
 def refuse_unless_updatable(stack: Stack, *, also: tuple[str, ...] = ()) -> None:

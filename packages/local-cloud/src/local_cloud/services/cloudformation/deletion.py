@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from local_cloud.services.cloudformation.actions import Actions
 from local_cloud.services.cloudformation.schedule import run
-from local_cloud.services.cloudformation.stacks import Resource
+from local_cloud.services.cloudformation.stacks import Resource, now
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,8 @@ def delete_stack(actions: Actions, *, retain: Collection[str] = (), force: bool 
         stack.stable = None
         for resource in stack.resources.values():
             resource.properties, resource.attributes, resource.attempted = {}, {}, []
-        stack.log("DELETE_COMPLETE")
-        stack.deleted = stack.events[-1].time
-    actions.changed()
+        stack.deleted = now()
+    actions.log_stack("DELETE_COMPLETE")
 
 
 def roll_back_creation(actions: Actions) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
 import logging
-import pickle
 import threading
 import time
 import uuid
@@ -23,6 +23,7 @@ from local_cloud.services.cloudformation.recovery import recover
 from local_cloud.services.cloudformation.requests import hidden_values
 from local_cloud.services.cloudformation.rollback import roll_back_update
 from local_cloud.services.cloudformation.stacks import Definition, Output, Stable, Stack, now
+from local_cloud.services.cloudformation.store import Store
 from local_cloud.services.cloudformation.template import Template
 
 log = logging.getLogger(__name__)
@@ -49,27 +50,25 @@ class Operation:
 @dataclass
 class Engine:
     cloud: Cloud
-    changed: Callable[[], None]
+    store: Store
     stacks: dict[str, Stack] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     stopping: threading.Event = field(default_factory=threading.Event)
     operations: dict[str, Operation] = field(default_factory=dict)
 
-    def save(self) -> bytes:
-        with self.lock:
-            return pickle.dumps(self.stacks)
-
-    def restore(self, saved: bytes) -> None:
+    def __post_init__(self) -> None:
         """Take up the stacks of the last run. What was running then has failed, and says so."""
-        self.stacks = pickle.loads(saved)  # noqa: S301 - our own state folder
+        self.stacks = self.store.load()
         for stack in self.stacks.values():
-            recover(stack)
+            for event in recover(stack):
+                self.store.save(stack, event)
 
     def stop(self) -> None:
         """Start nothing more, and give what runs a moment."""
         self.stopping.set()
         for operation in list(self.operations.values()):
             operation.thread.join(5)
+        self.store.close()
 
     # ---- stacks
 
@@ -202,8 +201,8 @@ class Engine:
             except Exception as error:
                 log.exception("the operation on stack %s broke off", stack.name)
                 with self.lock:
-                    recover(stack, reason=str(error) or type(error).__name__)
-                self.changed()
+                    for event in recover(stack, reason=str(error) or type(error).__name__):
+                        self.store.save(stack, event)
             finally:
                 self.operations.pop(stack.id, None)
 
@@ -220,7 +219,7 @@ class Engine:
             region=self.cloud.settings.region,
             client=self.client(stack, role_arn),
             lock=self.lock,
-            changed=self.changed,
+            keep=functools.partial(self.store.save, stack),
             stopping=self.stopping,
             secrets=tuple(secret for definition in definitions for secret in hidden_values(definition)),
         )

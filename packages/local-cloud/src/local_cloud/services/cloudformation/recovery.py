@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_cloud.services.cloudformation.stacks import Stack
+from local_cloud.services.cloudformation.stacks import Event, Stack
 
 INTERRUPTED = "The local cloud stopped before this was finished"
 NEXT_STEP = {
@@ -19,19 +19,17 @@ SETTLED = {
 }
 
 
-def recover(stack: Stack, *, reason: str = INTERRUPTED) -> None:
-    """Fail what was in progress on a stack that nobody works on any more."""
+def recover(stack: Stack, *, reason: str = INTERRUPTED) -> list[Event]:
+    """Fail what was in progress on a stack that nobody works on any more. Gives the events that say so."""
+    events: list[Event] = []
     if not stack.busy:
-        return
+        return events
     for resource in [*stack.resources.values(), *stack.leftovers]:
         if resource.status.endswith("_IN_PROGRESS"):
             # Whether it was made is not known: what would have been its id is what there is to clean up.
             resource.physical_id = resource.physical_id or resource.expected_id
             resource.expected_id = ""
-            stack.log_resource(resource, resource.status.replace("_IN_PROGRESS", "_FAILED"), reason)
-    for change_set in stack.change_sets.values():
-        if change_set.execution_status == "EXECUTE_IN_PROGRESS":
-            change_set.execution_status = "EXECUTE_FAILED"
+            events.append(stack.log_resource(resource, resource.status.replace("_IN_PROGRESS", "_FAILED"), reason))
     status = SETTLED.get(stack.status) or stack.status.replace("_IN_PROGRESS", "_FAILED")
     advice = NEXT_STEP.get(status)
-    stack.log(status, f"{reason}: {advice}." if advice else f"{reason}.")
+    return [*events, stack.log(status, f"{reason}: {advice}." if advice else f"{reason}.")]

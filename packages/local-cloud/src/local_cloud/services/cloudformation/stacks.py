@@ -123,7 +123,6 @@ class Stack:
     outputs: list[Output] = field(default_factory=list)
     imports: frozenset[str] = frozenset()
     """Names of the exports its template uses."""
-    events: list[Event] = field(default_factory=list)
     change_sets: dict[str, ChangeSet] = field(default_factory=dict)
     change_set_id: str = ""
     """The change set it was last deployed from."""
@@ -145,30 +144,22 @@ class Stack:
         return self.status == "DELETE_COMPLETE"
 
     def log(self, status: str, reason: str = "") -> Event:
-        """Set the stack's status and add the event that says so."""
+        """Set the stack's status. Gives the event that says so."""
         self.status, self.reason = status, reason
-        return self._add(
-            Event(str(uuid.uuid4()), self.name, self.id, STACK_TYPE, status, reason, now(), "", self.token)
-        )
+        return Event(str(uuid.uuid4()), self.name, self.id, STACK_TYPE, status, reason, now(), "", self.token)
 
     def log_resource(self, resource: Resource, status: str, reason: str = "", *, properties: str = "") -> Event:
-        """Set a resource's status and add the event that says so."""
+        """Set a resource's status. Gives the event that says so."""
         resource.status, resource.reason, resource.updated = status, reason, now()
         stamp = resource.updated.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return self._add(
-            Event(
-                id=f"{resource.logical_id}-{status}-{stamp}",
-                logical_id=resource.logical_id,
-                physical_id=resource.physical_id,
-                type=resource.type,
-                status=status,
-                reason=reason,
-                time=resource.updated,
-                properties=properties,
-                token=self.token,
-            )
+        return Event(
+            id=f"{resource.logical_id}-{status}-{stamp}",
+            logical_id=resource.logical_id,
+            physical_id=resource.physical_id,
+            type=resource.type,
+            status=status,
+            reason=reason,
+            time=resource.updated,
+            properties=properties,
+            token=self.token,
         )
-
-    def _add(self, event: Event) -> Event:
-        self.events.append(event)
-        return event

@@ -15,7 +15,7 @@ from moto.glue.exceptions import ConcurrentRunsExceededException, JobRunNotFound
 
 from local_cloud.processes import children
 from local_cloud.services.glue import runs
-from local_cloud.services.glue.definitions import Job, check_timeout
+from local_cloud.services.glue.definitions import InvalidInput, Job, check_timeout
 from local_cloud.services.glue.errors import JobFailure, JobStopped, JobTimedOut
 from local_cloud.services.glue.execution import STOP_GRACE_S, Execution
 from local_cloud.services.glue.preparation import JobSpec, Workshop
@@ -46,6 +46,12 @@ class JobRuns:
         self._closing = False
         self._lock = threading.RLock()
         self._ended = threading.Condition(self._lock)
+
+    def expect(self, job: Job) -> None:
+        """A job is new or changed: make ready for its runs, in the background."""
+        with contextlib.suppress(InvalidInput):
+            spec = job.spec({}, account_id=self.workshop.cloud.settings.account_id)
+            threading.Thread(target=self.workshop.prepare_ahead, args=(spec,), daemon=True).start()
 
     def start(self, job: Job, request: dict[str, Any]) -> str:
         """Begin a run with the fields of a StartJobRun request; the new run's id."""

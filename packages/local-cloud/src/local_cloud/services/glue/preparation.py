@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_cloud.cloud import Cloud
 from local_cloud.processes import children, interpreters
 from local_cloud.processes.environments import Environments, EnvironmentSpec
-from local_cloud.processes.errors import EnvironmentBuildError, PackageError
+from local_cloud.processes.errors import EnvironmentBuildError, PackageError, PreparationError
 from local_cloud.processes.interpreters import Interpreter
 from local_cloud.processes.packages import Packages, wheel_requirements, without_implied
 from local_cloud.services.glue import spark
@@ -56,6 +58,8 @@ class Workshop:
     environments: Environments
     packages: Packages
     runs_folder: Path
+    _ahead: threading.Lock = field(default_factory=threading.Lock)
+    """One preparation ahead at a time: there is other work to do."""
 
     def prepare(
         self, spec: JobSpec, run_id: str, *, log: Callable[[str], None], wait: Callable[[Future[Path]], Path]
@@ -66,20 +70,34 @@ class Workshop:
         """
         try:
             script = self.packages.fetch(spec.arguments.script_location)
-            interpreter = _interpreter(spec, log)
-            libraries = [self.packages.fetch(uri) for uri in spec.arguments.extra_py_files]
-            environment = self._environment(spec, interpreter, libraries)
-            python = wait(self.environments.prepare(environment, log=log))
-            path = [self._on_path(library, spec, python, log) for library in libraries]
+            python, path = self._libraries(spec, log=log, wait=wait)
         except PackageError as error:
             raise JobFailure(str(error)) from None
         except EnvironmentBuildError as error:
             raise JobFailure(f"LAUNCH ERROR | Installation of Python modules failed: {error}") from None
         return self._write(spec, run_id, script=script, python=python, path=path)
 
+    def prepare_ahead(self, spec: JobSpec) -> None:
+        """Build what runs of a new or changed job will need, so that the first one need not wait for it.
+
+        Not for Spark, whose environment is large. What fails here fails in the run again, and is told there.
+        """
+        if spec.kind == PYTHON_SHELL:
+            with contextlib.suppress(PreparationError), self._ahead:
+                self._libraries(spec, log=lambda line: None, wait=Future.result)
+
     def remove(self, run_id: str) -> None:
         """Delete the run's folder, as /tmp on AWS goes with the run."""
         shutil.rmtree(self.runs_folder / run_id, ignore_errors=True)
+
+    def _libraries(
+        self, spec: JobSpec, *, log: Callable[[str], None], wait: Callable[[Future[Path]], Path]
+    ) -> tuple[Path, list[Path]]:
+        """The environment's Python, and what its path begins with."""
+        interpreter = _interpreter(spec, log)
+        libraries = [self.packages.fetch(uri) for uri in spec.arguments.extra_py_files]
+        python = wait(self.environments.prepare(self._environment(spec, interpreter, libraries), log=log))
+        return python, [self._on_path(library, spec, python, log) for library in libraries]
 
     def _environment(self, spec: JobSpec, interpreter: Interpreter, libraries: list[Path]) -> EnvironmentSpec:
         """boto3 always, as on AWS; Spark for Spark; what the run asks for, and what its wheels depend on.

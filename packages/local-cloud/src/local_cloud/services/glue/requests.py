@@ -34,11 +34,14 @@ def patch(jobs: JobRuns) -> None:
         if not existing:
             backend.jobs[job.name] = job
             backend.tag_resource(job.arn, tags)
+            jobs.expect(job)
         return ActionResult({"Name": job.name})
 
     def update_job(self: GlueResponse) -> ActionResult:
         name = self.parameters["JobName"]
-        self.glue_backend.get_job(name).replace(self.parameters["JobUpdate"])
+        job = self.glue_backend.get_job(name)
+        job.replace(self.parameters["JobUpdate"])
+        jobs.expect(job)
         return ActionResult({"JobName": name})
 
     def delete_job(self: GlueResponse) -> ActionResult:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from local_cloud.cloud import Cloud
+from local_cloud.services.redshift.authorized import objects_for
 from local_cloud.services.redshift.data_api.events import publish
 from local_cloud.services.redshift.data_api.metadata import Metadata
 from local_cloud.services.redshift.data_api.requests import Targets
@@ -76,7 +77,7 @@ def _connector(
             raise ConnectionRefused(f'password authentication failed for user "{user}"')
         record = plane.get_namespace(namespace)
         surroundings = Surroundings(
-            objects=lambda role: cloud.objects,
+            objects=objects_for(cloud),
             glue=lambda: cloud.client("glue"),
             first_database=record["dbName"],
             scratch=cloud.settings.state_dir / "cache" / "unload",

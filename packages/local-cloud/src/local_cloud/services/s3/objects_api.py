@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -203,7 +204,7 @@ def copy(context: Context, request: S3Request) -> Reply:
         raise S3Error("InvalidRequest", "Checksum algorithm provided is unsupported.")
     with file, context.store.stage() as staged:
         copy_range(file, staged.file, offset=0, length=origin.size or 0)
-        etag, checksum = digests(staged.path, algorithm)
+        etag, checksum = _copied_digests(origin, staged.path, algorithm)
         stored = replace(stored, checksum_algorithm=algorithm, checksum=checksum, checksum_type="FULL_OBJECT")
         version = context.store.put(
             request.bucket,
@@ -227,6 +228,14 @@ def copy(context: Context, request: S3Request) -> Reply:
     return xml(xmldoc.document("CopyObjectResult", content), headers=headers)
 
 
+def _copied_digests(origin: Version, path: Path, algorithm: str) -> tuple[str, str]:
+    """ETag and checksum of a copy: those of a source that was put whole are still right."""
+    stored = origin.attributes
+    if not stored.parts and stored.checksum_algorithm == algorithm:
+        return origin.etag, stored.checksum
+    return digests(path, algorithm)
+
+
 def _copied_attributes(context: Context, request: S3Request, origin: Version, *, replaced: bool) -> Attributes:
     """The copy's own: encryption, storage class and redirect are never taken over from the source."""
     own = attrs.from_headers(request.headers, encryption=context.buckets.encryption(request.bucket))
@@ -237,7 +246,7 @@ def _copied_attributes(context: Context, request: S3Request, origin: Version, *,
     return Attributes(headers=kept, metadata=origin.attributes.metadata)
 
 
-def digests(path: Any, algorithm: str) -> tuple[str, str]:
+def digests(path: Path, algorithm: str) -> tuple[str, str]:
     """(MD5 in hex, checksum in base64) of a file."""
     md5, running = hashlib.md5(usedforsecurity=False), checksums.new(algorithm)
     with path.open("rb") as file:

@@ -105,7 +105,7 @@ class StackActions(Api):
         with self.engine.lock:
             stack = self.engine.find(self.request["StackName"])
             stack.termination_protection = bool(self.request["EnableTerminationProtection"])
-            self.engine.changed()
+            self.engine.store.save(stack)
         return self.answer(StackId=stack.id)
 
     def set_stack_policy(self) -> Any:

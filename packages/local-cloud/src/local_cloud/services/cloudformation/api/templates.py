@@ -68,24 +68,11 @@ def _capabilities(template: Template) -> dict[str, Any]:
 
 
 def _declaration(parameter: Parameter) -> dict[str, Any]:
-    constraints = {
-        "AllowedValues": list(parameter.allowed_values) or None,
-        "AllowedPattern": parameter.allowed_pattern,
-        "ConstraintDescription": parameter.constraint_description,
-        "MinLength": _text(parameter.min_length),
-        "MaxLength": _text(parameter.max_length),
-        "MinValue": _text(parameter.min_value),
-        "MaxValue": _text(parameter.max_value),
-    }
     return given(
         ParameterKey=parameter.name,
         DefaultValue=parameter.default,
         ParameterType=parameter.type,
         NoEcho=parameter.no_echo,
         Description=parameter.description,
-        ParameterConstraints=given(**constraints),
+        ParameterConstraints=given(AllowedValues=list(parameter.allowed_values) or None),
     )
-
-
-def _text(number: float | None) -> str | None:
-    return None if number is None else f"{number:g}"

@@ -26,7 +26,7 @@ class ViewActions(Api):
     def describe_stack_events(self) -> Any:
         with self.engine.lock:
             stack = self._stack_with_history()
-            events = [_event(stack, event) for event in reversed(stack.events)]
+            events = [_event(stack, event) for event in reversed(self.engine.store.events(stack))]
         return self.page(events, member="StackEvents")
 
     def describe_stack_resource(self) -> Any:

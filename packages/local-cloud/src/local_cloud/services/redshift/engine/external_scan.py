@@ -84,11 +84,7 @@ def _files(storage: Storage, location: str) -> list[DataFile]:
     if not prefix.endswith("/") and storage.file(bucket, prefix) is not None:
         return storage.by_manifest(location, columnar=True)
     folder = prefix if not prefix or prefix.endswith("/") else prefix + "/"
-    return [
-        DataFile(bucket, item.key, storage.objects.path(bucket, item.key), item.size)
-        for item in storage.listing(bucket, folder)
-        if not item.key.rpartition("/")[2].startswith((".", "_"))
-    ]
+    return [f for f in storage.files(bucket, folder) if not f.key.rpartition("/")[2].startswith((".", "_"))]
 
 
 def _scan(table: _Table, files: list[DataFile], *, constants: list[str]) -> str:

@@ -12,8 +12,15 @@ MACROS = (
         ELSE left(t, list_max(list_filter(range(0, length(t) + 1), lambda k: strlen(left(t, k)) <= n))) END""",
     """redshift_convert_timezone(source, target, t) AS
         CAST(CAST(t AS TIMESTAMP) AT TIME ZONE source AT TIME ZONE target AS TIMESTAMP)""",
-    "trunc(x TIMESTAMP) AS CAST(x AS DATE), (x DOUBLE) AS system.main.trunc(x),"
-    " (x DOUBLE, n INTEGER) AS system.main.trunc(x * 10.0 ** n) / 10.0 ** n",
+    # A CHAR's trailing blanks count for nothing.
+    "redshift_char(t, n) AS rtrim(redshift_truncate(rtrim(t), n))",
+    "trunc(x TIMESTAMP) AS CAST(x AS DATE), (x) AS system.main.trunc(x), (x, n) AS system.main.trunc(x, n)",
+    """add_months(t, n) AS CASE WHEN CAST(t AS DATE) = last_day(CAST(t AS DATE))
+        THEN last_day(CAST(t AS DATE) + to_months(CAST(n AS INTEGER))) + (CAST(t AS TIMESTAMP) - CAST(t AS DATE))
+        ELSE CAST(t AS TIMESTAMP) + to_months(CAST(n AS INTEGER)) END""",
+    "date_cmp(a, b) AS CAST(sign(CAST(a AS DATE) - CAST(b AS DATE)) AS INTEGER)",
+    """timestamp_cmp(a, b) AS CASE WHEN CAST(a AS TIMESTAMP) < CAST(b AS TIMESTAMP) THEN -1
+        WHEN CAST(a AS TIMESTAMP) > CAST(b AS TIMESTAMP) THEN 1 WHEN a IS NOT NULL AND b IS NOT NULL THEN 0 END""",
     r"initcap(t) AS array_to_string(list_transform(regexp_extract_all(t, '[[:alnum:]]+|[^[:alnum:]]+'),"
     " lambda w: upper(left(w, 1)) || lower(substring(w, 2))), '')",
     """months_between(a, b) AS date_diff('month', CAST(b AS DATE), CAST(a AS DATE))

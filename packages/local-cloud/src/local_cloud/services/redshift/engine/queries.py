@@ -16,10 +16,12 @@ from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import functions, names, statements, typed
 from local_cloud.services.redshift.sql.dialect import fold_case, read, render
 from local_cloud.services.redshift.sql.tables import CreateTable, Name
-from local_cloud.services.redshift.sql.types import from_duckdb
+from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb
 
 BATCH = 2048
 MAX_VIEW_DEPTH = 32
+
+_STRING_CASTS = {"redshift_truncate": "character varying", "redshift_char": "character"}
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def _schema(columns: dict[Name, list[catalog.Column]]) -> dict[str, dict[str, di
 
 
 def _origins(tree: exp.Expr, columns: dict[Name, list[catalog.Column]]) -> dict[str, catalog.Column]:
-    """Stored columns by the name under which the result shows them unchanged: of one table, or by their alias."""
+    """What is known of result columns by their name: stored ones that are shown unchanged, casts to a string."""
     if not isinstance(tree, exp.Select):
         return {}
     source = tree.args.get("from_")
@@ -171,6 +173,9 @@ def _origins(tree: exp.Expr, columns: dict[Name, list[catalog.Column]]) -> dict[
         if isinstance(projection, exp.Star) and len(by_alias) == 1:
             found |= next(iter(by_alias.values()))
         inner = projection.unalias()
+        if isinstance(inner, exp.Anonymous) and inner.name in _STRING_CASTS:
+            kind = RedshiftType(_STRING_CASTS[inner.name], length=int(inner.expressions[1].name))
+            found[projection.alias_or_name] = catalog.Column("", "", projection.alias_or_name, kind)
         if isinstance(inner, exp.Column) and isinstance(inner.this, exp.Identifier):
             owners = [inner.table] if inner.table else [a for a, c in by_alias.items() if inner.name in c]
             if len(owners) == 1 and inner.name in by_alias.get(owners[0], {}):

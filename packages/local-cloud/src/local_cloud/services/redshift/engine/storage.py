@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ class Storage:
     def __init__(self, session: Session, role: str) -> None:
         self.session = session
         self.region = session.surroundings.region
-        self.objects: Objects = session.surroundings.objects(role)
+        self._objects: Objects = session.surroundings.objects(role)
 
     def failure(
         self, message: str, *, code: int = 8001, context: str = "", location: str = "s3_utility.cpp:659"
@@ -68,33 +69,41 @@ class Storage:
             context="Listing bucket",
         )
 
+    @contextlib.contextmanager
+    def access(self) -> Iterator[Objects]:
+        """S3's objects, with its refusals in Redshift's words. An object that is missing stays a KeyError."""
+        try:
+            yield self._objects
+        except PermissionError:
+            raise self._refused(403, "AccessDenied", "Access Denied") from None
+
     def listing(self, bucket: str, prefix: str) -> list[ObjectInfo]:
         """All objects under a prefix, those without content left out."""
         try:
-            found = self.objects.list(bucket, prefix)
+            with self.access() as objects:
+                found = objects.list(bucket, prefix)
         except KeyError:
             raise self._refused(404, "NoSuchBucket", "The specified bucket does not exist") from None
-        except PermissionError:
-            raise self._refused(403, "AccessDenied", "Access Denied") from None
         return [item for item in found if item.size and not item.key.endswith("/")]
 
     def file(self, bucket: str, key: str) -> DataFile | None:
         """One object; None when there is none."""
         try:
-            path = self.objects.path(bucket, key)
-            return DataFile(bucket, key, path, path.stat().st_size)
-        except PermissionError:
-            raise self._refused(403, "AccessDenied", "Access Denied") from None
+            with self.access() as objects:
+                path = objects.path(bucket, key)
+                return DataFile(bucket, key, path, path.stat().st_size)
         except (KeyError, FileNotFoundError):
             return None
+
+    def files(self, bucket: str, prefix: str) -> list[DataFile]:
+        """All objects under a prefix as plain files."""
+        found = (self.file(bucket, item.key) for item in self.listing(bucket, prefix))
+        return [file for file in found if file is not None]
 
     def by_prefix(self, url: str) -> list[DataFile]:
         """The files that COPY loads from a prefix. An error when there is none."""
         bucket, prefix = split_url(url)
-        files = [
-            DataFile(bucket, item.key, self.objects.path(bucket, item.key), item.size)
-            for item in self.listing(bucket, prefix)
-        ]
+        files = self.files(bucket, prefix)
         if not files:
             raise self.failure(f"The specified S3 prefix '{prefix}' does not exist")
         return files
@@ -102,9 +111,8 @@ class Storage:
     def read(self, url: str) -> bytes:
         bucket, key = split_url(url)
         try:
-            return self.objects.read(bucket, key)
-        except PermissionError:
-            raise self._refused(403, "AccessDenied", "Access Denied") from None
+            with self.access() as objects:
+                return objects.read(bucket, key)
         except KeyError:
             self.listing(bucket, key)
             raise self._refused(404, "NoSuchKey", "The specified key does not exist.") from None

@@ -58,13 +58,14 @@ def unload(session: Session, plan: Unload, scene: Scene) -> int:
     folder = Path(tempfile.mkdtemp(prefix="unload-", dir=session.surroundings.scratch))
     try:
         written = UnloadJob(session, plan, columns, prefix, folder, total).write()
-        for key in existing if "CLEANPATH" in plan.options else ():
-            storage.objects.delete(bucket, key)
-        for file in written:
-            storage.objects.put_file(bucket, file.key, file.path)
-        if written and "MANIFEST" in plan.options:
-            body = manifest(plan, bucket, written=written, columns=columns)
-            storage.objects.put(bucket, f"{prefix}manifest", body, content_type="application/json")
+        with storage.access() as objects:
+            for key in existing if "CLEANPATH" in plan.options else ():
+                objects.delete(bucket, key)
+            for file in written:
+                objects.put_file(bucket, file.key, file.path)
+            if written and "MANIFEST" in plan.options:
+                body = manifest(plan, bucket, written=written, columns=columns)
+                objects.put(bucket, f"{prefix}manifest", body, content_type="application/json")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     session.query(f"DROP TABLE {ROWS}")

@@ -24,6 +24,7 @@ def _kept(name: str) -> Callable[[list[Any]], exp.Anonymous]:
 
 #: Functions that `functions` or the macros of the warehouse define.
 KEPT = (
+    "add_months",
     "getdate",
     "initcap",
     "months_between",

@@ -31,7 +31,22 @@ def rewrite(tree: exp.Expr, moment: Moment) -> exp.Expr:
         rule = _RULES.get(type(node))
         return rule(node, moment) if rule else node
 
-    return tree.transform(visit, copy=False)
+    return _replace_all(tree, visit)
+
+
+def _replace_all(tree: exp.Expr, visit: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """Visit every node, arguments before the call they belong to, and put in its place what comes of it."""
+    for node in reversed(list(tree.walk(bfs=False))):
+        parent, key, index = node.parent, node.arg_key, node.index
+        changed = visit(node)
+        if changed is node:
+            continue
+        if parent is None or key is None:
+            tree = changed
+            changed.parent = None
+        else:
+            parent.set(key, changed, index)
+    return tree
 
 
 def rewrite_stored(tree: exp.Expr) -> exp.Expr:
@@ -45,7 +60,7 @@ def rewrite_stored(tree: exp.Expr) -> exp.Expr:
         rule = _RULES.get(type(node))
         return rule(node, Moment(_EPOCH, _EPOCH)) if rule else node
 
-    return tree.transform(visit, copy=False)
+    return _replace_all(tree, visit)
 
 
 _OF_NOW = ("getdate", "sysdate")
@@ -108,6 +123,7 @@ _STRINGS = (
     exp.DataType.Type.BPCHAR,
     exp.DataType.Type.TEXT,
 )
+_PADDED = (exp.DataType.Type.CHAR, exp.DataType.Type.NCHAR, exp.DataType.Type.BPCHAR)
 
 
 def _cast(node: exp.Cast, moment: Moment) -> exp.Expr:
@@ -119,7 +135,8 @@ def _cast(node: exp.Cast, moment: Moment) -> exp.Expr:
         node.set("to", exp.DataType.build("text"))
         if kind.this is exp.DataType.Type.BPCHAR and not kind.expressions:
             return node
-        return _call("redshift_truncate", node, exp.Literal.number(length))
+        cut = "redshift_char" if kind.this in _PADDED else "redshift_truncate"
+        return _call(cut, node, exp.Literal.number(length))
     return node
 
 
@@ -191,7 +208,11 @@ def _ratio_to_report(node: exp.Window, moment: Moment) -> exp.Expr:
 
 
 def _extract(node: exp.Extract, moment: Moment) -> exp.Expr:
-    return exp.cast(node.copy(), "bigint") if node.name.lower() == "epoch" else node
+    return exp.cast(node.copy(), "bigint" if node.name.lower() == "epoch" else "int")
+
+
+def _as_integer(node: exp.Expr, moment: Moment) -> exp.Expr:
+    return exp.cast(node.copy(), "int")
 
 
 def _group_concat(node: exp.GroupConcat, moment: Moment) -> exp.Expr:
@@ -280,10 +301,13 @@ _RULES: dict[type[exp.Expr], Callable[..., exp.Expr]] = {
     exp.Extract: _extract,
     exp.GroupConcat: _group_concat,
     exp.ILike: _like,
+    exp.Length: lambda node, moment: _call("len", node.this),
     exp.Like: _like,
     exp.Pad: _pad,
     exp.RegexpReplace: _regexp_replace,
+    exp.Sign: _as_integer,
     exp.SimilarTo: _similar_to,
+    exp.StrPosition: _as_integer,
     exp.Window: _ratio_to_report,
     exp.WithinGroup: _within_group,
 }

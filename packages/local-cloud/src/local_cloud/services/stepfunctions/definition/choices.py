@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
+from ..times import parse_timestamp
 from .expressions import is_path, template_problems
 from .fields import JSONATA, JSONPATH
 from .problem import SCHEMA, Problem
@@ -92,12 +92,5 @@ def _operand_problems(operator: str, value: Any, location: str) -> Iterator[Prob
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         wanted = "boolean" if kind is bool else "string" if kind is str else "number"
         yield Problem(SCHEMA, f"Expected value of type {wanted}", location)
-    elif operator.startswith("Timestamp") and not _is_timestamp(value):
+    elif operator.startswith("Timestamp") and parse_timestamp(value) is None:
         yield Problem(SCHEMA, "Expected an ISO-8601 timestamp like 2016-03-14T01:59:00Z", location)
-
-
-def _is_timestamp(value: Any) -> bool:
-    try:
-        return datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
-        return False

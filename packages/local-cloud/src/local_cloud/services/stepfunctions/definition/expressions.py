@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from ..patches.json_paths import quoted
 from .problem import SCHEMA, Problem
 
 _REFERENCE_PATH = re.compile(r"\$(\.[^\s.\[\]*?@()&|,:'\"]+|\['[^']+'\]|\[\d+\])*")
@@ -81,12 +83,38 @@ def jsonata_problems(value: Any, location: str) -> Iterator[Problem]:
             yield Problem(SCHEMA, f"Invalid JSONata expression: {reason}", location)
 
 
+def field_of(expression: str, definition: str, state_name: str) -> str:
+    """Where in a state a JSONata expression stands, as `Arguments/Input/month` or `Choices[1]/Condition`."""
+    state = next((state for name, state in _states(json.loads(definition)) if name == state_name), {})
+    own = {name: value for name, value in state.items() if name not in ("Branches", "ItemProcessor", "Iterator")}
+    return next((place for place, found in _expressions(own, "") if found == expression), "")
+
+
+def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in machine["States"].items():
+        yield name, state
+        for inner in (*state.get("Branches", ()), state.get("ItemProcessor"), state.get("Iterator")):
+            if inner:
+                yield from _states(inner)
+
+
+def _expressions(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _expressions(item, f"{place}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _expressions(item, f"{place}/{key}" if place else key)
+    elif match := isinstance(value, str) and JSONATA_TEXT.fullmatch(value):
+        yield place, match["expression"].strip()
+
+
 @lru_cache(maxsize=512)
 def _parses(path: str) -> bool:
     from jsonpath_ng.ext import parse
 
     try:
-        parse(path)
+        parse(quoted(path))
     except Exception:  # ply raises bare Exceptions
         return False
     return True

@@ -29,8 +29,9 @@ def run_distributed(env: Any, name: str, settings: Any, program: Any, items: Any
     count, percentage = settings.tolerated(env)
     map_run = _new_run(env, settings, at_once=at_once, count=count or 0, percentage=percentage or 0)
     env.run.map_runs.append(map_run)
-    started = {"mapRunStartedEventDetails": {"mapRunArn": map_run.arn}}
-    env.event_manager.add_event(env.event_history_context, "MapRunStarted", started)
+    context = env.event_history_context
+    details = {"mapRunStartedEventDetails": {"mapRunArn": map_run.arn}}
+    started = env.event_manager.add_event(context, "MapRunStarted", details)
     try:
         s3 = world().client("s3", env.aws_execution_details.role_arn)
         items = read_items(env, settings, s3) if settings.reader else items
@@ -47,10 +48,12 @@ def run_distributed(env: Any, name: str, settings: Any, program: Any, items: Any
         map_run.end("FAILED")
         details = getattr(getattr(error, "failure_event", None), "event_details", None) or {}
         shown = next(iter(details.values()), {"error": "States.Runtime", "cause": str(error)})
-        env.event_manager.add_event(env.event_history_context, "MapRunFailed", {"mapRunFailedEventDetails": shown})
+        env.event_manager.add_event(context, "MapRunFailed", {"mapRunFailedEventDetails": shown})
         raise
     map_run.end("SUCCEEDED")
-    env.event_manager.add_event(env.event_history_context, "MapRunSucceeded")
+    env.event_manager.add_event(context, "MapRunSucceeded")
+    env.event_manager.add_event(context, "MapStateSucceeded")
+    context.source_event_id = started  # which MapStateExited follows on AWS
     return result
 
 

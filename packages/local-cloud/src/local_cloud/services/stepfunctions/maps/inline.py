@@ -28,8 +28,9 @@ def run_inline(env: Any, name: str, settings: Any, program: Any, items: Any, *, 
                 scope.stack.clear()
             program.eval(scope)
             output = outcome(scope)
-        except ScopeFailed:
-            _event(scope, "Failed", name, index)
+        except ScopeFailed as error:
+            if error.details.get("error") != "States.Runtime":  # which ends the execution without more ado
+                _event(scope, "Failed", name, index)
             raise
         finally:
             if not scope.is_running():
@@ -40,11 +41,13 @@ def run_inline(env: Any, name: str, settings: Any, program: Any, items: Any, *, 
         return output
 
     try:
-        return run_side_by_side(env, len(items), at_once=at_once, run=run)
+        outputs = run_side_by_side(env, len(items), at_once=at_once, run=run)
     except ScopeFailed as error:
         index_of = {id(scope): index for index, scope in scopes.items()}
         abort(list(scopes.values()), event=lambda scope: _event(scope, "Aborted", name, index_of[id(scope)]))
         raise failure_of(env, error.details) from None
+    env.event_manager.add_event(env.event_history_context, "MapStateSucceeded", update_source_event_id=False)
+    return outputs
 
 
 def _event(scope: Scope, what: str, name: str, index: int, *, update_source: bool = False) -> None:

@@ -52,9 +52,9 @@ class MapSettings:
         source = value
         if f"{name}Path" in fields:
             source = fields[f"{name}Path"]
-            value = value_of(env, source)
+            value = value_of(env, source, strict=True)
         elif isinstance(value, str) and self.jsonata and (match := JSONATA_TEXT.fullmatch(value)):
-            value = jsonata_value(env, match["expression"].strip())
+            value = jsonata_value(env, match["expression"].strip(), kind="number", least=0)
         if value is None:
             return None
         if isinstance(value, str) and value.isdecimal():

@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 import threading
 
-FIRST = ("json_paths", "threads")
+FIRST = ("compact_json", "json_paths", "threads")
 THEN = (
     "activity_tasks",
     "choice_rules",

@@ -15,7 +15,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_ac
 
 from ..running.tokens import TOKENS, HeartbeatMissed, TaskFailure
 from .error_matching import MissedHeartbeat
-from .failing_states import failure
+from .failing_states import unexpected
 
 
 def apply() -> None:
@@ -53,7 +53,7 @@ def apply() -> None:
             case TaskFailure():
                 details = {"activityFailedEventDetails": {"error": ex.error, "cause": ex.cause}}
                 return FailureEvent(env, ErrorName(ex.error), "ActivityFailed", details)
-        return failure(env, "States.Runtime", str(ex) or type(ex).__name__).failure_event
+        return unexpected(self, env, ex)
 
     StateTaskActivity._eval_execution = _eval_execution
     StateTaskActivity._from_error = _from_error

@@ -4,8 +4,9 @@ Under `asl/component/state/choice`: a Variable that names nothing compares as fa
 fails the execution (all operators but IsPresent); no rule and no Default is a Python error, where AWS says "Failed to
 transition out of the state. The state does not point to a next state."; StringMatches knows `?` and `[…]`, and no
 escaped `*`; timestamps with fractions or offsets are none; comparisons of different types raise; `…Path` operands do
-not take `$$.` and variables; Assign in a JSONPath rule is dropped, and the state's own is done for a rule that goes
-where Default goes. Causes: verified against us-east-1 by the tests of https://github.com/floci-io/floci.
+not take `$$.` and variables; Assign in a JSONPath rule is dropped, or has the comparison's result for its input, and
+the state's own is done for a rule that goes where Default goes. Causes: verified against us-east-1 by the tests of
+https://github.com/floci-io/floci.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from moto.stepfunctions.parser.asl.eval.variable_store import NoSuchVariable
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
+from ..times import parse_timestamp
 from .failing_states import failure
-from .waits import parse_timestamp
 
 _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     "Equals": operator.eq,
@@ -54,6 +55,7 @@ def compare(name: str, value: Any, operand: Any) -> bool:
 
 def apply() -> None:
     ComparisonVariable._eval_body = _evaluate_comparison
+    ChoiceRule._eval_body = _evaluate_rule
     StateChoice._eval_state = _eval_state
     StateChoice._eval_state_output = _eval_state_output
     for name in ("visitChoice_rule_comparison_variable", "visitChoice_rule_comparison_composite"):
@@ -63,7 +65,7 @@ def apply() -> None:
 def _evaluate_comparison(self: Any, env: Any) -> None:
     function = self.comparison_function
     name = function.operator_type.name
-    path = self.variable.string_sampler.literal_value
+    path = _path_of(self.variable.string_sampler)
     if name == "IsPresent":
         env.stack.append(_is_present(env, path) is function.value)
         return
@@ -71,15 +73,20 @@ def _evaluate_comparison(self: Any, env: Any) -> None:
     operand = function.value
     if name.endswith("Path"):
         is_variable = isinstance(function, ComparisonFuncStringVariableSample)
-        operand = _existing(env, function.string_variable_sample.expression if is_variable else operand)
+        operand = _existing(env, _path_of(function.string_variable_sample) if is_variable else operand)
     env.stack.append(compare(name.removesuffix("Path"), value, operand))
+
+
+def _path_of(sampler: Any) -> str:
+    """As the definition has it; moto takes one `$` away from paths on the context object."""
+    return str(getattr(sampler, "context_object_path", sampler.literal_value))
 
 
 def _is_present(env: Any, path: str) -> bool:
     from ..running.expressions import value_of
 
     try:
-        value_of(env, path)
+        value_of(env, path, strict=True)
     except (NoSuchJsonPathError, NoSuchVariable):
         return False
     return True
@@ -89,10 +96,22 @@ def _existing(env: Any, path: str) -> Any:
     from ..running.expressions import value_of
 
     try:
-        return value_of(env, path)
+        return value_of(env, path, strict=True)
     except (NoSuchJsonPathError, NoSuchVariable):
         cause = f"Invalid path '{path}': The choice state's condition path references an invalid value."
         raise failure(env, "States.Runtime", cause) from None
+
+
+def _evaluate_rule(self: Any, env: Any) -> None:
+    """Assign and Output are about the state's input, not about the comparison's result."""
+    self.comparison.eval(env)
+    if env.stack[-1] is not True:
+        return
+    env.stack.pop()
+    for part in (self.assign, self.output):
+        if part:
+            part.eval(env=env)
+    env.stack.append(True)
 
 
 def _eval_state(self: Any, env: Any) -> None:

@@ -3,7 +3,9 @@
 Under `asl/component/intrinsic/function/statesfunction`: Format hands its template to Python's `str.format`; MathRandom
 includes its end; ArrayUnique fails on objects; ArrayGetItem counts from the end; Base64 and Hash know ASCII only;
 JsonMerge checks one argument twice; StringSplit without a splitter cuts everywhere. A wrong argument ends the
-execution as States.Runtime, where https://states-language.net/#appendix-a has States.IntrinsicFailure. Functions:
+execution as States.Runtime, where https://states-language.net/#appendix-a has States.IntrinsicFailure; a path that
+names nothing does so on AWS too. Causes name the whole expression, as on AWS (seen there by the tests of
+https://github.com/floci-io/floci). Functions:
 https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
 """
 
@@ -19,6 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .intrinsic_text import plain_braces
+from .json_paths import extract_json
 
 _LONGEST_TEXT = 10_000
 _LONGEST_RANGE = 1000
@@ -30,26 +33,46 @@ class FunctionError(ValueError):
 
 
 def apply() -> None:
+    from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringIntrinsicFunction
+    from moto.stepfunctions.parser.asl.component.intrinsic.argument.argument import (
+        ArgumentContextPath,
+        ArgumentJsonPath,
+    )
     from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.states_function import (
         StatesFunction,
     )
-
-    from .failing_states import failure
 
     def eval(self: Any, env: Any) -> None:
         name = f"States.{self.name.function_type._name_}"
         self.argument_list.eval(env=env)
         arguments = env.stack.pop()
-        try:
-            if name != "States.Format":
-                arguments = [plain_braces(argument) for argument in arguments]
-            result = FUNCTIONS[name](*arguments)
-        except FunctionError as error:
-            cause = f"The function '{name}' had the following error: {error}"
-            raise failure(env, "States.IntrinsicFailure", cause) from None
-        env.stack.append(result)
+        if name != "States.Format":
+            arguments = [plain_braces(argument) for argument in arguments]
+        env.stack.append(FUNCTIONS[name](*arguments))
 
     StatesFunction.eval = eval
+    StringIntrinsicFunction._eval_body = lambda self, env: call(env, self.literal_value, self.function)
+    ArgumentJsonPath._eval_argument = lambda self, env: extract_json(self.json_path, env.stack[-1], strict=True)
+    ArgumentContextPath._eval_argument = lambda self, env: extract_json(
+        self.json_path, env.states.context_object.context_object_data, strict=True
+    )
+
+
+def call(env: Any, text: str, function: Any) -> None:
+    """Leave on the stack what a function, parsed from `text`, comes to."""
+    from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
+
+    from .failing_states import failure
+
+    prefix = f"The function '{text}' had the following error:"
+    try:
+        function.eval(env)
+    except FunctionError as error:
+        raise failure(env, "States.IntrinsicFailure", f"{prefix} {error}") from None
+    except NoSuchJsonPathError as error:
+        input = json.dumps(env.stack[-1], separators=(",", ":"), ensure_ascii=False)
+        reason = f"The JsonPath argument for the field '{error.json_path}' could not be found in the input '{input}'"
+        raise failure(env, "States.Runtime", f"{prefix} {reason}") from None
 
 
 def _format(template: Any, *values: Any) -> str:

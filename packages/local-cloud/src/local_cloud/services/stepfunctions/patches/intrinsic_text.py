@@ -2,9 +2,10 @@
 
 `asl/parse/preprocessor.py:visitString_intrinsic_function` parses the text still escaped for JSON, so that the quote in
 `States.Format('it\\\\'s')` ends the string; `asl/parse/intrinsic/intrinsic_parser.py` prints errors and goes on with
-what it understood; `asl/parse/intrinsic/preprocessor.py:visitFunc_arg_float` asks for a token that is not there.
+what it understood; `asl/parse/intrinsic/preprocessor.py:visitFunc_arg_float` asks for a token that is not there;
+there is no `null`.
 Escapes: https://states-language.net/#appendix-b. `\\{` and `\\}` are braces that Format does not fill: until Format has
-run they are two characters of Unicode's private use.
+run they are two characters of Unicode's private use, and `null` is a text of a third.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import re
 from typing import Any
 
 OPEN, CLOSE = "\ue07b", "\ue07d"
+_NULL = "\ue06e"
+_QUOTED_OR_NULL = re.compile(r"(?P<quoted>'(?:\\.|[^'\\])*')|(?<=[(,])(?P<space>\s*)null(?=\s*[,)])")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CONTROL = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "{": OPEN, "}": CLOSE}
@@ -36,7 +39,9 @@ def parse_function(text: str) -> Any:
             _recogniser, _symbol, _line, column, message, _error = reported
             raise IntrinsicSyntaxError(f"'{text}' is not an intrinsic function: {message} at column {column + 1}")
 
-    lexer = ASLIntrinsicLexer(InputStream("".join(_CONTROL.get(character, character) for character in text)))
+    plain = "".join(_CONTROL.get(character, character) for character in text)
+    plain = _QUOTED_OR_NULL.sub(lambda match: match["quoted"] or f"{match['space']}'{_NULL}'", plain)
+    lexer = ASLIntrinsicLexer(InputStream(plain))
     stream = CommonTokenStream(lexer)
     parser = ASLIntrinsicParser(stream)
     for recogniser in (lexer, parser):
@@ -60,6 +65,8 @@ def apply() -> None:
 
     def visitFunc_arg_string(self: Any, ctx: Any) -> Any:
         quoted = ctx.STRING().getText()[1:-1]
+        if quoted == _NULL:
+            return ArgumentLiteral(None)
         return ArgumentLiteral(_ESCAPE.sub(lambda match: _PLAIN.get(match[1], match[1]), quoted))
 
     def visitFunc_arg_float(self: Any, ctx: Any) -> Any:

@@ -29,9 +29,7 @@ def apply() -> None:
         env.event_manager.add_event(env.event_history_context, "MapStateStarted", started)
         program = self.iteration_component._get_iteration_program()
         run = run_distributed if settings.distributed else run_inline
-        output = run(env, self.name, settings, program, items, at_once=at_once)
-        env.event_manager.add_event(env.event_history_context, "MapStateSucceeded", update_source_event_id=False)
-        env.stack.append(output)
+        env.stack.append(run(env, self.name, settings, program, items, at_once=at_once))
 
     StateMap._eval_execution = _eval_execution
 
@@ -47,7 +45,5 @@ def _items(state: Any, env: Any) -> list[Any]:
         return items
     if state.settings.distributed and isinstance(items, dict):
         return [{"Key": key, "Value": value} for key, value in items.items()]
-    if state.items_path:
-        path = state.items_path.string_sampler.literal_value
-        raise failure(env, "States.Runtime", f'Reference path "{path}" must point to array.')
-    raise failure(env, "States.QueryEvaluationError", "The Items of a Map state must be an array.")
+    path = source.string_sampler.literal_value if source else "$"
+    raise failure(env, "States.Runtime", f'Reference path "{path}" must point to array.')

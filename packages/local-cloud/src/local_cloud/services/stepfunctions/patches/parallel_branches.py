@@ -2,7 +2,7 @@
 
 `asl/component/state/exec/state_parallel/branches_decl.py`: the other branches are stopped without the events AWS
 writes for them (`TaskStateAborted`, …), and what they still do is added to the history of an execution that has gone
-on. An error named `States.…` of a branch is passed on under its name (see `error_matching`).
+on. Also, `state_parallel.py` evaluates Arguments before the loop of attempts, where a Catch does not see them fail.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branches_decl import BranchesDecl
+from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.state_parallel import StateParallel
 
 from ..running.scopes import Scope, ScopeFailed, abort, open_scope, outcome, run_side_by_side
 from .failing_states import failure_of
@@ -44,4 +45,12 @@ def apply() -> None:
                 env.close_frame(scope)
         env.stack.append(outputs)
 
+    execute = StateParallel._eval_execution
+
+    def _eval_execution(self: Any, env: Any) -> None:
+        if self.parargs:
+            self.parargs.eval(env=env)
+        execute(self, env)
+
     BranchesDecl._eval_body = _eval_body
+    StateParallel._eval_execution = _eval_execution

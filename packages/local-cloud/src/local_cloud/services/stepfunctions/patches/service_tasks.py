@@ -32,7 +32,7 @@ from ..running.scopes import Stopped
 from ..running.tokens import TOKENS, HeartbeatMissed, TaskFailure, TaskToken
 from ..running.world import world
 from .error_matching import MissedHeartbeat
-from .failing_states import failure
+from .failing_states import failure, unexpected
 
 _POLL = 0.05
 """Seconds between looks at a job that a Task waits for."""
@@ -164,7 +164,7 @@ class ServiceTask(StateTaskService):  # type: ignore[misc]
                 prefix = call.optimised.prefix if call.optimised else call.service_id
                 error, cause = f"{prefix}.SdkClientException", str(ex)
             case _:
-                return failure(env, "States.Runtime", str(ex) or type(ex).__name__).failure_event
+                return unexpected(self, env, ex)
         return self._event(env, ErrorName(error), "TaskFailed", "taskFailedEventDetails", cause)
 
     def _event(self, env: Any, name: Any, event_type: str, member: str, cause: str | None) -> Any:
@@ -205,6 +205,6 @@ def _lambda_error(self: Any, env: Any, ex: Exception) -> Any:
             function_error = FunctionError(json.loads(ex.payload))
             error, cause = function_error.error, function_error.cause
         case _:
-            return failure(env, "States.Runtime", str(ex) or type(ex).__name__).failure_event
+            return unexpected(self, env, ex)
     event = {"lambdaFunctionFailedEventDetails": {"error": error, "cause": cause}}
     return FailureEvent(env, ErrorName(error), "LambdaFunctionFailed", event)

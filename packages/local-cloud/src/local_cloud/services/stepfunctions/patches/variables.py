@@ -1,8 +1,8 @@
-"""Variables in paths are evaluated as JSONata; history shows assigned texts without escapes.
+"""Variables in paths are evaluated as JSONata; history shows assigned texts without escapes; errors name no variable.
 
 `asl/component/common/string/string_expression.py:StringVariableSample` reads `$month.parts[*].key` of a JSONPath state
 with the JSONata engine, whose arrays of one element are that element; `asl/eval/variable_store.py` puts texts between
-quotes as they are.
+quotes as they are; errors in Assign name a class of moto's in place of the field.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from moto.stepfunctions.parser.asl.component.common.assign.assign_template_binding import (
+    AssignTemplateBindingStringExpressionSimple,
+)
 from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringVariableSample
 from moto.stepfunctions.parser.asl.eval.variable_store import NoSuchVariable, VariableStore
 
@@ -32,5 +35,9 @@ def apply() -> None:
             for name in sorted(self._declaration_tracing)
         }
 
+    def _field_name(self: Any) -> str:
+        return f"{self.identifier}.$"
+
+    AssignTemplateBindingStringExpressionSimple._field_name = _field_name
     StringVariableSample._eval_body = _eval_body
     VariableStore.get_assigned_variables = get_assigned_variables

@@ -12,16 +12,7 @@ from typing import Any
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 
-
-def parse_timestamp(text: Any) -> datetime.datetime | None:
-    """RFC 3339 with a capital T and an offset or Z (https://states-language.net/#timestamps); None for other text."""
-    if not isinstance(text, str) or text[10:11] != "T" or "z" in text:
-        return None
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
+from ..times import parse_timestamp
 
 
 def apply() -> None:

@@ -2,26 +2,30 @@
 
 https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html: `$states` and variables are bound, not
 written into the text; there is no `$` outside of expressions and no `$eval`; `$partition`, `$range`, `$hash`,
-`$random` with a seed, `$uuid` and `$parse` are added; an expression that comes to nothing is an error.
+`$random` with a seed, `$uuid` and `$parse` are added; an expression that comes to nothing is an error. What the added
+functions make of odd arguments, and the words of errors, were seen on AWS by the authors of
+https://github.com/floci-io/floci (docs/services/step-functions.md).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 import uuid
 from functools import lru_cache
 from typing import Any
 
 from jsonata import Jsonata
+from jsonata.jexception import JException
 from jsonata.utils import Utils
 
 _HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
 
 class QueryError(ValueError):
-    """An expression that fails, or comes to nothing."""
+    """An expression that fails, or comes to nothing; `str()` goes on after "The JSONata expression …"."""
 
 
 def evaluate(expression: str, bindings: dict[str, Any]) -> Any:
@@ -33,10 +37,11 @@ def evaluate(expression: str, bindings: dict[str, Any]) -> Any:
     try:
         result = _compiled(expression).evaluate(None, {**_FUNCTIONS, **names})
     except Exception as error:  # jsonata raises whatever its functions come to
-        raise QueryError(f"The JSONata expression '{expression}' threw an error during evaluation. {error}") from error
+        code = f". {error.error}" if isinstance(error, JException) else ""
+        raise QueryError(f" threw an error during evaluation{code}: {error}") from error
     if result is None:
-        raise QueryError(f"The JSONata expression '{expression}' returned nothing (undefined).")
-    return _as_json(result, expression)
+        raise QueryError(" returned nothing (undefined).")
+    return _as_json(result)
 
 
 @lru_cache(maxsize=1024)
@@ -57,28 +62,42 @@ def _with_nulls(value: Any) -> Any:
     return value
 
 
-def _as_json(value: Any, expression: str) -> Any:
+def _as_json(value: Any) -> Any:
     if value is Utils.NULL_VALUE:
         return None
     if isinstance(value, dict):
-        return {key: _as_json(item, expression) for key, item in value.items()}
+        return {key: _as_json(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_as_json(item, expression) for item in value]
-    if isinstance(value, (str, int, float, bool)) or value is None:
+        return [_as_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, (str, int, float)) or value is None:
         return value
-    raise QueryError(f"The JSONata expression '{expression}' returned an unsupported result type.")
+    raise QueryError(" returned an unsupported result type.")
 
 
-def _partition(array: Any, size: Any) -> list[Any]:
+def _partition(array: Any, size: Any = None) -> Any:
+    """Without a size the whole array is one part; of an empty array or with the size 0 it is undefined."""
     items = array if isinstance(array, list) else [array]
-    return [items[start : start + int(size)] for start in range(0, len(items), int(size))]
+    step = len(items) if size is None else int(size)
+    if step < 0:
+        raise JException("D3137", 0, "Second argument must be zero or greater")
+    return [items[start : start + step] for start in range(0, len(items), step)] if items and step else None
 
 
-def _range(first: Any, last: Any, step: Any) -> list[int]:
-    return list(range(int(first), int(last) + (1 if step > 0 else -1), int(step)))
+def _range(first: Any, last: Any, step: Any = None) -> Any:
+    """Undefined without a step, or with one that leads away; one number alone is no array."""
+    by = int(step or 0)
+    numbers = list(range(int(first), int(last) + (1 if by > 0 else -1), by)) if by else []
+    return numbers if len(numbers) > 1 else numbers[0] if numbers else None
 
 
-def _hash(text: Any, algorithm: Any = "SHA-256") -> str:
+def _hash(text: Any, algorithm: Any = None) -> Any:
+    """Undefined without an algorithm."""
+    if algorithm is None:
+        return None
+    if algorithm not in _HASHES:
+        raise JException("D3137", 0, f"'{algorithm}' is none of {', '.join(_HASHES)}")
     return hashlib.new(_HASHES[algorithm], str(text).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -88,11 +107,14 @@ def _random(seed: Any = None) -> float:
 
 
 def _parse(text: Any) -> Any:
-    return _with_nulls(json.loads(text))
+    try:
+        return _with_nulls(json.loads(text))
+    except ValueError as error:
+        raise JException("D3137", 0, f"the text is not JSON: {error}") from error
 
 
 def _no_eval(*_: Any) -> Any:
-    raise ValueError("$eval is not supported; use $parse to read JSON text")
+    raise JException("T1006", 0, "$eval is not supported; $parse reads JSON text")
 
 
 _FUNCTIONS = {

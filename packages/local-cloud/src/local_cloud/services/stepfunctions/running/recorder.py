@@ -65,8 +65,10 @@ class Recorder(EventManager):  # type: ignore[misc]
         context.last_published_event_id = self._last_id
         if update_source:
             context.source_event_id = self._last_id
-        if event_type.endswith(("StateEntered", "StateExited")):
-            context.entered = event_type if event_type.endswith("Entered") else ""
+        if event_type.endswith("StateEntered"):
+            context.entered, context.entered_id = event_type, self._last_id
+        elif event_type.endswith("StateExited"):
+            context.entered = ""
         self._write(_event(self._last_id, previous, event_type, details), list(getattr(context, "path", ())))
         return self._last_id
 

@@ -84,7 +84,7 @@ class Run:
     def time_out(self) -> None:
         """End it as TIMED_OUT."""
         details = {"error": "States.Timeout"}
-        self._end("TIMED_OUT", "ExecutionTimedOut", "executionTimedOutEventDetails", details)
+        self._end("TIMED_OUT", "ExecutionTimedOut", "executionTimedOutEventDetails", details, previous=0)
 
     def wait(self, seconds: float) -> bool:
         """Whether it ended within that time."""
