@@ -30,7 +30,7 @@ BUCKETS = ("raw", "processed")
 def shared_data() -> Path:
     """The folder of real samples beside the checkout."""
     if not SHARED.is_dir():
-        pytest.skip(f"needs the real sample files in {SHARED}")
+        pytest.skip("needs the real sample files in ../shared/data")
     return SHARED
 
 
@@ -47,27 +47,25 @@ def spark(lake_root: Path) -> Iterator[Any]:
     """A Spark session in which the folders of `lake_root` are the buckets of s3://."""
     if importlib.util.find_spec("pyspark") is None:
         pytest.skip("needs PySpark: pip install 'glue-transform[spark]'")
-    from glue_transform.engines.spark import _find_java
+    from glue_transform.engines.spark import find_java
 
-    _find_java()
+    find_java()
     from pyspark.sql import SparkSession
 
     settings = {
         "spark.ui.enabled": "false",
-        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.shuffle.partitions": "1",
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
         "spark.hadoop.fs.AbstractFileSystem.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFs",
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
-        **{
-            f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback": f"file://{lake_root}/{bucket}"
-            for bucket in BUCKETS
-        },
     }
+    for bucket in BUCKETS:
+        settings[f"spark.hadoop.fs.viewfs.mounttable.{bucket}.linkFallback"] = f"file://{lake_root}/{bucket}"
     builder = SparkSession.builder.master("local[2]")
     for key, value in settings.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
+    session.sparkContext.setLogLevel("OFF")
     yield session
     session.stop()
 
@@ -80,25 +78,46 @@ class Lake:
     folder: Path
 
     def raw(self, dataset: str, year: int, month: int) -> Path:
+        """Where a month's raw file goes."""
         name = load(dataset).file_name(year=year, month=month)
-        return self.storage.root / "raw" / dataset / f"{year}/{month:02}" / name
+        file = self.storage.root / "raw" / dataset / f"{year}/{month:02}" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file
 
-    def transform(self, dataset: str, year: int, month: int, *, engine: str = "duckdb") -> dict[str, Any]:
-        """Run a transform and give its manifest."""
+    def transform(
+        self, dataset: str, year: int, month: int, *, engine: str = "duckdb", keep: bool = False
+    ) -> dict[str, Any]:
+        """Run a transform and give its manifest. With `keep` its files outlive the month's next transform."""
         self.folder.mkdir(exist_ok=True)
         request = Request(dataset, year, month, "raw", "processed", engine)
         running = engines.create(engine, storage=self.storage, folder=self.folder)
-        manifest = transform(request, storage=self.storage, engine=running)
-        return dict(json.loads(self.storage.read(manifest) or b""))
+        url = transform(request, storage=self.storage, engine=running)
+        manifest = dict(json.loads(self.storage.read(url) or b""))
+        if keep:
+            self.storage.delete([url])
+        return manifest
 
     def kept(self, manifest: dict[str, Any]) -> list[Path]:
         return [self.storage.path(entry["url"]) for entry in manifest["entries"]]
 
     def rejected(self, manifest: dict[str, Any]) -> list[Path]:
+        """The load's files in the quarantine."""
         load_of = manifest["load"]
         month = load_of["source_month"][:7].replace("-", "/")
         prefix = f"s3://processed/{load_of['dataset']}_rejected/{month}/{load_of['load_id']}/"
         return [self.storage.path(url) for url in self.storage.list(prefix)]
+
+    def processed(self) -> list[str]:
+        """The keys of the processed bucket."""
+        return [url[len("s3://processed/") :] for url in self.storage.list("s3://processed/")]
+
+    def comparable(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        """The manifest without what two runs cannot share: the load's name and the files' sizes."""
+        text = json.dumps(manifest).replace(manifest["load"]["load_id"], "LOAD")
+        same: dict[str, Any] = json.loads(text)
+        for entry in same["entries"]:
+            entry["meta"] = {"content_length": "BYTES"}
+        return same
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 from glue_transform import arguments, datasets, engines, manifest, queries
 from glue_transform.arguments import Request
 from glue_transform.datasets import Dataset
-from glue_transform.engines import Engine, Output
+from glue_transform.engines import Engine, Output, Written
 from glue_transform.errors import NothingKept, RowsLost, TransformError
 from glue_transform.layout import Layout, new_load_id, part_files, superseded
 from glue_transform.log import Log
@@ -69,34 +69,31 @@ def _write(dataset: Dataset, layout: Layout, *, month: dt.date, storage: Storage
     mapping = map_file(source, dataset)
     log.event("opened", bytes=raw.bytes, rows=source.rows, era=mapping.era)
     sql = queries.build(dataset, mapping, source=source.columns, month=month)
-    read, *counted = engine.counts(sql.audit)
-    rejected = dict(zip(sql.rules, counted))
-    kept = read - sum(rejected.values())
-    drift = _drift(mapping, dict(zip(sql.lossy, counted[len(sql.rules) :])))
+    drift = _drift(mapping, dict(zip(sql.lossy, engine.counts(sql.losses))) if sql.losses else {})
     for line in drift:
         log.event("drift", level="warning", **line)
-    log.event("judged", rows=read, kept=kept, rejected=rejected)
-    if not kept:
+    kept, rejects = _write_files(dataset, layout, sql=sql, rows=source.rows, engine=engine, log=log)
+    rejected = {rule.name: rejects.tally.get(rule.name, 0) for rule in dataset.rules}
+    log.event("judged", rows=source.rows, kept=kept.rows, rejected=rejected)
+    if not kept.rows:
         raise NothingKept(
-            f"{layout.raw}: none of its {read} rows is kept ({_by_rule(rejected) or 'it has none'}); the month is left "
-            "as it was: look at the file, and at the rules of the dataset"
+            f"{layout.raw}: none of its {source.rows} rows is kept ({_by_rule(rejected) or 'it has none'}); the month "
+            "is left as it was: look at the file, and at the rules of the dataset"
         )
-    parts, rejects = _write_files(dataset, layout, sql=sql, kept=kept, rejected=read - kept, engine=engine, log=log)
-    written = (sum(part.rows for part in parts), sum(part.rows for part in rejects))
-    if written != (kept, read - kept) or read != source.rows:
+    if source.rows != kept.rows + sum(rejected.values()) or rejects.rows != sum(rejected.values()):
         raise RowsLost(
-            f"{layout.raw}: of {source.rows} rows {read} were read; {kept} to keep and {read - kept} to reject were "
-            f"counted, {written[0]} and {written[1]} written; nothing is published: run the transform again"
+            f"{layout.raw}: of its {source.rows} rows {kept.rows} were kept and {rejects.rows} rejected "
+            f"({_by_rule(rejected)}); nothing is published: run the transform again"
         )
     return manifest.build(
-        parts,
+        kept.parts,
         load={
             "load_id": layout.load_id,
             "dataset": dataset.name,
             "source_month": str(month),
-            "rows_read": read,
-            "rows_kept": kept,
-            "rows_rejected": read - kept,
+            "rows_read": source.rows,
+            "rows_kept": kept.rows,
+            "rows_rejected": rejects.rows,
             "manifest": layout.manifest,
         },
         rejected=rejected,
@@ -106,21 +103,26 @@ def _write(dataset: Dataset, layout: Layout, *, month: dt.date, storage: Storage
 
 
 def _write_files(
-    dataset: Dataset, layout: Layout, *, sql: queries.Queries, kept: int, rejected: int, engine: Engine, log: Log
-) -> tuple[Sequence[Part], Sequence[Part]]:
-    files = part_files(kept, bytes_per_row=dataset.bytes_per_row)
-    # The rejects first: as one file they take longest.
-    outputs = [Output(sql.rejected, layout.rejected, 1)] if rejected else []
-    outputs.append(Output(sql.kept, layout.kept, files))
+    dataset: Dataset, layout: Layout, *, sql: queries.Queries, rows: int, engine: Engine, log: Log
+) -> tuple[Written, Written]:
+    """Write what is kept and what is rejected, in this order of the result."""
+    files = part_files(rows, bytes_per_row=dataset.bytes_per_row)
     done = 0
 
     def on_part(part: Part) -> None:
         nonlocal done
         done += part.rows
-        log.event("part", url=part.url, rows=part.rows, bytes=part.bytes, done=round(done / (kept + rejected), 3))
+        log.event("part", url=part.url, rows=part.rows, bytes=part.bytes, done=round(done / rows, 3))
 
-    *rejects, parts = engine.write(outputs, on_part=on_part)
-    return parts, rejects[0] if rejects else []
+    # The rejects first: as one file they take longest.
+    rejects, kept = engine.write(
+        [
+            Output(sql.rejected, layout.rejected, 1, tally=queries.REJECTED_BY),
+            Output(sql.kept, layout.kept, files),
+        ],
+        on_part=on_part,
+    )
+    return kept, rejects
 
 
 def _drift(mapping: FileMapping, losses: Mapping[str, int]) -> list[dict[str, Any]]:

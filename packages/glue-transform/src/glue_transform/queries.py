@@ -23,57 +23,44 @@ REJECTED_BY = "rejected_by"
 class Queries:
     """What an engine runs on a file.
 
-    `audit` gives one row of counts: rows read, rows rejected by each rule, values lost in each of `lossy` (names of
-    the table's columns). `kept` gives the table's columns, `rejected` the file's own and `rejected_by`.
+    `kept` gives the table's columns, `rejected` the file's own and `rejected_by`. `losses` gives one row: for each
+    of the table's columns in `lossy`, how many values of the file could not become it; None where none can be lost.
     """
 
-    audit: str
     kept: str
     rejected: str
-    rules: Sequence[str]
+    losses: str | None
     lossy: Sequence[str]
 
 
 def build(dataset: Dataset, mapping: FileMapping, *, source: Sequence[SourceColumn], month: dt.date) -> Queries:
     """The queries for one file: its columns, how they fit the dataset, and the first day of its month."""
-    values = {c.name: cast(mapping.columns.get(c.name), c) for c in dataset.columns[:-1]}
-    # A CASE without ELSE can be NULL, so Spark writes the column as nullable; a bare literal it would not.
-    values[SOURCE_MONTH] = f"CASE WHEN TRUE THEN DATE '{month}' END"
-    mapped = [f"{expression} AS {name}" for name, expression in values.items()]
+    names = [column.name for column in dataset.columns[:-1]]
+    mapped = [f"{cast(mapping.columns.get(c.name), c)} AS {c.name}" for c in dataset.columns[:-1]]
+    # Spark would write a plain literal as a column that is never NULL.
+    source_month = f"CASE WHEN broken_rule IS NULL THEN DATE '{month}' END AS {SOURCE_MONTH}"
+    own = [f"{quoted(column.name)} AS source_{i}" for i, column in enumerate(source)]
+    own_again = [f"source_{i} AS {quoted(column.name)}" for i, column in enumerate(source)]
+    judged = _first_broken(dataset, month)
     losses = {
         column.name: condition
         for column in dataset.columns[:-1]
         if column.name in mapping.columns and (condition := lost(mapping.columns[column.name], column))
     }
-    judged = _first_broken(dataset, month)
-    rules = [rule.name for rule in dataset.rules]
-    counts = [
-        "COUNT(*)",
-        *(f"COUNT(CASE WHEN broken_rule = '{rule}' THEN 1 END)" for rule in rules),
-        *(f"COUNT(CASE WHEN lost_{name} THEN 1 END)" for name in losses),
-    ]
-    own = [f"{quoted(column.name)} AS source_{i}" for i, column in enumerate(source)]
+    counts = [f"COUNT(CASE WHEN {condition} THEN 1 END)" for condition in losses.values()]
     return Queries(
-        audit=_query([*mapped, *(f"{condition} AS lost_{name}" for name, condition in losses.items())], judged, counts),
-        kept=_query(mapped, judged, list(values)) + "\nWHERE broken_rule IS NULL",
-        rejected=_query(
-            [*own, *mapped],
-            judged,
-            [
-                *(f"source_{i} AS {quoted(column.name)}" for i, column in enumerate(source)),
-                f"broken_rule AS {REJECTED_BY}",
-            ],
-        )
+        kept=_query(mapped, judged, [*names, source_month]) + "\nWHERE broken_rule IS NULL",
+        rejected=_query([*own, *mapped], judged, [*own_again, f"broken_rule AS {REJECTED_BY}"])
         + "\nWHERE broken_rule IS NOT NULL",
-        rules=rules,
+        losses=f"SELECT\n    {_lines(counts)}\nFROM source" if counts else None,
         lossy=list(losses),
     )
 
 
 def _query(mapped: Sequence[str], judged: str, columns: Sequence[str]) -> str:
-    mapped_rows = f"mapped AS (\n  SELECT\n    {_lines(mapped)}\n  FROM source\n)"
-    judged_rows = f"judged AS (\n  SELECT *, {judged} AS broken_rule\n  FROM mapped\n)"
-    return f"WITH {mapped_rows},\n{judged_rows}\nSELECT\n    {_lines(columns)}\nFROM judged"
+    rows = f"mapped AS (\n  SELECT\n    {_lines(mapped)}\n  FROM source\n)"
+    verdicts = f"judged AS (\n  SELECT *, {judged} AS broken_rule\n  FROM mapped\n)"  # noqa: S608 (not a user's)
+    return f"WITH {rows},\n{verdicts}\nSELECT\n    {_lines(columns)}\nFROM judged"
 
 
 def _lines(items: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 import duckdb
 
@@ -17,15 +17,15 @@ Row = dict[str, Any]
 class Trip:
     """A trip as the table would hold it, and the rule that rejects it (None: kept). `pickup` is relative."""
 
-    pickup: Optional[dt.timedelta]
+    pickup: dt.timedelta | None
     vendor: int = 2
-    passengers: Optional[int] = 1
-    distance: Optional[float] = 1.5
+    passengers: int | None = 1
+    distance: float | None = 1.5
     payment: int = 1
-    fare: Optional[float] = 10.0
+    fare: float | None = 10.0
     tip: float = 0.25
-    total: Optional[float] = 12.5
-    rule: Optional[str] = None
+    total: float | None = 12.5
+    rule: str | None = None
 
 
 DAY, SECOND = dt.timedelta(days=1), dt.timedelta(seconds=1)
@@ -329,7 +329,7 @@ def write_raw(shape: Era, file: Path) -> None:
     for number, trip in enumerate(trips_of(shape)):
         said = _meanings(trip, shape, number)
         values = []
-        for name, type_, meaning in shape.columns:
+        for _name, type_, meaning in shape.columns:
             value = said[meaning] if meaning else None
             if meaning in shape.codes and value is not None:
                 value = shape.codes[meaning][value]
@@ -340,7 +340,7 @@ def write_raw(shape: Era, file: Path) -> None:
 
 
 def _filler(type_: str) -> Any:
-    return "N" if type_ == "VARCHAR" else dt.datetime(2000, 1, 1) if type_.startswith("TIME") else 1
+    return "N" if type_ == "VARCHAR" else 1
 
 
 def _literal(value: Any, type_: str) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 from glue_transform.errors import InvalidDataset
 
-#: Redshift types that a column may have, and what Parquet holds for each, as COPY wants it without any widening:
-#: int32, double, timestamp in microseconds without zone, date.
-COLUMN_TYPES = ("INTEGER", "DOUBLE PRECISION", "TIMESTAMP", "DATE")
+#: Redshift types that a column may have. COPY widens nothing, so Parquet must hold exactly their like: 32-bit
+#: integers, doubles, timestamps in microseconds without zone.
+COLUMN_TYPES = ("INTEGER", "DOUBLE PRECISION", "TIMESTAMP")
 
 #: Every table's last column: the month of the file a row came from. The load replaces a month by it.
 SOURCE_MONTH = "source_month"
@@ -91,7 +91,7 @@ def _problems(dataset: Dataset) -> list[str]:
     problems += [f"rule {name} is there twice" for name in sorted({n for n in rules if rules.count(n) > 1})]
     problems += [
         f"column {column.name} has type {column.type}: choose one of {', '.join(COLUMN_TYPES)}"
-        for column in dataset.columns
+        for column in dataset.columns[:-1]
         if column.type not in COLUMN_TYPES
     ]
     problems += [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,11 +20,27 @@ OnPart = Callable[[Part], None]
 
 @dataclass(frozen=True)
 class Output:
-    """What to write: a query, the prefix for its files (`…/`), and how many files of nearly equal size."""
+    """What to write: a query, the prefix for its files (`…/`), and how many files of nearly equal size.
+
+    `tally` names a column of the query whose values are to be counted.
+    """
 
     query: str
     prefix: str
     files: int
+    tally: str | None = None
+
+
+@dataclass(frozen=True)
+class Written:
+    """The part files of an output, in order of name and none of them empty, and its tally: rows by value."""
+
+    parts: Sequence[Part]
+    tally: Mapping[str, int]
+
+    @property
+    def rows(self) -> int:
+        return sum(part.rows for part in self.parts)
 
 
 class Engine(Protocol):
@@ -36,8 +52,8 @@ class Engine(Protocol):
     def counts(self, query: str) -> Sequence[int]:
         """The one row of integers that the query gives."""
 
-    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Sequence[Part]]:
-        """Write each output as Parquet, snappy, version 1 pages, nullable columns; the parts in order of name."""
+    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Written]:
+        """Write each output as Parquet: snappy, version 1 pages, every column nullable."""
 
 
 def create(name: str, *, storage: Storage, folder: Path) -> Engine:

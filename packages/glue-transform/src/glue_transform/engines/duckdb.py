@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from glue_transform.casts import quoted
-from glue_transform.engines import OnPart, Output, check_parquet
+from glue_transform.engines import OnPart, Output, Written, check_parquet
 from glue_transform.errors import EngineFailed, EngineMissing, NotParquet
 from glue_transform.manifest import Part
 from glue_transform.source import SourceColumn, SourceFile
@@ -21,8 +23,10 @@ WORKERS = 2
 
 _SETTINGS = {
     "threads": WORKERS,
-    "memory_limit": "200MB",
+    "memory_limit": "190MB",
     "preserve_insertion_order": False,
+    # The raw file is read once, so what DuckDB would keep of it only fills the memory.
+    "enable_external_file_cache": False,
     # DuckDB 2.0 marks a Parquet column REQUIRED where the source's statistics show no NULL: a schema that changes
     # from month to month. Without the statistics it writes OPTIONAL, as 1.x does.
     "disabled_optimizers": "statistics_propagation",
@@ -36,6 +40,8 @@ _KINDS = {
     "DOUBLE": "double",
     "DECIMAL": "decimal",
     "VARCHAR": "text",
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), "timestamp"),
+    "TIMESTAMP WITH TIME ZONE": "timestamp",
     "DATE": "date",
     "BOOLEAN": "boolean",
     '"NULL"': "null",
@@ -46,33 +52,29 @@ class DuckDBEngine:
     """See `Engine`. Each part is a range of the raw file's rows, so parts are equal whatever its row groups are."""
 
     def __init__(self, storage: Storage, folder: Path) -> None:
-        try:
-            import duckdb
-        except ImportError:
-            raise EngineMissing(
-                "the engine duckdb needs the package duckdb: add it to --additional-python-modules"
-            ) from None
         self._storage = storage
         self._folder = folder
-        self._connection: Any = duckdb.connect(config={**_SETTINGS, "temp_directory": str(folder)})
-        self._error = duckdb.Error
-        self._url = ""
         self._raw = folder / "raw.parquet"
+        self._url = ""
         self._rows = 0
         self._columns: list[str] = []
+        self._connection: Any = None
 
     def open(self, url: str) -> SourceFile:
         self._url = url
-        self._storage.download(url, self._raw)
+        with ThreadPoolExecutor(1) as background:
+            download = background.submit(self._storage.download, url, self._raw)
+            self._connection = self._connect()  # takes as long as a good part of the download
+            download.result()
         with self._raw.open("rb") as file:
             head = file.read(64)
             file.seek(max(0, self._raw.stat().st_size - 4))
             check_parquet(url, head=head, tail=file.read())
-        raw = f"read_parquet('{self._raw}', file_row_number = true)"
         try:
-            described = self._connection.execute(f"DESCRIBE SELECT * EXCLUDE file_row_number FROM {raw}").fetchall()  # noqa: S608 (a path of ours)
-            footer = "SELECT num_rows FROM parquet_file_metadata(?)"
-            (self._rows,) = self._connection.execute(footer, [str(self._raw)]).fetchone()
+            described = self._connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(self._raw)]).fetchall()
+            (self._rows,) = self._connection.execute(
+                "SELECT num_rows FROM parquet_file_metadata(?)", [str(self._raw)]
+            ).fetchone()
         except self._error as error:
             raise NotParquet(f"{url}: its Parquet footer cannot be read: {_line(error)}; ingest it again") from None
         types = {name: str(type_) for name, type_, *_ in described}
@@ -84,37 +86,67 @@ class DuckDBEngine:
             (row,) = cursor.execute(query).fetchall()
         return [int(value) for value in row]
 
-    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Sequence[Part]]:
+    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Written]:
         self._connection.execute("SET threads = 1")  # per query from here on: the workers are the parallelism
         lock = threading.Lock()
 
-        def write_part(output: Output, number: int) -> Part:
-            part = self._write_part(output, number)
-            with lock:
-                on_part(part)
-            return part
+        def write_part(output: Output, number: int) -> tuple[Part, dict[str, int]]:
+            part, tally = self._write_part(output, number)
+            if part.rows:
+                with lock:
+                    on_part(part)
+            return part, tally
 
         with ThreadPoolExecutor(WORKERS) as workers:
             running = [
                 [workers.submit(write_part, output, number) for number in range(output.files)] for output in outputs
             ]
             try:
-                return [[future.result() for future in futures] for futures in running]
+                return [_written([future.result() for future in futures]) for futures in running]
             except BaseException:
                 workers.shutdown(cancel_futures=True)
                 raise
 
-    def _write_part(self, output: Output, number: int) -> Part:
-        name = f"part-{number:05}.parquet"
+    def _write_part(self, output: Output, number: int) -> tuple[Part, dict[str, int]]:
+        url = f"{output.prefix}part-{number:05}.parquet"
         file = self._folder / f"{threading.get_ident()}.parquet"
         first, end = (self._rows * i // output.files for i in (number, number + 1))
-        options = "FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v1, ROW_GROUP_SIZE 122880"
+        tally = {}
         with self._source(first, end) as cursor, self._failing():
-            (rows,) = cursor.execute(f"COPY ({output.query}) TO '{file}' ({options})").fetchone()
-        self._storage.upload(file, output.prefix + name)
-        part = Part(output.prefix + name, file.stat().st_size, int(rows))
+            rows = self._copy(cursor, output.query, file)
+            if output.tally:
+                counted = f"SELECT {output.tally}, COUNT(*) FROM read_parquet(?) GROUP BY ALL"  # noqa: S608 (ours)
+                tally = dict(cursor.execute(counted, [str(file)]).fetchall())
+        if rows:
+            self._storage.upload(file, url)
+        part = Part(url, file.stat().st_size, rows)
         file.unlink()
-        return part
+        return part, tally
+
+    def _copy(self, cursor: Any, query: str, file: Path) -> int:
+        """Write the query's rows to a file and count them.
+
+        Memory depends on the raw file's pages, which a writer may make as large as it likes: what does not fit is
+        tried again with what memory the machine has.
+        """
+        options = "FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v1, ROW_GROUP_SIZE 122880"
+        copy = f"COPY ({query}) TO '{file}' ({options})"
+        try:
+            (rows,) = cursor.execute(copy).fetchone()
+        except self._out_of_memory:
+            cursor.execute("RESET memory_limit")
+            (rows,) = cursor.execute(copy).fetchone()
+        return int(rows)
+
+    def _connect(self) -> Any:
+        try:
+            import duckdb
+        except ImportError:
+            raise EngineMissing(
+                "the engine duckdb needs the package duckdb: add it to --additional-python-modules"
+            ) from None
+        self._error, self._out_of_memory = duckdb.Error, duckdb.OutOfMemoryException
+        return duckdb.connect(config={**_SETTINGS, "temp_directory": str(self._folder)})
 
     @contextmanager
     def _source(self, first: int = 0, end: int | None = None) -> Iterator[Any]:
@@ -123,6 +155,7 @@ class DuckDBEngine:
         cursor = self._connection.cursor()
         try:
             cursor.execute("SET TimeZone = 'UTC'")
+            cursor.execute("SET enable_progress_bar = false")  # it would draw between the log's lines
             cursor.execute(
                 f"CREATE OR REPLACE TEMP VIEW source AS SELECT {', '.join(self._columns)} "  # noqa: S608 (quoted names)
                 f"FROM read_parquet('{self._raw}', file_row_number = true) "
@@ -140,10 +173,15 @@ class DuckDBEngine:
             raise EngineFailed(f"{self._url}: DuckDB stopped: {_line(error)}") from None
 
 
+def _written(done: Sequence[tuple[Part, Mapping[str, int]]]) -> Written:
+    tally: Counter[str] = Counter()
+    for _part, counted in done:
+        tally.update(counted)
+    return Written([part for part, _tally in done if part.rows], tally)
+
+
 def _kind(type_: str) -> str:
-    if type_.startswith("TIMESTAMP"):
-        return "timestamp"
-    return _KINDS.get(type_.partition("(")[0], "other")
+    return _KINDS.get(re.sub(r"^DECIMAL\(\d+,\d+\)$", "DECIMAL", type_), "other")
 
 
 def _shown(name: str, type_: str) -> str:

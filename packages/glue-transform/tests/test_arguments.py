@@ -1,0 +1,73 @@
+"""The job's arguments: its own, Glue's, and what is neither."""
+
+from __future__ import annotations
+
+import pytest
+
+from glue_transform.arguments import Request, parse
+from glue_transform.errors import UsageError
+
+GIVEN = {
+    "dataset": "yellow",
+    "year": "2024",
+    "month": "09",
+    "raw_bucket": "raw",
+    "processed_bucket": "processed",
+    "engine": "duckdb",
+}
+ALL = ", ".join(f"--{name}" for name in GIVEN)
+
+
+def argv(**changes: str | None) -> list[str]:
+    values = {**GIVEN, **changes}
+    return [word for name, value in values.items() if value is not None for word in (f"--{name}", value)]
+
+
+def test_a_request():
+    assert parse(argv()) == Request("yellow", 2024, 9, "raw", "processed", "duckdb")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--JOB_NAME", "transform-trips", "--JOB_RUN_ID", "jr_1", "--JOB_ID", "j_1"],
+        ["--TempDir", "s3://t/", "--job-language", "python", "--job-bookmark-option", "job-bookmark-disable"],
+        ["--extra-py-files", "s3://a/x.whl", "--additional-python-modules", "duckdb==1.4.5,tomli==2.4.1"],
+        ["--enable-metrics", "--enable-continuous-cloudwatch-log", "true"],
+        ["--scriptLocation", "s3://a/transform_trips.py", "--conf", "spark.sql.adaptive.enabled=true"],
+        ["--enable-job-insights"],
+    ],
+    ids=" ".join,
+)
+def test_glues_own_arguments_are_passed_over(more: list[str]):
+    assert parse([*more, *argv()]) == parse([*argv(), *more]) == parse(argv())
+
+
+def test_a_value_may_follow_an_equals_sign():
+    assert parse([f"--{name}={value}" for name, value in GIVEN.items()]) == parse(argv())
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], f"--dataset is missing; the arguments are {ALL}"),
+        (argv(engine=None), f"--engine is missing; the arguments are {ALL}"),
+        (argv(raw_bucket=""), f"--raw_bucket is missing; the arguments are {ALL}"),
+        (argv()[:-1], f"--engine is missing; the arguments are {ALL}"),
+        (argv(dataset="fhv"), "--dataset fhv: choose one of green, yellow"),
+        (argv(engine="polars"), "--engine polars: choose one of duckdb, spark"),
+        (argv(year="24"), "--year 24: give a year from 2009 on, such as 2024"),
+        (argv(year="2024.0"), "--year 2024.0: give a year from 2009 on, such as 2024"),
+        (argv(month="13"), "--month 13: give a month from 01 to 12"),
+        (argv(month="00"), "--month 00: give a month from 01 to 12"),
+        (argv(month="-1"), "--month -1: give a month from 01 to 12"),
+        (argv(month="٩"), "--month ٩: give a month from 01 to 12"),
+        ([*argv(), "--force", "true"], f"unknown argument --force; the arguments are {ALL}"),
+        ([*argv(), "more"], f"unknown argument more; the arguments are {ALL}"),
+        ([*argv(), "--year", "2023"], "--year is given twice"),
+    ],
+)
+def test_wrong_arguments(given: list[str], message: str):
+    with pytest.raises(UsageError) as error:
+        parse(given)
+    assert str(error.value) == message
