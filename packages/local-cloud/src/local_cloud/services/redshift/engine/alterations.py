@@ -76,6 +76,7 @@ def _add_column(change: _Alteration) -> int:
 
 
 def _resize_column(change: _Alteration) -> int:
+    change.session.outside_transaction("ALTER TABLE ALTER COLUMN")
     column, kind = change.find(change.plan.target), change.plan.type
     assert kind is not None
     if column.type.name != "character varying" or kind.name != "character varying":

@@ -93,7 +93,7 @@ def build(session: Session, target: str, *, columns: list[Column], temporary: bo
     definitions = []
     for column in columns:
         if column.name in seen:
-            raise SqlError(f'column "{column.name}" specified more than once')
+            raise SqlError(f'column "{column.name}" duplicated')
         seen.add(column.name)
         text = definition(column)
         if column.identity:
@@ -249,7 +249,11 @@ def _drop_stored(session: Session, name: Name, *, temporary: bool) -> None:
 
 def _drop_view(session: Session, name: Name, *, plan: statements.Drop) -> None:
     session.lock([(name, Mode.EXCLUSIVE)])
-    if not views.drop(session, name) and not plan.if_exists:
+    if views.drop(session, name):
+        return
+    if session.is_temporary(name) or _stored(session, name):
+        raise SqlError(f'"{name[-1]}" is not a view', hint="Use DROP TABLE to remove a table.")
+    if not plan.if_exists:
         raise SqlError(f'view "{name[-1]}" does not exist')
 
 

@@ -52,6 +52,11 @@ def _target_column(match: re.Match[str], scene: Scene) -> SqlError:
     return SqlError(f'column "{column}" of relation "{table}" does not exist', position=scene.place(column))
 
 
+def _updated_column(match: re.Match[str], scene: Scene) -> SqlError:
+    table = scene.relations[0].rpartition(".")[2] if scene.relations else ""
+    return SqlError(f'column "{match[1]}" of relation "{table}" does not exist', position=scene.place(match[1]))
+
+
 def _function(match: re.Match[str], scene: Scene) -> SqlError:
     name = match[1].lower()
     return SqlError(
@@ -166,6 +171,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (r'Column with name "?([^"\s]+)"? already exists', _exists("column")),
         (r"Existing object (\S+) is of type", _exists("relation")),
         (r'Table "([^"]+)" does not have a column with name "([^"]+)"', _target_column),
+        (r"Referenced update column (\S+) not found in table", _updated_column),
         (r'Table "[^"]+" does not have a column named "([^"]+)"', _column),
         (r'Values list "[^"]*" does not have a column named "([^"]+)"', _column),
         (r'Referenced column "([^"]+)"', _column),

@@ -49,6 +49,12 @@ class _Parser(Redshift.Parser):  # type: ignore[valid-type, misc]
         "SYSDATE": lambda self: exp.Anonymous(this="sysdate"),
     }
 
+    def _parse_value(self, values: bool = True) -> exp.Tuple | None:
+        # MERGE … WHEN NOT MATCHED THEN INSERT VALUES (…): no list of columns before VALUES.
+        if not values and self._curr and self._curr.text.upper() == "VALUES":
+            return None
+        return super()._parse_value(values=values)
+
 
 class RedshiftSql(Redshift):
     #: Of https://docs.aws.amazon.com/redshift/latest/dg/r_FORMAT_strings.html, what sqlglot does not know yet.

@@ -173,10 +173,15 @@ def parse(sql: str) -> Statement:
     verb = first.upper
     if first.text == "(":
         verb = "SELECT"
-    if verb in _QUERIES:
-        _check_commas(reader)
-        return Query(sql[first.start : reader.tokens[-1].end], verb)
-    raise reader.error()
+    if verb not in _QUERIES:
+        raise reader.error()
+    _check_commas(reader)
+    if reader.accept("MERGE") and [token.upper for token in reader.tokens[-2:]] == ["REMOVE", "DUPLICATES"]:
+        raise NotSupported("MERGE with REMOVE DUPLICATES is not supported by the local warehouse")
+    text = sql[first.start : reader.tokens[-1].end]
+    if reader.accept("DELETE") and not reader.at("FROM"):
+        text = f"DELETE FROM {text[len('DELETE') :]}"
+    return Query(text, verb)
 
 
 _QUERIES = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES")

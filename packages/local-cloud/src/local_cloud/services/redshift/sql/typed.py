@@ -31,6 +31,7 @@ _INTEGER_DIGITS = {
     exp.DataType.Type.INT: 10,
     exp.DataType.Type.BIGINT: 19,
 }
+_NUMBERS = {*_INTEGERS, exp.DataType.Type.DECIMAL, exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT}
 _MARK = "redshift_node"
 
 
@@ -94,10 +95,12 @@ def _replacement(node: exp.Expr, left: exp.DataType | None, right: exp.DataType 
         return _average(node, left)
     if isinstance(node, exp.Sum) and left is not None and left.this in _INTEGERS:
         return _around(node, lambda call: exp.cast(call, "bigint"))
-    if isinstance(node, exp.Div) and left is not None and right is not None:
-        return _quotient(node, left, right)
-    if isinstance(node, (exp.Add, exp.Sub)) and left is not None and right is not None:
-        return _days(node, left, right)
+    if left is None or right is None:
+        return None
+    if isinstance(node, exp.Div):
+        return _quotient(node, left, right) or _number(node, left, right)
+    if isinstance(node, (exp.Add, exp.Sub)):
+        return _days(node, left, right) or _number(node, left, right)
     return None
 
 
@@ -144,6 +147,16 @@ def _quotient(node: exp.Div, left: exp.DataType, right: exp.DataType) -> exp.Exp
         scale = max(38 + scale - precision, min(4, 38))
         precision = 38
     return exp.cast(exp.Div(this=node.this.copy(), expression=node.expression.copy()), f"decimal({precision},{scale})")
+
+
+def _number(node: exp.Expr, left: exp.DataType, right: exp.DataType) -> exp.Expr | None:
+    """`id + '5'`: the text beside a number is a number of the same type."""
+    operands = [node.this.copy(), node.expression.copy()]
+    for index, other in ((0, right), (1, left)):
+        if isinstance(operands[index], exp.Literal) and operands[index].is_string and other.this in _NUMBERS:
+            operands[index] = exp.cast(operands[index], other.copy())
+            return type(node)(this=operands[0], expression=operands[1])
+    return None
 
 
 def _days(node: exp.Expr, left: exp.DataType, right: exp.DataType) -> exp.Expr | None:
