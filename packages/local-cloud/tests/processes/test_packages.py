@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud.authorization import AccessDenied
 from local_cloud.processes.errors import PackageError
 from local_cloud.processes.packages import Packages, wheel_requirements, without_implied
 
@@ -15,6 +16,10 @@ class Objects(dict):
 
     def read(self, bucket: str, key: str) -> bytes:
         return self[bucket, key]
+
+
+def allow(resource: str) -> None:
+    """Whoever reads may read."""
 
 
 def zipped(files: dict[str, str]) -> bytes:
@@ -35,23 +40,34 @@ def wheel(folder: Path, name: str, *requires: str) -> Path:
 def test_a_file_keeps_its_name_and_is_found_again_by_its_content(tmp_path):
     objects = Objects({("b", "k/job.py"): b"one", ("b", "copy/job.py"): b"one"})
     packages = Packages(tmp_path, objects)
-    first = packages.fetch("s3://b/k/job.py")
+    first = packages.fetch("s3://b/k/job.py", allow=allow)
     assert (first.name, first.read_bytes()) == ("job.py", b"one")
-    assert packages.fetch("s3://b/copy/job.py") == first
+    assert packages.fetch("s3://b/copy/job.py", allow=allow) == first
     objects["b", "k/job.py"] = b"two"
-    second = packages.fetch("s3://b/k/job.py")
+    second = packages.fetch("s3://b/k/job.py", allow=allow)
     assert (first.read_bytes(), second.read_bytes()) == (b"one", b"two")
 
 
 @pytest.mark.parametrize("uri", ["job.py", "s3://b", "s3://b/", "s3:///k", "s3://b/folder/", "https://b/k"])
 def test_what_is_no_location_of_a_file_is_said(tmp_path, uri):
     with pytest.raises(PackageError, match="is not the S3 location of a file"):
-        Packages(tmp_path, Objects()).fetch(uri)
+        Packages(tmp_path, Objects()).fetch(uri, allow=allow)
 
 
 def test_a_missing_file_is_said(tmp_path):
     with pytest.raises(PackageError, match="s3://b/k does not exist"):
-        Packages(tmp_path, Objects()).fetch("s3://b/k")
+        Packages(tmp_path, Objects()).fetch("s3://b/k", allow=allow)
+
+
+def test_what_may_not_be_read_is_said(tmp_path):
+    def refuse(resource: str) -> None:
+        raise AccessDenied(f"the role may not s3:GetObject on {resource}")
+
+    packages = Packages(tmp_path, Objects({("b", "k"): b"secret"}))
+    with pytest.raises(PackageError) as raised:
+        packages.fetch("s3://b/k", allow=refuse)
+    assert str(raised.value) == "s3://b/k may not be read: the role may not s3:GetObject on arn:aws:s3:::b/k"
+    assert list(tmp_path.rglob("k")) == []
 
 
 def test_a_zip_is_unpacked_once_and_whole(tmp_path):

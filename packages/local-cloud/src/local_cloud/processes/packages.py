@@ -16,6 +16,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
+from local_cloud.authorization import AccessDenied
 from local_cloud.objects import Objects
 from local_cloud.processes.environments import pip_install
 from local_cloud.processes.errors import EnvironmentBuildError, PackageError
@@ -28,13 +29,19 @@ class Packages:
         self.folder = folder
         self._objects = objects
 
-    def fetch(self, uri: str) -> Path:
-        """The object at `s3://bucket/key` as a file with the key's own name. PackageError when it is not there."""
+    def fetch(self, uri: str, *, allow: Callable[[str], None]) -> Path:
+        """The object at `s3://bucket/key` as a file with the key's own name.
+
+        `allow` is asked about the object's ARN first. PackageError when that raises AccessDenied, or nothing is there.
+        """
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         if not uri.startswith("s3://") or not bucket or not key or key.endswith("/"):
             raise PackageError(f"{uri!r} is not the S3 location of a file: give s3://bucket/key")
         try:
+            allow(f"arn:aws:s3:::{bucket}/{key}")
             body = self._objects.read(bucket, key)
+        except AccessDenied as error:
+            raise PackageError(f"{uri} may not be read: {error}") from None
         except KeyError:
             raise PackageError(f"{uri} does not exist: upload it, or correct the location") from None
         target = self.folder / "files" / _digest(body) / Path(key).name

@@ -69,7 +69,7 @@ class Workshop:
         `log` gets the lines for the run's error log; `wait` waits for an environment that is being built.
         """
         try:
-            script = self.packages.fetch(spec.arguments.script_location)
+            script = self._fetch(spec.arguments.script_location, spec)
             python, path = self._libraries(spec, log=log, wait=wait)
         except PackageError as error:
             raise JobFailure(str(error)) from None
@@ -95,9 +95,15 @@ class Workshop:
     ) -> tuple[Path, list[Path]]:
         """The environment's Python, and what its path begins with."""
         interpreter = _interpreter(spec, log)
-        libraries = [self.packages.fetch(uri) for uri in spec.arguments.extra_py_files]
+        libraries = [self._fetch(uri, spec) for uri in spec.arguments.extra_py_files]
         python = wait(self.environments.prepare(self._environment(spec, interpreter, libraries), log=log))
         return python, [self._on_path(library, spec, python, log) for library in libraries]
+
+    def _fetch(self, uri: str, spec: JobSpec) -> Path:
+        """A file out of S3, read as the job's role."""
+        return self.packages.fetch(
+            uri, allow=lambda resource: self.cloud.authorize(spec.role_arn, "s3:GetObject", resource)
+        )
 
     def _environment(self, spec: JobSpec, interpreter: Interpreter, libraries: list[Path]) -> EnvironmentSpec:
         """boto3 always, as on AWS; Spark for Spark; what the run asks for, and what its wheels depend on.
@@ -110,7 +116,7 @@ class Workshop:
         else:
             wanted = wheel_requirements([library for library in libraries if library.suffix == ".whl"])
         modules = [
-            str(self.packages.fetch(module)) if module.startswith("s3://") else module
+            str(self._fetch(module, spec)) if module.startswith("s3://") else module
             for module in spec.arguments.python_modules
         ]
         wanted = without_implied(["boto3", *wanted], pins=modules)
