@@ -125,7 +125,8 @@ RENDERED = {
     "a string right after": ("CALL p(:a'b')", {"a": "x"}, "CALL p('x' 'b')"),
     "a dot right after": ("SELECT :n.5", {"n": 1}, "SELECT 1 .5"),
     "cast afterwards": ("SELECT :n::int", {"n": -5}, "SELECT (-5)::int"),
-    "identifiers": ('DROP TABLE :"s".:"t"', {"s": "a", "t": 'b";x'}, 'DROP TABLE "a" ."b"";x"'),
+    "an identifier right after": ('SELECT 1 AS :"a""b"', {"a": "x"}, 'SELECT 1 AS "x" "b"'),
+    "identifiers": ('DROP TABLE :"s".:"t"', {"s": "a", "t": 'b";x'}, 'DROP TABLE "a"."b"";x"'),
 }
 
 

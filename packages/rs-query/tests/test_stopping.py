@@ -17,6 +17,7 @@ from scripted_data_api import Fault, Reply, ScriptedDataApi
 import rs_query
 from rs_query import DeadlineError
 from rs_query.deadline import Deadline
+from rs_query.signals import interruptible, shielded
 
 WHERE = {"workgroup": "elt", "database": "dev"}
 
@@ -116,9 +117,11 @@ def test_a_statement_faster_than_its_cancellation_is_told_as_finished(
 
 
 @pytest.mark.usefixtures("over")
-def test_what_could_not_be_cancelled_is_told(api: ScriptedDataApi) -> None:
+def test_what_could_not_be_cancelled_is_told(api: ScriptedDataApi, monkeypatch: pytest.MonkeyPatch) -> None:
     api.script = slow
-    api.faults["CancelStatement"] = [Fault(drop=True)]
+    monkeypatch.setattr("random.uniform", lambda low, high: 0.0)
+    api.faults["CancelStatement"] = [Fault(drop=True)] * 9
+    api.faults["DescribeStatement"] = [Fault()] + [Fault(drop=True)] * 9
     with pytest.raises(DeadlineError) as caught:
         rs_query.run("DELETE FROM slow; DELETE FROM b", **WHERE, transaction=True)
     assert "is in an unknown state: unknown (Connection was closed" in str(caught.value)
@@ -130,6 +133,16 @@ def test_a_deadline_before_the_first_statement_starts_nothing(api: ScriptedDataA
         rs_query.run("DELETE FROM a", **WHERE, timeout=1e-9)
     assert str(caught.value) == "the deadline of 1e-09 s passed; of 1 statements 0 had finished before and stay done"
     assert api.calls == []
+
+
+@pytest.mark.usefixtures("over")
+def test_cancelling_is_tried_again(api: ScriptedDataApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: 0.0)
+    api.script = slow
+    api.faults["CancelStatement"] = [Fault(code="ThrottlingException"), Fault(drop=True)]
+    with pytest.raises(DeadlineError, match="was cancelled"):
+        rs_query.run("DELETE FROM slow", **WHERE)
+    assert api.still_running() == []
 
 
 def _until(true: Callable[[], object]) -> None:
@@ -194,6 +207,41 @@ def test_ctrl_c_in_a_program_that_uses_the_library_cancels(api: ScriptedDataApi)
     assert process.returncode != 0
     assert api.still_running() == []
     assert len(api.made("CancelStatement")) == 1
+
+
+def test_sigterm_in_a_program_that_uses_the_library_cancels(api: ScriptedDataApi) -> None:
+    api.script = slow
+    program = "import rs_query; rs_query.run('DELETE FROM slow', workgroup='elt', database='dev')"
+    process = _start("-c", program)
+    _until(lambda: api.made("DescribeStatement"))
+    process.terminate()
+    _, err = process.communicate(timeout=20)
+    assert err.splitlines()[-1].startswith("rs_query.errors.RunInterrupted: stopped by SIGTERM; ")
+    assert api.still_running() == []
+
+
+def test_a_program_that_handles_sigterm_keeps_its_handler(api: ScriptedDataApi) -> None:
+    seen: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda signum, frame: seen.append(signum))
+    try:
+        api.script = lambda sql: (signal.raise_signal(signal.SIGTERM), Reply())[1]  # type: ignore[func-returns-value]
+        rs_query.run("DELETE FROM a", **WHERE)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen == [signal.SIGTERM]
+
+
+def test_a_shield_holds_the_first_signal_and_lets_the_second_through() -> None:
+    done: list[str] = []
+    with pytest.raises(rs_query.RunInterrupted), interruptible(), shielded():
+        signal.raise_signal(signal.SIGTERM)
+        done.append("held")
+        signal.raise_signal(signal.SIGTERM)
+        done.append("never")
+    with pytest.raises(rs_query.RunInterrupted), interruptible(), shielded():
+        signal.raise_signal(signal.SIGINT)
+        raise OSError("what failed within does not hide the signal")
+    assert done == ["held"]
 
 
 def test_the_job_stops_too(api: ScriptedDataApi) -> None:

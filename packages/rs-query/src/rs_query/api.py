@@ -12,6 +12,7 @@ from rs_query.literals import Params
 from rs_query.plan import Plan, make_plan
 from rs_query.retries import Log
 from rs_query.runner import Run, run_plan
+from rs_query.signals import interruptible, unhandled
 from rs_query.sources import read_text
 from rs_query.statements import Statement, split
 from rs_query.transport import Target, Transport
@@ -60,13 +61,15 @@ def run(
     `log` gets a dictionary an event (statement, retry, cancel, run). Credentials are the SDK's own
     (temporary database credentials by IAM), or the secret's.
 
-    Raises the errors drawn in rs_query.errors; whatever is raised, nothing is left running on the server.
+    Raises the errors drawn in rs_query.errors; whatever is raised, nothing is left running on the server. Ctrl-C
+    stays a KeyboardInterrupt; SIGTERM, in a program that does nothing about it, becomes RunInterrupted.
     """
     deadline = Deadline(timeout)
     log = log or _silent
     carrier = connect(Target(database, workgroup, cluster, secret_arn), transport=transport, log=log)
     plan = plan_for(sql, params or {}, transaction=transaction, transport=carrier)
-    return run_plan(plan, carrier, deadline=deadline, log=log)
+    with interruptible(unhandled()):
+        return run_plan(plan, carrier, deadline=deadline, log=log)
 
 
 def _silent(event: Mapping[str, object]) -> None:

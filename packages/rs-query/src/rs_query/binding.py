@@ -20,8 +20,8 @@ _SERVER_BINDS = frozenset({"SELECT", "WITH", "INSERT", "UPDATE", "DELETE"})
 
 _IN_OPENING = re.compile(r"\bIN ?\( ?$")
 _CLOSING = re.compile(r"\s*\)")
-#: Right after a value these would make one token of two: 'a' followed by 'b' is not 'a''b', nor 5 and .5 one number.
-_MERGING = ("'", '"', ".")
+#: Right after a value, or an identifier, these would make one token of two: 'a' followed by 'b' is not 'a''b'.
+_MERGING = {"value": ("'", "."), "identifier": ('"',)}
 
 Mark = Callable[[Statement, str, int], Optional[str]]
 """How a server's parameter is written in a statement, from its name and its number there (from 1);
@@ -90,7 +90,7 @@ def _bind(statement: Statement, params: Params, mark: Mark) -> Bound:
         except ParameterError as error:
             raise ParameterError(f"{statement.where_is(place)}: {error}", parameter=place.name) from None
         sql += statement.text[runs[-1][1] : place.start] + rendered
-        if statement.text[place.end : place.end + 1] in _MERGING:
+        if statement.text[place.end : place.end + 1] in _MERGING[place.kind]:
             sql += " "
         runs.append((len(sql), place.end))
     return Bound(statement, sql + statement.text[runs[-1][1] :], parameters, tuple(runs))

@@ -25,7 +25,9 @@ from rs_query.transport import Cancelled, Outcome, Target, load_error, statement
 
 _DONE = frozenset({"FINISHED", "FAILED", "ABORTED"})
 _LONG_POLL = 20  # of 30 s allowed: below the idle timeouts of proxies and load balancers
-_SESSION_IDLE = 60  # seconds a session outlives its last statement: more than any pause between two retries
+#: Seconds that a session outlives its last statement: more than a pause between two retries, and not much more,
+#: since a transaction of a run that was killed keeps its locks that long.
+_SESSION_IDLE = 60
 _CANCEL_WAIT = 10  # seconds to see a cancelled statement end
 
 _LOAD_ERRORS = """SELECT file_name, line_number, column_name, column_type, error_code, error_message
@@ -58,7 +60,7 @@ class DataApi:
 
     @cached_property
     def _client(self) -> Any:
-        return client("redshift-data")
+        return client("redshift-data", attempts=1)
 
     @cached_property
     def _long_poll(self) -> bool:
@@ -72,7 +74,8 @@ class DataApi:
     def close(self, *, failed: bool) -> None:
         """After a failure, roll back: else the session would keep its locks until it expires."""
         if failed and "SessionId" in self._where:
-            self._aside("ROLLBACK", self._where)
+            with shielded():
+                self._aside("ROLLBACK", self._where)
         self._where = self._target
 
     def execute(self, bound: Sequence[Bound], deadline: Deadline) -> list[Outcome]:
@@ -153,15 +156,20 @@ class DataApi:
 
     def _cancel(self, statement_id: str) -> None:
         """Cancel, and note how the statement ended; does not raise, since another error is on its way."""
-        try:
-            with shielded():
-                with suppress(ServiceError):  # it ended by itself just before: its description says how
-                    call(partial(self._client.cancel_statement, Id=statement_id))
-                ended = str(self._wait(statement_id, Deadline(_CANCEL_WAIT))["Status"])
-        except RsQueryError as error:
-            ended = f"unknown ({error})"
-        self._log({"event": "cancel", "id": statement_id, "ended": ended})
-        self.cancelled = Cancelled(statement_id, ended)
+        deadline = Deadline(_CANCEL_WAIT)
+        cancel = partial(call, partial(self._client.cancel_statement, Id=statement_id))
+        refusal = ""
+        with shielded():
+            try:
+                retrying(cancel, on=(ThrottledError, ConnectionLostError), deadline=deadline, log=self._log)
+            except RsQueryError as error:  # perhaps it has just ended by itself
+                refusal = str(error)
+            try:
+                ended = str(self._wait(statement_id, deadline)["Status"])
+            except RsQueryError as error:
+                ended = f"unknown ({refusal or error})"
+            self.cancelled = Cancelled(statement_id, ended)
+            self._log({"event": "cancel", "id": statement_id, "ended": ended})
 
     def _failure(self, bound: Sequence[Bound], description: dict[str, Any]) -> RsQueryError:
         parts = [description] if len(bound) == 1 else description.get("SubStatements", [])

@@ -24,19 +24,16 @@ _THROTTLED = frozenset(
 _GATEWAY = frozenset({502, 503, 504})  # answered by something before the service
 
 
-def client(service: str) -> Any:
-    """A client found by the SDK's own environment, without the SDK's retries: the run has its own, in its deadline."""
+def client(service: str, *, attempts: int = 5) -> Any:
+    """A client found by the SDK's own environment; `attempts` is 1 for calls that the run itself retries."""
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
+    retries = {"mode": "standard", "total_max_attempts": attempts}
+    config = Config(retries=retries, connect_timeout=10, read_timeout=60, user_agent_extra="rs-query")
     try:
-        return boto3.session.Session().client(
-            service,
-            config=Config(
-                retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=60, user_agent_extra="rs-query"
-            ),
-        )
+        return boto3.session.Session().client(service, config=config)
     except (BotoCoreError, ValueError) as error:
         raise ServiceError(f"{service}: {error}") from None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -19,17 +19,22 @@ class Interruption(BaseException):
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Within, SIGTERM and Ctrl-C raise Interruption, which leaves as RunInterrupted. For a command or job."""
+def interruptible(signals: Sequence[signal.Signals] = _SIGNALS) -> Iterator[None]:
+    """Within, these signals raise Interruption, which leaves as RunInterrupted."""
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
         raise Interruption(f"stopped by {signal.Signals(signum).name}")
 
     try:
-        with _handlers(interrupt):
+        with _handlers(interrupt, signals):
             yield
     except Interruption as signalled:
         raise RunInterrupted(str(signalled)) from None
+
+
+def unhandled() -> list[signal.Signals]:
+    """SIGTERM, where it would end this process without a word: not in a program that handles or ignores it."""
+    return [signal.SIGTERM] if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL else []
 
 
 @contextmanager
@@ -39,28 +44,31 @@ def shielded() -> Iterator[None]:
     For a call that starts something: until its answer is here nobody knows what to cancel.
     """
     held: list[int] = []
-    previous: dict[signal.Signals, Any] = {}
+    before: dict[signal.Signals, Any] = {}
 
     def hold(signum: int, frame: FrameType | None) -> None:
         held.append(signum)
         if len(held) > 1:
-            _restore(previous)
+            _restore(before)
+            held.clear()
             signal.raise_signal(signum)
 
-    with _handlers(hold) as before:
-        previous.update(before)
-        yield
-    if held:
-        signal.raise_signal(held[0])
+    try:
+        with _handlers(hold, _SIGNALS) as previous:
+            before.update(previous)
+            yield
+    finally:
+        if held:
+            signal.raise_signal(held[0])
 
 
 @contextmanager
-def _handlers(handler: Any) -> Iterator[dict[signal.Signals, Any]]:
+def _handlers(handler: Any, signals: Sequence[signal.Signals]) -> Iterator[dict[signal.Signals, Any]]:
     """Only the main thread gets signals, and only it may set handlers: elsewhere nothing is changed."""
     if threading.current_thread() is not threading.main_thread():
         yield {}
         return
-    before: dict[signal.Signals, Any] = {signum: signal.signal(signum, handler) for signum in _SIGNALS}
+    before: dict[signal.Signals, Any] = {signum: signal.signal(signum, handler) for signum in signals}
     try:
         yield before
     finally:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -37,9 +36,12 @@ def _read_bytes(source: str) -> bytes:
     bucket, _, key = source[len("s3://") :].partition("/")
     if not bucket or not key:
         raise SourceError(f"{source}: an S3 URI is s3://bucket/key")
+
+    def fetch() -> dict[str, bytes]:
+        return {"body": client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()}
+
     try:
-        response = call(partial(client("s3").get_object, Bucket=bucket, Key=key))
-        body: bytes = response["Body"].read()
+        body: bytes = call(fetch)["body"]
     except RsQueryError as error:
         raise SourceError(f"{source}: {error}") from None
     return body
@@ -52,8 +54,8 @@ def params_from_uri(uri: str) -> dict[str, Value]:
     for part in pointer.split("/") if fragment else ():
         step = unquote(part).replace("~1", "/").replace("~0", "~")
         try:
-            document = document[int(step)] if isinstance(document, list) else document[step]
-        except (LookupError, TypeError, ValueError):
+            document = document[int(step) if isinstance(document, list) and step.isdecimal() else step]
+        except (LookupError, TypeError):
             raise SourceError(f"{uri}: the document has no /{pointer}") from None
     return _params(document, uri)
 
@@ -69,7 +71,7 @@ def _parse(text: str, source: str) -> Any:
 
     try:
         return json.loads(text.lstrip("\ufeff"), parse_float=Decimal, parse_constant=no_constant)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SourceError(f"{source}: not JSON: {error}") from None
 
 
