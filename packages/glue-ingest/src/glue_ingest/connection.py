@@ -12,7 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 
-_CHUNK = 128 * 1024
+_CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True)

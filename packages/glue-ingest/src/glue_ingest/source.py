@@ -92,10 +92,10 @@ class Source:
             response=response,
         )
 
-    def read_range(self, start: int, end: int, *, into: bytearray, opening: Opening | None = None) -> None:
-        """Fill `into` with bytes `start` to `end` (exclusive). `opening` has them under way already."""
+    def read_range(self, start: int, *, into: bytearray, opening: Opening | None = None) -> None:
+        """Fill `into` with the bytes from `start` on. `opening` has them under way already."""
         at = 0
-        for chunk in self._chunks(start, end, opening=opening):
+        for chunk in self._chunks(start, start + len(into), opening=opening):
             into[at : at + len(chunk)] = chunk
             at += len(chunk)
 

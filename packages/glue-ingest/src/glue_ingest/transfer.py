@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 from glue_ingest import proof
 from glue_ingest.buffers import Buffers
+from glue_ingest.digest import OrderedDigest
 from glue_ingest.log import Log
 from glue_ingest.parquet import Footer
 from glue_ingest.request import Request
@@ -20,7 +19,7 @@ from glue_ingest.source import Opening, Source
 from glue_ingest.store import PART_SIZE, Upload
 from glue_ingest.workers import Workers
 
-#: Ranges at once; each holds one part in memory.
+#: Ranges at once, and parts in memory.
 CONNECTIONS = 8
 _TAIL_SIZE = 64 * 1024
 
@@ -43,92 +42,80 @@ class Transfer:
         self._upload = upload
         self._stop = stop
         self._log = log
-        self._digest = hashlib.sha256()
-        self._turn = threading.Condition()
-        self._next = 0
+        self._buffers = Buffers(CONNECTIONS, size=PART_SIZE)
+        self._lock = threading.Lock()
         self._received = 0
-        self._buffers = Buffers(CONNECTIONS, size=PART_SIZE, while_waiting=source.check_stop)
+        self._total: int | None = None
 
     def run(self, opening: Opening) -> Received:
         """Bring the file into the upload and prove it whole; `publish` is the caller's."""
         proof.require_names(opening.names, self._request)
         proof.require_head(opening.head, where=self._source.url)
-        workers = Workers(CONNECTIONS)
-        try:
-            size = opening.version.size
-            if opening.ranges and size is not None:
-                footer = self._by_ranges(opening, size, workers)
-            else:
-                stream: Future[Footer] = workers.submit(self._by_stream, opening, workers)
-                self._watch([stream], size)
-                footer = stream.result()
-        except BaseException:
-            self._stop.set()
-            with self._turn:
-                self._turn.notify_all()
-            raise
-        finally:
-            workers.dismiss()
-        return Received(size=self._received, sha256=self._digest.hexdigest(), footer=footer)
+        self._total = opening.version.size
+        with Workers(CONNECTIONS) as workers:
+            try:
+                if opening.ranges and self._total is not None:
+                    return self._by_ranges(opening, self._total, workers)
+                return self._by_stream(opening, workers)
+            except BaseException:
+                self._stop.set()  # the workers' reads end at their next step
+                raise
 
-    def _by_ranges(self, opening: Opening, size: int, workers: Workers) -> Footer:
+    def _by_ranges(self, opening: Opening, size: int, workers: Workers) -> Received:
         """Prove the footer first, so that nothing is fetched of a file that is not worth it; then all parts."""
         tail = self._tail(min(_TAIL_SIZE, size), size)
         wanted = proof.footer_size(tail, size=size, where=self._source.url)
         footer = self._prove(tail if wanted <= len(tail) else self._tail(wanted, size), size)
-        tasks = [
-            workers.submit(self._range, index, start, min(start + PART_SIZE, size), opening if start == 0 else None)
-            for index, start in enumerate(range(0, size, PART_SIZE))
-        ]
-        self._watch(tasks, size)
-        return footer
+        digest = OrderedDigest()
+
+        def tend() -> None:
+            workers.check()
+            self._tend()
+
+        for index, start in enumerate(range(0, size, PART_SIZE)):
+            # Taken here and not by the worker: given out in the file's order, the part that the digest waits for
+            # always has a buffer.
+            part = self._buffers.take(min(PART_SIZE, size - start), while_waiting=tend)
+            workers.submit(self._range, index, part, digest, opening if index == 0 else None)
+        workers.wait(self._tend)
+        return Received(size=size, sha256=digest.hexdigest(), footer=footer)
 
     def _tail(self, length: int, size: int) -> bytearray:
         tail = bytearray(length)
-        self._source.read_range(size - length, size, into=tail)
+        self._source.read_range(size - length, into=tail)
         return tail
 
-    def _range(self, index: int, start: int, end: int, opening: Opening | None) -> None:
-        with self._buffers.lend(end - start) as part:
-            self._source.read_range(start, end, into=part, opening=opening)
-            self._hash(index, part)
-            self._upload.put(index + 1, part)
-
-    def _hash(self, index: int, part: bytearray) -> None:
-        """Add a part to the digest when its turn has come: downloads end in any order, a digest has one."""
-        with self._turn:
-            self._turn.wait_for(lambda: self._next == index or self._stop.is_set())
-            self._source.check_stop()
-            self._digest.update(part)
+    def _range(self, index: int, part: bytearray, digest: OrderedDigest, opening: Opening | None) -> None:
+        self._source.read_range(index * PART_SIZE, into=part, opening=opening)
+        with self._lock:
             self._received += len(part)
-            self._next += 1
-            self._turn.notify_all()
+        release = self._buffers.shared(part, holders=2)
+        digest.add(index, part, done=release)
+        self._upload.put(index + 1, part)
+        release()
 
-    def _by_stream(self, opening: Opening, workers: Workers) -> Footer:
-        """One part after the other; the last two wait for the proof of the footer, which they hold."""
-        uploads: deque[Future[None]] = deque()
+    def _by_stream(self, opening: Opening, workers: Workers) -> Received:
+        digest = hashlib.sha256()
+        footers: list[Footer] = []
+        workers.submit(self._read, self._source.stream(opening, digest), workers, footers.append)
+        workers.wait(self._tend)
+        return Received(size=self._received, sha256=digest.hexdigest(), footer=footers[0])
+
+    def _read(self, chunks: Iterable[bytes], workers: Workers, proven: Callable[[Footer], None]) -> None:
+        """Submit one part after the other; the last two wait for the proof of the footer, which they hold."""
         numbers = count(1)
         held: deque[bytearray] = deque()
-
-        def upload(part: bytearray) -> None:
-            while uploads and uploads[0].done():
-                uploads.popleft().result()
-            uploads.append(workers.submit(self._give, next(numbers), part))
-
-        for part in self._cut(self._source.stream(opening, self._digest)):
+        for part in self._cut(chunks):
             held.append(part)
             if len(held) > 2:
-                upload(held.popleft())
-        footer = self._prove(bytearray().join(held), self._received)
-        for part in held:
-            upload(part)
-        for task in uploads:
-            task.result()
-        return footer
+                workers.submit(self._give, next(numbers), held.popleft())
+        proven(self._prove(bytearray().join(held), self._received))
+        for number, part in zip(numbers, held):
+            workers.submit(self._give, number, part)
 
     def _cut(self, chunks: Iterable[bytes]) -> Iterator[bytearray]:
         """The same bytes as parts of PART_SIZE, the last one shorter."""
-        part, at = self._buffers.take(PART_SIZE), 0
+        part, at = self._buffers.take(PART_SIZE, while_waiting=self._source.check_stop), 0
         for chunk in chunks:
             self._received += len(chunk)
             fits = min(len(chunk), PART_SIZE - at)
@@ -136,7 +123,7 @@ class Transfer:
             at += fits
             if at == PART_SIZE:
                 yield part
-                part, at = self._buffers.take(PART_SIZE), len(chunk) - fits
+                part, at = self._buffers.take(PART_SIZE, while_waiting=self._source.check_stop), len(chunk) - fits
                 part[:at] = chunk[fits:]
         del part[at:]
         if part:
@@ -151,12 +138,6 @@ class Transfer:
         proof.require_month(footer, self._request)
         return footer
 
-    def _watch(self, tasks: Iterable[Future[Any]], size: int | None) -> None:
-        """Wait for the tasks, tell the progress, and stop at the first failure or signal."""
-        pending = set(tasks)
-        while pending:
-            done, pending = wait(pending, timeout=0.2, return_when=FIRST_EXCEPTION)
-            for task in done:
-                task.result()
-            self._source.check_stop()
-            self._log.progress(self._received, size)
+    def _tend(self) -> None:
+        self._source.check_stop()
+        self._log.progress(self._received, self._total)
