@@ -83,6 +83,17 @@ class RunningCloud:
         return subprocess.run(["aws", *args], env=self.env, capture_output=True, text=True, timeout=60)
 
 
+@pytest.fixture
+def port() -> int:
+    """A port nobody holds."""
+    return free_port()
+
+
+@pytest.fixture
+def another_port(port: int) -> int:
+    return free_port()
+
+
 @pytest.fixture(scope="session")
 def new_cloud(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., RunningCloud]:
     """Makes clouds that are not started yet. They share the environments of jobs, also with the next session."""

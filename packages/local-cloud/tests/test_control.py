@@ -18,15 +18,9 @@ import boto3
 import pytest
 
 import local_cloud
-from conftest import free_port
 from local_cloud import Settings, control, lifetime
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def port() -> int:
-    return free_port()
 
 
 @pytest.fixture
@@ -64,7 +58,7 @@ def ended(run: subprocess.CompletedProcess[str]) -> tuple[int, str, str]:
     return run.returncode, run.stdout, run.stderr
 
 
-def test_a_whole_life(run: Run, tmp_path: Path, port: int) -> None:
+def test_a_whole_life(run: Run, tmp_path: Path, port: int, another_port: int) -> None:
     state, endpoint = tmp_path / "state", f"http://127.0.0.1:{port}"
     down = f"not running (state in {state})\n"
     assert ended(run("status")) == (0, down, "")
@@ -96,9 +90,8 @@ def test_a_whole_life(run: Run, tmp_path: Path, port: int) -> None:
     )
     refused = f"Error: A local cloud already works on {state} at {endpoint} (pid {found[1]}). "
     assert ended(run("reset", "--yes")) == (2, "", f"{refused}Use that one, or stop it: local-cloud down.\n")
-    other = str(free_port())
     use_it = f"{refused}Use that port, or stop it first: local-cloud down.\n"
-    assert ended(run("up", "--port", other)) == (2, "", use_it)
+    assert ended(run("up", "--port", str(another_port))) == (2, "", use_it)
     assert ended(run("down")) == (0, "stopped\n", "")
     assert lifetime.process_start(int(found[1])) == ""
     assert ended(run("status")) == (0, down, "")

@@ -28,7 +28,7 @@ STATUS_PATH = "/_local-cloud/status"
 
 #: Operations that leave everything as it was begin so. Whatever else comes is saved after it was served.
 _READS = re.compile(
-    r"(Get|List|Describe|Head|BatchGet|Filter|Search|Lookup|Query|Simulate|Validate|Test|Check|Estimate|Preview)"
+    r"(Get|List|Describe|Head|BatchGet|Filter|Search|Lookup|Query|Simulate|Validate|Test|Check|Estimate|Preview|Scan)"
     r"(?![a-z])"
 )
 
@@ -114,18 +114,23 @@ class ApiRequest:
 
     @property
     def action(self) -> str:
-        return self.s3_action or f"{self.service}:{self.operation or self._rest_operation()}"
+        return self.s3_action or f"{self.service}:{self.api_operation()}"
 
     @property
     def resource(self) -> str:
         return self.s3_resource
 
-    def _rest_operation(self) -> str:
-        """The operation of a REST API, by method and path, as botocore's model has it."""
+    def api_operation(self) -> str:
+        """The operation by its API name; of a REST API by method and path, as botocore's model has it, else ""."""
+        if self.operation:
+            return self.operation
         from moto.core.request import Request
-        from moto.core.routing import get_service_router
+        from moto.core.routing import NotFound, get_service_router
 
-        operation, _ = get_service_router(self.service).match(Request(dict(self.environ)))
+        try:
+            operation, _ = get_service_router(self.service).match(Request(dict(self.environ)))
+        except (NotFound, NotImplementedError):
+            return ""
         return str(operation.name)
 
 
@@ -192,7 +197,7 @@ class Gateway:
         result: Iterable[bytes] = app(request.environ, start_response)
         if not reads_only:
             service = package_of(app.service)
-            self._cloud.persistence.save_after(request.operation, service)
+            self._cloud.persistence.save_after(request.api_operation, service)
             for name in _REACHES.get(service, ()):
                 self._cloud.persistence.save(name)
         return result

@@ -133,9 +133,10 @@ class Persistence:
             self._write(name, part)
             part.done = covered
 
-    def save_after(self, operation: str, name: str) -> None:
-        """Write a part now if `operation` of its service may have changed it."""
-        if operation not in self._not_after.get(name, ()):
+    def save_after(self, operation: Callable[[], str], name: str) -> None:
+        """Write a part now if the operation (asked for only where that matters) may have changed it."""
+        kept_elsewhere = self._not_after.get(name)
+        if not kept_elsewhere or operation() not in kept_elsewhere:
             self.save(name)
 
     def changed(self, name: str) -> None:

@@ -35,5 +35,6 @@ def install(cloud: Cloud) -> None:
 
     functions.patch(read_object)
     requests.patch(invocations, AsyncEvents(cloud, invocations))
+    cloud.persistence.register_moto("awslambda", not_after=["Invoke", "InvokeAsync", "InvokeWithResponseStream"])
     cloud.on_start(invocations.recover)
     cloud.on_stop(invocations.shut_down)

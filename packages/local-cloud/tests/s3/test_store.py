@@ -239,5 +239,5 @@ class Model(RuleBasedStateMachine):
         assert list(self.store.all_keys(BUCKET)) == everything
 
 
-Model.TestCase.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
+Model.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
 TestModel = Model.TestCase
