@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -114,9 +117,10 @@ def _show(execution: Execution, check: MonthCheck, seconds: float) -> None:
 
 
 def _what_next(rerun: str, state: str) -> None:
+    activate = "" if shutil.which("elt") else f"  . {Path(sys.executable).parent / 'activate'}\n"
     click.echo(f"""
 What to try next:
-  {rerun}
+{activate}  {rerun}
       the same month again: the count stays the same
   elt verify yellow-trips
       the table against the manifests
