@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_cloud.services.scheduler.cron import Cron, CronError
+from local_cloud.services.scheduler.cron import Cron
+from local_cloud.services.scheduler.errors import CronError
 
 START = datetime.datetime.fromisoformat("2024-02-27T12:00")
 LONG_AGO = datetime.datetime.fromisoformat("1999-01-01")

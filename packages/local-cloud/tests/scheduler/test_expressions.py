@@ -4,7 +4,8 @@ import datetime
 
 import pytest
 
-from local_cloud.services.scheduler.expressions import ExpressionError, Timing
+from local_cloud.services.scheduler.errors import ExpressionError
+from local_cloud.services.scheduler.expressions import Timing
 
 
 def utc(text: str) -> datetime.datetime:

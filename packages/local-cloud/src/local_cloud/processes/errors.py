@@ -1,8 +1,10 @@
 """What can go wrong before a job's or function's own code runs.
 
-PreparationError            one line for the user: what, where, what to do
-├── PackageError            an S3 file that is missing, or a wheel that pip refuses
-└── EnvironmentBuildError   pip could not fill a virtual environment
+::
+
+    PreparationError             one line for the user: what, where, what to do
+     ├─ PackageError             an S3 file that is missing or may not be read, or a wheel that pip refuses
+     └─ EnvironmentBuildError    pip could not fill a virtual environment
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ class PreparationError(Exception):
 
 
 class PackageError(PreparationError):
-    """A script, wheel or zip is missing or cannot be used."""
+    pass
 
 
 class EnvironmentBuildError(PreparationError):
-    """pip could not install what was asked for."""
+    pass

@@ -17,8 +17,9 @@ from typing import Any
 
 from local_cloud import targets
 from local_cloud.cloud import Cloud
+from local_cloud.services.awslambda.errors import TooManyRequests
 from local_cloud.services.awslambda.functions import Function
-from local_cloud.services.awslambda.invocations import Answer, Invocations, TooManyRequests
+from local_cloud.services.awslambda.invocations import Answer, Invocations
 
 log = logging.getLogger("local_cloud.lambda")
 

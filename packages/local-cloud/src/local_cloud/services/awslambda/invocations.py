@@ -17,13 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moto.awslambda.exceptions import LambdaClientError
-
 from local_cloud.processes import children
 from local_cloud.processes.errors import PreparationError
+from local_cloud.services.awslambda.errors import TooManyRequests, WorkerExited, WorkerGone, WorkerTimedOut
 from local_cloud.services.awslambda.functions import Function
 from local_cloud.services.awslambda.preparation import Preparation, revision_of
-from local_cloud.services.awslambda.workers import INIT_TIMEOUT_S, TAIL, Worker, WorkerExited, WorkerTimedOut
+from local_cloud.services.awslambda.workers import INIT_TIMEOUT_S, TAIL, Worker
 from local_cloud.services.logs import LogWriter
 
 #: A worker that has had nothing to do for so long is closed, in seconds.
@@ -34,15 +33,6 @@ OLDEST_S = 6 * 3600.0
 
 #: The most an answer may hold, in bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LARGEST_ANSWER = 6_291_556
-
-
-class TooManyRequests(LambdaClientError):  # type: ignore[misc]
-    """The function's reserved concurrency is used up."""
-
-    code = 429
-
-    def __init__(self) -> None:
-        super().__init__("TooManyRequestsException", "Rate Exceeded.")
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,7 @@ class Invocations:
                 writer = LogWriter(self._preparation.cloud, function.logs_group_name, stream)
                 try:
                     worker = self._start(function, stream, writer.write)
-                except (PreparationError, WorkerTimedOut, WorkerExited) as error:
+                except (PreparationError, WorkerGone) as error:
                     payload = _crashed(error, "the function's start-up", request_id, INIT_TIMEOUT_S)
                     line = f"{payload['errorType']}: {payload['errorMessage']}"
                     writer.write([line])
@@ -112,7 +102,7 @@ class Invocations:
             answered = worker.invoke(request, timeout_s=timeout_s)
             peak, alive = answered["max_memory_mb"], not answered.get("init_failed")
             payload, failed = _payload(answered)
-        except (WorkerTimedOut, WorkerExited) as error:
+        except WorkerGone as error:
             crashed = _crashed(error, "Task", request_id, timeout_s)
             worker.log(crashed["errorMessage"])
             payload, failed, alive = json.dumps(crashed), True, False

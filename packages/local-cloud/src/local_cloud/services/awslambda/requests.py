@@ -6,22 +6,15 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
-from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import EventInvokeConfig, LambdaBackend
 from moto.awslambda.responses import LambdaResponse
 
+from local_cloud.services.awslambda.errors import InvalidRequestContent
 from local_cloud.services.awslambda.events import AsyncEvents
 from local_cloud.services.awslambda.functions import Function
 from local_cloud.services.awslambda.invocations import Invocations
 
 Response = tuple[int, dict[str, str], bytes]
-
-
-class InvalidRequestContent(LambdaClientError):  # type: ignore[misc]
-    """The event is not JSON."""
-
-    def __init__(self, error: ValueError) -> None:
-        super().__init__("InvalidRequestContentException", f"Could not parse request body into json: {error}")
 
 
 def patch(invocations: Invocations, events: AsyncEvents) -> None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.processes import children, lines
+from local_cloud.services.awslambda.errors import WorkerExited, WorkerTimedOut
 
 BOOTSTRAP = Path(__file__).parent / "runtime" / "bootstrap.py"
 
@@ -29,14 +30,6 @@ INIT_TIMEOUT_S = 30.0
 
 #: How long output is waited for once a worker has answered or ended, in seconds.
 _SETTLE_S = 2.0
-
-
-class WorkerTimedOut(Exception):
-    """No answer in time. The worker is gone."""
-
-
-class WorkerExited(Exception):
-    """The process ended without an answer; the text says how, in AWS's words."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ class Worker:
         self.tail: deque[str] = deque(maxlen=TAIL)
         self._folder = folder
         self._write = write
-        self._marker = ""
+        self._marker = _new_marker()
         self._settled = threading.Event()
         scratch = folder / "tmp"
         scratch.mkdir(parents=True)
@@ -70,7 +63,7 @@ class Worker:
         self._responses = os.fdopen(our_responses, "rb")
         try:
             self._child = children.spawn(
-                [str(spec.python), str(BOOTSTRAP), str(requests), str(responses)],
+                [str(spec.python), str(BOOTSTRAP), str(requests), str(responses), self._marker],
                 folder=folder,
                 cwd=spec.code,
                 env={
@@ -92,12 +85,13 @@ class Worker:
     def wait_ready(self) -> None:
         """Wait for the handler's module to be loaded. WorkerTimedOut or WorkerExited when it is not."""
         self._exchange(b"", INIT_TIMEOUT_S)
+        self._settled.wait(_SETTLE_S)
 
     def invoke(self, request: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
         """One event's answer. WorkerTimedOut or WorkerExited when there is none."""
         self.invocations += 1
         self._settled.clear()
-        self._marker = f"\0end of {uuid.uuid4()}"
+        self._marker = _new_marker()
         line = json.dumps({**request, "marker": self._marker}).encode() + b"\n"
         answer = self._exchange(line, timeout_s)
         self._settled.wait(_SETTLE_S)
@@ -158,10 +152,15 @@ class Worker:
         """Log what the function wrote; the marker, alone or after an unfinished line, ends an invocation."""
         said = []
         for line in batch:
-            text, found, _ = line.partition(self._marker) if self._marker else (line, "", "")
+            text, found, _ = line.partition(self._marker)
             if text or not found:
                 said.append(text)
             if found:
                 self._settled.set()
         if said:
             self.log(*said)
+
+
+def _new_marker() -> str:
+    """What a function does not print by chance."""
+    return f"\x1bend of {uuid.uuid4()}"

@@ -17,12 +17,9 @@ from moto.scheduler.exceptions import ScheduleGroupNotFound, ScheduleNotFound
 from moto.scheduler.models import scheduler_backends
 
 from local_cloud.cloud import Cloud
+from local_cloud.services.scheduler.errors import FireError
 from local_cloud.services.scheduler.firing import Firing, describe
 from local_cloud.targets import UnsupportedTarget
-
-
-class FireError(Exception):
-    """The schedule is not there, or its target refused. One line."""
 
 
 def fire(cloud: Cloud, name: str, *, group: str = "default", at: datetime.datetime | None = None) -> dict[str, Any]:

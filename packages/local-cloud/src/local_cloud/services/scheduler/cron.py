@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from local_cloud.services.scheduler.errors import CronError
+
 _MONTHS = {
     **{"JAN": 1, "FEB": 2, "MAR": 3, "APR": 4, "MAY": 5, "JUN": 6},
     **{"JUL": 7, "AUG": 8, "SEP": 9, "OCT": 10, "NOV": 11, "DEC": 12},
@@ -21,10 +23,6 @@ _LAST_YEAR = 2199
 
 #: The days of a month that a field names.
 _Days = Callable[[int, int], set[int]]
-
-
-class CronError(ValueError):
-    """Not a cron expression. `str(error)` says which field and why."""
 
 
 @dataclass(frozen=True)

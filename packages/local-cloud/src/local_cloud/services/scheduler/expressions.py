@@ -7,13 +7,10 @@ import re
 import zoneinfo
 from dataclasses import dataclass
 
-from local_cloud.services.scheduler.cron import Cron, CronError
+from local_cloud.services.scheduler.cron import Cron
+from local_cloud.services.scheduler.errors import CronError, ExpressionError
 
 _UNITS = {"minute": 60, "hour": 3600, "day": 86400}
-
-
-class ExpressionError(ValueError):
-    """Not a schedule expression, or no time zone. `str(error)` is AWS's message and the reason."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Timing:
                 at=datetime.datetime.strptime(inside, "%Y-%m-%dT%H:%M:%S") if kind == "at" else None,  # noqa: DTZ007
                 zone=zone,
             )
-        except ValueError as error:
+        except (CronError, ValueError) as error:
             reason = str(error) if isinstance(error, CronError) or kind == "rate" else "give at(yyyy-mm-ddThh:mm:ss)"
             raise ExpressionError(f"Invalid Schedule Expression {expression}: {reason}.") from None
 

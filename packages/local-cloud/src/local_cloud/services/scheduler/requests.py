@@ -10,7 +10,8 @@ from moto.scheduler.responses import EventBridgeSchedulerResponse
 
 from local_cloud import targets
 from local_cloud.services.scheduler import universal
-from local_cloud.services.scheduler.expressions import ExpressionError, Timing
+from local_cloud.services.scheduler.errors import ExpressionError
+from local_cloud.services.scheduler.expressions import Timing
 
 
 def patch() -> None:

@@ -15,7 +15,8 @@ from typing import Any
 from moto.scheduler.models import Schedule, ScheduleGroup, scheduler_backends
 
 from local_cloud.cloud import Cloud
-from local_cloud.services.scheduler.expressions import ExpressionError, Timing
+from local_cloud.services.scheduler.errors import ExpressionError
+from local_cloud.services.scheduler.expressions import Timing
 from local_cloud.services.scheduler.firing import Firing
 
 log = logging.getLogger("local_cloud.scheduler")

@@ -1,9 +1,9 @@
 """Runs a Lambda handler, one event after another. Standard library only, Python 3.8 and later.
 
-`bootstrap.py requests responses`: two file descriptors with one JSON object a line. The first answer, `{}`, says that
-the handler's module is loaded. A request holds `context` (what the handler's context object says), `deadline` (epoch
-seconds), `event` and `marker`; its answer holds `result` (the JSON text that the handler returned) or `error`, and
-`max_memory_mb`. The marker goes to stdout before the answer, as the end of the invocation's output.
+`bootstrap.py requests responses marker`: two file descriptors with one JSON object a line, and a text. The first
+answer, `{}`, says that the handler's module is loaded. A request holds `context` (what the handler's context object
+says), `deadline` (epoch seconds), `event` and `marker`; its answer holds `result` (the JSON text that the handler
+returned) or `error`, and `max_memory_mb`. A marker goes to stdout before its answer, as the end of the output so far.
 
 Payloads, messages and log format are those of AWS's runtime:
 https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/bootstrap.py
@@ -66,16 +66,22 @@ def main() -> None:
         handler = _load(os.environ["_HANDLER"])
     except InitError as error:
         handler = error
+    _end_output(sys.argv[3])
     print("{}", file=responses, flush=True)
     for line in requests:
         request = json.loads(line)
         ids.request_id = request["context"]["aws_request_id"]
         answer = _answer(handler, request)
         answer["max_memory_mb"] = _max_memory_mb()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.write(1, request["marker"].encode() + b"\n")
+        _end_output(request["marker"])
         print(json.dumps(answer), file=responses, flush=True)
+
+
+def _end_output(marker: str) -> None:
+    """Everything written so far, then the marker, on a line that may have been begun."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.write(1, marker.encode() + b"\n")
 
 
 def _load(name: str) -> Handler:
