@@ -138,6 +138,16 @@ def test_a_long_transaction_is_all_or_nothing_too() -> None:
     assert rows("SELECT count(*) FROM long") == [(45,)]
 
 
+def test_logs_in_by_iam_or_by_a_secret_of_which_only_the_arn_is_known_here() -> None:
+    namespace = boto3.client("redshift-serverless").get_namespace(namespaceName="elt")["namespace"]
+    arn = namespace["adminPasswordSecretArn"]
+    assert rows("SELECT current_user") != [(namespace["adminUsername"],)]
+    (result,) = rs_query.run("SELECT current_user", **WHERE, secret_arn=arn).results
+    assert result.fetch() == [(namespace["adminUsername"],)]
+    with pytest.raises(rs_query.ServiceError, match="ExecuteStatement: "):
+        rs_query.run("SELECT 1", **WHERE, secret_arn=arn.replace("secret:", "secret:no-"))
+
+
 @pytest.mark.parametrize(
     "value",
     ["it's", "\\", "\\'", "'; DROP TABLE kept; --", "/* -- */", "$$ $1 $x$", ":a ::b ?", '"a"', "😀", "a\r\nb\tc"],
