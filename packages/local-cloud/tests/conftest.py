@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,10 @@ from typing import Any
 
 import boto3
 import pytest
+
+
+#: One for all clients: each new one would read botocore's endpoint data again. Making clients is not thread-safe.
+_SESSION, _SESSION_LOCK = boto3.session.Session(), threading.Lock()
 
 
 def free_port() -> int:
@@ -69,14 +74,15 @@ class RunningCloud:
             self.process.wait(20)
 
     def client(self, service: str, **kwargs: Any) -> Any:
-        return boto3.session.Session().client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            **kwargs,
-        )
+        with _SESSION_LOCK:
+            return _SESSION.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name="us-east-1",
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+                **kwargs,
+            )
 
     def aws(self, *args: str) -> subprocess.CompletedProcess[str]:
         """The unmodified `aws` command with nothing but the environment."""
