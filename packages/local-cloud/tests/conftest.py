@@ -17,7 +17,6 @@ from typing import Any
 import boto3
 import pytest
 
-
 #: One for all clients: each new one would read botocore's endpoint data again. Making clients is not thread-safe.
 _SESSION, _SESSION_LOCK = boto3.session.Session(), threading.Lock()
 
