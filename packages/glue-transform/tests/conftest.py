@@ -54,6 +54,7 @@ def spark(lake_root: Path) -> Iterator[Any]:
 
     settings = {
         "spark.ui.enabled": "false",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",  # small jobs end before the slow compiler pays
         "spark.sql.shuffle.partitions": "1",
         "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFileSystemOverloadScheme",
         "spark.hadoop.fs.AbstractFileSystem.s3.impl": "org.apache.hadoop.fs.viewfs.ViewFs",

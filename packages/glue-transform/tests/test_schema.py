@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 from trip_files import read_rows, write_parquet
 
@@ -65,6 +66,7 @@ def test_values_that_cannot_be_read_are_drift(lake, engine):
     assert found == [(1, None, 1), (None, 1, None)]
 
 
+@pytest.mark.skipif(duckdb.__version__ < "2", reason="DuckDB before 2.0 writes no columns of Parquet's null type")
 def test_a_column_without_values_is_null(lake, engine):
     write(lake, passenger_count="NULL", tpep_dropoff_datetime="NULL", PULocationID="NULL", tip_amount="NULL")
     manifest = lake.transform("yellow", 2024, 2, engine=engine)

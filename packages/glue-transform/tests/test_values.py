@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -100,23 +100,33 @@ NANOSECONDS = {
     "1969-12-31 23:59:59.999999999": at("1969-12-31 23:59:59.999999"),
 }
 
-CASES = [
-    pytest.param("tip_amount", "VARCHAR", 9, NUMBERS, id="text to double"),
-    pytest.param("passenger_count", "VARCHAR", 3, INTEGERS, id="text to integer"),
-    pytest.param("VendorID", "VARCHAR", 0, CODES, id="codes"),
-    pytest.param("tpep_dropoff_datetime", "VARCHAR", 2, TIMES, id="text to timestamp"),
-    pytest.param("passenger_count", "DOUBLE", 3, DOUBLES, id="double to integer"),
-    pytest.param("passenger_count", "BIGINT", 3, LONGS, id="long to integer"),
-    pytest.param("tpep_dropoff_datetime", "TIMESTAMP_NS", 2, NANOSECONDS, id="nanoseconds"),
-    pytest.param(
-        "tip_amount", "DOUBLE", 9, {"NaN": None, "Infinity": None, "-Infinity": None, "0.1": 0.1}, id="not finite"
-    ),
-    pytest.param("tip_amount", "FLOAT", 9, {"0.5": 0.5, "NaN": None}, id="float to double"),
-    pytest.param("tip_amount", "DECIMAL(18,2)", 9, {"123456789.12": 123456789.12, "-0.01": -0.01}, id="decimal"),
-    pytest.param("tip_amount", "BIGINT", 9, {"3": 3.0}, id="long to double"),
-    pytest.param("tpep_dropoff_datetime", "DATE", 2, {"2024-02-03": at("2024-02-03 00:00:00")}, id="date to timestamp"),
-]
-
+#: Files, each with some columns of another type: the column, its place in the table, and what becomes of its values.
+FILES = {
+    "text": {
+        "VendorID VARCHAR": (0, CODES),
+        "tpep_dropoff_datetime VARCHAR": (2, TIMES),
+        "passenger_count VARCHAR": (3, INTEGERS),
+        "tip_amount VARCHAR": (9, NUMBERS),
+    },
+    "doubles and nanoseconds": {
+        "tpep_dropoff_datetime TIMESTAMP_NS": (2, NANOSECONDS),
+        "passenger_count DOUBLE": (3, DOUBLES),
+        "tip_amount DOUBLE": (9, {"NaN": None, "Infinity": None, "-Infinity": None, "0.1": 0.1}),
+    },
+    "longs, dates and floats": {
+        "tpep_dropoff_datetime DATE": (2, {"2024-02-03": at("2024-02-03 00:00:00")}),
+        "passenger_count BIGINT": (3, LONGS),
+        "tip_amount FLOAT": (9, {"0.5": 0.5, "NaN": None}),
+    },
+    "decimals": {
+        "passenger_count DECIMAL(20,1)": (3, {"1.0": 1, "1.5": None, "2147483648.0": None}),
+        "tip_amount DECIMAL(18,2)": (9, {"123456789.12": 123456789.12, "-0.01": -0.01}),
+    },
+    "smallest and largest": {
+        "passenger_count TINYINT": (3, {"-128": -128}),
+        "tip_amount BIGINT": (9, {"3": 3.0}),
+    },
+}
 
 COLUMNS = {
     "VendorID": "2",
@@ -124,7 +134,7 @@ COLUMNS = {
     "tpep_dropoff_datetime": "TIMESTAMP '2024-02-03 10:20:00'",
     "passenger_count": "1",
     "trip_distance": "CAST(2.5 AS DOUBLE)",
-    "PULocationID": "number",
+    "PULocationID": "CAST(number AS INTEGER)",
     "DOLocationID": "237",
     "payment_type": "1",
     "fare_amount": "CAST(10.0 AS DOUBLE)",
@@ -133,26 +143,31 @@ COLUMNS = {
 }
 
 
-def write_trips(lake, values: Iterable[str], **changes: str) -> None:
-    """One trip for each value. Its number is its pickup location, so that the rows can be told apart."""
-    rows = ", ".join(f"({number}, {_literal(text)})" for number, text in enumerate(values))
-    columns = ", ".join(f'{expression} AS "{name}"' for name, expression in {**COLUMNS, **changes}.items())
-    write_parquet(f"SELECT {columns} FROM (VALUES {rows}) AS trips(number, value)", lake.raw("yellow", 2024, 2))
+def write_trips(lake, columns: Mapping[str, Sequence[str]]) -> int:
+    """Write trips that go through the columns' values. Their numbers are their pickup locations. Gives their count."""
+    count = max(map(len, columns.values()))
+    rows = [[str(number), *(values[number % len(values)] for values in columns.values())] for number in range(count)]
+    literals = ", ".join("(" + ", ".join(f"'{value}'" for value in row) + ")" for row in rows)
+    changes = {
+        name: f"CAST(value_{i} AS {type_})" for i, (name, type_) in enumerate(key.split(" ", 1) for key in columns)
+    }
+    query = ", ".join(f'{expression} AS "{name}"' for name, expression in {**COLUMNS, **changes}.items())
+    names = ", ".join(["number", *(f"value_{i}" for i in range(len(columns)))])
+    write_parquet(f"SELECT {query} FROM (VALUES {literals}) AS trips({names})", lake.raw("yellow", 2024, 2))
+    return count
 
 
-def _literal(text: str) -> str:
-    return "'" + text + "'"
-
-
-@pytest.mark.parametrize(("column", "type_", "position", "values"), CASES)
-def test_a_value(lake, engine, column: str, type_: str, position: int, values: dict[str, Any]):
-    write_trips(lake, values, **{column: f"CAST(value AS {type_})"})
+@pytest.mark.parametrize("columns", FILES.values(), ids=FILES)
+def test_values(lake, engine, columns: dict[str, tuple[int, dict[str, Any]]]):
+    count = write_trips(lake, {key: list(values) for key, (_, values) in columns.items()})
     manifest = lake.transform("yellow", 2024, 2, engine=engine)
-    found = {row[5]: row[position] for row in read_rows(lake.kept(manifest))}
-    assert {text: found[number] for number, text in enumerate(values)} == values
+    rows = {row[5]: row for row in read_rows(lake.kept(manifest))}
+    assert len(rows) == count
+    for key, (position, values) in columns.items():
+        assert {text: rows[number][position] for number, text in enumerate(values)} == values, key
 
 
 def test_an_amount_that_is_no_number_is_missing(lake, engine):
-    write_trips(lake, ["NaN", "Infinity", "-Infinity", "1"], fare_amount="CAST(value AS DOUBLE)")
+    write_trips(lake, {"fare_amount DOUBLE": ["NaN", "Infinity", "-Infinity", "1"]})
     manifest = lake.transform("yellow", 2024, 2, engine=engine)
     assert (manifest["load"]["rows_kept"], manifest["rejected"]["fare_amount_not_positive"]) == (1, 3)

@@ -114,10 +114,15 @@ def _errors(doing: str, url: str, *, missing: str | None = None) -> Iterator[Non
 
     try:
         yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
+    except (BotoCoreError, Boto3Error, ClientError, OSError) as error:
+        # boto3's transfers wrap what S3 said in a sentence about temporary files.
+        said = error.__context__ if isinstance(error.__context__, ClientError) else error
+        if not isinstance(said, ClientError):
+            line = " ".join(str(said).split())
+            raise StorageError(f"cannot {doing} {url}: {line}; run the transform again when S3 answers") from None
+        code, message = (said.response["Error"].get(key, "") for key in ("Code", "Message"))
         if missing and code in {"404", "NoSuchKey"}:
             raise RawFileMissing(missing) from None
-        raise StorageError(f"cannot {doing} {url}: {code}: {error.response['Error'].get('Message', '')}") from None
-    except (BotoCoreError, Boto3Error, OSError) as error:
-        raise StorageError(f"cannot {doing} {url}: {' '.join(str(error).split())}") from None
+        raise StorageError(
+            f"cannot {doing} {url}: {code}: {message}; check the bucket and the permissions of the job's role"
+        ) from None
