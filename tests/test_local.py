@@ -1,0 +1,75 @@
+"""`elt local`, and commands that find the local cloud down, empty, or its port taken."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from laptop import Laptop, free_port
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Laptop:
+    return Laptop(tmp_path / "elt", free_port())
+
+
+def lines(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return [line for line in done.stderr.splitlines() if line]
+
+
+def test_a_port_in_use(fresh: Laptop) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", fresh.port))
+        other.listen()
+        for command in (("local", "up"), ("verify", "yellow-trips")):
+            done = fresh.elt(*command)
+            assert done.returncode == 2, done.stderr
+            (line,) = lines(done)
+            assert line.startswith("elt: ")
+            assert str(fresh.port) in line
+    assert not (fresh.state / "s3").exists()
+
+
+def test_up_status_env_down_reset(fresh: Laptop) -> None:
+    up = json.loads(fresh.elt("local", "up", "--json").stdout)
+    try:
+        assert up["running"] is True
+        assert up["endpoint"] == f"http://127.0.0.1:{fresh.port}"
+        again = json.loads(fresh.elt("local", "up", "--json").stdout)
+        assert again["pid"] == up["pid"], "up again is the same cloud"
+        assert json.loads(fresh.elt("local", "status", "--json").stdout) == again
+        exports = fresh.elt("local", "env").stdout.splitlines()
+        assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{fresh.port}" in exports
+    finally:
+        down = fresh.elt("local", "down")
+    assert down.returncode == 0
+    assert json.loads(fresh.elt("local", "status", "--json").stdout)["running"] is False
+    assert fresh.elt("local", "reset", "--yes").returncode == 0
+    assert not fresh.state.exists()
+
+
+def test_a_command_starts_and_deploys_where_nothing_is(fresh: Laptop) -> None:
+    try:
+        done = fresh.elt("verify", "yellow-trips", "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == []
+        assert "deployed local" in done.stderr
+        plan = fresh.elt("plan")
+        assert plan.stdout == "local is up to date\n", plan.stderr
+        destroyed = fresh.elt("destroy", "--yes")
+        assert destroyed.returncode == 0, destroyed.stderr
+        told = destroyed.stdout.splitlines()
+        assert told[0] == "stack elt-local-pipelines: deleted"
+        assert told[1].startswith("stack elt-local-data: kept, it holds data: ")
+        jobs = fresh.client("glue").get_jobs()["Jobs"]
+        assert jobs == []
+        replan = json.loads(fresh.elt("plan", "--json").stdout)
+        assert {(one["stack"], one["action"]) for one in replan} == {("elt-local-pipelines", "Add")}
+    finally:
+        fresh.elt("local", "down")
