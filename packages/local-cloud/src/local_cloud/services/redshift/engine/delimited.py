@@ -1,91 +1,63 @@
 """COPY of delimited text and CSV.
 
-https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html
-https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
+Every field is read as text and then turned into its column's type; the rows wait in a temporary table until it is
+known how many could not be read. https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 """
 
 from __future__ import annotations
 
-import re
+import dataclasses
 from collections.abc import Sequence
 
-from local_cloud.services.redshift.engine import catalog
 from local_cloud.services.redshift.engine.load_job import LoadJob
 from local_cloud.services.redshift.engine.storage import paths
-from local_cloud.services.redshift.errors import LoadError, LoadErrorDetail, NotSupported
+from local_cloud.services.redshift.engine.text_options import (
+    compression,
+    dialect,
+    present,
+    string_value,
+    text,
+    typed_value,
+)
+from local_cloud.services.redshift.errors import LoadError, LoadErrorDetail
 from local_cloud.services.redshift.sql.lexer import quoted
-from local_cloud.services.redshift.sql.load import Copy
 
-#: Rejected lines kept beyond the allowed ones: enough to name the first that is too many.
+#: Lines noted as unreadable at most: enough to name the first one that MAXERROR does not allow.
 _KEPT_REJECTS = 100_001
 
+_ROWS, _REJECTS, _SCANS = "pg_load", "pg_load_rejects", "pg_load_scans"
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def character(written: str) -> str:
-    """A delimiter or quote as COPY writes it: `\\t`, an octal like `\\174`, or the character itself."""
-    named = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\b": "\b", "\\f": "\f", "\\\\": "\\"}
-    if written in named:
-        return named[written]
-    octal = re.fullmatch(r"\\([0-7]{1,3})", written)
-    return chr(int(octal[1], 8)) if octal else written
-
-
-def _null_string(plan: Copy) -> str:
-    written = plan.options.get("NULL", "\\N")
-    return "\0" if written in ("\\0", "\\000") else written
-
-
-_FORMAT_WORDS = {
-    "YYYY": "%Y",
-    "YY": "%y",
-    "MONTH": "%B",
-    "MON": "%b",
-    "MM": "%m",
-    "DD": "%d",
-    "HH24": "%H",
-    "HH12": "%I",
-    "HH": "%H",
-    "MI": "%M",
-    "SS": "%S",
-    "AM": "%p",
-    "PM": "%p",
-    "OF": "%z",
+_NOTED = {
+    "store_rejects": "true",
+    "rejects_table": text(_REJECTS),
+    "rejects_scan": text(_SCANS),
+    "rejects_limit": str(_KEPT_REJECTS),
 }
-_FORMAT = re.compile("|".join(_FORMAT_WORDS), re.IGNORECASE)
-
-
-def strptime_format(written: str) -> str:
-    """DuckDB's format for one of Redshift's; empty for `auto`, where ISO forms are read."""
-    if written.lower() == "auto":
-        return ""
-    return _FORMAT.sub(lambda match: _FORMAT_WORDS[match[0].upper()], written.replace("%", "%%"))
+_IN_ORDER = {"ignore_errors": "true", "parallel": "false"}
 
 
 def load(job: LoadJob) -> int:
-    """Append the files to the table. The number of rows.
-
-    The rows go through a temporary table: what is wrong with them has to be counted before any is kept.
-    """
-    allowed = int(job.plan.options.get("MAXERROR", "0"))
-    values = ", ".join(_value(i, target, job.plan) for i, target in enumerate(job.targets))
+    """Append the files to the table. The number of rows."""
+    session, allowed = job.session, int(job.plan.options.get("MAXERROR", "0"))
+    statement = f"CREATE TEMPORARY TABLE {_ROWS} AS {_query(job)}"
     try:
-        job.session.query(f"CREATE TEMPORARY TABLE pg_load AS SELECT {values} FROM {_source(job)}")
+        session.query(statement)
     except Exception as error:
-        job.session.check()
+        session.check()
         raise failed(job, [LoadErrorDetail(job.files[0].url, 1200, str(error).splitlines()[0])]) from None
-    rejected = [*_rejects(job), *_too_long(job)]
+    lines = _unreadable_lines(job)
+    rejected = [*lines, *_unreadable_values(job, lines, limit=allowed + 1)]
+    rejected.sort(key=lambda detail: (detail.file_name, detail.line_number))
     if len(rejected) > allowed:
         raise failed(job, rejected[: allowed + 1])
-    strings = [(i, target.type.length) for i, target in enumerate(job.targets) if target.type.is_string]
-    keep = " AND ".join(f"(c{i} IS NULL OR strlen(c{i}) <= {length})" for i, length in strings) or "true"
     names = ", ".join(quoted(target.name) for target in job.targets)
-    count = job.session.query(f"INSERT INTO {job.table} ({names}) FROM temp.main.pg_load WHERE {keep}").fetchone()[0]
-    for leftover in ("pg_load", "pg_load_rejects", "pg_load_scans"):
-        job.session.query(f"DROP TABLE IF EXISTS temp.main.{leftover}")
-    job.session.record_load_errors(rejected, job.plan.table)
+    values = ", ".join(f"c{i}" for i in range(len(job.targets)))
+    count = session.query(
+        f"INSERT INTO {job.table} ({names}) SELECT {values} FROM temp.main.{_ROWS} WHERE bad IS NULL"
+    ).fetchone()[0]
+    for leftover in (_ROWS, _REJECTS, _SCANS):
+        session.query(f"DROP TABLE IF EXISTS temp.main.{leftover}")
+    session.record_load_errors(rejected, job.plan.table)
     return int(count)
 
 
@@ -97,103 +69,61 @@ def failed(job: LoadJob, details: Sequence[LoadErrorDetail]) -> LoadError:
     )
 
 
-def _source(job: LoadJob) -> str:
-    """The files as a call of DuckDB's CSV reader that notes what it cannot read."""
-    options = job.plan.options
-    epoch = _epoch(job.plan)
-    columns = ", ".join(f"'c{i}': '{_read_type(target, epoch)}'" for i, target in enumerate(job.targets))
-    strings = [f"'c{i}'" for i, target in enumerate(job.targets) if target.type.is_string]
+def _query(job: LoadJob, *, again: bool = False) -> str:
+    """Columns `c0`, `c1`, … with the values; `bad` with the number of the first column that has none, else NULL;
+    `written` with that column's text; `path` with its file."""
+    plan, fields, values, faults = job.plan, [], [], []
+    for i, target in enumerate(job.targets):
+        kind = target.type
+        if kind.is_string:
+            fields.append(f"{string_value(f'f{i}', plan, length=kind.length)} AS f{i}")
+            values.append(f"f{i} AS c{i}")
+            faults.append((i, f"strlen(f{i}) > {kind.length}"))
+            continue
+        value = typed_value(f"f{i}", plan, kind)
+        fields.append(f"{present(f'f{i}', plan)} AS f{i}")
+        values.append(f"{value} AS c{i}")
+        if not ("ACCEPTANYDATE" in plan.options and kind.name.startswith(("date", "timestamp"))):
+            faults.append((i, f"f{i} IS NOT NULL AND {value} IS NULL"))
+    bad = " ".join(f"WHEN {fault} THEN {i}" for i, fault in faults)
+    written = " ".join(f"WHEN {fault} THEN f{i}" for i, fault in faults)
+    return (
+        f"SELECT {', '.join(values)}, CASE WHEN false THEN 0 {bad} END AS bad,"
+        f" CASE WHEN false THEN '' {written} END AS written, path"
+        f" FROM (SELECT {', '.join(fields)}, filename AS path FROM {_source(job, again=again)})"
+    )
+
+
+def _source(job: LoadJob, *, again: bool) -> str:
+    """The files as a call of DuckDB's CSV reader that notes which lines it cannot take apart.
+
+    `again`: by one thread, which gives the rows in their order, and without a note.
+    """
+    options, names = job.plan.options, [f"f{i}" for i in range(len(job.targets))]
     settings = {
-        "columns": "{" + columns + "}",
+        "columns": "{" + ", ".join(f"'{name}': 'VARCHAR'" for name in names) + "}",
+        "force_not_null": "[" + ", ".join(text(name) for name in names) + "]",
         "auto_detect": "false",
         "header": "false",
         "skip": options.get("IGNOREHEADER", "0"),
-        "nullstr": "[" + ", ".join(_text(null) for null in dict.fromkeys(["", _null_string(job.plan)])) + "]",
-        "force_not_null": "[" + ", ".join(strings) + "]",
-        "store_rejects": "true",
-        "rejects_table": "'pg_load_rejects'",
-        "rejects_scan": "'pg_load_scans'",
-        "rejects_limit": str(_KEPT_REJECTS),
+        "filename": "true",
+        **(_IN_ORDER if again else _NOTED),
         "null_padding": str("FILLRECORD" in options).lower(),
         "max_line_size": "4194304",
-        "compression": f"'{compression(job.plan)}'",
-        **_dialect(job.plan),
+        "compression": text(compression(job.plan)),
+        **dialect(job.plan),
     }
-    for option, key in (("DATEFORMAT", "dateformat"), ("TIMEFORMAT", "timestampformat")):
-        written = strptime_format(options.get(option, "auto"))
-        if written and not (option == "TIMEFORMAT" and epoch):
-            settings[key] = _text(written)
     return f"read_csv({paths(job.files)}, " + ", ".join(f"{k} = {v}" for k, v in settings.items()) + ")"
 
 
-def _epoch(plan: Copy) -> int:
-    """Microseconds in a unit of TIMEFORMAT 'epochsecs' and 'epochmillisecs'; 0 for written times."""
-    return {"epochsecs": 1_000_000, "epochmillisecs": 1_000}.get(plan.options.get("TIMEFORMAT", "").lower(), 0)
-
-
-def compression(plan: Copy) -> str:
-    for name in ("BZIP2", "LZOP"):
-        if name in plan.options:
-            raise NotSupported(f"COPY with {name} is not supported by the local warehouse; GZIP and ZSTD are")
-    return next((name.lower() for name in ("GZIP", "ZSTD") if name in plan.options), "none")
-
-
-def _dialect(plan: Copy) -> dict[str, str]:
-    options = plan.options
-    if plan.format == "CSV":
-        quote = character(plan.format_argument or options.get("QUOTE", '"'))
-        return {
-            "delim": _text(character(options.get("DELIMITER", ","))),
-            "quote": _text(quote),
-            "escape": _text(quote),
-        }
-    escape = "ESCAPE" in options
-    return {
-        "delim": _text(character(options.get("DELIMITER", "|"))),
-        "quote": "'\"'" if "REMOVEQUOTES" in options else "''",
-        "escape": "'\\'" if escape else "''",
-        "strict_mode": str(not escape).lower(),
-    }
-
-
-def _read_type(target: catalog.Column, epoch: int) -> str:
-    if epoch and target.type.name.startswith("timestamp"):
-        return "BIGINT"
-    if target.type.name == "super":
-        return "VARCHAR"
-    return target.type.duckdb
-
-
-def _value(index: int, target: catalog.Column, plan: Copy) -> str:
-    """What the options make of one field."""
-    name, options, epoch = f"c{index}", plan.options, _epoch(plan)
-    if epoch and target.type.name.startswith("timestamp"):
-        return f"make_timestamp({name} * {epoch}) AS {name}"
-    if target.type.name == "super":
-        return f"CAST({name} AS JSON) AS {name}"
-    if not target.type.is_string:
-        return name
-    value = name
-    if "TRIMBLANKS" in options:
-        value = f"rtrim({value}, ' ')"
-    value = f"nullif({value}, {_text(_null_string(plan))})"
-    if "EMPTYASNULL" in options:
-        value = f"nullif({value}, '')"
-    if "BLANKSASNULL" in options:
-        value = f"CASE WHEN trim({value}) = '' THEN NULL ELSE {value} END"
-    if "TRUNCATECOLUMNS" in options:
-        value = f"redshift_truncate({value}, {target.type.length})"
-    return f"{value} AS {name}"
-
-
-_REASONS = {
+_LINES = {
     "TOO MANY COLUMNS": (1202, "Extra column(s) found"),
     "MISSING COLUMNS": (1214, "Delimiter not found"),
     "UNQUOTED VALUE": (1216, "Invalid quote formatting for CSV"),
     "LINE SIZE OVER MAXIMUM": (1216, "Input line is too long"),
     "INVALID ENCODING": (1220, "String contains invalid or unsupported UTF8 codepoints"),
 }
-_CAST_REASONS = {
+_VALUES = {
     "smallint": (1207, "Invalid digit, Value '{value}', Pos 0, Type: Short"),
     "integer": (1207, "Invalid digit, Value '{value}', Pos 0, Type: Integer"),
     "bigint": (1207, "Invalid digit, Value '{value}', Pos 0, Type: Long"),
@@ -204,54 +134,59 @@ _CAST_REASONS = {
     "date": (1205, "Invalid Date Format"),
     "timestamp without time zone": (1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]"),
     "timestamp with time zone": (1206, "Invalid timestamp format or value [YYYY-MM-DD HH24:MI:SS]"),
+    "character": (1204, "String length exceeds DDL length"),
+    "character varying": (1204, "String length exceeds DDL length"),
+    "super": (1224, "Invalid JSON value"),
 }
 
 
-def _rejects(job: LoadJob) -> list[LoadErrorDetail]:
-    """One row for each line that could not be read, in file order."""
+def _unreadable_lines(job: LoadJob) -> list[LoadErrorDetail]:
+    """One row for each line that is none, in file order."""
     urls = {str(file.path): file.url for file in job.files}
     rows = job.session.query(
-        "SELECT DISTINCT ON (s.file_path, e.line) s.file_path, e.line, e.column_idx, e.error_type, e.error_message"
-        " FROM temp.main.pg_load_rejects e JOIN temp.main.pg_load_scans s USING (scan_id, file_id)"
+        "SELECT DISTINCT ON (s.file_path, e.line) s.file_path, e.line, e.error_type, e.error_message"
+        f" FROM temp.main.{_REJECTS} e JOIN temp.main.{_SCANS} s USING (scan_id, file_id)"
         " ORDER BY s.file_path, e.line, e.column_idx"
     ).fetchall()
-    found = []
-    for path, line, number, kind, said in rows:
-        target = job.targets[number - 1] if kind == "CAST" and number and number <= len(job.targets) else None
-        code, reason = _REASONS.get(kind, (1200, said))
-        if target is not None:
-            value = re.search(r'string "(.*)" to', said, re.DOTALL)
-            code, reason = _CAST_REASONS.get(target.type.name, (1200, said))
-            reason = reason.format(value=value[1] if value else "")
-        found.append(
-            LoadErrorDetail(
-                urls[path],
-                code,
-                reason,
-                line_number=int(line),
-                column_name=target.name if target else "",
-                column_type=target.type.api_name if target else "",
-            )
-        )
+    return [
+        LoadErrorDetail(urls[path], *_LINES.get(kind, (1200, said.splitlines()[0])), line_number=int(line))
+        for path, line, kind, said in rows
+    ]
+
+
+def _unreadable_values(job: LoadJob, lines: Sequence[LoadErrorDetail], *, limit: int) -> list[LoadErrorDetail]:
+    """One row for each line with a value that does not fit its column."""
+    files = job.session.query(
+        f"SELECT path FROM temp.main.{_ROWS} WHERE bad IS NOT NULL GROUP BY path ORDER BY path"
+    ).fetchall()
+    by_path = {str(file.path): file for file in job.files}
+    found: list[LoadErrorDetail] = []
+    for (path,) in files:
+        one = dataclasses.replace(job, files=[by_path[path]])
+        # Rows of one file, read again in their order: their number tells the line.
+        rows = job.session.query(
+            f"SELECT n, bad, written FROM (SELECT row_number() OVER () AS n, * FROM ({_query(one, again=True)}))"
+            f" WHERE bad IS NOT NULL ORDER BY n LIMIT {limit - len(found)}"
+        ).fetchall()
+        skipped = int(job.plan.options.get("IGNOREHEADER", "0"))
+        unreadable = sorted(line.line_number for line in lines if line.file_name == by_path[path].url)
+        for row, number, value in rows:
+            line = row + skipped
+            for other in unreadable:
+                line += other <= line
+            found.append(_value_error(job, by_path[path].url, line=line, number=number, value=value))
     return found
 
 
-def _too_long(job: LoadJob) -> list[LoadErrorDetail]:
-    """One row for each value over its column's length. Which line it was is not known."""
-    found = []
-    for index, target in enumerate(job.targets):
-        if not target.type.is_string:
-            continue
-        count = job.session.query(
-            f"SELECT count(*) FROM temp.main.pg_load WHERE strlen(c{index}) > {target.type.length}"
-        ).fetchone()[0]
-        detail = LoadErrorDetail(
-            job.files[0].url if len(job.files) == 1 else "",
-            1204,
-            "String length exceeds DDL length",
-            column_name=target.name,
-            column_type=target.type.api_name,
-            column_length=str(target.type.length),
-        )
-        found += [detail] * min(int(count), _KEPT_REJECTS)
-    return found
+def _value_error(job: LoadJob, url: str, *, line: int, number: int, value: str) -> LoadErrorDetail:
+    target = job.targets[number]
+    code, reason = _VALUES.get(target.type.name, (1200, "Invalid value: {value}"))
+    return LoadErrorDetail(
+        url,
+        code,
+        reason.format(value=value[:100]),
+        line_number=line,
+        column_name=target.name,
+        column_type=target.type.api_name,
+        column_length=str(target.type.length) if target.type.is_string else "",
+    )

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cloud.services.redshift.engine.delimited import character
 from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.engine.text_options import character
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql.lexer import quoted
 from local_cloud.services.redshift.sql.load import Unload

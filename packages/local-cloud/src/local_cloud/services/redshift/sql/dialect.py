@@ -53,7 +53,8 @@ class _Parser(Redshift.Parser):  # type: ignore[valid-type, misc]
         # MERGE … WHEN NOT MATCHED THEN INSERT VALUES (…): no list of columns before VALUES.
         if not values and self._curr and self._curr.text.upper() == "VALUES":
             return None
-        return super()._parse_value(values=values)
+        value: exp.Tuple | None = super()._parse_value(values=values)
+        return value
 
 
 class RedshiftSql(Redshift):

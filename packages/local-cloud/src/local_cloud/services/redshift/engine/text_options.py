@@ -1,0 +1,124 @@
+"""The options of COPY for text, as DuckDB's CSV reader and its expressions take them.
+
+https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html
+"""
+
+from __future__ import annotations
+
+import re
+
+from local_cloud.services.redshift.errors import NotSupported
+from local_cloud.services.redshift.sql.load import Copy
+from local_cloud.services.redshift.sql.types import RedshiftType
+
+
+def text(value: str) -> str:
+    """A DuckDB string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def character(written: str) -> str:
+    """A delimiter or quote as COPY writes it: `\\t`, an octal like `\\174`, or the character itself."""
+    named = {"\\t": "\t", "\\n": "\n", "\\r": "\r", "\\b": "\b", "\\f": "\f", "\\\\": "\\"}
+    if written in named:
+        return named[written]
+    octal = re.fullmatch(r"\\([0-7]{1,3})", written)
+    return chr(int(octal[1], 8)) if octal else written
+
+
+def null_string(plan: Copy) -> str:
+    written = plan.options.get("NULL", "\\N")
+    return "\0" if written in ("\\0", "\\000") else written
+
+
+_FORMAT_WORDS = {
+    "YYYY": "%Y",
+    "YY": "%y",
+    "MONTH": "%B",
+    "MON": "%b",
+    "MM": "%m",
+    "DD": "%d",
+    "HH24": "%H",
+    "HH12": "%I",
+    "HH": "%H",
+    "MI": "%M",
+    "SS": "%S",
+    "AM": "%p",
+    "PM": "%p",
+    "OF": "%z",
+}
+_FORMAT = re.compile("|".join(_FORMAT_WORDS), re.IGNORECASE)
+
+
+def strptime_format(written: str) -> str:
+    """DuckDB's format for one of Redshift's; empty for `auto`, where ISO forms are read."""
+    if written.lower() == "auto":
+        return ""
+    return _FORMAT.sub(lambda match: _FORMAT_WORDS[match[0].upper()], written.replace("%", "%%"))
+
+
+def epoch(plan: Copy) -> int:
+    """Microseconds in a unit of TIMEFORMAT 'epochsecs' and 'epochmillisecs'; 0 for written times."""
+    return {"epochsecs": 1_000_000, "epochmillisecs": 1_000}.get(plan.options.get("TIMEFORMAT", "").lower(), 0)
+
+
+def compression(plan: Copy) -> str:
+    for name in ("BZIP2", "LZOP"):
+        if name in plan.options:
+            raise NotSupported(f"COPY with {name} is not supported by the local warehouse; GZIP and ZSTD are")
+    return next((name.lower() for name in ("GZIP", "ZSTD") if name in plan.options), "none")
+
+
+def dialect(plan: Copy) -> dict[str, str]:
+    """Delimiter, quote and escape of the CSV reader."""
+    options = plan.options
+    if plan.format == "CSV":
+        quote = text(character(plan.format_argument or options.get("QUOTE", '"')))
+        return {"delim": text(character(options.get("DELIMITER", ","))), "quote": quote, "escape": quote}
+    escape = "ESCAPE" in options
+    return {
+        "delim": text(character(options.get("DELIMITER", "|"))),
+        "quote": "'\"'" if "REMOVEQUOTES" in options else "''",
+        "escape": "'\\'" if escape else "''",
+        "strict_mode": str(not escape).lower(),
+    }
+
+
+def string_value(field: str, plan: Copy, *, length: int) -> str:
+    """What the options make of a field for a string column. `field` is a DuckDB expression."""
+    options = plan.options
+    if "TRIMBLANKS" in options:
+        field = f"rtrim({field}, ' ')"
+    field = f"nullif({field}, {text(null_string(plan))})"
+    if "EMPTYASNULL" in options:
+        field = f"nullif({field}, '')"
+    if "BLANKSASNULL" in options:
+        field = f"CASE WHEN trim({field}) = '' THEN NULL ELSE {field} END"
+    if "TRUNCATECOLUMNS" in options:
+        field = f"redshift_truncate({field}, {length})"
+    return field
+
+
+def present(field: str, plan: Copy) -> str:
+    """A field for a column of another type: NULL where it is empty or the NULL string."""
+    return f"nullif(nullif({field}, {text(null_string(plan))}), '')"
+
+
+def typed_value(field: str, plan: Copy, kind: RedshiftType) -> str:
+    """The value of a field that is present; NULL where it is none of its type."""
+    if kind.name == "numeric":
+        if "ROUNDEC" not in plan.options:
+            digits = rf"(\.\d{{{kind.scale}}})\d+$" if kind.scale else r"(\.)\d*$"
+            field = f"regexp_replace({field}, '{digits}', '{chr(92)}1')"
+        return f"TRY_CAST({field} AS {kind.duckdb})"
+    if kind.name.startswith("timestamp"):
+        unit, form = epoch(plan), strptime_format(plan.options.get("TIMEFORMAT", "auto"))
+        if unit:
+            return f"make_timestamp(TRY_CAST({field} AS BIGINT) * {unit})"
+        if form:
+            return f"CAST(try_strptime({field}, {text(form)}) AS {kind.duckdb})"
+    if kind.name == "date":
+        form = strptime_format(plan.options.get("DATEFORMAT", "auto"))
+        if form:
+            return f"CAST(try_strptime({field}, {text(form)}) AS DATE)"
+    return f"TRY_CAST({field} AS {kind.duckdb})"
