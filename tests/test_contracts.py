@@ -117,7 +117,7 @@ def test_every_task_has_a_timeout_and_fails_into_the_alert(pipeline: Pipeline) -
 PARSERS: dict[str, Callable[[Sequence[str]], Any]] = {
     "IngestRaw": ingest_arguments.parse,
     "TransformTrips": transform_arguments.parse,
-    "RsQuery": lambda argv: query_job.parse(argv),
+    "RsQuery": query_job.parse,
 }
 EXAMPLES = {"--dataset": "yellow", "--year": "2024", "--month": "09", "--force": "false", "--engine": "duckdb"}
 

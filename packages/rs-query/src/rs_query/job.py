@@ -30,16 +30,17 @@ def main(argv: Sequence[str]) -> None:
     ErrorMessage.
     """
     with interruptible():
-        args = _parser().parse_args(list(_ours(argv)))
+        args = parse(argv)
         run_as_told(args.sql, args, params_from_json(args.params, "--params"), log_to(sys.stdout))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The job's arguments, Glue's own left aside. Raises UsageError."""
     parser = Parser(prog="rs_query_job", add_help=False)
     parser.add_argument("--sql", required=True)
     add_options(parser, flag={"type": _boolean, "default": False}, output=None)
     parser.add_argument("--params", default="{}")
-    return parser
+    return parser.parse_args(list(_ours(argv)))
 
 
 def _boolean(text: str) -> bool:
