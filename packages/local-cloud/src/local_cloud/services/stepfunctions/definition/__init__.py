@@ -7,7 +7,6 @@ from collections import Counter
 from typing import Any
 
 from ..model import EXPRESS
-from . import fields
 from .problem import JSON, SCHEMA, Problem
 
 __all__ = ["Problem", "check"]
@@ -30,7 +29,7 @@ def check(text: str, type: str = "STANDARD") -> list[Problem]:
         return [Problem(JSON, str(error))]
     if not isinstance(document, dict):
         return [Problem(SCHEMA, "Definition must be a valid JSON object")]
-    problems = list(Walk(express=type == EXPRESS).machine(document, "", known=fields.MACHINE))
+    problems = list(Walk(express=type == EXPRESS).definition(document))
     if not any(problem.severity == "ERROR" for problem in problems):
         try:
             compile_definition(text)

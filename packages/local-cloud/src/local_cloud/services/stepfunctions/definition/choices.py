@@ -8,7 +8,8 @@ from typing import Any
 from ..times import parse_timestamp
 from .expressions import is_path, template_problems
 from .fields import JSONATA, JSONPATH
-from .problem import SCHEMA, Problem
+from .jsonata import jsonata_problems
+from .problem import SCHEMA, Problem, field_problem
 
 _ORDER = ("Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals")
 _OPERATORS: dict[str, type | tuple[type, ...]] = {
@@ -31,7 +32,7 @@ def rule_problems(rule: Any, location: str, *, language: str, nested: bool = Fal
     if not nested and "Next" not in rule:
         yield Problem(SCHEMA, "These fields are required: [Next]", location)
     if nested and "Next" in rule:
-        yield Problem(SCHEMA, "Field is not supported", f"{location}/Next")
+        yield field_problem("Next", location)
     if language == JSONATA:
         yield from _jsonata_rule_problems(rule, location)
         return
@@ -46,7 +47,7 @@ def rule_problems(rule: Any, location: str, *, language: str, nested: bool = Fal
         yield from _compared_problems(rule, operators, location)
     for name in rule:
         if name not in known:
-            yield Problem(SCHEMA, "Field is not supported", f"{location}/{name}")
+            yield field_problem(name, location)
 
 
 def _compared_problems(rule: dict[str, Any], operators: list[str], location: str) -> Iterator[Problem]:
@@ -68,7 +69,8 @@ def _jsonata_rule_problems(rule: dict[str, Any], location: str) -> Iterator[Prob
         yield Problem(SCHEMA, "Condition must be a JSONata expression or a boolean", f"{location}/Condition")
     for name in rule:
         if name not in {"Condition", "Next", "Comment", "Assign", "Output"}:
-            yield Problem(SCHEMA, "Field is not supported", f"{location}/{name}")
+            yield field_problem(name, location)
+    yield from jsonata_problems({name: rule.get(name) for name in ("Condition", "Assign", "Output")}, location)
 
 
 def _combined_problems(rule: dict[str, Any], operator: str, location: str) -> Iterator[Problem]:

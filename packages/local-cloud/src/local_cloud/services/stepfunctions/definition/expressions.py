@@ -1,4 +1,4 @@
-"""Paths, intrinsic functions, JSONata and templates of a definition, checked before anything runs."""
+"""Paths, intrinsic functions and templates of a definition, checked before anything runs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import Any
 
 from ..patches.json_paths import quoted
+from .jsonata import expressions_in
 from .problem import SCHEMA, Problem
 
 _REFERENCE_PATH = re.compile(r"\$(\.[^\s.\[\]*?@()&|,:'\"]+|\['[^']+'\]|\[\d+\])*")
 _VARIABLE = re.compile(r"\$(?P<name>[A-Za-z_]\w*)(?P<path>[.\[].*)?", re.DOTALL)
 _LOOKS_LIKE_A_PATH = re.compile(r"\$(\$?[.\[]|\$?$)")
-JSONATA_TEXT = re.compile(r"\{%(?P<expression>.*)%\}", re.DOTALL)
 
 
 def is_path(text: Any) -> bool:
@@ -69,25 +69,11 @@ def template_problems(value: Any, location: str) -> Iterator[Problem]:
                 yield from template_problems(item, f"{location}/{key}")
 
 
-def jsonata_problems(value: Any, location: str) -> Iterator[Problem]:
-    """Of every `{% … %}` in a value of a JSONata state."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from jsonata_problems(item, f"{location}[{index}]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from jsonata_problems(item, f"{location}/{key}")
-    elif match := isinstance(value, str) and JSONATA_TEXT.fullmatch(value):
-        reason = _jsonata_error(match["expression"])
-        if reason:
-            yield Problem(SCHEMA, f"Invalid JSONata expression: {reason}", location)
-
-
 def field_of(expression: str, definition: str, state_name: str) -> str:
     """Where in a state a JSONata expression stands, as `Arguments/Input/month` or `Choices[1]/Condition`."""
     state = next((state for name, state in _states(json.loads(definition)) if name == state_name), {})
     own = {name: value for name, value in state.items() if name not in ("Branches", "ItemProcessor", "Iterator")}
-    return next((place for place, found in _expressions(own, "") if found == expression), "")
+    return next((place for place, found in expressions_in(own, "") if found == expression), "")
 
 
 def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -96,17 +82,6 @@ def _states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         for inner in (*state.get("Branches", ()), state.get("ItemProcessor"), state.get("Iterator")):
             if inner:
                 yield from _states(inner)
-
-
-def _expressions(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _expressions(item, f"{place}[{index}]")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _expressions(item, f"{place}/{key}" if place else key)
-    elif match := isinstance(value, str) and JSONATA_TEXT.fullmatch(value):
-        yield place, match["expression"].strip()
 
 
 @lru_cache(maxsize=512)
@@ -118,14 +93,3 @@ def _parses(path: str) -> bool:
     except Exception:  # ply raises bare Exceptions
         return False
     return True
-
-
-@lru_cache(maxsize=512)
-def _jsonata_error(expression: str) -> str:
-    from jsonata import Jsonata
-
-    try:
-        Jsonata(expression)
-    except Exception as error:
-        return str(error)
-    return ""

@@ -9,7 +9,7 @@ JSONPATH = "JSONPath"
 JSONATA = "JSONata"
 
 MACHINE = {"Comment", "QueryLanguage", "StartAt", "States", "TimeoutSeconds", "Version"}
-BRANCH = {"Comment", "QueryLanguage", "StartAt", "States"}
+BRANCH = {"Comment", "StartAt", "States"}
 PROCESSOR = BRANCH | {"ProcessorConfig"}
 
 _EVERY_STATE = {"Type", "Comment", "QueryLanguage"}

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import fields
-from .expressions import is_reference_path, jsonata_problems, template_problems
+from .expressions import is_reference_path, template_problems
 from .fields import JSONATA
-from .problem import SCHEMA, Problem
+from .jsonata import jsonata_problems
+from .problem import SCHEMA, Problem, field_problem, language_problem
 from .values import number_problems
 
 _RETRIER = {
@@ -51,10 +52,9 @@ def catch_problems(catchers: Any, location: str, *, language: str) -> Iterator[P
             yield Problem(SCHEMA, "Value is not a Reference Path", f"{place}/ResultPath")
         wrong = "ResultPath" if language == JSONATA else "Output"
         if wrong in catcher:
-            message = f"The QueryLanguage '{language}' does not support the field '{wrong}'"
-            yield Problem(SCHEMA, message, f"{place}/{wrong}")
+            yield language_problem(wrong, language, place)
         elif language == JSONATA:
-            yield from jsonata_problems({key: catcher.get(key) for key in ("Assign", "Output")}, place)
+            yield from jsonata_problems({key: catcher.get(key) for key in ("Assign", "Output")}, place, in_catch=True)
         elif "Assign" in catcher:
             yield from template_problems(catcher["Assign"], f"{place}/Assign")
     if catchers is not None and not isinstance(catchers, list):
@@ -71,7 +71,7 @@ def _common_problems(rule: Any, location: str, known: set[str], *, last: bool) -
         return
     for field in rule:
         if field not in known:
-            yield Problem(SCHEMA, "Field is not supported", f"{location}/{field}")
+            yield field_problem(field, location)
     errors = rule.get("ErrorEquals")
     place = f"{location}/ErrorEquals"
     if not isinstance(errors, list) or not errors or not all(isinstance(error, str) for error in errors):

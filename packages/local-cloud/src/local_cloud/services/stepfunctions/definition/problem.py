@@ -7,8 +7,10 @@ from typing import Any
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 TRANSITION = "MISSING_TRANSITION_TARGET"
+NO_END = "MISSING_END_STATE"
 JSON = "INVALID_JSON_DESCRIPTION"
 DUPLICATE = "DUPLICATE_STATE_NAME"
+VARIABLE = "DUPLICATE_VARIABLE_NAME"
 
 
 @dataclass(frozen=True)
@@ -27,3 +29,18 @@ class Problem:
     def as_diagnostic(self) -> dict[str, Any]:
         fields = {"severity": self.severity, "code": self.code, "message": self.message}
         return fields | ({"location": self.location} if self.location else {})
+
+
+def field_problem(field: str, location: str) -> Problem:
+    """A field that the object at `location` does not have."""
+    return Problem(SCHEMA, f"Field '{field}' is not supported", location)
+
+
+def language_problem(field: str, language: str, location: str) -> Problem:
+    """A field of the other query language, in the state at `location`."""
+    other = "JSONata" if language == "JSONPath" else "JSONPath"
+    message = (
+        f"The QueryLanguage is set to '{language}', but field '{field}' is only supported for the '{other}'"
+        " QueryLanguage"
+    )
+    return Problem(SCHEMA, message, location)

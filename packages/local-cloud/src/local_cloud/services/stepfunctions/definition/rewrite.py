@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .fields import JSONPATH
+
 #: What Map states evaluate themselves: the grammar knows it in part or not at all.
 _MAP_FIELDS = (
     "ItemBatcher",
@@ -28,7 +30,7 @@ _MAP_FIELDS = (
 def for_grammar(machine: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The definition to parse, and what was taken out of each Map state, by its name."""
     maps: dict[str, dict[str, Any]] = {}
-    return _machine(machine, machine.get("QueryLanguage", "JSONPath"), maps), maps
+    return _machine(machine, machine.get("QueryLanguage", JSONPATH), maps), maps
 
 
 def _machine(machine: dict[str, Any], language: str, maps: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -36,23 +38,21 @@ def _machine(machine: dict[str, Any], language: str, maps: dict[str, dict[str, A
     return machine | {"States": states}
 
 
-def _state(name: str, state: dict[str, Any], outer: str, maps: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    language = state.get("QueryLanguage", outer)
-    # The grammar takes any End for the end; an item processor's own QueryLanguage does not reach its states.
+def _state(name: str, state: dict[str, Any], default: str, maps: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Every state is told its language: its own or the whole machine's, never that of the state around it."""
+    language = state.get("QueryLanguage", default)
+    # The grammar takes any End for the end.
     rewritten = {key: value for key, value in state.items() if not (key == "End" and value is False)}
     rewritten["QueryLanguage"] = language
     if state["Type"] == "Parallel":
-        rewritten["Branches"] = [
-            _machine(branch, branch.get("QueryLanguage", language), maps) for branch in state["Branches"]
-        ]
+        rewritten["Branches"] = [_machine(branch, default, maps) for branch in state["Branches"]]
     elif state["Type"] == "Map":
         field = "Iterator" if "Iterator" in state else "ItemProcessor"
         processor = state[field]
         config = processor.get("ProcessorConfig", {})
         taken = {key: rewritten.pop(key) for key in _MAP_FIELDS if key in rewritten}
         maps[name] = taken | {"QueryLanguage": language, "ProcessorConfig": config}
-        inner = _machine(processor, processor.get("QueryLanguage", language), maps)
+        inner = _machine(processor, default, maps)
         inner.pop("ProcessorConfig", None)
-        inner.pop("QueryLanguage", None)
         rewritten[field] = inner
     return rewritten

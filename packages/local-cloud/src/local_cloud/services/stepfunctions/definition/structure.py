@@ -9,9 +9,14 @@ from . import fields
 from .choices import rule_problems
 from .fields import JSONATA, JSONPATH
 from .integrations import resource_problems
+from .maps import map_problems
 from .policies import catch_problems, retry_problems
-from .problem import DUPLICATE, SCHEMA, TRANSITION, Problem
+from .problem import DUPLICATE, SCHEMA, VARIABLE, Problem, field_problem, language_problem
+from .scopes import assigned, transition_problems
 from .values import value_problems
+
+Names = frozenset[str]
+_LANGUAGES = (JSONPATH, JSONATA)
 
 
 class Walk:
@@ -19,12 +24,24 @@ class Walk:
 
     def __init__(self, *, express: bool) -> None:
         self.express = express
+        self.language = JSONPATH
         self.places: dict[str, str] = {}
 
-    def machine(self, machine: Any, location: str, *, known: set[str], outer: str = "") -> Iterator[Problem]:
-        """Of a state machine, a branch or an item processor, which knows the fields `known`.
+    def definition(self, document: dict[str, Any]) -> Iterator[Problem]:
+        """Of a whole state machine."""
+        language = document.get("QueryLanguage", JSONPATH)
+        if language not in _LANGUAGES:
+            yield _unknown_language("")
+        self.language = JSONPATH if language == JSONPATH else JSONATA
+        if document.get("Version", "1.0") != "1.0":
+            yield Problem(SCHEMA, "Value must be '1.0'", "/Version")
+        yield from value_problems("TimeoutSeconds", document, "", JSONPATH)
+        yield from self.machine(document, "", known=fields.MACHINE)
 
-        `outer` is the query language around it, if any.
+    def machine(self, machine: Any, location: str, *, known: set[str], outer: Names = frozenset()) -> Iterator[Problem]:
+        """Of a state machine, a branch or an item processor, which has the fields `known`.
+
+        `outer` has the names of the variables that are assigned around it.
         """
         if not isinstance(machine, dict):
             yield Problem(SCHEMA, "Expected a JSON object with StartAt and States", location or "/")
@@ -32,23 +49,21 @@ class Walk:
         missing = [name for name in ("States", "StartAt") if name not in machine]
         if missing:
             yield Problem(SCHEMA, f"These fields are required: [{', '.join(missing)}]", location or "/")
-        for name in machine:
-            if name not in known:
-                yield Problem(SCHEMA, "Field is not supported", f"{location}/{name}")
-        language = machine.get("QueryLanguage", outer or JSONPATH)
-        yield from _language_problems(language, outer, location)
-        if machine.get("Version", "1.0") != "1.0":
-            yield Problem(SCHEMA, "Value must be '1.0'", f"{location}/Version")
-        yield from value_problems("TimeoutSeconds", machine, location, JSONPATH)
+        yield from (field_problem(name, location or "/") for name in machine if name not in known)
         states = machine.get("States", {})
         if not isinstance(states, dict) or ("States" in machine and not states):
             yield Problem(SCHEMA, "States must be a JSON object with at least one state", f"{location}/States")
             return
+        inside = outer | {name for name, _ in assigned(states, location)}
+        for name, place in assigned(states, location):
+            if name in outer:
+                message = f"The variable name '{name}' was already defined in a parent scope."
+                yield Problem(VARIABLE, message, place)
         for name, state in states.items():
-            yield from self.state(name, state, f"{location}/States/{name}", outer=language)
-        yield from _transition_problems(machine, states, location)
+            yield from self.state(name, state, f"{location}/States/{name}", outer=inside)
+        yield from transition_problems(machine, states, location)
 
-    def state(self, name: str, state: Any, location: str, *, outer: str) -> Iterator[Problem]:
+    def state(self, name: str, state: Any, location: str, *, outer: Names) -> Iterator[Problem]:
         if name in self.places:
             yield Problem(DUPLICATE, f"State name '{name}' is used before, at {self.places[name]}", location)
         self.places.setdefault(name, location)
@@ -58,8 +73,13 @@ class Walk:
         if kind not in fields.STATES:
             yield Problem(SCHEMA, f"Type must be one of [{', '.join(fields.STATES)}]", f"{location}/Type")
             return
-        language = state.get("QueryLanguage", outer)
-        yield from _language_problems(language, outer, location)
+        language = state.get("QueryLanguage", self.language)
+        if language not in _LANGUAGES:
+            yield _unknown_language(location)
+        if language == JSONPATH and self.language == JSONATA:
+            message = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
+            yield Problem(SCHEMA, message, location)
+            return
         yield from _field_problems(state, kind, location, language)
         for field in state:
             yield from value_problems(field, state, location, language)
@@ -68,11 +88,12 @@ class Walk:
         elif kind == "Choice":
             yield from self._choices(state, location, language)
         elif kind == "Parallel":
-            yield from self._branches(state, location, language)
+            yield from self._branches(state, location, outer)
         elif kind == "Map":
+            yield from map_problems(state, location, language=language)
             processor = "Iterator" if "Iterator" in state else "ItemProcessor"
             place = f"{location}/{processor}"
-            yield from self.machine(state.get(processor), place, known=fields.PROCESSOR, outer=language)
+            yield from self.machine(state.get(processor), place, known=fields.PROCESSOR, outer=outer)
         yield from retry_problems(state.get("Retry"), f"{location}/Retry")
         yield from catch_problems(state.get("Catch"), f"{location}/Catch", language=language)
 
@@ -84,30 +105,26 @@ class Walk:
         for index, rule in enumerate(choices):
             yield from rule_problems(rule, f"{location}/Choices[{index}]", language=language)
 
-    def _branches(self, state: dict[str, Any], location: str, language: str) -> Iterator[Problem]:
+    def _branches(self, state: dict[str, Any], location: str, outer: Names) -> Iterator[Problem]:
         branches = state.get("Branches")
         if not isinstance(branches, list) or not branches:
             yield Problem(SCHEMA, "Branches must be a non-empty array", f"{location}/Branches")
             return
         for index, branch in enumerate(branches):
-            yield from self.machine(branch, f"{location}/Branches[{index}]", known=fields.BRANCH, outer=language)
+            yield from self.machine(branch, f"{location}/Branches[{index}]", known=fields.BRANCH, outer=outer)
 
 
-def _language_problems(language: Any, outer: str, location: str) -> Iterator[Problem]:
-    if language not in (JSONPATH, JSONATA):
-        yield Problem(SCHEMA, "Value must be 'JSONPath' or 'JSONata'", f"{location}/QueryLanguage")
-    elif outer == JSONATA and language == JSONPATH:
-        message = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
-        yield Problem(SCHEMA, message, location)
+def _unknown_language(location: str) -> Problem:
+    message = f"Value should be one of the following: [{', '.join(_LANGUAGES)}]"
+    return Problem(SCHEMA, message, f"{location}/QueryLanguage")
 
 
 def _field_problems(state: dict[str, Any], kind: str, location: str, language: str) -> Iterator[Problem]:
     for field in state:
         if field not in fields.STATES[kind]:
-            yield Problem(SCHEMA, "Field is not supported", f"{location}/{field}")
+            yield field_problem(field, location)
         elif field in (fields.ONLY_JSONPATH if language == JSONATA else fields.ONLY_JSONATA):
-            message = f"The QueryLanguage '{language}' does not support the field '{field}'"
-            yield Problem(SCHEMA, message, f"{location}/{field}")
+            yield language_problem(field, language, location)
     missing = [field for field in fields.REQUIRED.get(kind, ()) if field not in state]
     if missing:
         yield Problem(SCHEMA, f"These fields are required: [{', '.join(missing)}]", location)
@@ -122,32 +139,3 @@ def _field_problems(state: dict[str, Any], kind: str, location: str, language: s
     timeout, heartbeat = state.get("TimeoutSeconds"), state.get("HeartbeatSeconds")
     if isinstance(timeout, int) and isinstance(heartbeat, int) and heartbeat >= timeout:
         yield Problem(SCHEMA, "HeartbeatSeconds must be less than TimeoutSeconds", f"{location}/HeartbeatSeconds")
-
-
-def _transition_problems(machine: dict[str, Any], states: dict[str, Any], location: str) -> Iterator[Problem]:
-    reached = set()
-    for target, place in _transitions(machine, states, location):
-        if target in states:
-            reached.add(target)
-        else:
-            yield Problem(TRANSITION, f"Missing 'Next' target: {target}", place)
-    for name in states:
-        if name not in reached and "StartAt" in machine:
-            yield Problem(TRANSITION, f'State "{name}" is not reachable.', f"{location}/States/{name}")
-
-
-def _transitions(machine: dict[str, Any], states: dict[str, Any], location: str) -> Iterator[tuple[Any, str]]:
-    if "StartAt" in machine:
-        yield machine["StartAt"], f"{location}/StartAt"
-    for name, state in states.items():
-        if not isinstance(state, dict):
-            continue
-        place = f"{location}/States/{name}"
-        for field in ("Next", "Default"):
-            if field in state:
-                yield state[field], f"{place}/{field}"
-        for field in ("Choices", "Catch"):
-            rules = state.get(field)
-            for index, rule in enumerate(rules if isinstance(rules, list) else ()):
-                if isinstance(rule, dict) and "Next" in rule:
-                    yield rule["Next"], f"{place}/{field}[{index}]/Next"

@@ -7,14 +7,13 @@ from typing import Any
 
 from . import fields
 from .expressions import (
-    JSONATA_TEXT,
     is_function,
     is_path,
     is_reference_path,
-    jsonata_problems,
     template_problems,
 )
 from .fields import JSONATA
+from .jsonata import expression_of, jsonata_problems
 from .problem import SCHEMA, Problem
 
 
@@ -24,7 +23,8 @@ def value_problems(field: str, state: dict[str, Any], location: str, language: s
     place = f"{location}/{field}"
     if field not in state or (value is None and field in fields.MAY_BE_NULL):
         return
-    if language == JSONATA and (_is_jsonata(value) or field in fields.HOLD_JSONATA):
+    may_be_jsonata = language == JSONATA and field not in fields.STRINGS
+    if may_be_jsonata and (expression_of(value) is not None or field in fields.HOLD_JSONATA):
         yield from jsonata_problems(value, place)
     elif field in fields.INTEGERS or field in fields.NUMBERS:
         yield from number_problems(field, value, place)
@@ -56,7 +56,3 @@ def _wrong(field: str, value: Any) -> str:
         (fields.TEMPLATES, lambda template: isinstance(template, dict), "Expected value of type object"),
     )
     return next((reason for names, is_right, reason in reasons if field in names and not is_right(value)), "")
-
-
-def _is_jsonata(value: Any) -> bool:
-    return isinstance(value, str) and JSONATA_TEXT.fullmatch(value) is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -16,6 +17,7 @@ from ..integrations.naming import java_name
 from ..patches.failing_states import failure
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
+_SHOWN = ("Key", "Size", "StorageClass")
 
 
 class ReadError(ValueError):
@@ -33,10 +35,9 @@ def read_items(env: Any, settings: Any, s3: Any) -> list[Any]:
     action = reader["Resource"].rpartition(":")[2]
     try:
         if action == "listObjectsV2":
-            items: Iterator[Any] = _objects(s3, parameters)
+            items = _objects(s3, parameters)
         else:
-            body = s3.get_object(**parameters)["Body"].read().decode()
-            items = _parse(body, config)
+            items = _parse(s3.get_object(**parameters)["Body"].read(), config)
         return list(islice(items, int(most))) if most else list(items)
     except (BotoCoreError, ClientError, UnicodeDecodeError, ReadError) as error:
         raise failure(env, "States.ItemReaderFailed", str(error)) from None
@@ -49,24 +50,20 @@ def _objects(s3: Any, parameters: dict[str, Any]) -> Iterator[Any]:
             yield item | {"Etag": entry["ETag"], "LastModified": int(entry["LastModified"].timestamp())}
 
 
-_SHOWN = ("Key", "Size", "StorageClass")
-
-
-def _parse(body: str, config: dict[str, Any]) -> Iterator[Any]:
-    match config.get("InputType", "JSON"):
-        case "JSON":
-            items = _json(body)
-            if isinstance(items, dict):
-                items = [{"Key": key, "Value": value} for key, value in items.items()]
-            if not isinstance(items, list):
-                raise ReadError("Attempting to map over non-iterable node.")
-            return iter(items)
+def _parse(body: bytes, config: dict[str, Any]) -> Iterator[Any]:
+    match config["InputType"]:
         case "JSONL":
-            return (_json(line) for line in body.splitlines() if line.strip())
+            return (_json(line) for line in body.decode().splitlines() if line.strip())
         case "CSV":
-            return _rows(body, config)
-        case other:
-            raise ReadError(f"The local cloud reads items from JSON, JSONL and CSV, not from {other}.")
+            return _rows(body.decode("utf-8-sig"), config)
+        case "PARQUET":
+            return _parquet(body)
+    items = _pointed(_json(body.decode()), config.get("ItemsPointer", ""))
+    if isinstance(items, dict):
+        return iter([{"Key": key, "Value": value} for key, value in items.items()])
+    if not isinstance(items, list):
+        raise ReadError("Attempting to map over non-iterable node.")
+    return iter(items)
 
 
 def _json(text: str) -> Any:
@@ -76,6 +73,17 @@ def _json(text: str) -> Any:
         raise ReadError(f"The item source is not JSON: {error}") from error
 
 
+def _pointed(document: Any, pointer: str) -> Any:
+    """What a JSON Pointer (RFC 6901) names."""
+    for part in pointer.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        try:
+            document = document[int(name)] if isinstance(document, list) else document[name]
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ReadError(f"The ItemsPointer '{pointer}' names nothing: there is no '{name}'") from error
+    return document
+
+
 def _rows(body: str, config: dict[str, Any]) -> Iterator[dict[str, str]]:
     rows = csv.reader(io.StringIO(body), delimiter=_DELIMITERS[config.get("CSVDelimiter", "COMMA")])
     header = config["CSVHeaders"] if config.get("CSVHeaderLocation") == "GIVEN" else next(rows, [])
@@ -83,3 +91,17 @@ def _rows(body: str, config: dict[str, Any]) -> Iterator[dict[str, str]]:
         raise ReadError("CSV headers cannot contain duplicates.")
     for row in rows:
         yield {name: row[index] if index < len(row) else "" for index, name in enumerate(header)}
+
+
+def _parquet(body: bytes) -> Iterator[Any]:
+    import duckdb
+
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file, duckdb.connect() as database:
+        file.write(body)
+        file.flush()
+        try:
+            found = database.execute("SELECT to_json(item) FROM read_parquet(?) AS item", [file.name])
+        except duckdb.Error as error:
+            raise ReadError(f"The item source is not Parquet: {error}") from error
+        while row := found.fetchone():
+            yield json.loads(row[0])

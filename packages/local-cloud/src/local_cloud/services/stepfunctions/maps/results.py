@@ -1,33 +1,40 @@
-"""ResultWriter: what the child executions of a distributed Map came to, in S3.
+"""ResultWriter: what the child executions of a distributed Map came to, in S3 or as the state's output.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/input-output-resultwriter.html: `<Prefix>/<run>/manifest.json`
-beside `SUCCEEDED_0.json` and `FAILED_0.json`, which hold a JSON array of executions.
+beside `SUCCEEDED_0.json` and `FAILED_0.json`, JSON arrays (or JSON Lines) of executions, or of their outputs.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ..patches.failing_states import failure
-from .records import MapRun
+from .records import Child, MapRun
 
 
-def write_results(env: Any, settings: Any, map_run: MapRun, s3: Any) -> dict[str, Any]:
+def write_results(env: Any, settings: Any, map_run: MapRun, s3: Any) -> Any:
     """Write all files and give the Map state's output. Fails the state as States.ResultWriterFailed."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     writer = settings.writer
+    config = writer.get("WriterConfig", {})
+    if "Resource" not in writer:
+        children = (child for child in map_run.children if child.status == "SUCCEEDED")
+        return list(_transformed(children, map_run, config.get("Transformation", "NONE")))
     target = settings.template(env, writer.get("Parameters", writer.get("Arguments", {})))
     bucket, prefix = target["Bucket"], target.get("Prefix", "").strip("/")
     folder = "/".join(part for part in (prefix, map_run.arn.rpartition(":")[2]) if part)
     files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
     try:
         for status in ("FAILED", "SUCCEEDED"):
-            children = [child.described(map_run) for child in map_run.children if child.status == status]
-            if children:
-                body = json.dumps(children, separators=(",", ":")).encode()
-                key = f"{folder}/{status}_0.json"
+            children = (child for child in map_run.children if child.status == status)
+            form = config.get("Transformation", "NONE") if status == "SUCCEEDED" else "NONE"
+            results = list(_transformed(children, map_run, form))
+            if results:
+                body, suffix = _file(results, config.get("OutputType", "JSON"))
+                key = f"{folder}/{status}_0.{suffix}"
                 s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
                 files[status].append({"Key": key, "Size": len(body)})
         manifest = {"DestinationBucket": bucket, "MapRunArn": map_run.arn, "ResultFiles": files}
@@ -36,3 +43,22 @@ def write_results(env: Any, settings: Any, map_run: MapRun, s3: Any) -> dict[str
     except (BotoCoreError, ClientError) as error:
         raise failure(env, "States.ResultWriterFailed", str(error)) from None
     return {"MapRunArn": map_run.arn, "ResultWriterDetails": {"Bucket": bucket, "Key": key}}
+
+
+def _transformed(children: Iterable[Child], map_run: MapRun, form: str) -> Iterator[Any]:
+    for child in children:
+        if form == "NONE":
+            yield child.described(map_run)
+            continue
+        output = json.loads(child.output or "null")
+        if form == "FLATTEN" and isinstance(output, list):
+            yield from output
+        else:
+            yield output
+
+
+def _file(results: list[Any], output_type: str) -> tuple[bytes, str]:
+    lines = [json.dumps(result, separators=(",", ":"), ensure_ascii=False) for result in results]
+    if output_type == "JSONL":
+        return "".join(f"{line}\n" for line in lines).encode(), "jsonl"
+    return f"[{','.join(lines)}]".encode(), "json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..definition.expressions import JSONATA_TEXT
+from ..definition.jsonata import expression_of
 from ..patches.failing_states import failure
 from ..running.expressions import jsonata_value, template_value, value_of
 
@@ -53,8 +53,8 @@ class MapSettings:
         if f"{name}Path" in fields:
             source = fields[f"{name}Path"]
             value = value_of(env, source, strict=True)
-        elif isinstance(value, str) and self.jsonata and (match := JSONATA_TEXT.fullmatch(value)):
-            value = jsonata_value(env, match["expression"].strip(), kind="number", least=0)
+        elif self.jsonata and (expression := expression_of(value)) is not None:
+            value = jsonata_value(env, expression, kind="number", least=0)
         if value is None:
             return None
         if isinstance(value, str) and value.isdecimal():

@@ -1,7 +1,9 @@
 """Tasks of activities wait where no stop reaches them, and there is no GetActivityTask to start them.
 
 `asl/component/state/exec/state_task/state_task_activitiy.py:_eval_execution` waits on events that only moto's missing
-operation sets, for up to three years. Tasks wait on a token here (`running.tokens`), like callback Tasks.
+operation sets, for up to three years. Tasks wait on a token here (`running.tokens`), like callback Tasks; their
+TimeoutSeconds and HeartbeatSeconds count from the moment a worker takes the task
+(https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html).
 """
 
 from __future__ import annotations
@@ -23,9 +25,10 @@ def apply() -> None:
         input = self._eval_parameters(env=env)
         text = input if isinstance(input, str) else json.dumps(input, separators=(",", ":"))
         heartbeat = _seconds(self.heartbeat, env) if self.heartbeat else None
+        timeout = None if self.timeout.is_default_value() else _seconds(self.timeout, env)
         scheduled = {"resource": self.resource.resource_arn, "input": text, "inputDetails": {"truncated": False}}
-        if not self.timeout.is_default_value():
-            scheduled["timeoutInSeconds"] = _seconds(self.timeout, env)
+        if timeout is not None:
+            scheduled["timeoutInSeconds"] = timeout
         if heartbeat is not None:
             scheduled["heartbeatInSeconds"] = heartbeat
         token = TOKENS.issue(env.run.start.arn)
@@ -35,7 +38,7 @@ def apply() -> None:
             token.wait_for_start(env)
             worker = {"workerName": token.worker} if token.worker else {}
             _event(env, "ActivityStarted", "activityStartedEventDetails", worker)
-            output = token.wait(env, heartbeat=heartbeat)
+            output = token.wait(env, heartbeat=heartbeat, seconds=timeout)
         finally:
             TOKENS.withdraw(token)
         env.stack.append(output)
@@ -57,6 +60,7 @@ def apply() -> None:
 
     StateTaskActivity._eval_execution = _eval_execution
     StateTaskActivity._from_error = _from_error
+    StateTaskActivity.times_itself = True
 
 
 def _seconds(part: Any, env: Any) -> Any:

@@ -33,7 +33,9 @@ def failure(env: Any, error: str, cause: str) -> Any:
 
 def failure_of(env: Any, details: dict[str, Any]) -> Any:
     """What fails the state around a branch or iteration that failed with "error" and "cause"."""
-    return _exception(env, details)
+    raised = _exception(env, details)
+    raised.failure_event.is_told = True
+    return raised
 
 
 def _exception(env: Any, details: dict[str, Any]) -> Any:
@@ -63,8 +65,8 @@ def no_such_path(error: Any, field: str | None) -> str:
 
 
 def said_where(cause: str | None, error: str | None, *, state: str, entered: int) -> str | None:
-    """The cause with the state in front, for an error of the interpreter's that has not been told of before."""
-    if not cause or error not in _SAY_WHERE or cause.startswith(_PREFIX):
+    """The cause with the state in front, for an error of the interpreter's own."""
+    if not cause or error not in _SAY_WHERE:
         return cause
     return f"{_PREFIX}{state}' (entered at the event id #{entered}). {cause}"
 
@@ -77,6 +79,7 @@ def apply() -> None:
     from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
     from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import StateMap
     from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.state_parallel import StateParallel
+    from moto.stepfunctions.parser.asl.component.state.fail.state_fail import StateFail
 
     init = FailureEvent.__init__
 
@@ -91,6 +94,17 @@ def apply() -> None:
             return None
         return {name: text for name, text in zip(("error", "cause"), found, strict=True) if text}
 
+    fail = StateFail._eval_state
+
+    def fail_as_told(self: Any, env: Any) -> None:
+        try:
+            fail(self, env)
+        except FailureEventException as error:
+            error.failure_event.is_told = True
+            raise
+
+    StateFail._eval_state = fail_as_told
+    FailureEvent.is_told = False
     FailureEvent.__init__ = __init__
     FailureEventException.get_execution_failed_event_details = get_execution_failed_event_details
     ExecutionState._from_error = unexpected
@@ -147,7 +161,10 @@ def unexpected(self: Any, env: Any, ex: Exception) -> Any:
 
 
 def _say_where(event: Any) -> None:
-    """Put the state into the cause of a moto FailureEvent."""
+    """Put the state into the cause of a moto FailureEvent, once."""
+    if event.is_told:
+        return
+    event.is_told = True
     for details in (event.event_details or {}).values():
         cause = said_where(
             details.get("cause"), details.get("error"), state=event.state_name, entered=event.source_event_id

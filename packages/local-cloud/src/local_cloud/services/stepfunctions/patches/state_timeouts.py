@@ -28,6 +28,7 @@ def apply() -> None:
 
     ExecutionState.from_state_props = with_default_timeout
     ExecutionState._evaluate_with_timeout = _evaluate_with_timeout
+    ExecutionState.times_itself = False
 
 
 def _evaluate_with_timeout(self: Any, env: Any) -> None:
@@ -37,7 +38,7 @@ def _evaluate_with_timeout(self: Any, env: Any) -> None:
     frame.states.reset(input_value=env.states.get_input())
     frame.stack = copy.deepcopy(env.stack)
     try:
-        if self.timeout.is_default_value():
+        if self.timeout.is_default_value() or self.times_itself:
             _execute(self, frame)
         else:
             self.timeout.eval(env=frame)

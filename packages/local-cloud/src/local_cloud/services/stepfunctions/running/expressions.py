@@ -7,8 +7,9 @@ import json
 import re
 from typing import Any
 
-from ..definition.expressions import JSONATA_TEXT, field_of
-from ..patches.failing_states import failure, said_where
+from ..definition.expressions import field_of
+from ..definition.jsonata import expression_of
+from ..patches.failing_states import failure_of, said_where
 from ..patches.json_paths import extract_json
 from .jsonata_engine import QueryError
 from .jsonata_engine import evaluate as evaluate_jsonata
@@ -87,7 +88,7 @@ def _query_failure(env: Any, expression: str, what: str) -> Any:
         state=state,
         entered=env.event_history_context.entered_id,
     )
-    raised = failure(env, error, str(cause))
+    raised = failure_of(env, {"error": error, "cause": cause})
     details = {"error": error, "cause": cause, "location": field, "state": state}
     env.event_manager.add_event(
         env.event_history_context, "EvaluationFailed", {"evaluationFailedEventDetails": details}
@@ -107,6 +108,6 @@ def template_value(env: Any, template: Any, *, jsonata: bool) -> Any:
             else:
                 filled[key] = template_value(env, item, jsonata=jsonata)
         return filled
-    if jsonata and isinstance(template, str) and (match := JSONATA_TEXT.fullmatch(template)):
-        return jsonata_value(env, match["expression"].strip())
+    if jsonata and (expression := expression_of(template)) is not None:
+        return jsonata_value(env, expression)
     return template

@@ -21,6 +21,8 @@ from jsonata import Jsonata
 from jsonata.jexception import JException
 from jsonata.utils import Utils
 
+from ..definition.jsonata import message_of
+
 _HASHES = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
 
@@ -37,8 +39,8 @@ def evaluate(expression: str, bindings: dict[str, Any]) -> Any:
     try:
         result = _compiled(expression).evaluate(None, {**_FUNCTIONS, **names})
     except Exception as error:  # jsonata raises whatever its functions come to
-        code = f". {error.error}" if isinstance(error, JException) else ""
-        raise QueryError(f" threw an error during evaluation{code}: {error}") from error
+        reason = f". {error.error}: {message_of(error)}" if isinstance(error, JException) else f": {error}"
+        raise QueryError(f" threw an error during evaluation{reason}") from error
     if result is None:
         raise QueryError(" returned nothing (undefined).")
     return _as_json(result)

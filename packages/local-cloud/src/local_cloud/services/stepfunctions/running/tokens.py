@@ -65,15 +65,20 @@ class TaskToken:
             while env.is_running() and not self.started:
                 self._changed.wait(_CHECK_EVERY)
 
-    def wait(self, env: Any, *, heartbeat: float | None) -> Any:
-        """The output sent, or None when the Task is stopped. Raises TaskFailure and HeartbeatMissed."""
+    def wait(self, env: Any, *, heartbeat: float | None, seconds: float | None = None) -> Any:
+        """The output sent, or None when the Task is stopped.
+
+        Raises TaskFailure, TimeoutError after `seconds`, and HeartbeatMissed.
+        """
         with self._changed:
-            self._alive = max(self._alive, time.monotonic())
+            began = self._alive = max(self._alive, time.monotonic())
             while env.is_running() and not self._answered:
-                left = _CHECK_EVERY if heartbeat is None else self._alive + heartbeat - time.monotonic()
-                if left <= 0:
+                now = time.monotonic()
+                if seconds is not None and now >= began + seconds:
+                    raise TimeoutError
+                if heartbeat is not None and now >= self._alive + heartbeat:
                     raise HeartbeatMissed
-                self._changed.wait(min(left, _CHECK_EVERY))
+                self._changed.wait(_CHECK_EVERY)
             if isinstance(self._outcome, TaskFailure):
                 raise self._outcome
             return self._outcome

@@ -1,0 +1,289 @@
+"""Retry, Catch, timeouts and waits."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from itertools import pairwise
+
+import pytest
+
+JSONATA = {"QueryLanguage": "JSONata"}
+FAILS = {"Type": "Fail", "Error": "MyError", "Cause": "my cause"}
+
+
+def failing(error, **more):
+    """A state that fails with an error, which can be caught."""
+    state = {"Type": "Fail", "Error": error, "Cause": "why"}
+    return {"Type": "Parallel", "Branches": [{"StartAt": "F", "States": {"F": state}}], **more}
+
+
+@pytest.mark.parametrize(
+    ("error", "rules", "caught"),
+    [
+        ("E", ["E"], True),
+        ("E", ["Nobodys", "E"], True),
+        ("E", ["e"], False),
+        ("E", ["States.ALL"], True),
+        ("E", ["States.TaskFailed"], True),
+        ("Lambda.Unknown", ["States.TaskFailed"], True),
+        ("States.TaskFailed", ["States.TaskFailed"], True),
+        ("States.TaskFailed", ["States.ALL"], True),
+        ("States.Timeout", ["States.TaskFailed"], False),
+        ("States.Timeout", ["States.Timeout"], True),
+        ("States.Timeout", ["States.HeartbeatTimeout"], False),
+        ("States.Timeout", ["States.ALL"], True),
+        ("States.DataLimitExceeded", ["States.ALL"], True),
+        ("States.Runtime", ["States.ALL"], False),
+        ("States.Runtime", ["States.TaskFailed"], False),
+        ("States.Runtime", ["States.Runtime"], True),
+    ],
+)
+def test_which_rule_takes_which_error(sfn, error, rules, caught):
+    state = failing(error, Catch=[{"ErrorEquals": rules, "Next": "Caught"}])
+    outcome = sfn.run(sfn.one(state))
+    if caught:
+        assert outcome.result == {"Error": error, "Cause": "why"}
+    else:
+        assert outcome.result == (error, "why")
+
+
+def test_the_first_rule_that_takes_it_counts(sfn):
+    rules = [
+        {"ErrorEquals": ["Other"], "Next": "Other"},
+        {"ErrorEquals": ["E"], "ResultPath": "$.error", "Next": "Caught"},
+        {"ErrorEquals": ["States.ALL"], "Next": "Other"},
+    ]
+    outcome = sfn.run(sfn.one(failing("E", Catch=rules)), {"k": 1})
+    assert outcome.output == {"k": 1, "error": {"Error": "E", "Cause": "why"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"), [(None, {"k": 1}), ("$.a.b", {"k": 1, "a": {"b": {"Error": "E", "Cause": "why"}}})]
+)
+def test_a_catchers_result_path(sfn, path, wanted):
+    rule = {"ErrorEquals": ["E"], "ResultPath": path, "Next": "Caught"}
+    assert sfn.run(sfn.one(failing("E", Catch=[rule])), {"k": 1}).output == wanted
+
+
+def test_a_catcher_assigns(sfn):
+    rule = {"ErrorEquals": ["E"], "Assign": {"why.$": "$.Cause", "fixed": 1}, "Next": "Caught"}
+    definition = sfn.one(failing("E", Catch=[rule]))
+    definition["States"]["Caught"]["Parameters"] = {"why.$": "$why", "fixed.$": "$fixed"}
+    assert sfn.run(definition).output == {"why": "why", "fixed": 1}
+
+
+def test_retries_have_counts_of_their_own_and_the_context_counts_all(sfn):
+    """E is tried twice more, F once more; the third attempt at E goes to the catcher."""
+    state = {
+        "Type": "Map",
+        "ItemsPath": "$.order",
+        "MaxConcurrency": 1,
+        "ItemProcessor": {"StartAt": "F", "States": {"F": {"Type": "Fail", "ErrorPath": "$", "Cause": "c"}}},
+        "Retry": [
+            {"ErrorEquals": ["F"], "IntervalSeconds": 1, "MaxAttempts": 0},
+            {"ErrorEquals": ["E"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 2},
+        ],
+        "Catch": [{"ErrorEquals": ["E"], "ResultPath": "$.caught", "Next": "Caught"}],
+    }
+    outcome = sfn.run(sfn.one(state), {"order": ["E"]})
+    assert outcome.output == {"order": ["E"], "caught": {"Error": "E", "Cause": "c"}}
+    assert outcome.types.count("MapStateStarted") == 3
+    outcome = sfn.run(sfn.one(state), {"order": ["F"]})
+    assert (outcome.result, outcome.types.count("MapStateStarted")) == (("F", "c"), 1)
+
+
+def test_retry_count_in_the_context(sfn):
+    queue = sfn.client("sqs").create_queue(QueueName="counted")["QueueUrl"]
+    send = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage",
+        "Parameters": {
+            "QueueUrl.$": "States.ArrayGetItem($.urls, $$.State.RetryCount)",
+            "MessageBody.$": "States.Format('{}', $$.State.RetryCount)",
+        },
+        "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "BackoffRate": 1}],
+        "ResultPath": None,
+    }
+    outcome = sfn.run(sfn.one(send), {"urls": [f"{queue}-gone", queue]})
+    assert outcome.status == "SUCCEEDED", outcome.cause
+    received = sfn.client("sqs").receive_message(QueueUrl=queue)["Messages"]
+    assert [message["Body"] for message in received] == ["1"]
+    assert outcome.types.count("TaskScheduled") == 2
+
+
+def test_delays_of_a_retry_grow_up_to_their_limit(sfn):
+    rule = {"ErrorEquals": ["E"], "IntervalSeconds": 1, "BackoffRate": 10, "MaxDelaySeconds": 2, "MaxAttempts": 2}
+    outcome = sfn.run(sfn.one(failing("E", Retry=[rule])))
+    started = [event["timestamp"] for event in outcome.events if event["type"] == "ParallelStateStarted"]
+    delays = [(after - before).total_seconds() for before, after in pairwise(started)]
+    assert delays[0] >= 1
+    assert 2 <= delays[1] < 10
+
+
+def test_jitter_makes_delays_shorter(sfn):
+    rule = {"ErrorEquals": ["E"], "IntervalSeconds": 2, "BackoffRate": 1, "JitterStrategy": "FULL", "MaxAttempts": 3}
+    outcome = sfn.run(sfn.one(failing("E", Retry=[rule])))
+    started = [event["timestamp"] for event in outcome.events if event["type"] == "ParallelStateStarted"]
+    assert len(started) == 4
+    delays = [(after - before).total_seconds() for before, after in pairwise(started)]
+    assert len({round(delay, 2) for delay in delays}) > 1
+
+
+def test_a_stop_ends_a_retrys_delay(sfn):
+    rule = {"ErrorEquals": ["E"], "IntervalSeconds": 3600}
+    execution = sfn.start(sfn.machine(sfn.one(failing("E", Retry=[rule]))))
+    sfn.until_event(execution, "FailStateEntered")
+    sfn.api.stop_execution(executionArn=execution)
+    outcome = sfn.wait(execution)
+    assert (outcome.status, outcome.types[-1]) == ("ABORTED", "ExecutionAborted")
+
+
+@pytest.mark.parametrize(
+    ("limit", "machine"),
+    [
+        ({"TimeoutSeconds": 1}, {}),
+        ({"TimeoutSecondsPath": "$.limit"}, {}),
+        ({"TimeoutSeconds": "{% $states.input.limit %}"}, JSONATA),
+    ],
+    ids=["number", "path", "JSONata"],
+)
+def test_a_task_times_out(sfn, limit, machine):
+    queue = sfn.client("sqs").create_queue(QueueName="slow")["QueueUrl"]
+    parameters = "Arguments" if machine else "Parameters"
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        parameters: {"QueueUrl": queue, "MessageBody": "x"},
+        "Catch": [{"ErrorEquals": ["States.Timeout"], "Next": "Caught"}],
+        **limit,
+    }
+    outcome = sfn.run(sfn.one(task, **machine), {"limit": 1})
+    assert outcome.output == {"Error": "States.Timeout", "Cause": ""}
+    assert outcome.details("TaskTimedOut") == [
+        {"resourceType": "sqs", "resource": "sendMessage.waitForTaskToken", "error": "States.Timeout"}
+    ]
+
+
+def test_a_machine_times_out_inside_of_everything(sfn):
+    wait = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}}
+    branch = {"StartAt": "M", "States": {"M": {"Type": "Map", "Items": [1, 2], "ItemProcessor": wait, "End": True}}}
+    outcome = sfn.run(sfn.one({"Type": "Parallel", "Branches": [branch]}, TimeoutSeconds=1, **JSONATA))
+    assert (outcome.status, outcome.types[-1]) == ("TIMED_OUT", "ExecutionTimedOut")
+
+
+def seconds_of(outcome):
+    return (outcome.events[-1]["timestamp"] - outcome.events[0]["timestamp"]).total_seconds()
+
+
+def in_a_second(offset=None):
+    moment = datetime.datetime.now(tz=offset or datetime.UTC) + datetime.timedelta(seconds=1.2)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize(
+    ("fields", "machine"),
+    [
+        (lambda at: {"Seconds": 1}, {}),
+        (lambda at: {"SecondsPath": "$.n"}, {}),
+        (lambda at: {"Timestamp": at}, {}),
+        (lambda at: {"TimestampPath": "$.at"}, {}),
+        (lambda at: {"Seconds": "{% $states.input.n %}"}, JSONATA),
+        (lambda at: {"Timestamp": "{% $states.input.at %}"}, JSONATA),
+        (lambda at: {"Timestamp": at}, JSONATA),
+    ],
+)
+def test_waits(sfn, fields, machine):
+    zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
+    at = in_a_second(zone)
+    outcome = sfn.run(sfn.one({"Type": "Wait", **fields(at)}, **machine), {"n": 1, "at": at})
+    assert outcome.status == "SUCCEEDED", outcome.cause
+    assert outcome.output == {"n": 1, "at": at}
+    # A timestamp lies 1.2 s ahead of the moment before the machine was made.
+    assert 0.1 < seconds_of(outcome) < 60
+
+
+@pytest.mark.parametrize(
+    ("fields", "input", "cause"),
+    [
+        ({"SecondsPath": "$.n"}, {"n": -1}, "The SecondsPath parameter references a negative value: $.n == -1"),
+        ({"SecondsPath": "$.n"}, {"n": "x"}, "The SecondsPath parameter cannot be parsed as a long value: $.n == x"),
+        ({"SecondsPath": "$.n"}, {}, "The SecondsPath parameter does not reference an input value: $.n"),
+        ({"TimestampPath": "$.n"}, {"n": "2024-01-01"},
+         "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string:"
+         " $.n == 2024-01-01"),
+    ],
+)  # fmt: skip
+def test_waits_for_nonsense(sfn, fields, input, cause):
+    prefix = "An error occurred while executing the state 'S' (entered at the event id #2). "
+    assert sfn.run(sfn.one({"Type": "Wait", **fields}), input).result == ("States.Runtime", prefix + cause)
+
+
+def test_a_moment_that_has_passed_is_not_waited_for(sfn):
+    state = {"Type": "Wait", "Timestamp": "2020-01-01T00:00:00Z"}
+    assert sfn.run(sfn.one(state)).status == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("state", "input", "result"),
+    [
+        ({"Error": "E", "Cause": "c"}, {}, ("E", "c")),
+        ({"Error": "E"}, {}, ("E", None)),
+        ({"Cause": "c"}, {}, (None, "c")),
+        ({}, {}, (None, None)),
+        ({"ErrorPath": "$.e", "CausePath": "$.c"}, {"e": "X", "c": "y"}, ("X", "y")),
+        ({"Error": "E", "CausePath": "States.Format('{} \\'{}\\'', $.c, $$.State.Name)"}, {"c": "y"}, ("E", "y 'S'")),
+        ({"Error": "States.MyOwn"}, {}, ("States.MyOwn", None)),
+    ],
+)
+def test_fail(sfn, state, input, result):
+    outcome = sfn.run(sfn.one({"Type": "Fail", **state}), input)
+    assert (outcome.status, outcome.result) == ("FAILED", result)
+    assert outcome.details("ExecutionFailed") == [
+        {name: value for name, value in zip(("error", "cause"), result, strict=True) if value is not None}
+    ]
+
+
+def test_a_stop_says_what_it_was_told(sfn):
+    machine = sfn.machine(sfn.one({"Type": "Wait", "Seconds": 3600}))
+    one, other = sfn.start(machine), sfn.start(machine)
+    stopped = sfn.api.stop_execution(executionArn=one, error="Operator", cause='"lunch"')["stopDate"]
+    outcome = sfn.wait(one)
+    assert (outcome.status, outcome.result) == ("ABORTED", ("Operator", '"lunch"'))
+    assert outcome.events[-1]["executionAbortedEventDetails"] == {"error": "Operator", "cause": '"lunch"'}
+    assert sfn.describe(one)["stopDate"] == stopped
+    assert sfn.api.stop_execution(executionArn=one, error="Again")["stopDate"] == stopped
+    assert sfn.describe(one)["error"] == "Operator"
+    sfn.api.stop_execution(executionArn=other)
+    assert sfn.wait(other).result == (None, None)
+    gone = one.replace(":execution:", ":execution:x")
+    assert sfn.refused("stop_execution", executionArn=gone)[0] == "ExecutionDoesNotExist"
+
+
+def test_more_output_than_a_state_may_have(sfn):
+    state = {"Type": "Pass", "Parameters": {"a.$": "$.x", "b.$": "$.x"}}
+    outcome = sfn.run(sfn.one(state), {"x": "a" * 200_000})
+    assert outcome.error == "States.DataLimitExceeded"
+    assert outcome.cause == (
+        "The state/task 'S' returned a result with a size exceeding the maximum number of bytes service limit."
+    )
+
+
+def test_an_execution_ends_when_its_history_is_full(sfn):
+    definition = {
+        "StartAt": "A",
+        "States": {
+            "A": {"Type": "Choice", "Choices": [{"Variable": "$", "IsNull": True, "Next": "End"}], "Default": "B"},
+            "B": {"Type": "Pass", "Next": "A"},
+            "End": {"Type": "Succeed"},
+        },
+    }
+    execution = sfn.start(sfn.machine(definition), 1)
+    deadline = time.monotonic() + 240
+    while sfn.describe(execution)["status"] == "RUNNING" and time.monotonic() < deadline:
+        time.sleep(0.2)
+    described = sfn.describe(execution)
+    assert (described["status"], described["error"]) == ("FAILED", "States.Runtime")
+    assert "25000" in described["cause"]
+    last = sfn.api.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=1)["events"]
+    assert [(event["id"], event["type"]) for event in last] == [(25_000, "ExecutionFailed")]
