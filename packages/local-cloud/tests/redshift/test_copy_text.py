@@ -66,7 +66,8 @@ READ: list[tuple[str, str, str, Any]] = [
     ("format csv ignoreheader 1 compupdate off statupdate off", "", "a,b,c\n1,x,\n", [(1, "x", None)]),
     ("csv null as 'NULL'", "", "1,NULL,NULL\n", [(1, None, None)]),
     ("csv acceptinvchars", "", "1,x,\n", [(1, "x", None)]),
-    ("json 'auto'", "", '{"a": 1, "b": "x", "c": "2024-01-02"}\n{"b": null, "z": 9}', [(1, "x", D), (None, None, None)]),
+    ("json 'auto'", "", '{"a": 1, "b": "x", "c": "2024-01-02"}\n{"b": null, "z": 9}',
+     [(1, "x", D), (None, None, None)]),
     ("format as json 'auto'", "(b, a)", '{"a": 1, "b": "x"}', [(1, "x", None)]),
     ("json 'auto' dateformat 'auto'", "", '{"a":\n 1}\n\n{"a": 2}', [(1, None, None), (2, None, None)]),
 ]  # fmt: skip
@@ -80,19 +81,19 @@ def test_read(db, load, options: str, columns: str, text: str, rows: Any) -> Non
 
 
 TIMES = [
-    ("", "2024-01-02 03:04:05", datetime.datetime(2024, 1, 2, 3, 4, 5)),
-    ("", "2024-01-02 03:04:05.678", datetime.datetime(2024, 1, 2, 3, 4, 5, 678000)),
-    ("timeformat 'auto'", "2024-01-02T03:04:05Z", datetime.datetime(2024, 1, 2, 3, 4, 5)),
-    ("timeformat 'MM/DD/YYYY HH24:MI:SS'", "01/02/2024 03:04:05", datetime.datetime(2024, 1, 2, 3, 4, 5)),
-    ("timeformat 'epochsecs'", "1704164645", datetime.datetime(2024, 1, 2, 3, 4, 5)),
-    ("timeformat 'epochmillisecs'", "1704164645678", datetime.datetime(2024, 1, 2, 3, 4, 5, 678000)),
+    ("", "2024-01-02 03:04:05", "2024-01-02 03:04:05"),
+    ("", "2024-01-02 03:04:05.678", "2024-01-02 03:04:05.678"),
+    ("timeformat 'auto'", "2024-01-02T03:04:05Z", "2024-01-02 03:04:05"),
+    ("timeformat 'MM/DD/YYYY HH24:MI:SS'", "01/02/2024 03:04:05", "2024-01-02 03:04:05"),
+    ("timeformat 'epochsecs'", "1704164645", "2024-01-02 03:04:05"),
+    ("timeformat 'epochmillisecs'", "1704164645678", "2024-01-02 03:04:05.678"),
 ]
 
 
 @pytest.mark.parametrize(("options", "text", "value"), TIMES)
-def test_times(db, load, options: str, text: str, value: datetime.datetime) -> None:
+def test_times(db, load, options: str, text: str, value: str) -> None:
     load(text, options, table="create table t (t timestamp)")
-    assert db.run("select * from t") == [(value,)]
+    assert db.run("select t::varchar(30) from t") == [(value,)]
 
 
 TYPES = [

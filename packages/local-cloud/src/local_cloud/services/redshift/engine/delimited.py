@@ -148,10 +148,11 @@ def _unreadable_lines(job: LoadJob) -> list[LoadErrorDetail]:
         f" FROM temp.main.{_REJECTS} e JOIN temp.main.{_SCANS} s USING (scan_id, file_id)"
         " ORDER BY s.file_path, e.line, e.column_idx"
     ).fetchall()
-    return [
-        LoadErrorDetail(urls[path], *_LINES.get(kind, (1200, said.splitlines()[0])), line_number=int(line))
-        for path, line, kind, said in rows
-    ]
+    found = []
+    for path, line, kind, said in rows:
+        code, reason = _LINES.get(kind, (1200, said.splitlines()[0]))
+        found.append(LoadErrorDetail(urls[path], code, reason, line_number=int(line)))
+    return found
 
 
 def _unreadable_values(job: LoadJob, lines: Sequence[LoadErrorDetail], *, limit: int) -> list[LoadErrorDetail]:
