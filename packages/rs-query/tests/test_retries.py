@@ -162,6 +162,27 @@ def test_runs_a_whole_transaction_again_after_a_conflict(api: ScriptedDataApi, m
     assert all(event["reason"].startswith("ConflictError: <sql>:1:") for event in retries)
 
 
+def test_runs_a_scripts_own_transaction_again_after_a_conflict(api: ScriptedDataApi) -> None:
+    """From its BEGIN on, in the same session; what stands before and after runs once."""
+    errors = itertools.chain([SERIALIZABLE, CONCURRENT], itertools.repeat(""))
+    api.script = lambda sql: Reply(error=next(errors) if sql == "DELETE FROM u" else "", rows=1)
+    events: list[dict[str, Any]] = []
+    own = ["BEGIN", "INSERT INTO t VALUES (1)", "DELETE FROM u"]
+    script = ["CREATE TABLE t (a INT)", *own, "COMMIT", "SELECT 1"]
+    done = rs_query.run(";".join(script), **WHERE, log=events.append)
+    assert api.sqls() == [script[0], *[*own, "ROLLBACK"] * 2, *own, "COMMIT", "SELECT 1"]
+    assert [result.statement.text for result in done.results] == script
+    assert [event["attempt"] for event in events if event["event"] == "retry"] == [1, 2]
+
+
+def test_a_transaction_left_open_is_no_reason_to_run_what_stands_before_it_again(api: ScriptedDataApi) -> None:
+    api.script = lambda sql: Reply(error=SERIALIZABLE if sql == "DELETE FROM u" else "")
+    with pytest.raises(ConflictError):
+        rs_query.run("INSERT INTO t VALUES (1); BEGIN; DELETE FROM u", **WHERE)
+    assert api.sqls().count("INSERT INTO t VALUES (1)") == 1
+    assert api.sqls().count("BEGIN") == 5
+
+
 def test_gives_up_on_conflicts_after_five_attempts(api: ScriptedDataApi) -> None:
     api.script = lambda sql: Reply(error=SERIALIZABLE)
     with pytest.raises(ConflictError) as caught:

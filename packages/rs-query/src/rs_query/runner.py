@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from rs_query.binding import Bound
 from rs_query.deadline import Deadline
@@ -90,7 +91,7 @@ class _Runner:
             else:
                 if len(self.plan.bound) > 1:  # temporary tables and SET live in a session
                     self.transport.open_session()
-                self._execute_each()
+                self._execute_blocks()
             failed = False
         finally:
             self.transport.close(failed=failed)
@@ -99,6 +100,26 @@ class _Runner:
         last = self.plan.bound[-1].statement
         self.running = [Bound(replace(last, text=sql, placeholders=()), sql)]
         self.transport.execute(self.running, self.deadline)
+
+    def _execute_blocks(self) -> None:
+        """Each statement, and the script's own transactions as wholes, which a conflict lets begin again."""
+        for block in _blocks(self.plan.bound):
+            if len(block) == 1:
+                self._execute(block)
+            else:
+                retrying(
+                    partial(self._own_transaction, block), on=(ConflictError,), deadline=self.deadline, log=self.log
+                )
+
+    def _own_transaction(self, block: Sequence[Bound]) -> None:
+        finished = len(self.results)
+        try:
+            for one in block:
+                self._execute([one])
+        except ConflictError:
+            del self.results[finished:]
+            self._control("ROLLBACK")
+            raise
 
     def _execute_each(self) -> None:
         for one in self.plan.bound:
@@ -168,3 +189,16 @@ class _Runner:
     def _decides(self) -> bool:
         """Whether the end of what was running is the end of the transaction."""
         return self.plan.mode is Mode.BATCH or (bool(self.running) and self.running[0].sql == _COMMIT)
+
+
+def _blocks(bound: Sequence[Bound]) -> Iterator[list[Bound]]:
+    """The statements in order, those from a BEGIN to its end together."""
+    block: list[Bound] = []
+    for one in bound:
+        word = first_word(one.statement.text)
+        block.append(one)
+        if word in _CLOSING or not (len(block) > 1 or word in _OPENING):
+            yield block
+            block = []
+    if block:
+        yield block
