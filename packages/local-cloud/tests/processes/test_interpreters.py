@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import platform
 import sys
 from pathlib import Path
 
@@ -25,18 +26,18 @@ def program(folder: Path, name: str, text: str) -> Path:
 
 def test_the_own_version_is_the_own_python():
     own = interpreters.own()
-    assert own == interpreters.Interpreter(Path(sys.executable), own.version)
+    assert own == interpreters.Interpreter(Path(sys.executable), platform.python_version())
     assert interpreters.find(own.version) == own
 
 
 def test_a_python_that_does_not_run_is_passed_over(tmp_path, monkeypatch):
     program(tmp_path / "shims", "python3.10", "echo 'python3.10: command not found' >&2; exit 127")
-    program(tmp_path / "wrong", "python3.10", "echo 3.11")
-    right = program(tmp_path / "right", "python3.10", "echo 3.10")
+    program(tmp_path / "wrong", "python3.10", "echo 3.11.4")
+    right = program(tmp_path / "right", "python3.10", "echo 3.10.13")
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / "python3.10").write_text("no program")
     monkeypatch.setenv("PATH", ":".join(str(tmp_path / name) for name in ("shims", "plain", "wrong", "right")))
-    assert interpreters.find("3.10") == interpreters.Interpreter(right, "3.10")
+    assert interpreters.find("3.10") == interpreters.Interpreter(right, "3.10.13")
 
 
 def test_pyenvs_versions_are_looked_at_too(tmp_path, monkeypatch):
@@ -44,11 +45,11 @@ def test_pyenvs_versions_are_looked_at_too(tmp_path, monkeypatch):
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
     assert interpreters.find("3.12") is None
     interpreters.find.cache_clear()
-    found = program(tmp_path / "pyenv" / "versions" / "3.12.9" / "bin", "python3.12", "echo 3.12")
-    assert interpreters.find("3.12") == interpreters.Interpreter(found, "3.12")
+    found = program(tmp_path / "pyenv" / "versions" / "3.12.9" / "bin", "python3.12", "echo 3.12.9")
+    assert interpreters.find("3.12") == interpreters.Interpreter(found, "3.12.9")
 
 
 def test_a_python_that_pip_is_too_new_for_is_of_no_use(tmp_path, monkeypatch):
-    program(tmp_path, "python3.6", "echo 3.6")
+    program(tmp_path, "python3.6", "echo 3.6.15")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert interpreters.find("3.6") is None

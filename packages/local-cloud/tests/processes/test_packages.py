@@ -8,6 +8,7 @@ import pytest
 
 from local_cloud.authorization import AccessDenied
 from local_cloud.processes.errors import PackageError
+from local_cloud.processes.interpreters import Interpreter
 from local_cloud.processes.packages import Packages, wheel_requirements, without_implied
 
 
@@ -30,11 +31,46 @@ def zipped(files: dict[str, str]) -> bytes:
     return body.getvalue()
 
 
-def wheel(folder: Path, name: str, *requires: str) -> Path:
+def wheel(folder: Path, name: str, *requires: str, tag: str = "py3-none-any", python: str = "", **files: str) -> Path:
     lines = "".join(f"Requires-Dist: {line}\n" for line in requires)
-    path = folder / f"{name}-1.0-py3-none-any.whl"
-    path.write_bytes(zipped({f"{name}-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\n{lines}"}))
+    lines += f"Requires-Python: {python}\n" if python else ""
+    path = folder / f"{name}-1.0-{tag}.whl"
+    metadata = {f"{name}-1.0.dist-info/METADATA": f"Metadata-Version: 2.1\nName: {name}\n{lines}"}
+    path.write_bytes(zipped({**metadata, **files}))
     return path
+
+
+def test_a_wheel_is_unpacked_with_what_its_build_put_apart(tmp_path):
+    python39 = Interpreter(Path("python"), "3.9.18")
+    built = wheel(tmp_path, "one", **{"one.py": "1", "one-1.0.data/purelib/two.py": "2"})
+    folder = Packages(tmp_path / "cache", Objects()).unpack_wheel(built, python=python39)
+    assert ((folder / "one.py").read_text(), (folder / "two.py").read_text()) == ("1", "2")
+    assert (folder / "one-1.0.dist-info" / "METADATA").exists()
+
+
+@pytest.mark.parametrize(
+    ("tag", "python", "version", "message"),
+    [
+        ("py3-none-any", ">=3.9", "3.9", None),
+        ("py2.py3-none-any", "", "3.13", None),
+        ("cp39-none-any", "", "3.9", None),
+        ("py3-none-any", "!=3.9.0,!=3.9.1,>=3.8", "3.9", None),
+        ("py3-none-any", ">=3.11", "3.9", "Package 'one' requires a different Python: 3.9.18 not in '>=3.11'"),
+        ("py2-none-any", "", "3.9", "one-1.0-py2-none-any.whl is not a supported wheel on this platform"),
+        ("cp310-none-any", "", "3.9", "is not a supported wheel on this platform, for Python 3.9"),
+        ("cp39-cp39-win_amd64", "", "3.9", "is not a supported wheel on this platform, for Python 3.9"),
+    ],
+)
+def test_a_wheel_fits_a_python_or_it_is_said(tmp_path, tag, python, version, message):
+    packages = Packages(tmp_path / "cache", Objects())
+    built = wheel(tmp_path, "one", tag=tag, python=python)
+    interpreter = Interpreter(Path("python"), f"{version}.18")
+    if message is None:
+        assert packages.unpack_wheel(built, python=interpreter).is_dir()
+        return
+    with pytest.raises(PackageError) as raised:
+        packages.unpack_wheel(built, python=interpreter)
+    assert message in str(raised.value)
 
 
 def test_a_file_keeps_its_name_and_is_found_again_by_its_content(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,15 +17,19 @@ from packaging.specifiers import SpecifierSet
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python that runs. `version` is "3.9"."""
+    """A Python that runs: `release` is "3.9.18", `version` "3.9"."""
 
     path: Path
-    version: str
+    release: str
+
+    @property
+    def version(self) -> str:
+        return ".".join(self.release.split(".")[:2])
 
 
 def own() -> Interpreter:
     """The Python of the local cloud itself."""
-    return Interpreter(Path(sys.executable), f"{sys.version_info.major}.{sys.version_info.minor}")
+    return Interpreter(Path(sys.executable), platform.python_version())
 
 
 @functools.cache
@@ -37,7 +42,8 @@ def find(version: str) -> Interpreter | None:
         return own()
     if version not in SpecifierSet(metadata("pip")["Requires-Python"] or ""):
         return None
-    return next((Interpreter(path, version) for path in _candidates(version) if _says(path) == version), None)
+    found = (Interpreter(path, _release(path)) for path in _candidates(version))
+    return next((interpreter for interpreter in found if interpreter.version == version), None)
 
 
 def _candidates(version: str) -> Iterator[Path]:
@@ -49,9 +55,9 @@ def _candidates(version: str) -> Iterator[Path]:
     yield from sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"), reverse=True)
 
 
-def _says(python: Path) -> str:
-    """The version that the program itself tells; a pyenv shim may be there for a Python that is not switched on."""
-    command = [str(python), "-c", "import sys, venv; print('%d.%d' % sys.version_info[:2])"]
+def _release(python: Path) -> str:
+    """What the program itself tells, "" if it does not run: a pyenv shim may lead to no Python."""
+    command = [str(python), "-c", "import platform, venv; print(platform.python_version())"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):

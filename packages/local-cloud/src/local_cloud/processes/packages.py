@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 import secrets
@@ -14,12 +15,14 @@ from email.parser import HeaderParser
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.specifiers import SpecifierSet
+from packaging.tags import Tag, compatible_tags, cpython_tags
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from local_cloud.authorization import AccessDenied
 from local_cloud.objects import Objects
-from local_cloud.processes.environments import pip_install
-from local_cloud.processes.errors import EnvironmentBuildError, PackageError
+from local_cloud.processes.errors import PackageError
+from local_cloud.processes.interpreters import Interpreter
 
 
 class Packages:
@@ -70,18 +73,26 @@ class Packages:
 
         return self._once(_digest(body), extract)
 
-    def install_wheel(self, wheel: Path, python: Path, *, log: Callable[[str], None]) -> Path:
-        """One wheel, without its dependencies, as a folder for sys.path, checked by pip for that Python."""
+    def unpack_wheel(self, wheel: Path, *, python: Interpreter) -> Path:
+        """One wheel, without its dependencies, as a folder for sys.path.
 
-        def install(folder: Path) -> None:
-            options = ["--no-deps", "--no-index", "--target", str(folder)]
-            try:
-                pip_install(python, [*options, str(wheel)], log=log)
-            except EnvironmentBuildError as error:
-                raise PackageError(str(error).replace(str(wheel), wheel.name)) from None
-
-        version = python.resolve().name.removeprefix("python")
-        return self._once(f"{_digest(wheel.read_bytes())}-py{version}", install)
+        PackageError, in pip's words, for a wheel that this Python could not install.
+        """
+        try:
+            tags = parse_wheel_filename(wheel.name)[3]
+        except InvalidWheelFilename:
+            raise _no_wheel_name(wheel) from None
+        if tags.isdisjoint(_supported_tags(python.version)):
+            raise PackageError(f"{wheel.name} is not a supported wheel on this platform, for Python {python.version}")
+        metadata = _metadata(wheel)
+        wanted = metadata.get("Requires-Python", "")
+        if not SpecifierSet(wanted).contains(python.release, prereleases=True):
+            name = metadata["Name"]
+            raise PackageError(f"Package {name!r} requires a different Python: {python.release} not in {wanted!r}")
+        folder = self.unzip(wheel)
+        for part in folder.glob("*.data/*lib"):  # purelib and platlib: where a build put modules apart
+            shutil.copytree(part, folder, dirs_exist_ok=True)
+        return folder
 
     def _once(self, name: str, fill: Callable[[Path], None]) -> Path:
         target = self.folder / "unpacked" / name
@@ -139,10 +150,20 @@ def _contains(requirement: Requirement, version: str | None) -> bool:
 def _wheel_name(wheel: Path) -> str:
     try:
         return parse_wheel_filename(wheel.name)[0]
-    except ValueError:
-        raise PackageError(
-            f"{wheel.name} is not a valid wheel filename: keep the name that the build gave it"
-        ) from None
+    except InvalidWheelFilename:
+        raise _no_wheel_name(wheel) from None
+
+
+def _no_wheel_name(wheel: Path) -> PackageError:
+    return PackageError(f"{wheel.name} is not a valid wheel filename: keep the name that the build gave it")
+
+
+@functools.cache
+def _supported_tags(python_version: str) -> frozenset[Tag]:
+    """What wheels a CPython of that version takes on this machine."""
+    major, minor = map(int, python_version.split("."))
+    interpreter = f"cp{major}{minor}"
+    return frozenset({*cpython_tags((major, minor)), *compatible_tags((major, minor), interpreter)})
 
 
 def _metadata(wheel: Path) -> Message:

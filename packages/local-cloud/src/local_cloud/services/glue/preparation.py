@@ -58,8 +58,8 @@ class Workshop:
     environments: Environments
     packages: Packages
     runs_folder: Path
-    _ahead: threading.Lock = field(default_factory=threading.Lock)
-    """One preparation ahead at a time: there is other work to do."""
+    _ahead: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(os.cpu_count() or 1))
+    """How many are prepared for ahead at a time."""
 
     def prepare(
         self, spec: JobSpec, run_id: str, *, log: Callable[[str], None], wait: Callable[[Future[Path]], Path]
@@ -97,7 +97,7 @@ class Workshop:
         interpreter = _interpreter(spec, log)
         libraries = [self._fetch(uri, spec) for uri in spec.arguments.extra_py_files]
         python = wait(self.environments.prepare(self._environment(spec, interpreter, libraries), log=log))
-        return python, [self._on_path(library, spec, python, log) for library in libraries]
+        return python, [self._on_path(library, spec, interpreter) for library in libraries]
 
     def _fetch(self, uri: str, spec: JobSpec) -> Path:
         """A file out of S3, read as the job's role."""
@@ -123,10 +123,10 @@ class Workshop:
         options = spec.arguments.installer_options
         return EnvironmentSpec(interpreter, tuple(wanted), tuple(modules), tuple(options))
 
-    def _on_path(self, library: Path, spec: JobSpec, python: Path, log: Callable[[str], None]) -> Path:
+    def _on_path(self, library: Path, spec: JobSpec, python: Interpreter) -> Path:
         """What stands on PYTHONPATH for one file of --extra-py-files."""
         if library.suffix == ".whl":
-            return self.packages.install_wheel(library, python, log=log)
+            return self.packages.unpack_wheel(library, python=python)
         if library.suffix == ".py":
             return library.parent
         if library.suffix == ".zip" and spec.kind == SPARK:
