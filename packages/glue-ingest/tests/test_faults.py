@@ -37,9 +37,9 @@ def fails(run: Any, kind: type[errors.IngestError], **changes: Any) -> str:
 @pytest.mark.parametrize(
     ("breaks", "goes_on"),
     [
-        pytest.param([1_000_000], {1_000_000}, id="the opening"),
+        pytest.param([100], {0}, id="the first bytes"),
         pytest.param([0, 10_000], {-65_536 + 10_000}, id="the tail"),
-        pytest.param([0, 0, 2_000_000], {PART + 2_000_000, 2 * PART + 2_000_000}, id="another part"),
+        pytest.param([0, 0, 2_000_000], {2_000_000, PART + 2_000_000, 2 * PART + 2_000_000}, id="a part"),
     ],
 )
 def test_a_broken_range_goes_on_where_it_broke(
@@ -50,8 +50,8 @@ def test_a_broken_range_goes_on_where_it_broke(
     assert bucket.holds() == {KEY: data}
     (retry,) = events("retry")
     assert retry["byte"] in {byte % len(data) for byte in goes_on}
-    assert sum(wanted.startswith(f"bytes={retry['byte']}-") for wanted in site.gets) == 1
-    assert len(site.gets) == 5
+    assert sum(wanted.startswith(f"bytes={retry['byte']}-") for wanted in site.gets) == (1 if retry["byte"] else 3)
+    assert len(site.gets) == 6
 
 
 def test_a_stream_that_broke_is_read_again_and_goes_on_there(
@@ -170,7 +170,7 @@ def test_without_validators_nothing_is_taken_by_ranges(run: Any, site: Any, buck
     site.etag, site.last_modified, site.breaks = "", "", [0, 7_000_000]
     run()
     assert bucket.holds() == {KEY: data}
-    assert site.gets == [f"bytes=0-{PART - 1}", "bytes=0-", f"bytes=0-{len(data) - 1}"]
+    assert site.gets == ["bytes=0-511", "bytes=0-", f"bytes=0-{len(data) - 1}"]
 
 
 def test_a_server_that_stops_giving_ranges(run: Any, site: Any, data: bytes) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ def test_ranges_are_fetched_once_each_and_the_object_is_whole_and_described(
     ends = [PART - 1, 2 * PART - 1, len(data) - 1]
     parts = [f"bytes={start}-{end}" for start, end in zip((0, PART, 2 * PART), ends)]
     tail = f"bytes={len(data) - 65536}-{len(data) - 1}"
-    assert sorted(site.gets) == sorted([*parts, tail])
+    assert site.gets[:2] == ["bytes=0-511", tail]
+    assert sorted(site.gets[2:]) == sorted(parts)
     head = bucket.client.head_object(Bucket=bucket.name, Key=KEY, ChecksumMode="ENABLED")
     assert head["Metadata"] == {
         "source-url": site.address + PATH,
@@ -219,6 +221,21 @@ def arguments(run: Any, *more: str) -> list[str]:
 
 def test_main_is_the_job(run: Any, bucket: Any, data: bytes, events: Any) -> None:
     assert glue_ingest.main(arguments(run)) == expected(bucket, data, rows=786432)
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_progress_is_told(
+    run: Any, site: Any, data: bytes, events: Any, monkeypatch: pytest.MonkeyPatch, ranges: bool
+) -> None:
+    monkeypatch.setattr("glue_ingest.log._PROGRESS_EVERY", 0)
+    site.ranges = ranges
+    site.before_answer = lambda number: time.sleep(0.3 if number == 3 else 0)  # longer than the job looks away
+    site.breaks = [0 if ranges else 6 * 1024 * 1024]
+    run()
+    told = events("progress")
+    assert told
+    assert all(0 <= line["bytes"] <= line["of"] == len(data) for line in told)
+    assert [line["bytes"] for line in told] == sorted(line["bytes"] for line in told)
 
 
 def test_the_glue_script_logs_json_lines(run: Any, site: Any, bucket: Any, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import boto3
@@ -40,16 +41,15 @@ class Body:
 
 @pytest.fixture
 def refusing(s3_endpoint: str) -> Callable[..., Any]:
-    """A client to whom S3 answers one operation with an error, the first `times` times, as S3 words it."""
+    """A client to whom S3 answers one operation with an error, as S3 words it: `times` times, after `after` calls."""
 
-    def make(operation: str, status: int, error: str, *, times: int = 1000) -> Any:
+    def make(operation: str, status: int, error: str, *, times: int = 1000, after: int = 0) -> Any:
         client = boto3.client("s3", config=Config(retries={"mode": "standard", "total_max_attempts": 2}))
         code, _, message = error.partition(" ")
-        left = [times]
+        calls = count()
 
         def refuse(request: Any, **_: Any) -> Any:
-            left[0] -= 1
-            if left[0] < 0:
+            if not after <= next(calls) < after + times:
                 return None
             text = "" if request.method == "HEAD" else f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
             return AWSResponse(request.url, status, {}, Body(text.encode()))
@@ -80,7 +80,7 @@ def refusing(s3_endpoint: str) -> Callable[..., Any]:
         ),
         ("UploadPart", 500, FAILED, "try again; if it stays, look at the bucket and the role"),
         ("CompleteMultipartUpload", 500, FAILED, "try again; if it stays, look at the bucket and the role"),
-        ("CopyObject", 403, "AccessDenied Access Denied", OBJECTS),
+        ("UploadPartCopy", 403, "AccessDenied Access Denied", OBJECTS),
     ],
 )
 def test_a_refusal_is_one_line_and_leaves_nothing(
@@ -90,6 +90,12 @@ def test_a_refusal_is_one_line_and_leaves_nothing(
     with pytest.raises(errors.StorageRefused) as refused:
         run(client=refusing(operation, status, error))
     assert str(refused.value) == f"S3 refused uploading to s3://{bucket.name}/{KEY}: {error}: {advice}"
+    assert (bucket.holds(), bucket.unfinished()) == ({}, [])
+
+
+def test_a_copy_that_cannot_be_completed_leaves_nothing(run: Any, bucket: Any, refusing: Any) -> None:
+    with pytest.raises(errors.StorageRefused, match="InternalError"):
+        run(client=refusing("CompleteMultipartUpload", 500, FAILED, after=1))
     assert (bucket.holds(), bucket.unfinished()) == ({}, [])
 
 
@@ -149,7 +155,7 @@ def test_s3_checks_every_part_by_its_sha256(bucket: Any, data: bytes) -> None:
     with RawBucket(bucket.client, bucket.name, log=Log()).upload(KEY) as upload:
         upload.put(2, data[PART_SIZE:])
         upload.put(1, data[:PART_SIZE])
-        upload.publish({"sha256": "x"})
+        upload.publish({"sha256": "x"}, size=len(data))
     parts = {"1": data[:PART_SIZE], "2": data[PART_SIZE:]}
     assert {number: headers["x-amz-checksum-sha256"] for number, headers in sent.items()} == {
         number: base64.b64encode(hashlib.sha256(part).digest()) for number, part in parts.items()

@@ -14,7 +14,7 @@ from glue_ingest.connection import PATIENCE, Patience
 from glue_ingest.log import Log
 from glue_ingest.request import Request
 from glue_ingest.source import Source
-from glue_ingest.store import PART_SIZE, RawBucket, connect
+from glue_ingest.store import RawBucket, connect
 from glue_ingest.transfer import CONNECTIONS, Received, Transfer
 from glue_ingest.version import Version
 
@@ -51,7 +51,7 @@ def ingest(
     stop: threading.Event | None = None,
     patience: Patience = PATIENCE,
 ) -> Outcome:
-    """Bring one month into the raw bucket. `client` is a boto3 S3 client; setting `stop` ends the run.
+    """Bring one month into the raw bucket. `client` is an S3 client of boto3 or botocore; setting `stop` ends the run.
 
     The object appears whole, proven and described, or not at all. Raises IngestError.
     """
@@ -65,11 +65,11 @@ def ingest(
         outcome = _outcome(request, recorded, stored=False)
     else:
         with bucket.upload(request.key) as upload:
-            opening = source.open(PART_SIZE)
+            opening = source.open()
             transfer = Transfer(request, source=source, upload=upload, stop=stop, log=log)
             received = transfer.run(opening)
             metadata = _metadata(request, opening.version, received)
-            upload.publish(metadata)
+            upload.publish(metadata, size=received.size)
         outcome = _outcome(request, metadata, stored=True)
     log.event(
         "stored" if outcome.stored else "unchanged",

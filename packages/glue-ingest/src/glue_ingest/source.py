@@ -31,8 +31,9 @@ class Opening:
     ranges: bool
     names: tuple[str, ...]
     head: bytes
-    """The first bytes, up to 512; `response` brings those after them."""
-    response: Any = field(repr=False)
+    """The first bytes, up to 512."""
+    rest: Any = field(repr=False)
+    """Without ranges, the answer that brings the bytes after `head`; with them, one that has ended."""
 
 
 class Source:
@@ -64,8 +65,8 @@ class Source:
         response.close()
         return Version.of(response) if response.status == 200 else None
 
-    def open(self, first: int) -> Opening:
-        """Ask for the first `first` bytes. A server without ranges answers with the whole file instead.
+    def open(self) -> Opening:
+        """Ask for the first bytes. A server without ranges answers with the whole file instead.
 
         Where neither ETag nor Last-Modified tells versions apart, ranges could mix two of them: then the whole file
         is asked for in one answer.
@@ -73,7 +74,7 @@ class Source:
         failures = 0
         while True:
             try:
-                response = self._ask(0, first)
+                response = self._ask(0, _HEAD_SIZE)
                 ranges = response.status == 206
                 if ranges and not Version.of(response).validated:
                     response.close()
@@ -84,18 +85,12 @@ class Source:
                 failures += 1
                 self._bear(broken, failures=failures, position=0)
         self._version = Version.of(response)
-        return Opening(
-            version=self._version,
-            ranges=ranges,
-            names=_names(response),
-            head=head,
-            response=response,
-        )
+        return Opening(version=self._version, ranges=ranges, names=_names(response), head=head, rest=response)
 
-    def read_range(self, start: int, *, into: bytearray, opening: Opening | None = None) -> None:
-        """Fill `into` with the bytes from `start` on. `opening` has them under way already."""
+    def read_range(self, start: int, *, into: bytearray) -> None:
+        """Fill `into` with the bytes from `start` on."""
         at = 0
-        for chunk in self._chunks(start, start + len(into), opening=opening):
+        for chunk in self._chunks(start, start + len(into), opening=None):
             into[at : at + len(chunk)] = chunk
             at += len(chunk)
 
@@ -135,7 +130,7 @@ class Source:
         self, position: int, end: int | None, *, opening: Opening | None, digest: hashlib._Hash | None
     ) -> Iterator[bytes]:
         if opening:
-            head, response, start = opening.head, opening.response, 0
+            head, response, start = opening.head, opening.rest, 0
         else:
             start = position if self._version and self._version.validated else 0
             head, response = b"", self._ask(start, end)

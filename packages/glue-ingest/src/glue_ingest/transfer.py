@@ -55,13 +55,13 @@ class Transfer:
         with Workers(CONNECTIONS) as workers:
             try:
                 if opening.ranges and self._total is not None:
-                    return self._by_ranges(opening, self._total, workers)
+                    return self._by_ranges(self._total, workers)
                 return self._by_stream(opening, workers)
             except BaseException:
                 self._stop.set()  # the workers' reads end at their next step
                 raise
 
-    def _by_ranges(self, opening: Opening, size: int, workers: Workers) -> Received:
+    def _by_ranges(self, size: int, workers: Workers) -> Received:
         """Prove the footer first, so that nothing is fetched of a file that is not worth it; then all parts."""
         tail = self._tail(min(_TAIL_SIZE, size), size)
         wanted = proof.footer_size(tail, size=size, where=self._source.url)
@@ -76,7 +76,7 @@ class Transfer:
             # Taken here and not by the worker: given out in the file's order, the part that the digest waits for
             # always has a buffer.
             part = self._buffers.take(min(PART_SIZE, size - start), while_waiting=tend)
-            workers.submit(self._range, index, part, digest, opening if index == 0 else None)
+            workers.submit(self._range, index, part, digest)
         workers.wait(self._tend)
         return Received(size=size, sha256=digest.hexdigest(), footer=footer)
 
@@ -85,8 +85,8 @@ class Transfer:
         self._source.read_range(size - length, into=tail)
         return tail
 
-    def _range(self, index: int, part: bytearray, digest: OrderedDigest, opening: Opening | None) -> None:
-        self._source.read_range(index * PART_SIZE, into=part, opening=opening)
+    def _range(self, index: int, part: bytearray, digest: OrderedDigest) -> None:
+        self._source.read_range(index * PART_SIZE, into=part)
         with self._lock:
             self._received += len(part)
         release = self._buffers.shared(part, holders=2)

@@ -38,7 +38,7 @@ class Workers:
         if self._failure:
             raise self._failure
 
-    def wait(self, while_waiting: Callable[[], None]) -> None:
+    def wait(self, while_waiting: Callable[[], None] = lambda: None) -> None:
         """Until all calls are done; raises the first error. `while_waiting` is called several times a second."""
         with self._change:
             while self._pending and not self._failure:
