@@ -157,6 +157,8 @@ class LockManager:
                     raise self._violation(transaction, min(before), other.number)
 
     def _violation(self, transaction: Transaction, key: Key, other: int = 0) -> TransactionConflict:
+        if not transaction.serializable:
+            return TransactionConflict("could not complete because of conflict with concurrent transaction")
         number = other or next((c.number for c in reversed(self._committed) if key in c.written), 0)
         return TransactionConflict(
             "1023",
