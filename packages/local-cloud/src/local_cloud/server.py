@@ -69,7 +69,10 @@ def _serve(cloud: Cloud, listener: socket.socket, *, detached: bool) -> None:
         log.info("serving %s from %s", cloud.settings.endpoint, cloud.settings.state_dir)
         if detached:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads it any more
-        thread.join()
+        while thread.is_alive():
+            # Not one long wait: a signal that the kernel gives to another thread does not wake this one, and only
+            # this one runs its handler.
+            thread.join(0.5)
     finally:
         server.shutdown()
         server.server_close()
