@@ -199,6 +199,13 @@ def test_state_that_cannot_be_read_is_one_line_at_the_start(run: Run, tmp_path: 
             assert re.fullmatch(rf"Error: The saved state in {re.escape(str(file))} {says}.* {cure}\n", err)
             assert run("status").stdout.startswith("not running")
     file.write_bytes(whole)
+    catalog = tmp_path / "state/s3/.local-cloud/catalog.sqlite"
+    rows = catalog.read_bytes()
+    catalog.write_bytes(b"not a database, by far not one" * 200)
+    code, out, err = ended(run("up"))
+    assert (code, out) == (1, "")
+    assert re.fullmatch(rf"Error: The saved state in {re.escape(str(catalog))} is damaged \(.*\)\. {cure}\n", err)
+    catalog.write_bytes(rows)
     assert run("up").returncode == 0
     assert [user["UserName"] for user in client(port, "iam").list_users()["Users"]] == ["u"]
 
@@ -227,6 +234,8 @@ def test_the_users_aws_settings_do_not_reach_the_server(run: Run, tmp_path: Path
 
 
 def test_every_name_is_exported() -> None:
+    raised = {kind.__name__ for kind in (local_cloud.LocalCloudError, *local_cloud.LocalCloudError.__subclasses__())}
+    assert raised <= set(local_cloud.__all__)
     for name in local_cloud.__all__:
         assert getattr(local_cloud, name)
     assert local_cloud.__version__ == version("local-cloud")

@@ -141,6 +141,17 @@ def test_retention_forgets(logs: Any) -> None:
     assert logs.get_log_events(**ask)["events"] == []
 
 
+def test_groups_by_arn(logs: Any) -> None:
+    arn = logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"][0]["arn"]
+    for identifier in (arn, arn.removesuffix(":*"), GROUP):
+        ask = {"logGroupIdentifier": identifier}
+        assert len(logs.filter_log_events(**ask, logStreamNamePrefix="run/")["events"]) == 20
+        assert len(logs.get_log_events(**ask, logStreamName="run/a")["events"]) == 10
+        assert len(logs.describe_log_streams(**ask, logStreamNamePrefix="run/")["logStreams"]) == 2
+    other = arn.replace("output", "absent")
+    assert code(logs.describe_log_streams, logGroupIdentifier=other) == "ResourceNotFoundException"
+
+
 def test_refusals(logs: Any) -> None:
     both = {"logStreamNames": ["run/a"], "logStreamNamePrefix": "run"}
     assert code(logs.filter_log_events, logGroupName="/none") == "ResourceNotFoundException"

@@ -2,6 +2,7 @@
 
 from local_cloud.control import Status, down, reset, status, up
 from local_cloud.errors import (
+    FireFailed,
     LocalCloudError,
     PortInUse,
     SettingsError,
@@ -14,6 +15,7 @@ from local_cloud.settings import Settings
 from local_cloud.version import __version__
 
 __all__ = [
+    "FireFailed",
     "LocalCloudError",
     "PortInUse",
     "Settings",

@@ -8,18 +8,24 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from local_cloud.errors import CURE, StateUnusable
+
 
 class Database:
     """A committed row outlives the process, killed or not; only a power cut may take the last ones."""
 
     def __init__(self, file: Path, schema: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)  # SQLite gives the files beside it the same mode
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(schema)
-        file.chmod(0o600)
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.executescript(schema)
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise StateUnusable(f"The saved state in {file} is damaged ({error}). {CURE}") from error
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
         """Run one statement, in a transaction of its own."""

@@ -39,6 +39,10 @@ class StateUnusable(LocalCloudError):
     pass
 
 
+#: What every StateUnusable ends with.
+CURE = "Run `local-cloud reset` to start afresh (it deletes this state)."
+
+
 class FireFailed(LocalCloudError):
     pass
 

@@ -24,15 +24,13 @@ from typing import Any
 import moto
 
 from local_cloud import snapshot
-from local_cloud.errors import StateUnusable
+from local_cloud.errors import CURE, StateUnusable
 from local_cloud.version import __version__
 
 log = logging.getLogger("local_cloud.persistence")
 
 #: Seconds that changes outside of requests may wait, so that a burst of them is one write.
 DELAY = 0.1
-
-_CURE = "Run `local-cloud reset` to start afresh (it deletes this state)."
 
 _Save = Callable[[], Any]
 _Restore = Callable[[Any], None]
@@ -111,7 +109,7 @@ class Persistence:
             restored = snapshot.restore_backends(backends, self._waiting[service])
         except Exception as error:
             backends.clear()  # so that the next touch fails too, and nothing is saved over the file
-            raise StateUnusable(f"The saved state of {service} could not be read: {error}. {_CURE}") from error
+            raise StateUnusable(f"The saved state of {service} could not be read: {error}. {CURE}") from error
         for hook in self._after_restore.get(service, ()):
             hook(restored)
         del self._waiting[service]
@@ -220,8 +218,8 @@ def _read(file: Path) -> bytes:
     except (ValueError, KeyError, TypeError):
         sound, wanted = False, {}
     if not sound:
-        raise StateUnusable(f"The saved state in {file} is damaged. {_CURE}")
+        raise StateUnusable(f"The saved state in {file} is damaged. {CURE}")
     if wanted != _versions():
         told, mine = (" and ".join(f"{k} {v}" for k, v in versions.items()) for versions in (wanted, _versions()))
-        raise StateUnusable(f"The saved state in {file} was written by {told}; this is {mine}. {_CURE}")
+        raise StateUnusable(f"The saved state in {file} was written by {told}; this is {mine}. {CURE}")
     return state

@@ -333,6 +333,10 @@ def test_what_is_not_served_says_so(s3: Any) -> None:
     assert refusal(s3.get_object_torrent, Bucket=BUCKET, Key="a") == (501, "NotImplemented")
     assert refusal(s3.put_object, **put, SSECustomerAlgorithm="AES256", SSECustomerKey=key) == (501, "NotImplemented")
     assert refusal(s3.put_object, **put, ObjectLockLegalHoldStatus="ON") == (501, "NotImplemented")
+    assert refusal(s3.list_bucket_analytics_configurations, Bucket=BUCKET) == (501, "NotImplemented")
+    assert refusal(s3.get_object_lock_configuration, Bucket=BUCKET) == (501, "NotImplemented")
+    locked = {"Bucket": "locked-bucket", "ObjectLockEnabledForBucket": True}
+    assert refusal(s3.create_bucket, **locked) == (501, "NotImplemented")
 
 
 def test_limits(s3: Any) -> None:
@@ -427,6 +431,34 @@ def test_notifications_reach_a_queue(cloud: Any, s3: Any) -> None:
             for record in json.loads(message["Body"]).get("Records", []):
                 seen.add((record["eventName"], record["s3"]["object"]["key"]))
     assert seen == {("ObjectCreated:Put", "a+b"), ("ObjectRemoved:Delete", "a+b")}
+
+
+def test_bucket_configuration_is_kept(s3: Any) -> None:
+    bucket = {"Bucket": "configured-test"}
+    s3.create_bucket(**bucket)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
+    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 1}}
+    s3.put_bucket_policy(**bucket, Policy=policy)
+    s3.put_bucket_lifecycle_configuration(**bucket, LifecycleConfiguration={"Rules": [rule]})
+    s3.put_bucket_ownership_controls(
+        **bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    )
+    assert s3.get_bucket_policy(**bucket)["Policy"] == policy
+    assert s3.get_bucket_lifecycle_configuration(**bucket)["Rules"][0]["Expiration"] == {"Days": 1}
+    s3.put_object(**bucket, Key="acl", Body=b"", ACL="private")  # ACLs are allowed by now
+    assert refusal(s3.get_bucket_cors, **bucket) == (404, "NoSuchCORSConfiguration")
+
+
+def test_motos_other_services_find_and_leave_objects(cloud: Any, s3: Any) -> None:
+    """Firehose delivers to a bucket inside the process."""
+    firehose = cloud.client("firehose")
+    s3.create_bucket(Bucket="delivered-test")
+    destination = {"RoleARN": "arn:aws:iam::123456789012:role/r", "BucketARN": "arn:aws:s3:::delivered-test"}
+    firehose.create_delivery_stream(DeliveryStreamName="d", ExtendedS3DestinationConfiguration=destination)
+    firehose.put_record(DeliveryStreamName="d", Record={"Data": b"one line"})
+    delivered = s3.list_objects_v2(Bucket="delivered-test")["Contents"]
+    bodies = [s3.get_object(Bucket="delivered-test", Key=entry["Key"])["Body"].read() for entry in delivered]
+    assert bodies == [b"one line"]
 
 
 def test_unsigned_requests_are_reads_of_objects(cloud: Any, s3: Any) -> None:

@@ -60,6 +60,7 @@ def apply(events: Events) -> None:
     models.LogGroup.delete_log_stream = delete_log_stream
     models.LogsBackend.delete_log_group = delete_log_group
     models.LogsBackend.put_retention_policy = put_retention_policy
+    models.LogsBackend._find_log_group = _find_log_group
     responses.LogsResponse.filter_log_events = _filter_log_events
 
 
@@ -156,7 +157,7 @@ class Stream(models.LogStream):  # type: ignore[misc]  # untyped
 
 def _filter_log_events(self: Any) -> str:
     """FilterLogEvents: all streams of a group in one sequence by time."""
-    group = _group(self)
+    group = _find_log_group(self.logs_backend, self._get_param("logGroupIdentifier"), self._get_param("logGroupName"))
     names, prefix = self._get_param("logStreamNames"), self._get_param("logStreamNamePrefix")
     if names and prefix:
         raise InvalidParameterException("Only one of logStreamNames or logStreamNamePrefix can be provided.")
@@ -201,12 +202,12 @@ def _filter_log_events(self: Any) -> str:
     return json.dumps(answer)
 
 
-def _group(request: Any) -> Any:
-    name, identifier = request._get_param("logGroupName"), request._get_param("logGroupIdentifier")
-    if bool(name) == bool(identifier):
+def _find_log_group(self: Any, log_group_id: str | None = None, log_group_name: str | None = None) -> Any:
+    """A group by name, or by its ARN with or without the final `:*`."""
+    if bool(log_group_name) == bool(log_group_id):
         raise InvalidParameterException("Exactly one of logGroupName and logGroupIdentifier is required.")
-    for group in request.logs_backend.groups.values():
-        if name == group.name or (identifier and identifier.removesuffix(":*") in (group.arn, group.name)):
+    for group in self.groups.values():
+        if log_group_name == group.name or (log_group_id or "").removesuffix(":*") in (group.arn, group.name):
             return group
     raise ResourceNotFoundException()
 

@@ -64,6 +64,29 @@ _OBJECT_SUBRESOURCES = (
     "torrent",
 )
 
+#: What moto keeps of a bucket. Others it would take for a listing or for the bucket itself.
+_CONFIGURATION = frozenset(
+    {
+        "accelerate",
+        "acl",
+        "cors",
+        "encryption",
+        "inventory",
+        "lifecycle",
+        "location",
+        "logging",
+        "notification",
+        "ownershipControls",
+        "policy",
+        "policyStatus",
+        "publicAccessBlock",
+        "replication",
+        "tagging",
+        "versioning",
+        "website",
+    }
+)
+
 #: Query names that belong to a listing or a signature; any other name on a bucket is a subresource.
 _PARAMETERS = frozenset(
     {
@@ -120,7 +143,13 @@ class S3:
         )
         if request.method == "POST" and not subresource:
             raise not_implemented("uploads by browser form (POST policy)")
-        return _BUCKET.get((request.method, subresource))
+        if found := _BUCKET.get((request.method, subresource)):
+            return found
+        if subresource and subresource not in _CONFIGURATION:
+            raise not_implemented(f"{request.method} ?{subresource} of a bucket")
+        if request.headers.get("x-amz-bucket-object-lock-enabled", "").lower() == "true":
+            raise not_implemented("Object Lock")
+        return None
 
     def handle(self, request: S3Request, found: tuple[str, Operation]) -> Reply:
         """Answer a request of ours. S3Error for every refusal."""

@@ -44,7 +44,4 @@ class Buckets:
 
     def allows_acls(self, name: str) -> bool:
         """False for BucketOwnerEnforced, which new buckets are."""
-        rule = self.get(name).ownership_rule or {}
-        found = rule.get("Rule", rule) if isinstance(rule, dict) else {}
-        found = found[0] if isinstance(found, list) else found
-        return bool(found.get("ObjectOwnership", "BucketOwnerEnforced") != "BucketOwnerEnforced")
+        return bool((self.get(name).ownership_rule or "BucketOwnerEnforced") != "BucketOwnerEnforced")

@@ -1,0 +1,81 @@
+"""moto's S3 backend keeps the buckets; what it would do with objects goes to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from moto.s3.exceptions import InvalidBucketName
+from moto.s3.models import FakeKey, S3Backend, s3_backends
+
+from local_cloud.services.s3 import keys
+from local_cloud.services.s3.facade import PlainObjects
+from local_cloud.services.s3.store import Store
+
+
+def apply(store: Store, objects: PlainObjects) -> None:
+    _follow_buckets(store)
+    _serve_other_services(store, objects)
+    # moto would file access logs as objects of its own; they are not delivered here.
+    S3Backend.log_incoming_request = lambda self, request, bucket_name: None
+
+
+def _follow_buckets(store: Store) -> None:
+    """A bucket's folder comes and goes with it; a bucket that holds anything is not deleted."""
+    create, delete = S3Backend.create_bucket, S3Backend.delete_bucket
+
+    def create_bucket(self: Any, bucket_name: str, *args: Any, **kwargs: Any) -> Any:
+        if not keys.valid_bucket(bucket_name):
+            raise InvalidBucketName()
+        bucket = create(self, bucket_name, *args, **kwargs)
+        store.create_bucket(bucket_name)
+        return bucket
+
+    def delete_bucket(self: Any, bucket_name: str) -> Any:
+        self.get_bucket(bucket_name)
+        if not store.is_empty(bucket_name):
+            return None  # moto's word for "not empty"
+        bucket = delete(self, bucket_name)
+        store.forget_bucket(bucket_name)
+        return bucket
+
+    S3Backend.create_bucket = create_bucket
+    S3Backend.delete_bucket = delete_bucket
+
+
+def _serve_other_services(store: Store, objects: PlainObjects) -> None:
+    """Firehose, Athena, exports of logs and others of moto's put and get objects inside the process."""
+
+    def put_object(self: Any, bucket_name: str, key_name: str, value: bytes | str, **kwargs: Any) -> Any:
+        objects.put(bucket_name, key_name, value.encode() if isinstance(value, str) else value)
+        return get_object(self, bucket_name, key_name)
+
+    def get_object(self: Any, bucket_name: str, key_name: str, version_id: str | None = None, **kwargs: Any) -> Any:
+        self.get_bucket(bucket_name)
+        if version_id:
+            version = store.version(bucket_name, key_name, version_id)
+        else:
+            version = store.current(bucket_name, key_name)
+        file = store.open(version) if version and not version.is_delete_marker else None
+        if file is None or version is None:
+            return None
+        with file:
+            return FakeKey(
+                key_name,
+                file.read(),
+                account_id=self.account_id,
+                region_name=self.region_name,
+                etag=version.etag,
+                version_id=version.version_id,
+                bucket_name=bucket_name,
+            )
+
+    S3Backend.put_object = put_object
+    S3Backend.get_object = get_object
+
+
+def remember_owners(backends: Iterable[Any]) -> None:
+    """moto keeps who owns which bucket name beside its backends; after a restart it follows from them."""
+    for backend in backends:
+        for name in backend.buckets:
+            s3_backends.bucket_accounts[name] = (backend.partition, backend.account_id)
