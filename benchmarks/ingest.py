@@ -129,7 +129,8 @@ def report(folder: Path, *, sizes: list[int], runs: int) -> None:
                     for side, took in sides.items():
                         above = took.peak - start.peak
                         print(
-                            f"| {pace} | {size} | {side} | {took.wall:.2f} | {took.cpu:.2f} | {above:.0f} | {times[side]} |",
+                            f"| {pace} | {size} | {side} | {took.wall:.2f} | {took.cpu:.2f} | {above:.0f} "
+                            f"| {times[side]} |",
                             flush=True,
                         )
                     if after < target:

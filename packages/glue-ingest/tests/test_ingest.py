@@ -257,6 +257,21 @@ def test_the_glue_script_logs_json_lines(run: Any, site: Any, bucket: Any, data:
     }
 
 
+def by_hand(*argv: str) -> tuple[int, str]:
+    done = subprocess.run([sys.executable, "-m", "glue_ingest", *argv], capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+def test_by_hand_an_error_is_one_line_and_an_exit_code(run: Any, site: Any, data: bytes) -> None:
+    assert by_hand(*arguments(run)) == (0, "")
+    assert by_hand(*arguments(run, "--month", "13")) == (2, "UsageError: --month 13: give a number from 1 to 12\n")
+    assert by_hand(*arguments(run, "--month", "2")) == (
+        1,
+        f"SourceRefused: the source has no yellow 2024-02 ({site.address}/yellow_tripdata_2024-02.parquet answered "
+        "HTTP 404): correct --year, --month or --source_url\n",
+    )
+
+
 def test_a_terminal_gets_text(run: Any, data: bytes) -> None:
     import pty
 

@@ -14,7 +14,7 @@ MODULES = [*sorted((PACKAGE / "src" / "glue_ingest").glob("*.py")), PACKAGE / "g
 
 
 def test_the_public_names() -> None:
-    assert glue_ingest.__all__ == ["Outcome", "Request", "ingest", "main"]
+    assert glue_ingest.__all__ == ["Log", "Outcome", "Request", "ingest", "main"]
     assert all(inspect.getdoc(getattr(glue_ingest, name)) for name in glue_ingest.__all__)
 
 

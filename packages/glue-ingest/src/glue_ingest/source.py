@@ -79,13 +79,15 @@ class Source:
                 if ranges and not Version.of(response).validated:
                     response.close()
                     response, ranges = self._ask(0, None), False
-                head = b"".join(body(response, _HEAD_SIZE))
+                version, head = Version.of(response), b"".join(body(response, _HEAD_SIZE))
+                if version.size is not None and len(head) < min(_HEAD_SIZE, version.size):
+                    raise Broken(f"the connection ended at byte {len(head)}")
                 break
             except Broken as broken:
                 failures += 1
                 self._bear(broken, failures=failures, position=0)
-        self._version = Version.of(response)
-        return Opening(version=self._version, ranges=ranges, names=_names(response), head=head, rest=response)
+        self._version = version
+        return Opening(version=version, ranges=ranges, names=_names(response), head=head, rest=response)
 
     def read_range(self, start: int, *, into: bytearray) -> None:
         """Fill `into` with the bytes from `start` on."""
