@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .conftest import Stacks
 
 #: Resources in a chain: enough to be caught in the middle of them.
-COUNT = 40
+COUNT = 30
 
 TEMPLATE = """
 Parameters: {Display: {Type: String, Default: one}, Name: {Type: String}}
@@ -43,11 +43,22 @@ def own(new_cloud: Callable[..., Any]) -> Iterator[Stacks]:
 def many(count: int) -> str:
     """A template whose deployment takes a while: a chain of resources, each after the one before."""
     lines = [
-        f"  P{index}: {{Type: AWS::SSM::Parameter, {f'DependsOn: P{index - 1}, ' if index else ''}"
-        f"Properties: {{Type: String, Name: /p/{index}, Value: !Ref Display}}}}"
+        f"  P{index}: {{Type: AWS::SNS::Topic, {f'DependsOn: P{index - 1}, ' if index else ''}"
+        f"Properties: {{TopicName: p{index}, DisplayName: !Ref Display}}}}"
         for index in range(count)
     ]
     return TEMPLATE + "\n".join(lines)
+
+
+def topics(stacks: Stacks) -> dict[str, str]:
+    """Name → display name of the chain's topics that there are."""
+    sns = stacks.cloud.client("sns")
+    arns = [each["TopicArn"] for page in sns.get_paginator("list_topics").paginate() for each in page["Topics"]]
+    return {
+        arn.rsplit(":", 1)[-1]: sns.get_topic_attributes(TopicArn=arn)["Attributes"]["DisplayName"]
+        for arn in arns
+        if ":p" in arn
+    }
 
 
 def restart(stacks: Stacks, signum: int) -> Stacks:
@@ -70,15 +81,10 @@ def caught(stacks: Stacks, act: Callable[[], Any], *, at: tuple[str, str], signu
         with contextlib.suppress(ClientError):  # the stack is not there yet
             if at in [(logical_id, status) for logical_id, status, _ in stacks.events(stack)]:
                 break
+        time.sleep(0.02)
     again = restart(stacks, signum)
     thread.join()
     return again
-
-
-def parameters_of(stacks: Stacks) -> dict[str, str]:
-    """Name → value of the SSM parameters there are."""
-    pages = stacks.cloud.client("ssm").get_paginator("get_parameters_by_path").paginate(Path="/p")
-    return {each["Name"]: each["Value"] for page in pages for each in page["Parameters"]}
 
 
 def test_a_creation(own: Stacks) -> None:
@@ -95,9 +101,9 @@ def test_a_creation(own: Stacks) -> None:
     assert set(after.failures("cut").values()) <= {reason, f"{reason}: deploy again or delete the stack."}
     after.update("cut", many(COUNT), parameters=parameters)
     assert after.status("cut") == "UPDATE_COMPLETE"
-    assert len(parameters_of(after)) == COUNT
+    assert len(topics(after)) == COUNT
     after.delete("cut")
-    assert parameters_of(after) == {}
+    assert topics(after) == {}
     assert after.cloud.client("s3").list_buckets()["Buckets"] == []
 
 
@@ -112,7 +118,7 @@ def test_a_stop_in_good_order_lets_go_or_finishes(own: Stacks) -> None:
     if after.status("cut") == "CREATE_FAILED":
         after.update("cut", many(COUNT), parameters=parameters)
     assert after.status("cut") in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-    assert len(parameters_of(after)) == COUNT
+    assert len(topics(after)) == COUNT
 
 
 def test_a_creation_that_is_not_taken_up_again_leaves_nothing(own: Stacks) -> None:
@@ -126,7 +132,7 @@ def test_a_creation_that_is_not_taken_up_again_leaves_nothing(own: Stacks) -> No
     after.delete("cut")
     with pytest.raises(ClientError, match="does not exist"):
         after.stack("cut")
-    assert parameters_of(after) == {}
+    assert topics(after) == {}
     assert after.cloud.client("sns").list_topics()["Topics"] == []
 
 
@@ -144,7 +150,7 @@ def test_an_update(own: Stacks, way: str) -> None:
     else:
         after.update("cut", many(COUNT), parameters=two)
         assert after.status("cut") == "UPDATE_COMPLETE"
-    values = set(parameters_of(after).values())
+    values = set(topics(after).values())
     topic = after.resources("cut")["Topic"]
     display = after.cloud.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"]
     role = after.cloud.client("iam").get_role(RoleName="cut-update")["Role"]["Description"]

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event as Flag
 from threading import RLock
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from local_cloud.services.cloudformation.dynamic_references import resolve
 from local_cloud.services.cloudformation.errors import Halted, ResourceError
+from local_cloud.services.cloudformation.failures import failure_reason
+from local_cloud.services.cloudformation.notifications import notify
 from local_cloud.services.cloudformation.resource_types import type_of
 from local_cloud.services.cloudformation.resource_types.base import Target, is_absent
-from local_cloud.services.cloudformation.stacks import Event, Resource, Stack
+from local_cloud.services.cloudformation.stacks import Resource, Stack
 
 log = logging.getLogger(__name__)
 
@@ -118,23 +119,13 @@ class Actions:
         with self.lock:
             event = self.stack.log(status, reason)
             self.keep(event)
-        self._notify(event)
+        notify(self.stack, event, self.client)
 
     def log(self, resource: Resource, status: str, reason: str = "", *, properties: str = "") -> None:
         with self.lock:
             event = self.stack.log_resource(resource, status, reason, properties=properties)
             self.keep(event)
-        self._notify(event)
-
-    def _notify(self, event: Event) -> None:
-        """Tell the stack's topics. A topic that cannot be reached does not fail the operation."""
-        for arn in self.stack.definition.notification_arns:
-            try:
-                self.client("sns").publish(
-                    TopicArn=arn, Subject="AWS CloudFormation Notification", Message=_message(self.stack, event)
-                )
-            except (ClientError, BotoCoreError) as error:
-                log.warning("stack %s: %s was not told of %s: %s", self.stack.name, arn, event.id, error)
+        notify(self.stack, event, self.client)
 
     def _target(self, resource: Resource, properties: dict[str, Any]) -> Target:
         kind = type_of(resource.type)
@@ -161,24 +152,6 @@ class Actions:
         return ResourceError(reason)
 
 
-def _message(stack: Stack, event: Event) -> str:
-    """The text of a notification: a line a field, as CloudFormation sends it."""
-    fields = {
-        "StackId": stack.id,
-        "Timestamp": event.time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "EventId": event.id,
-        "LogicalResourceId": event.logical_id,
-        "PhysicalResourceId": event.physical_id,
-        "ResourceProperties": event.properties,
-        "ResourceStatus": event.status,
-        "ResourceStatusReason": event.reason,
-        "ResourceType": event.type,
-        "StackName": stack.name,
-        "ClientRequestToken": event.token,
-    }
-    return "".join(f"{name}='{value}'\n" for name, value in fields.items())
-
-
 def possible_properties(candidates: list[dict[str, Any]], wanted: dict[str, Any]) -> dict[str, Any]:
     """What a resource may have, chosen so that every property that may not be as wanted differs from it.
 
@@ -192,34 +165,6 @@ def possible_properties(candidates: list[dict[str, Any]], wanted: dict[str, Any]
         if value is not None:
             result[name] = value
     return result
-
-
-def failure_reason(error: Exception) -> str:
-    """Why a resource failed, in the form CloudFormation gives a service's answer."""
-    if isinstance(error, ClientError):
-        answer = error.response["Error"]
-        metadata = error.response.get("ResponseMetadata", {})
-        service = getattr(error, "operation_name", "")
-        status = metadata.get("HTTPStatusCode", 400)
-        text = f"{answer.get('Message') or answer.get('Code')} (Operation: {service}, Status Code: {status})"
-        code = _handler_error_code(answer.get("Code", ""), status)
-    elif isinstance(error, (ResourceError, BotoCoreError)):
-        text = str(error)
-        code = "AlreadyExists" if "already exists" in text else "InvalidRequest"
-    else:
-        log.exception("a resource failed")
-        text, code = f"{type(error).__name__}: {error}", "InternalFailure"
-    return f'Resource handler returned message: "{text}" (RequestToken: {uuid.uuid4()}, HandlerErrorCode: {code})'
-
-
-def _handler_error_code(code: str, status: int) -> str:
-    if "AccessDenied" in code or "NotAuthorized" in code:
-        return "AccessDenied"
-    if "Exist" in code and "NotExist" not in code:
-        return "AlreadyExists"
-    if any(part in code for part in ("NotFound", "NoSuch", "NotExist")):
-        return "NotFound"
-    return "InvalidRequest" if status < 500 else "ServiceInternalError"
 
 
 def mask(text: str, secrets: tuple[str, ...]) -> str:

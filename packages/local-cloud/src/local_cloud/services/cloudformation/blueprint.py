@@ -11,8 +11,9 @@ from local_cloud.services.cloudformation.evaluator import Evaluator, Resources
 from local_cloud.services.cloudformation.references import references
 from local_cloud.services.cloudformation.schedule import cycle
 from local_cloud.services.cloudformation.schema import Schema, schema_of
+from local_cloud.services.cloudformation.sections import ResourceDefinition
 from local_cloud.services.cloudformation.stacks import Definition, Output
-from local_cloud.services.cloudformation.template import ResourceDefinition, Template, unresolved_references
+from local_cloud.services.cloudformation.template import Template, unresolved_references
 from local_cloud.services.cloudformation.values import NO_VALUE, UNKNOWN, scalar_text
 
 

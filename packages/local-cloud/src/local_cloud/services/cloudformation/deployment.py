@@ -21,8 +21,8 @@ from local_cloud.services.cloudformation.resource_types import type_of
 from local_cloud.services.cloudformation.rollback import roll_back_update
 from local_cloud.services.cloudformation.schedule import run
 from local_cloud.services.cloudformation.schema import schema_of
+from local_cloud.services.cloudformation.sections import ResourceDefinition
 from local_cloud.services.cloudformation.stacks import Output, Resource, Stack
-from local_cloud.services.cloudformation.template import ResourceDefinition
 
 
 @dataclass

@@ -199,6 +199,8 @@ class Engine:
             except Halted:
                 return
             except Exception as error:
+                if self.stopping.is_set():
+                    return
                 log.exception("the operation on stack %s broke off", stack.name)
                 with self.lock:
                     for event in recover(stack, reason=str(error) or type(error).__name__):

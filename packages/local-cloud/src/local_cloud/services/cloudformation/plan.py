@@ -13,8 +13,9 @@ from local_cloud.services.cloudformation.references import references
 from local_cloud.services.cloudformation.resource_types import type_of
 from local_cloud.services.cloudformation.schedule import order
 from local_cloud.services.cloudformation.schema import schema_of
+from local_cloud.services.cloudformation.sections import ResourceDefinition
 from local_cloud.services.cloudformation.stacks import Definition, Output, Resource, Stack
-from local_cloud.services.cloudformation.template import ResourceDefinition, Template
+from local_cloud.services.cloudformation.template import Template
 from local_cloud.services.cloudformation.values import UNKNOWN
 
 

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,45 +15,18 @@ from local_cloud.services.cloudformation.errors import ValidationError
 from local_cloud.services.cloudformation.parameters import Parameter
 from local_cloud.services.cloudformation.references import PSEUDO_PARAMETERS, Reference, references
 from local_cloud.services.cloudformation.schema import schema_of
+from local_cloud.services.cloudformation.sections import (
+    SECTIONS,
+    OutputDefinition,
+    ResourceDefinition,
+    output_definition,
+    refuse_null,
+    resource_definition,
+    section,
+)
 
-SECTIONS = (
-    *("AWSTemplateFormatVersion", "Conditions", "Description", "Mappings", "Metadata", "Outputs", "Parameters"),
-    *("Resources", "Rules", "Transform"),
-)
-RESOURCE_KEYS = frozenset(
-    ("Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy")
-)
-DELETION_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate")
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 MAX_RESOURCES = 500
-
-
-@dataclass(frozen=True)
-class ResourceDefinition:
-    """One entry of Resources, its properties not evaluated."""
-
-    logical_id: str
-    type: str
-    properties: dict[str, Any]
-    depends_on: tuple[str, ...] = ()
-    condition: str | None = None
-    metadata: Any = None
-    deletion_policy: str = "Delete"
-    update_replace_policy: str = "Delete"
-
-    def references(self) -> Iterable[Reference]:
-        return references(self.properties)
-
-
-@dataclass(frozen=True)
-class OutputDefinition:
-    """One entry of Outputs, its value and export name not evaluated."""
-
-    name: str
-    value: Any
-    description: str = ""
-    condition: str | None = None
-    export: Any = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +52,8 @@ class Template:
             raise ValidationError(f"Invalid template property or properties [{', '.join(unknown)}]")
         if document.get("AWSTemplateFormatVersion", "2010-09-09") != "2010-09-09":
             raise ValidationError("Template format error: unsupported value for AWSTemplateFormatVersion.")
-        _refuse_null(document, "")
-        sections = {name: _section(document, name) for name in SECTIONS[1:8] if name not in ("Description", "Metadata")}
+        refuse_null(document, "")
+        sections = {name: section(document, name) for name in SECTIONS[1:8] if name not in ("Description", "Metadata")}
         transform = document.get("Transform", [])
         template = cls(
             text=text,
@@ -91,9 +63,9 @@ class Template:
             parameters={name: Parameter.parse(name, value) for name, value in sections["Parameters"].items()},
             mappings=sections["Mappings"],
             conditions=sections["Conditions"],
-            rules=_section(document, "Rules"),
-            resources={name: _resource(name, value) for name, value in sections["Resources"].items()},
-            outputs={name: _output(name, value) for name, value in sections["Outputs"].items()},
+            rules=section(document, "Rules"),
+            resources={name: resource_definition(name, value) for name, value in sections["Resources"].items()},
+            outputs={name: output_definition(name, value) for name, value in sections["Outputs"].items()},
         )
         template._check()
         return template
@@ -135,8 +107,8 @@ class Template:
 
     def _check_conditions(self) -> None:
         known = self.parameters.keys() | PSEUDO_PARAMETERS
-        for section in (self.conditions, self.rules):
-            unresolved = {ref.name for ref in references(section)} - known
+        for conditional in (self.conditions, self.rules):
+            unresolved = {ref.name for ref in references(conditional)} - known
             if unresolved:
                 raise ValidationError(
                     f"Template format error: Unresolved dependencies [{', '.join(sorted(unresolved))}]. Cannot "
@@ -183,80 +155,3 @@ def unresolved_references(names: Iterable[str], block: str) -> ValidationError:
         f"Template format error: Unresolved resource dependencies [{', '.join(names)}] in the {block} block of the "
         "template"
     )
-
-
-def _section(document: dict[str, Any], name: str) -> dict[str, Any]:
-    value = document.get(name, {})
-    if not isinstance(value, dict):
-        raise ValidationError(f"Template format error: [/{name}] {name} must be a map")
-    if name in ("Parameters", "Resources", "Outputs"):
-        for key in value:
-            if not re.fullmatch(r"[A-Za-z0-9]+", key):
-                raise ValidationError(f"Template format error: {name.rstrip('s')} name {key} is non alphanumeric.")
-    return value
-
-
-def _resource(logical_id: str, value: Any) -> ResourceDefinition:
-    where = f"[/Resources/{logical_id}]"
-    if not isinstance(value, dict):
-        raise ValidationError(f"Template format error: {where} resource definition is malformed")
-    if not isinstance(value.get("Type"), str):
-        raise ValidationError(f"Template format error: {where} Every Resources object must contain a Type member.")
-    if unknown := sorted(value.keys() - RESOURCE_KEYS):
-        raise ValidationError(f"Invalid template resource property '{unknown[0]}'")
-    if not isinstance(value.get("Properties", {}), dict):
-        raise ValidationError(f"Template format error: {where} Properties must be a map")
-    depends_on = value.get("DependsOn", [])
-    names = [depends_on] if isinstance(depends_on, str) else depends_on
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise ValidationError(
-            f"Template format error: {where} Every DependsOn value must be a string or a list of strings."
-        )
-    policies = {}
-    for key in ("DeletionPolicy", "UpdateReplacePolicy"):
-        allowed = DELETION_POLICIES if key == "DeletionPolicy" else DELETION_POLICIES[:2]
-        policies[key] = value.get(key, "Delete")
-        if policies[key] not in allowed:
-            raise ValidationError(
-                f"Template error: resource {logical_id} of type {value['Type']} does not support {key} "
-                f"{policies[key]}: one of {', '.join(allowed)}"
-            )
-    return ResourceDefinition(
-        logical_id=logical_id,
-        type=value["Type"],
-        properties=value.get("Properties", {}),
-        depends_on=tuple(names),
-        condition=value.get("Condition"),
-        metadata=value.get("Metadata"),
-        deletion_policy=policies["DeletionPolicy"],
-        update_replace_policy=policies["UpdateReplacePolicy"],
-    )
-
-
-def _output(name: str, value: Any) -> OutputDefinition:
-    if not isinstance(value, dict) or "Value" not in value:
-        raise ValidationError(
-            f"Template format error: [/Outputs/{name}] Every Outputs member must contain a Value object"
-        )
-    if unknown := sorted(value.keys() - {"Value", "Description", "Condition", "Export"}):
-        raise ValidationError(f"Invalid template output property '{unknown[0]}'")
-    export = value.get("Export")
-    if export is not None and (not isinstance(export, dict) or export.keys() != {"Name"}):
-        raise ValidationError(
-            f"Template format error: [/Outputs/{name}] Every Export must have a Name and nothing else"
-        )
-    return OutputDefinition(
-        name=name,
-        value=value["Value"],
-        description=str(value.get("Description", "")),
-        condition=value.get("Condition"),
-        export=export["Name"] if export else None,
-    )
-
-
-def _refuse_null(value: Any, path: str) -> None:
-    if value is None:
-        raise ValidationError(f"[{path}] 'null' values are not allowed in templates")
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, item in items:
-        _refuse_null(item, f"{path}/{key}")

@@ -47,7 +47,7 @@ class Rule(ResourceType):
         if gone:
             self.call(target, "remove_targets", Ids=gone, **where)
         if targets and targets != before.get("Targets"):
-            self.call(target, "put_targets", {"Targets": targets}, **where)
+            self.call(target, "put_targets", {"Targets": [_target(each) for each in targets]}, **where)
 
     def update(self, target: Target, before: dict[str, Any]) -> None:
         given = without(target.properties, "Name", "Tags", "Targets")
@@ -65,6 +65,14 @@ class Rule(ResourceType):
         if targets:
             self.call(target, "remove_targets", Rule=name, Ids=[each["Id"] for each in targets], **bus)
         self.call(target, "delete_rule", Name=name, **bus)
+
+
+def _target(given: dict[str, Any]) -> dict[str, Any]:
+    """A target in the API's words, which differ for ECS."""
+    if "EcsParameters" not in given:
+        return given
+    names = {"PlacementStrategies": "PlacementStrategy", "TagList": "Tags"}
+    return given | {"EcsParameters": {names.get(key, key): value for key, value in given["EcsParameters"].items()}}
 
 
 def _name(target: Target) -> str:

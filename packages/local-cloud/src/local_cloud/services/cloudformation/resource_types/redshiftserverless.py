@@ -14,6 +14,7 @@ from local_cloud.services.cloudformation.resource_types.base import (
     wait_for,
     without,
 )
+from local_cloud.services.cloudformation.schema import schema_of
 
 UPDATED_TOGETHER = (
     ("AdminUsername", "AdminUserPassword", "ManageAdminPassword", "AdminPasswordSecretKmsKeyId"),
@@ -57,8 +58,9 @@ class _Serverless(ResourceType):
         return [{name: value} for name, value in without(given, *apart).items() if value != before.get(name)]
 
     def attributes(self, target: Target) -> dict[str, Any]:
-        prefix = self.kind.capitalize()
-        return {f"{prefix}.{name}": value for name, value in _flat(self.describe(target)).items()}
+        schema = schema_of(self.type)
+        found = _flat(self.describe(target), f"{self.kind.capitalize()}.")
+        return {name: value for name, value in found.items() if schema and name in schema.attributes}
 
     def delete(self, target: Target) -> None:
         names = [name for name in ON_DELETION if name in target.properties]
@@ -116,8 +118,8 @@ class Workgroup(_Serverless):
         return self.expected_id(target)
 
 
-def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """`{"endpoint": {"address": …}}` as `{"Endpoint.Address": …}`; numbers and times as text."""
+def _flat(value: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """`{"endpoint": {"address": …}}` as `{"Workgroup.Endpoint.Address": …}`; times as text."""
     result: dict[str, Any] = {}
     for name, item in value.items():
         key = f"{prefix}{name[0].upper()}{name[1:]}"
