@@ -229,7 +229,7 @@ def db(engine: Engine, request: pytest.FixtureRequest) -> Iterator[Connection]:
 
 @dataclass
 class DataApi:
-    """A cloud's workgroup `wg` as boto3 reaches it."""
+    """A cloud's workgroup `etl` as boto3 reaches it."""
 
     cloud: Any
     clients: dict[str, Any] = field(default_factory=dict)
@@ -257,7 +257,7 @@ class DataApi:
 
     @staticmethod
     def target(request: dict[str, Any]) -> dict[str, Any]:
-        return request if "SessionId" in request else {"WorkgroupName": "wg", "Database": "dev"} | request
+        return request if "SessionId" in request else {"WorkgroupName": "etl", "Database": "dev"} | request
 
     def wait(self, statement: str) -> dict[str, Any]:
         """The description of a statement that has ended."""
@@ -278,7 +278,7 @@ class DataApi:
 
     def done(self, sql: str, **request: Any) -> dict[str, Any]:
         described = self.run(sql, **request)
-        assert described["Status"] == "FINISHED", described
+        assert described["Status"] == "FINISHED", described.get("Error")
         return described
 
     def rows(self, sql: str, **request: Any) -> list[list[Any]]:
@@ -299,7 +299,7 @@ class DataApi:
         return error["Code"], error["Message"]
 
 
-def _make_workgroup(data_api: DataApi, name: str = "wg", namespace: str = "analytics") -> None:
+def _make_workgroup(data_api: DataApi, name: str = "etl", namespace: str = "analytics") -> None:
     """A namespace with a default role, and a workgroup for it."""
     policy = json.dumps({"Version": "2012-10-17", "Statement": []})
     roles = data_api.client("iam")
@@ -326,8 +326,8 @@ def data_api_of() -> type[DataApi]:
 
 @pytest.fixture(scope="module")
 def redshift(cloud: Any) -> DataApi:
-    """The module's cloud with workgroup `wg` of namespace `analytics`, and bucket `b`."""
+    """The module's cloud with workgroup `etl` of namespace `analytics`, and bucket `lake`."""
     data_api = DataApi(cloud)
     _make_workgroup(data_api)
-    data_api.client("s3").create_bucket(Bucket="b")
+    data_api.client("s3").create_bucket(Bucket="lake")
     return data_api

@@ -124,8 +124,12 @@ def _text(table: _Table, files: list[DataFile], *, csv: bool) -> tuple[list[str]
     skip = int(table.described.get("Parameters", {}).get("skip.header.line.count", "0"))
     kinds = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(table.fields)))
     written = {key: value.replace("'", "''") for key, value in (("delim", delimiter), ("quote", quote))}
+    # NULLIF also keeps DuckDB from pushing the cast down into its reader, where it would be an error.
     values = [
-        f"TRY_CAST(c{index} AS {kind.duckdb}) AS {quoted(name)}" for index, (name, kind) in enumerate(table.fields)
+        f"redshift_truncate(c{index}, {kind.length}) AS {quoted(name)}"
+        if kind.is_string
+        else f"TRY_CAST(nullif(c{index}, '') AS {kind.duckdb}) AS {quoted(name)}"
+        for index, (name, kind) in enumerate(table.fields)
     ]
     source = (
         f"read_csv({paths(files)}, columns = {{{kinds}}}, auto_detect = false, header = false, skip = {skip},"

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/stored-procedure-create.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -239,11 +240,15 @@ class _Run:
                     return
 
     def raise_(self, level: str, message: str, *, arguments: Sequence[str]) -> None:
-        text = message
-        for argument in arguments:
-            value = self.evaluate(argument)
-            text = text.replace("%", "<NULL>" if value is None else str(value), 1)
-        text = text.replace("%%", "%")
+        values = iter([self.evaluate(argument) for argument in arguments])
+
+        def fill(match: re.Match[str]) -> str:
+            if match[0] == "%%":
+                return "%"
+            value = next(values, "%")
+            return "<NULL>" if value is None else str(value)
+
+        text = re.sub("%%?", fill, message)
         if level == "EXCEPTION":
             raise SqlError(text)
         self.session.notices.append(f"{level}: {text}")

@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/redshift/latest/dg/cm_chap_system-tables.html
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
-from typing import Any
 
+from local_cloud.services.redshift.engine import system_external
+from local_cloud.services.redshift.engine.inline import text, values
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import SqlError
@@ -22,7 +22,7 @@ def is_system(name: Name) -> bool:
     """True for a relation of the system: in its schemas, or one of its names without a schema."""
     if len(name) > 1:
         return name[-2] in _SCHEMAS
-    return name[0] in _RELATIONS or name[0].startswith(("pg_", "sys_", "svv_", "stv_", "stl_", "svl_", "svcs_"))
+    return name[0] in _RELATIONS
 
 
 def relation(session: Session, name: Name) -> str:
@@ -34,14 +34,10 @@ def relation(session: Session, name: Name) -> str:
     return query(session)
 
 
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
 def _objects(session: Session) -> str:
     """All tables and views of the database: schema, name, kind (BASE TABLE, VIEW, LOCAL TEMPORARY)."""
-    catalog = _text(session.database.catalog)
-    temporary = _text(session.settings.search_path[0])
+    catalog = text(session.database.catalog)
+    temporary = text(session.settings.search_path[0])
     return (
         "SELECT schema_name AS s, table_name AS t, 'BASE TABLE' AS kind, database_name AS d, schema_name AS ds,"
         f" comment FROM duckdb_tables() WHERE database_name = {catalog} AND schema_name <> '{INTERNAL}'"
@@ -64,13 +60,13 @@ def _columns(session: Session) -> str:
 
 def _svv_tables(session: Session) -> str:
     return (
-        f"SELECT {_text(session.database.name)} AS table_catalog, s AS table_schema, t AS table_name,"
+        f"SELECT {text(session.database.name)} AS table_catalog, s AS table_schema, t AS table_name,"
         f" kind AS table_type, comment AS remarks FROM ({_objects(session)})"
     )
 
 
 def _svv_columns(session: Session) -> str:
-    return f"""SELECT {_text(session.database.name)} AS table_catalog, s AS table_schema, t AS table_name,
+    return f"""SELECT {text(session.database.name)} AS table_catalog, s AS table_schema, t AS table_name,
         c AS column_name, n AS ordinal_position, def AS column_default,
         CASE WHEN nullable THEN 'YES' ELSE 'NO' END AS is_nullable,
         regexp_replace(type, '\\(.*', '') AS data_type,
@@ -81,14 +77,14 @@ def _svv_columns(session: Session) -> str:
 
 def _svv_all_tables(session: Session) -> str:
     return (
-        f"SELECT {_text(session.database.name)} AS database_name, s AS schema_name, t AS table_name,"
+        f"SELECT {text(session.database.name)} AS database_name, s AS schema_name, t AS table_name,"
         f" CASE kind WHEN 'BASE TABLE' THEN 'TABLE' ELSE kind END AS table_type, NULL::VARCHAR AS table_acl,"
         f" comment AS remarks FROM ({_objects(session)})"
     )
 
 
 def _schemata(session: Session) -> str:
-    catalog = _text(session.database.catalog)
+    catalog = text(session.database.catalog)
     return (
         f"SELECT schema_name FROM duckdb_schemas() WHERE database_name = {catalog}"
         f" AND schema_name NOT IN ('main', '{INTERNAL}') UNION ALL SELECT name FROM {INTERNAL}.external_schemas"
@@ -98,14 +94,14 @@ def _schemata(session: Session) -> str:
 
 def _svv_schemas(session: Session) -> str:
     return (
-        f"SELECT {_text(session.database.name)} AS database_name, schema_name, 100 AS schema_owner,"
+        f"SELECT {text(session.database.name)} AS database_name, schema_name, 100 AS schema_owner,"
         f" CASE WHEN schema_name IN (SELECT name FROM {INTERNAL}.external_schemas) THEN 'external' ELSE 'local' END"
         f" AS schema_type, NULL::VARCHAR AS schema_acl FROM ({_schemata(session)})"
     )
 
 
 def _information_schemata(session: Session) -> str:
-    return f"SELECT {_text(session.database.name)} AS catalog_name, schema_name FROM ({_schemata(session)})"
+    return f"SELECT {text(session.database.name)} AS catalog_name, schema_name FROM ({_schemata(session)})"
 
 
 def _pg_tables(session: Session) -> str:
@@ -132,7 +128,7 @@ def _pg_namespace(session: Session) -> str:
 
 def _pg_user(session: Session) -> str:
     return (
-        f"SELECT {_text(session.user)} AS usename, 100 AS usesysid, true AS usecreatedb, true AS usesuper,"
+        f"SELECT {text(session.user)} AS usename, 100 AS usesysid, true AS usecreatedb, true AS usesuper,"
         " false AS usecatupd, '********' AS passwd, NULL::TIMESTAMP AS valuntil, NULL::VARCHAR AS useconfig"
     )
 
@@ -143,7 +139,7 @@ def _databases(session: Session) -> list[str]:
 
 def _svv_databases(session: Session) -> str:
     return " UNION ALL ".join(
-        f"SELECT {_text(name)} AS database_name, 100 AS database_owner, 'local' AS database_type,"
+        f"SELECT {text(name)} AS database_name, 100 AS database_owner, 'local' AS database_type,"
         " NULL::VARCHAR AS database_acl, NULL::VARCHAR AS database_options,"
         " 'Snapshot Isolation' AS database_isolation_level"
         for name in _databases(session)
@@ -152,13 +148,13 @@ def _svv_databases(session: Session) -> str:
 
 def _pg_database(session: Session) -> str:
     return " UNION ALL ".join(
-        f"SELECT {_text(name)} AS datname, 100 AS datdba, 6 AS encoding, false AS datistemplate, true AS datallowconn"
+        f"SELECT {text(name)} AS datname, 100 AS datdba, 6 AS encoding, false AS datistemplate, true AS datallowconn"
         for name in _databases(session)
     )
 
 
 def _svv_table_info(session: Session) -> str:
-    return f"""SELECT {_text(session.database.name)} AS database, table_schema AS schema, table_oid AS table_id,
+    return f"""SELECT {text(session.database.name)} AS database, table_schema AS schema, table_oid AS table_id,
         table_name AS "table", CAST(NULL AS VARCHAR) AS diststyle, CAST(NULL AS VARCHAR) AS sortkey1,
         CAST(estimated_size AS BIGINT) AS tbl_rows FROM (SELECT t.table_oid, t.estimated_size, o.s AS table_schema,
         o.t AS table_name FROM ({_objects(session)}) o JOIN duckdb_tables() t ON t.database_name = o.d
@@ -200,27 +196,7 @@ _HISTORY = {
 
 def _query_history(session: Session) -> str:
     rows = [row for row in session.surroundings.history() if row["database_name"] == session.database.name]
-    return _values(_HISTORY, rows)
-
-
-def _values(columns: dict[str, str], rows: list[dict[str, Any]]) -> str:
-    """Rows of Python as a query; no row gives the columns alone."""
-    names = ", ".join(columns)
-    casts = ", ".join(f"CAST({name} AS {kind}) AS {name}" for name, kind in columns.items())
-    if not rows:
-        return "SELECT " + ", ".join(f"CAST(NULL AS {k}) AS {n}" for n, k in columns.items()) + " WHERE false"
-    written = ", ".join("(" + ", ".join(_literal(row.get(name)) for name in columns) + ")" for row in rows)
-    return f"SELECT {casts} FROM (VALUES {written}) AS v({names})"
-
-
-def _literal(value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, datetime.datetime):
-        return _text(value.isoformat(sep=" "))
-    return _text(str(value))
+    return values(_HISTORY, rows)
 
 
 _RELATIONS: dict[str, Callable[[Session], str]] = {
@@ -233,6 +209,9 @@ _RELATIONS: dict[str, Callable[[Session], str]] = {
     "svv_redshift_tables": _svv_all_tables,
     "svv_redshift_databases": _svv_databases,
     "svv_external_schemas": _external_schemas,
+    "svv_external_tables": system_external.tables,
+    "svv_external_columns": system_external.columns,
+    "svv_external_partitions": system_external.partitions,
     "svv_table_info": _svv_table_info,
     "information_schema.tables": _svv_tables,
     "information_schema.columns": _svv_columns,
