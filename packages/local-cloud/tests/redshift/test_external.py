@@ -241,9 +241,8 @@ def test_what_unload_writes_can_be_read_by_partition(redshift, lake: str) -> Non
 
 def test_metadata_lists_external_tables(redshift, trips: str) -> None:
     schema = trips.partition(".")[0]
-    assert redshift.rows(
-        f"select schemaname, databasename from svv_external_schemas where schemaname = '{schema}'"
-    ) == [[schema, schema]]
+    where = f"where schemaname = '{schema}'"
+    assert redshift.rows(f"select databasename from svv_external_schemas {where}") == [[schema]]
     assert redshift.rows(f"select tablename, location from svv_external_tables {where}") == [
         ["trips", f"s3://lake/{schema}/trips/"]
     ]
