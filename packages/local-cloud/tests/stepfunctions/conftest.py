@@ -157,8 +157,19 @@ def cloud(new_cloud: Callable[..., Any]) -> Iterator[Any]:
     running.stop()
 
 
+@pytest.fixture(scope="session")
+def sfn_of() -> Callable[[Any], StepFunctions]:
+    """For tests that start clouds of their own."""
+    return step_functions
+
+
 @pytest.fixture(scope="package")
 def sfn(cloud: Any) -> StepFunctions:
+    return step_functions(cloud)
+
+
+def step_functions(cloud: Any) -> StepFunctions:
+    """Of a cloud that runs, with the role of its machines."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [

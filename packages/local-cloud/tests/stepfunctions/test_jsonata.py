@@ -23,6 +23,10 @@ INPUT = {
 EXPRESSIONS = [
     ("$states.input.a + 1", 2),
     ("$states.input.s", INPUT["s"]),
+    ("$states . input . a", 1),
+    ("$states.`input`.a", 1),
+    ("$exists($states)", True),
+    ("($s := $states; $s.input.a)", 1),
     ("$length($states.input.s)", len(INPUT["s"])),
     ("$states.input.list", [1, 2, 3]),
     ("$states.input.one", ["x"]),

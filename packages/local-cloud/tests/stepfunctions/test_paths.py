@@ -92,6 +92,8 @@ FLOW = [
     ("ResultPath deep", {"Result": 2, "ResultPath": "$.x.y"}, {"a": 1}, {"a": 1, "x": {"y": 2}}),
     ("ResultPath null", {"Result": 2, "ResultPath": None}, {"a": 1}, {"a": 1}),
     ("ResultPath over", {"Result": 2, "ResultPath": "$.a"}, {"a": {"b": 1}}, {"a": 2}),
+    ("ResultPath in a list", {"Result": 2, "ResultPath": "$[1].p"}, [{}, {"a": 1}], [{}, {"a": 1, "p": 2}]),
+    ("ResultPath hyphen", {"Result": 2, "ResultPath": "$.a-b['c.d']"}, {"a-b": {"x": 1}}, {"a-b": {"x": 1, "c.d": 2}}),
     ("Parameters", {"Parameters": {"x.$": "$.a", "k": [{"n.$": "$.a"}]}}, {"a": 1}, {"x": 1, "k": [{"n": 1}]}),
     ("all", {"InputPath": "$.i", "Parameters": {"p.$": "$.q"}, "ResultPath": "$.r"}, {"i": {"q": 1}},
      {"i": {"q": 1}, "r": {"p": 1}}),
@@ -122,6 +124,24 @@ def test_data_flows_through_a_state_as_the_language_says(sfn):
     assert dict(zip([name for name, *_ in FLOW], outcome.output, strict=True)) == {
         name: output for name, _, _, output in FLOW
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "input", "cause"),
+    [
+        ("$.x", "text", 'Unable to apply step "x" to input "text"'),
+        ("$.a.b", {"a": [1]}, 'Unable to apply step "b" to input [1]'),
+        ("$.a[2]", {"a": [1]}, 'Unable to apply step "2" to input [1]'),
+        ("$.a[0].b", {"a": {}}, 'Unable to apply step "0" to input {}'),
+    ],
+)
+def test_a_result_path_that_cannot_be_applied_can_be_caught(sfn, path, input, cause):
+    branch = {"StartAt": "In", "States": {"In": {"Type": "Pass", "End": True}}}
+    catch = [{"ErrorEquals": ["States.ResultPathMatchFailure"], "Next": "Caught"}]
+    state = {"Type": "Parallel", "Branches": [branch], "ResultPath": path}
+    assert sfn.run(sfn.one(state), input).result == ("States.ResultPathMatchFailure", cause)
+    caught = sfn.run(sfn.one(state | {"Catch": catch}), input)
+    assert caught.result == {"Error": "States.ResultPathMatchFailure", "Cause": cause}
 
 
 def test_the_context_object_says_who_runs_what_where(sfn):

@@ -1,7 +1,7 @@
 """Step Functions: moto's interpreter of the Amazon States Language, mended, behind an API of our own.
 
 api                     the wire
-machines, versions, executions, map_runs, tasks, tags
+machines, versions, executions, listings, map_runs, tasks, tags
                         the operations
 registry, journal       what is known, and how it survives a restart
 definition              checks a definition and makes it run

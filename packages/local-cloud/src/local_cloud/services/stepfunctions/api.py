@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +17,7 @@ from local_cloud.cloud import Cloud
 
 from .errors import StatesError, UnknownOperationException, ValidationException
 from .executions import Executions
+from .listings import Listings
 from .machines import Machines
 from .map_runs import MapRuns
 from .registry import Registry
@@ -31,7 +33,7 @@ Response = tuple[int, dict[str, str], str]
 class Api:
     def __init__(self, cloud: Cloud) -> None:
         self.registry = Registry(cloud)
-        self._parts = [part(self.registry) for part in (Machines, Versions, Executions, MapRuns, Tasks, Tags)]
+        self._parts = [part(self.registry) for part in (Machines, Versions, Executions, Listings, MapRuns, Tasks, Tags)]
 
     def handle(self, request: Any, full_url: str, headers: Any) -> Response:
         """One HTTP request, in the form moto's dispatcher gives it."""
@@ -58,6 +60,9 @@ class Api:
         report = ParamValidator().validate(parameters, shape)
         if report.has_errors():
             raise ValidationException(report.generate_report())
+        problem = next(_outside_of_enums(parameters, shape, ""), "")
+        if problem:
+            raise ValidationException(f"1 validation error detected: {problem}")
         known = {xform_name(name): parameters[name] for name in shape.members if parameters.get(name) is not None}
         answer: dict[str, Any] = method(**known)
         return answer
@@ -67,6 +72,22 @@ class Api:
         from botocore.session import get_session
 
         return get_session().get_service_model("stepfunctions")
+
+
+def _outside_of_enums(value: Any, shape: Any, place: str) -> Iterator[str]:
+    """What botocore does not check: values that are none of those a member may have."""
+    if shape.type_name == "structure":
+        for name in shape.members:
+            if value.get(name) is not None:
+                yield from _outside_of_enums(value[name], shape.members[name], f"{place}.{name}" if place else name)
+    elif shape.type_name == "list":
+        for index, item in enumerate(value, 1):
+            yield from _outside_of_enums(item, shape.member, f"{place}.{index}.member")
+    elif getattr(shape, "enum", None) and value not in shape.enum:
+        yield (
+            f"Value '{value}' at '{place}' failed to satisfy constraint:"
+            f" Member must satisfy enum value set: [{', '.join(shape.enum)}]"
+        )
 
 
 def _sendable(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import arns
 from .errors import (
@@ -13,13 +13,12 @@ from .errors import (
     ExecutionNotRedrivable,
     InvalidExecutionInput,
     StateMachineTypeNotSupported,
-    ValidationException,
 )
-from .journal import End, Journal, Start, read_end, read_events, read_lines, read_start
+from .journal import End, Journal, Start, read_end, read_lines, read_start
+from .listings import list_item
 from .lookup import target
-from .machines import Answer, check_standard, describe_revision
+from .machines import Answer, describe_revision
 from .model import EXPRESS, Alias, Execution, Machine, Version, now
-from .pages import page
 from .registry import Registry
 
 if TYPE_CHECKING:
@@ -45,16 +44,16 @@ class Executions:
         machine, version, alias = target(self.registry, state_machine_arn)
         name = arns.check_name(name) if name is not None else str(uuid.uuid4())
         arn = self._execution_arn(machine, name)
+        start = _start(arn, name, machine, version, alias, input=input, trace_header=trace_header)
+        _compile(start)
         with self.registry.lock:
             known = self.registry.executions.get(arn)
             if known:
-                running_input = known.run.start.input if known.run else None
-                if running_input is None or json.loads(running_input) != json.loads(input):
+                if known.run is None or json.loads(known.run.start.input) != json.loads(input):
                     raise ExecutionAlreadyExists(arn)
                 return {"executionArn": arn, "startDate": known.started}
-            start = _start(arn, name, machine, version, alias, input=input, trace_header=trace_header)
             execution = self._add(start)
-        self._begin(execution, start, Journal(execution.journal))
+            self._begin(execution, start)
         return {"executionArn": arn, "startDate": start.started}
 
     def start_sync_execution(
@@ -93,16 +92,17 @@ class Executions:
         from .running.progress import Progress
 
         execution = self.registry.execution(arns.check_execution_arn(execution_arn))
+        start = read_start(execution.journal)
+        _compile(start)
         with self.registry.lock:
             reason = _not_redrivable(execution)
             if reason:
                 raise ExecutionNotRedrivable(reason)
             progress = Progress().read(read_lines(execution.journal))
-            start = read_start(execution.journal)
             execution.status, execution.stopped = "RUNNING", None
             execution.redrives += 1
             execution.redriven = now()
-        self._begin(execution, start, Journal(execution.journal), progress=progress)
+            self._begin(execution, start, progress=progress)
         return {"redriveDate": execution.redriven}
 
     def describe_execution(self, *, execution_arn: str, included_data: str = "ALL_DATA") -> Answer:
@@ -122,59 +122,6 @@ class Executions:
             "updateDate": start.revision.updated,
         }
 
-    def list_executions(
-        self,
-        *,
-        state_machine_arn: str | None = None,
-        status_filter: str | None = None,
-        map_run_arn: str | None = None,
-        redrive_filter: str | None = None,
-        max_results: int | None = None,
-        next_token: str | None = None,
-    ) -> Answer:
-        """Newest first. Of a machine, a version, an alias, or of the children of a map run."""
-        if (state_machine_arn is None) == (map_run_arn is None):
-            raise ValidationException("Must provide a State Machine ARN or a Map Run ARN")
-        if map_run_arn:
-            items = self._children(map_run_arn)
-        else:
-            machine, version, alias = self._scope(state_machine_arn or "")
-            check_standard(machine)
-            with self.registry.lock:
-                chosen = [
-                    execution
-                    for execution in self.registry.executions.values()
-                    if execution.machine_arn == machine.arn
-                    and (not version or execution.version_arn == version)
-                    and (not alias or execution.alias_arn == alias)
-                    and (not redrive_filter or (redrive_filter == "REDRIVEN") == bool(execution.redrives))
-                ]
-            chosen.sort(key=lambda execution: (execution.started, execution.journal.name), reverse=True)
-            items = [_list_item(execution) for execution in chosen]
-        if status_filter:
-            items = [item for item in items if item["status"] == status_filter]
-        shown, token = page(items, key=lambda item: item["executionArn"], size=max_results, token=next_token)
-        return {"executions": shown, "nextToken": token}
-
-    def get_execution_history(
-        self,
-        *,
-        execution_arn: str,
-        max_results: int | None = None,
-        reverse_order: bool = False,
-        next_token: str | None = None,
-        include_execution_data: bool = True,
-    ) -> Answer:
-        execution = self.registry.execution(arns.check_execution_arn(execution_arn))
-        check_standard(self.registry.machine(execution.machine_arn))
-        events = read_events(execution.journal)
-        if reverse_order:
-            events.reverse()
-        shown, token = page(events, key=lambda event: event["id"], size=max_results, token=next_token)
-        if not include_execution_data:
-            shown = [_without_data(event) for event in shown]
-        return {"events": shown, "nextToken": token}
-
     def _add(self, start: Start) -> Execution:
         journal = self.registry.new_journal(start.started)
         journal.start(start)
@@ -192,10 +139,7 @@ class Executions:
         self.registry.executions[start.arn] = execution
         return execution
 
-    def _begin(self, execution: Execution, start: Start, journal: Journal, *, progress: Progress | None = None) -> None:
-        from .definition.compile import compile_definition
-
-        compile_definition(start.revision.definition)
+    def _begin(self, execution: Execution, start: Start, *, progress: Progress | None = None) -> None:
         from .running.history_log import HistoryLog, Sender
         from .running.run import Run
 
@@ -211,6 +155,7 @@ class Executions:
                 execution.map_runs = [map_run["arn"] for map_run in end.map_runs]
                 execution.run = None
 
+        journal = Journal(execution.journal)
         run = Run(start, journal, log=log, on_end=on_end, progress=progress, redrives=execution.redrives)
         execution.run = run
         run.begin()
@@ -220,17 +165,12 @@ class Executions:
             return self.registry.arn("express", f"{machine.name}:{name}:{uuid.uuid4()}")
         return self.registry.arn("execution", f"{machine.name}:{name}")
 
-    def _scope(self, arn: str) -> tuple[Machine, str, str]:
-        parsed = arns.parse_machine_arn(arn)
-        machine, version, alias = target(self.registry, arn)
-        return machine, version.arn if version and parsed.version else "", alias.arn if alias else ""
-
     def _describe(self, execution: Execution, included_data: str) -> Answer:
         start = read_start(execution.journal)
         end = read_end(execution.journal) if execution.run is None else None
         reason = _not_redrivable(execution)
         answer: Answer = {
-            **_list_item(execution),
+            **list_item(execution),
             "inputDetails": {"included": included_data == "ALL_DATA"},
             "traceHeader": start.trace_header or None,
             "redriveStatus": "NOT_REDRIVABLE" if reason else "REDRIVABLE",
@@ -246,23 +186,12 @@ class Executions:
                 answer["output"] = end.output if included_data == "ALL_DATA" else None
         return answer
 
-    def _children(self, map_run_arn: str) -> list[Answer]:
-        from .map_runs import find_map_run
 
-        _, map_run = find_map_run(self.registry, arns.check_map_run_arn(map_run_arn))
-        return [
-            {
-                "executionArn": child.arn,
-                "stateMachineArn": map_run.machine_arn,
-                "name": child.name,
-                "status": child.status,
-                "startDate": child.started,
-                "stopDate": child.stopped,
-                "mapRunArn": map_run.arn,
-                "itemCount": child.items,
-            }
-            for child in reversed(map_run.children)
-        ]
+def _compile(start: Start) -> None:
+    """Before any lock is taken: the first time costs seconds."""
+    from .definition.compile import compile_definition
+
+    compile_definition(start.revision.definition)
 
 
 def _start(
@@ -308,26 +237,3 @@ def _not_redrivable(execution: Execution) -> str:
     if execution.stopped and execution.stopped < now() - _REDRIVABLE_FOR:
         return "Execution has exceeded the redrivable period of 14 days"
     return ""
-
-
-def _list_item(execution: Execution) -> Answer:
-    return {
-        "executionArn": execution.arn,
-        "stateMachineArn": execution.machine_arn,
-        "name": execution.name,
-        "status": execution.status,
-        "startDate": execution.started,
-        "stopDate": execution.stopped,
-        "stateMachineVersionArn": execution.version_arn or None,
-        "stateMachineAliasArn": execution.alias_arn or None,
-        "redriveCount": execution.redrives,
-        "redriveDate": execution.redriven,
-    }
-
-
-def _without_data(event: dict[str, Any]) -> dict[str, Any]:
-    hidden = {"input", "inputDetails", "output", "outputDetails", "parameters"}
-    return {
-        name: {key: item for key, item in value.items() if key not in hidden} if isinstance(value, dict) else value
-        for name, value in event.items()
-    }

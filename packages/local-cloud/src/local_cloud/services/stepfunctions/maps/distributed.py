@@ -73,10 +73,8 @@ def _new_run(env: Any, settings: Any, *, at_once: int, count: float, percentage:
 def _selected(env: Any, name: str, settings: Any, index: int, item: Any) -> Any:
     scope = open_scope(env, (name, index))
     scope.states.context_object.context_object_data["Map"] = {"Item": {"Index": index, "Value": item}}
-    scope.stack.append(env.stack[-1])
-    scope.states.reset(input_value=env.stack[-1])
     try:
-        return settings.item_input(scope, item)
+        return settings.item_input(env, scope, item)
     finally:
         env.delete_frame(scope)
 

@@ -22,10 +22,7 @@ def run_inline(env: Any, name: str, settings: Any, program: Any, items: Any, *, 
         scope.states.context_object.context_object_data["Map"] = {"Item": {"Index": index, "Value": items[index]}}
         try:
             if path not in env.progress.at:
-                scope.stack.append(env.stack[-1])
-                scope.states.reset(input_value=env.stack[-1])
-                scope.states.reset(input_value=settings.item_input(scope, items[index]))
-                scope.stack.clear()
+                scope.states.reset(input_value=settings.item_input(env, scope, items[index]))
             program.eval(scope)
             output = outcome(scope)
         except ScopeFailed as error:

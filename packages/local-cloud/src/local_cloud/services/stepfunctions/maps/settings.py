@@ -38,25 +38,35 @@ class MapSettings:
         percentage = self.number(env, self._fields, "ToleratedFailurePercentage", most=100)
         return count, percentage
 
-    def item_input(self, env: Any, item: Any) -> Any:
-        """The input of one iteration: the item, or what ItemSelector makes of the state's input and the item."""
+    def item_input(self, env: Any, scope: Any, item: Any) -> Any:
+        """The input of one iteration: the item, or what ItemSelector makes of the state's input and the item.
+
+        `env` is the state's, `scope` the iteration's, which has the item in its context object.
+        """
         selector = self._fields.get("ItemSelector", self._fields.get("Parameters"))
-        return item if selector is None else template_value(env, selector, jsonata=self.jsonata)
+        if selector is None:
+            return item
+        # Lent, not copied: a copy of all items for each of them would take time in the square of their number.
+        scope.states._states_data["input"] = env.states._states_data["input"]
+        scope.stack.append(env.stack[-1])
+        try:
+            return template_value(scope, selector, jsonata=self.jsonata)
+        finally:
+            scope.stack.clear()
 
     def template(self, env: Any, template: Any) -> Any:
         return template_value(env, template, jsonata=self.jsonata)
 
     def number(self, env: Any, fields: dict[str, Any], name: str, *, most: float | None = None) -> float | None:
         """A number given as it is, by a path (`…Path`) or as JSONata. Fails the state where it is none."""
-        value = fields.get(name)
-        source = value
+        value = source = fields.get(name)
         if f"{name}Path" in fields:
             source = fields[f"{name}Path"]
             value = value_of(env, source, strict=True)
+        elif value is None:
+            return None
         elif self.jsonata and (expression := expression_of(value)) is not None:
             value = jsonata_value(env, expression, kind="number", least=0)
-        if value is None:
-            return None
         if isinstance(value, str) and value.isdecimal():
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -30,6 +30,7 @@ THEN = (
     "parallel_branches",
     "program_loop",
     "query_language_scope",
+    "result_paths",
     "retry_waits",
     "service_tasks",
     "state_timeouts",

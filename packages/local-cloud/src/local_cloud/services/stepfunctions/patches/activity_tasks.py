@@ -31,7 +31,7 @@ def apply() -> None:
             scheduled["timeoutInSeconds"] = timeout
         if heartbeat is not None:
             scheduled["heartbeatInSeconds"] = heartbeat
-        token = TOKENS.issue(env.run.start.arn)
+        token = TOKENS.issue(env)
         try:
             _event(env, "ActivityScheduled", "activityScheduledEventDetails", scheduled)
             TOKENS.offer(self.resource.resource_arn, token, text)

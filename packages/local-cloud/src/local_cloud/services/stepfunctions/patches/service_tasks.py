@@ -72,7 +72,7 @@ class ServiceTask(StateTaskService):  # type: ignore[misc]
 
     def _eval_execution(self, env: Any) -> None:
         call = self.call
-        token = TOKENS.issue(env.run.start.arn) if call.pattern == TASK_TOKEN else None
+        token = TOKENS.issue(env) if call.pattern == TASK_TOKEN else None
         if token:
             env.states.context_object.context_object_data["Task"] = {"Token": token.text}
         try:
@@ -101,6 +101,9 @@ class ServiceTask(StateTaskService):  # type: ignore[misc]
         output = to_output(call, response)
         if failed and call.resource_type == "lambda":
             raise FunctionError(output["Payload"])
+        if call.resource_type == "events" and output.get("FailedEntryCount"):
+            shown = {name: value for name, value in output.items() if not name.startswith("Sdk")}
+            raise TaskFailure("EventBridge.FailedEntry", to_json_str(shown))
         if call.pattern:
             self._submitted(env, output)
             output = (

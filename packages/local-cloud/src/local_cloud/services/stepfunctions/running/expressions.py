@@ -15,6 +15,7 @@ from .jsonata_engine import QueryError
 from .jsonata_engine import evaluate as evaluate_jsonata
 
 _VARIABLE = re.compile(r"\$(?P<name>[A-Za-z_]\w*)(?P<path>[.\[].*)?", re.DOTALL)
+_STATES_FIELD = re.compile(r"\$states\b(?:\s*\.\s*(\w+))?")
 _STATES = ("input", "context", "result", "errorOutput")
 
 
@@ -51,8 +52,15 @@ def jsonata_value(env: Any, expression: str, *, kind: str = "", least: float | N
     States.QueryEvaluationError.
     """
     store, states = env.variable_store, env.states._states_data
-    bindings = {**store._outer_scope, **store._inner_scope}
-    bindings["states"] = {name: states[name] for name in _STATES if states.get(name) is not None or name == "input"}
+    variables = {**store._outer_scope, **store._inner_scope}
+    bindings = {name: value for name, value in variables.items() if name in expression}
+    read = {match[1] for match in _STATES_FIELD.finditer(expression)}
+    bindings["states"] = {
+        name: states[name]
+        for name in _STATES
+        # What is not read need not be brought into JSONata's form, which takes time for large inputs.
+        if (name in read or None in read) and (states.get(name) is not None or name == "input")
+    }
     try:
         value = evaluate_jsonata(expression, bindings)
         _check_kind(value, kind, least)

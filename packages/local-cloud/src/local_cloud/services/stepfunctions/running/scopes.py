@@ -77,7 +77,8 @@ def run_side_by_side(env: Any, count: int, *, at_once: int, run: Callable[[int],
                 return
             with changed:
                 left -= 1
-                changed.notify_all()
+                if not left:
+                    changed.notify_all()
 
     for number in range(min(count, at_once)):
         threading.Thread(target=work, name=f"scope-{number}", daemon=True).start()

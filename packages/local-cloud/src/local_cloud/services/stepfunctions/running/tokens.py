@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,8 @@ class TaskFailure(Exception):
 @dataclass
 class TaskToken:
     text: str
+    wanted: Callable[[], bool]
+    """Whether the Task still waits for an answer."""
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _outcome: Any = None
     _answered: bool = False
@@ -99,9 +102,10 @@ class Tokens:
         self._queues: dict[str, queue.SimpleQueue[tuple[TaskToken, str]]] = {}
         self._lock = threading.Lock()
 
-    def issue(self, execution_arn: str) -> TaskToken:
-        text = base64.b64encode(json.dumps([execution_arn, str(uuid.uuid4())]).encode()).decode()
-        token = TaskToken(text)
+    def issue(self, env: Any) -> TaskToken:
+        """For a Task that waits in `env`."""
+        text = base64.b64encode(json.dumps([env.run.start.arn, str(uuid.uuid4())]).encode()).decode()
+        token = TaskToken(text, wanted=env.is_running)
         with self._lock:
             self._tokens[text] = token
         return token
@@ -114,7 +118,7 @@ class Tokens:
         """Raises TaskTimedOut for a token that was given out once, InvalidToken for any other text."""
         with self._lock:
             token = self._tokens.get(text)
-        if token:
+        if token and token.wanted():
             return token
         try:
             arn, _ = json.loads(base64.b64decode(text, validate=True))
@@ -136,8 +140,8 @@ class Tokens:
             except queue.Empty:
                 return None
             with self._lock:
-                wanted = token.text in self._tokens
-            if wanted:
+                is_known = token.text in self._tokens
+            if is_known and token.wanted():
                 token.start(worker)
                 return token.text, input
         return None
