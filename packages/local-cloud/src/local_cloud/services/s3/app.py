@@ -10,7 +10,17 @@ import logging
 import time
 from collections.abc import Callable
 
-from local_cloud.services.s3 import keys, listings, notifications, objects_api, uploads_api, xmldoc
+from local_cloud.services.s3 import (
+    copies,
+    details,
+    keys,
+    listings,
+    notifications,
+    objects_api,
+    upload_listings,
+    uploads_api,
+    xmldoc,
+)
 from local_cloud.services.s3.bucket import Buckets
 from local_cloud.services.s3.context import Context
 from local_cloud.services.s3.errors import S3Error, not_implemented
@@ -27,24 +37,24 @@ _OBJECT: dict[tuple[str, str], tuple[str, Operation]] = {
     ("HEAD", ""): ("s3:GetObject", objects_api.get),
     ("PUT", ""): ("s3:PutObject", objects_api.put),
     ("DELETE", ""): ("s3:DeleteObject", objects_api.delete),
-    ("GET", "tagging"): ("s3:GetObjectTagging", objects_api.get_tagging),
-    ("PUT", "tagging"): ("s3:PutObjectTagging", objects_api.put_tagging),
-    ("DELETE", "tagging"): ("s3:DeleteObjectTagging", objects_api.delete_tagging),
-    ("GET", "acl"): ("s3:GetObjectAcl", objects_api.get_acl),
-    ("PUT", "acl"): ("s3:PutObjectAcl", objects_api.put_acl),
-    ("GET", "attributes"): ("s3:GetObjectAttributes", objects_api.get_attributes),
+    ("GET", "tagging"): ("s3:GetObjectTagging", details.get_tagging),
+    ("PUT", "tagging"): ("s3:PutObjectTagging", details.put_tagging),
+    ("DELETE", "tagging"): ("s3:DeleteObjectTagging", details.delete_tagging),
+    ("GET", "acl"): ("s3:GetObjectAcl", details.get_acl),
+    ("PUT", "acl"): ("s3:PutObjectAcl", details.put_acl),
+    ("GET", "attributes"): ("s3:GetObjectAttributes", details.get_attributes),
     ("POST", "uploads"): ("s3:PutObject", uploads_api.create),
     ("PUT", "uploadId"): ("s3:PutObject", uploads_api.put_part),
     ("POST", "uploadId"): ("s3:PutObject", uploads_api.complete),
     ("DELETE", "uploadId"): ("s3:AbortMultipartUpload", uploads_api.abort),
-    ("GET", "uploadId"): ("s3:ListMultipartUploadParts", uploads_api.list_parts),
+    ("GET", "uploadId"): ("s3:ListMultipartUploadParts", upload_listings.list_parts),
 }
 
 #: The same for a bucket. What is not here is moto's.
 _BUCKET: dict[tuple[str, str], tuple[str, Operation]] = {
     ("GET", ""): ("s3:ListBucket", listings.list_objects),
     ("GET", "versions"): ("s3:ListBucketVersions", listings.list_versions),
-    ("GET", "uploads"): ("s3:ListBucketMultipartUploads", uploads_api.list_uploads),
+    ("GET", "uploads"): ("s3:ListBucketMultipartUploads", upload_listings.list_uploads),
     ("POST", "delete"): ("s3:DeleteObject", objects_api.delete_many),
 }
 
@@ -127,6 +137,8 @@ class S3:
             return None
         if request.key:
             subresource = next((name for name in _OBJECT_SUBRESOURCES if name in request.query), "")
+            if (request.method, subresource) == ("PUT", "") and "x-amz-copy-source" in request.headers:
+                return "s3:PutObject", copies.copy
             found = _OBJECT.get((request.method, subresource))
             if found is None:
                 if subresource:

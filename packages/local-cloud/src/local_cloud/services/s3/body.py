@@ -123,11 +123,13 @@ def receive(
     blocks = _unchunk(body, trailers) if claims.chunked else _plain(body)
     for block in blocks:
         size += len(block)
-        digested = _hasher.submit(md5.update, block) if len(block) >= _APART else md5.update(block)
+        digested = _hasher.submit(md5.update, block) if len(block) >= _APART else None
         for update in updates:
             update(block)
         if digested:
             digested.result()
+        else:
+            md5.update(block)
     file.flush()
     if declared is not None and declared != size:
         raise S3Error("IncompleteBody")

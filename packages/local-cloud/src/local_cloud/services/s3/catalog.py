@@ -96,6 +96,7 @@ class Version:
 
     @property
     def last_modified(self) -> datetime.datetime:
+        """To the second, as S3 tells it."""
         return datetime.datetime.fromtimestamp(self.seq // 1_000_000_000, datetime.timezone.utc)
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from local_cloud.objects import ObjectInfo
-from local_cloud.services.s3 import objects_api
 from local_cloud.services.s3.catalog import Attributes, Version
 from local_cloud.services.s3.context import Context
 from local_cloud.services.s3.errors import S3Error
+from local_cloud.services.s3.shared import DEFAULT_CHECKSUM, digests
 from local_cloud.services.s3.store import Content
 
 
@@ -25,7 +25,7 @@ class PlainObjects:
 
     def path(self, bucket: str, key: str) -> Path:
         self._check(bucket)
-        place = self._store.locate(bucket, key)
+        place = self._store.places.locate(bucket, key)
         if place is None:
             raise KeyError(f"s3://{bucket}/{key}")
         return place[0]
@@ -71,11 +71,11 @@ class PlainObjects:
         self._context.notify(event, Version(bucket, key, seq=0, version_id=done.version_id, size=0, etag=""))
 
     def _put(self, bucket: str, key: str, path: Path, content_type: str) -> None:
-        etag, checksum = objects_api.digests(path, objects_api.DEFAULT_CHECKSUM)
+        etag, checksum = digests(path, DEFAULT_CHECKSUM)
         headers = {"content-type": content_type or "binary/octet-stream"}
         stored = replace(
             Attributes(headers=headers | self._context.buckets.encryption(bucket)),
-            checksum_algorithm=objects_api.DEFAULT_CHECKSUM,
+            checksum_algorithm=DEFAULT_CHECKSUM,
             checksum=checksum,
             checksum_type="FULL_OBJECT",
         )

@@ -12,7 +12,6 @@ from local_cloud.services.s3 import listing, xmldoc
 from local_cloud.services.s3.catalog import Version
 from local_cloud.services.s3.context import OWNER, Context
 from local_cloud.services.s3.errors import S3Error
-from local_cloud.services.s3.objects_api import iso
 from local_cloud.services.s3.request import Reply, S3Request, xml
 
 
@@ -141,7 +140,11 @@ class _Versions:
 
 
 def _entry(version: Version, *, encode: Callable[[str], str]) -> dict[str, Any]:
-    return {"Key": encode(version.key), "LastModified": iso(version), **_content_entry(version)}
+    return {
+        "Key": encode(version.key),
+        "LastModified": xmldoc.timestamp(version.last_modified.timestamp()),
+        **_content_entry(version),
+    }
 
 
 def _content_entry(version: Version) -> dict[str, Any]:
@@ -160,7 +163,7 @@ def _version_entry(version: Version, latest: bool, *, encode: Callable[[str], st
         "Key": encode(version.key),
         "VersionId": version.version_id,
         "IsLatest": latest,
-        "LastModified": iso(version),
+        "LastModified": xmldoc.timestamp(version.last_modified.timestamp()),
         "Owner": OWNER,
     }
 

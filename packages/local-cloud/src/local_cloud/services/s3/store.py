@@ -14,7 +14,6 @@ import heapq
 import os
 import secrets
 import shutil
-import stat
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from typing import BinaryIO
 
 from local_cloud.services.s3 import keys
 from local_cloud.services.s3.catalog import Attributes, Catalog, Version
-from local_cloud.services.s3.errors import S3Error
+from local_cloud.services.s3.places import Places
 from local_cloud.services.s3.walk import Walk
 
 #: The version id of everything stored while a bucket's versioning is not on.
@@ -66,13 +65,12 @@ class Store:
         self._versioning = versioning
         internal = root / ".local-cloud"
         self._staging = internal / "staging"
-        self._aside = internal / "aside"
-        self._kept = internal / "versions"
         self.uploads = internal / "uploads"
         shutil.rmtree(self._staging, ignore_errors=True)
-        for folder in (self._staging, self._aside, self._kept, self.uploads):
+        for folder in (self._staging, self.uploads):
             folder.mkdir(parents=True, exist_ok=True)
         self.catalog = Catalog(internal / "catalog.sqlite")
+        self.places = Places(root, internal, self.catalog)
         known = self.catalog.upload_ids()
         for folder in self.uploads.iterdir():
             if folder.name not in known:
@@ -93,19 +91,9 @@ class Store:
         for upload in self.catalog.uploads(bucket):
             shutil.rmtree(self.uploads / upload.id, ignore_errors=True)
         self.catalog.forget_bucket(bucket)
-        for folder in (self.root / bucket, self._aside / bucket, self._kept / bucket):
-            shutil.rmtree(folder, ignore_errors=True)
+        self.places.forget_bucket(bucket)
 
     # reading
-
-    def locate(self, bucket: str, key: str) -> tuple[Path, os.stat_result] | None:
-        """The file that holds the current version, or None."""
-        for path in self._places(bucket, key):
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                status = path.stat()
-                if stat.S_ISREG(status.st_mode):
-                    return path, status
-        return None
 
     def described(self, bucket: str, key: str, status: os.stat_result) -> Version | None:
         """The row of exactly this file, None when it is not known (any more)."""
@@ -114,12 +102,12 @@ class Store:
 
     def head(self, bucket: str, key: str) -> Version | None:
         """The newest version: an object, a delete marker, or None."""
-        place = self.locate(bucket, key)
+        place = self.places.locate(bucket, key)
         if place and (version := self.described(bucket, key, place[1])):
             return version
         # Nothing there, somebody else's file, or one that was replaced since we looked.
         with self._lock(bucket, key):
-            place = self.locate(bucket, key)
+            place = self.places.locate(bucket, key)
             if place is None:
                 return self._newest_without_file(bucket, key)
             return self.described(bucket, key, place[1]) or self._learn(bucket, key, *place)
@@ -131,8 +119,8 @@ class Store:
 
     def open(self, version: Version) -> BinaryIO | None:
         """The bytes of one version, None when they are gone by now."""
-        place = self.locate(version.bucket, version.key)
-        for path in ([place[0]] if place else []) + [self._kept_file(version)]:
+        place = self.places.locate(version.bucket, version.key)
+        for path in ([place[0]] if place else []) + [self.places.kept(version)]:
             with contextlib.suppress(FileNotFoundError):
                 file = path.open("rb")
                 status = os.fstat(file.fileno())
@@ -143,14 +131,14 @@ class Store:
 
     def versions(self, bucket: str, key: str) -> list[tuple[Version, bool]]:
         """All versions and delete markers of a key, newest first, each with whether it is the latest."""
-        place = self.locate(bucket, key)
+        place = self.places.locate(bucket, key)
         current = self.head(bucket, key) if place else None
         found: list[tuple[Version, bool]] = []
         for version in self.catalog.versions(bucket, key):
             if current and version.seq > current.seq:
                 continue  # a change that a kill cut short before it was published
             latest = version.seq == current.seq if current else not found and version.is_delete_marker
-            if latest or version.is_delete_marker or self._kept_file(version).exists():
+            if latest or version.is_delete_marker or self.places.kept(version).exists():
                 found.append((version, latest))
         return found
 
@@ -191,7 +179,7 @@ class Store:
         """
         keys.check_key(key)
         with self._lock(bucket, key):
-            place, old = self.locate(bucket, key), self.head(bucket, key)
+            place, old = self.places.locate(bucket, key), self.head(bucket, key)
             if condition:
                 condition(None if old is None or old.is_delete_marker else old)
             seq = self.catalog.next_seq()
@@ -209,21 +197,21 @@ class Store:
             self.catalog.add(new)
             if place and old:
                 self._keep(place[0], old, replaced_by=new)
-            target = self._publish(bucket, key, staged)
+            target = self.places.publish(bucket, key, staged)
             if place and place[0] != target:
-                self._unlink(bucket, key, place[0])
+                self.places.unlink(bucket, key, place[0])
             self._drop_replaced(new)
             return new
 
     def delete(self, bucket: str, key: str, *, condition: Condition | None = None) -> Deleted:
         """Delete the object; in a bucket whose versioning is or was on, hide it behind a delete marker."""
         with self._lock(bucket, key):
-            place, old = self.locate(bucket, key), self.head(bucket, key)
+            place, old = self.places.locate(bucket, key), self.head(bucket, key)
             if condition:
                 condition(None if old is None or old.is_delete_marker else old)
             if not self._versioning(bucket):
                 if place:
-                    self._unlink(bucket, key, place[0])
+                    self.places.unlink(bucket, key, place[0])
                 for version in self.catalog.versions(bucket, key):
                     self._drop(version)
                 return Deleted()
@@ -231,7 +219,7 @@ class Store:
             self.catalog.add(marker)
             if place and old:
                 self._keep(place[0], old, replaced_by=marker)
-                self._unlink(bucket, key, place[0])
+                self.places.unlink(bucket, key, place[0])
             self._drop_replaced(marker)
             return Deleted(marker=True, version_id=marker.version_id)
 
@@ -246,80 +234,39 @@ class Store:
                 return Deleted(version_id=version_id)
             version, latest = chosen
             below = versions[1][0] if latest and len(versions) > 1 else None
-            place = self.locate(bucket, key)
+            place = self.places.locate(bucket, key)
             if below and not below.is_delete_marker:
                 if place:
-                    self._kept_file(below).replace(place[0])
+                    self.places.kept(below).replace(place[0])
                 else:
-                    self._publish(bucket, key, self._kept_file(below))
+                    self.places.publish(bucket, key, self.places.kept(below))
             elif latest and place:
-                self._unlink(bucket, key, place[0])
+                self.places.unlink(bucket, key, place[0])
             self._drop(version)
             return Deleted(marker=version.is_delete_marker, version_id=version_id)
 
     def set_tags(self, version: Version, tags: dict[str, str]) -> None:
         self.catalog.set_tags(version, tags)
 
-    # files
-
-    def _places(self, bucket: str, key: str) -> list[Path]:
-        aside = self._aside / bucket / keys.aside_name(key)
-        return [self.root / bucket / key, aside] if keys.is_plain(key) else [aside]
-
-    def _kept_file(self, version: Version) -> Path:
-        return self._kept / version.bucket / str(version.seq)
-
-    def _publish(self, bucket: str, key: str, file: Path) -> Path:
-        """Rename a file to where the key's content lies: under its own name if that is free, else aside."""
-        *plain, aside = self._places(bucket, key)
-        for path in plain:
-            for _ in range(10):
-                try:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    file.replace(path)
-                except FileNotFoundError:
-                    continue  # a delete pruned the folder between the two steps
-                except (FileExistsError, NotADirectoryError, IsADirectoryError):
-                    break  # `a` is an object and `a/b` comes, or the other way round
-                return path
-        self.catalog.add_aside(bucket, key)
-        aside.parent.mkdir(exist_ok=True)
-        file.replace(aside)
-        return aside
-
     def _keep(self, path: Path, old: Version, *, replaced_by: Version) -> None:
         """Hold the bytes of a version that is no longer current, unless the new one replaces it for good."""
         if old.version_id == NULL and replaced_by.version_id == NULL:
             return
-        kept = self._kept_file(old)
+        kept = self.places.kept(old)
         kept.parent.mkdir(exist_ok=True)
         with contextlib.suppress(FileExistsError):
             os.link(path, kept)
 
-    def _unlink(self, bucket: str, key: str, path: Path) -> None:
-        path.unlink(missing_ok=True)
-        if path.parent == self._aside / bucket:
-            self.catalog.remove_aside(bucket, key)
-            return
-        top = self.root / bucket
-        for folder in path.parents:
-            if folder == top:
-                return
-            try:
-                folder.rmdir()
-            except OSError:
-                return
-
     def _drop(self, version: Version) -> None:
         self.catalog.remove(version.bucket, version.key, version.seq)
-        self._kept_file(version).unlink(missing_ok=True)
+        self.places.kept(version).unlink(missing_ok=True)
 
     def _drop_replaced(self, new: Version) -> None:
         """Forget what `new` replaces for good: the null version if it is one, and rows without bytes."""
         for version in self.catalog.versions(new.bucket, new.key):
             if version.seq == new.seq:
                 continue
-            lost = not version.is_delete_marker and not self._kept_file(version).exists()
+            lost = not version.is_delete_marker and not self.places.kept(version).exists()
             if lost or (version.version_id == NULL and new.version_id == NULL):
                 self._drop(version)
 
@@ -329,7 +276,7 @@ class Store:
         for version in self.catalog.versions(bucket, key):
             if version.is_delete_marker:
                 return version
-            if self._kept_file(version).exists():
+            if self.places.kept(version).exists():
                 return None
         return None
 
@@ -386,10 +333,3 @@ class Objects:
             version = status and self._store.described(self._bucket, key, status)
             if version := version or self._store.current(self._bucket, key):
                 yield key, version
-
-
-def checked(version: Version | None, *, version_id: str = "") -> Version:
-    """The version, or S3's word for its absence."""
-    if version is None:
-        raise S3Error("NoSuchVersion", VersionId=version_id) if version_id else S3Error("NoSuchKey")
-    return version

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import secrets
 import shutil
@@ -12,13 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from local_cloud.services.s3 import attributes as attrs
-from local_cloud.services.s3 import body, checksums, conditions, listing, objects_api, xmldoc
+from local_cloud.services.s3 import body, checksums, conditions, copies, xmldoc
 from local_cloud.services.s3.catalog import Part, Upload, Version
-from local_cloud.services.s3.context import OWNER, Context
+from local_cloud.services.s3.context import Context
 from local_cloud.services.s3.errors import S3Error
 from local_cloud.services.s3.files import copy_range
-from local_cloud.services.s3.listings import encoder
 from local_cloud.services.s3.request import Reply, S3Request, xml
+from local_cloud.services.s3.shared import DEFAULT_CHECKSUM, check_acl, digests
 from local_cloud.services.s3.store import Content
 
 #: Every part but the last, in bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
@@ -27,7 +26,7 @@ MAX_PARTS = 10_000
 
 
 def create(context: Context, request: S3Request) -> Reply:
-    objects_api.check_acl(context, request)
+    check_acl(context, request)
     algorithm = request.headers.get("x-amz-checksum-algorithm", "").upper()
     if algorithm and algorithm not in checksums.ALGORITHMS:
         raise S3Error("InvalidRequest", "Checksum algorithm provided is unsupported.")
@@ -60,7 +59,7 @@ def create(context: Context, request: S3Request) -> Reply:
     return xml(xmldoc.document("InitiateMultipartUploadResult", content), headers=headers)
 
 
-def _upload(context: Context, request: S3Request) -> Upload:
+def find(context: Context, request: S3Request) -> Upload:
     upload = context.store.catalog.upload(request.query["uploadId"])
     if upload is None or (upload.bucket, upload.key) != (request.bucket, request.key):
         raise S3Error("NoSuchUpload", UploadId=request.query["uploadId"])
@@ -69,7 +68,7 @@ def _upload(context: Context, request: S3Request) -> Upload:
 
 def put_part(context: Context, request: S3Request) -> Reply:
     """UploadPart, or UploadPartCopy when a source is named."""
-    upload = _upload(context, request)
+    upload = find(context, request)
     number = request.query.get("partNumber", "")
     if not number.isdigit() or not 1 <= int(number) <= MAX_PARTS:
         raise S3Error(
@@ -79,10 +78,10 @@ def put_part(context: Context, request: S3Request) -> Reply:
             ArgumentValue=number,
         )
     copied = "x-amz-copy-source" in request.headers
-    algorithm = upload.checksum_algorithm or objects_api.DEFAULT_CHECKSUM
+    algorithm = upload.checksum_algorithm or DEFAULT_CHECKSUM
     with context.store.stage() as staged:
         if copied:
-            origin = objects_api.source(context, request)
+            origin = copies.source(context, request)
             etag, checksum = _copy_in(context, request, origin, staged, algorithm)
             received = body.Received(staged.path.stat().st_size, etag, algorithm, {algorithm: checksum})
         else:
@@ -112,7 +111,7 @@ def put_part(context: Context, request: S3Request) -> Reply:
             (folder / before.file).unlink(missing_ok=True)
     shown = received.algorithm or upload.checksum_algorithm
     if copied:
-        content: dict[str, Any] = {"LastModified": _iso(part.modified), "ETag": f'"{part.etag}"'}
+        content: dict[str, Any] = {"LastModified": xmldoc.timestamp(part.modified), "ETag": f'"{part.etag}"'}
         if upload.checksum_algorithm:
             content[f"Checksum{algorithm}"] = part.checksum
         return xml(xmldoc.document("CopyPartResult", content), headers=attrs.encryption_headers(upload.attributes))
@@ -131,12 +130,12 @@ def _copy_in(context: Context, request: S3Request, origin: Version, staged: Any,
         raise S3Error("NoSuchKey", Key=origin.key)
     with file:
         copy_range(file, staged.file, offset=offset, length=length)
-    return objects_api.digests(staged.path, algorithm)
+    return digests(staged.path, algorithm)
 
 
 def complete(context: Context, request: S3Request) -> Reply:
     """Join the parts named in the request into the object. Nothing changes when one is wrong."""
-    upload = _upload(context, request)
+    upload = find(context, request)
     document = xmldoc.parse(
         body.read_document(request.body, _without_checksums(request.headers), limit=xmldoc.MAX_DOCUMENT),
         "CompleteMultipartUpload",
@@ -146,7 +145,7 @@ def complete(context: Context, request: S3Request) -> Reply:
     declared = request.headers.get("x-amz-mp-object-size")
     if declared is not None and declared != str(size):
         raise S3Error("InvalidRequest", "The provided 'x-amz-mp-object-size' header does not match what was computed.")
-    algorithm = upload.checksum_algorithm or objects_api.DEFAULT_CHECKSUM
+    algorithm = upload.checksum_algorithm or DEFAULT_CHECKSUM
     kind = upload.checksum_type or "FULL_OBJECT"
     if kind == "COMPOSITE":
         checksum = checksums.composite(algorithm, [part.checksum for part in parts])
@@ -228,93 +227,10 @@ def _without_checksums(headers: Any) -> dict[str, str]:
 
 
 def abort(context: Context, request: S3Request) -> Reply:
-    _forget(context, _upload(context, request))
+    _forget(context, find(context, request))
     return Reply(204)
 
 
 def _forget(context: Context, upload: Upload) -> None:
     context.store.catalog.remove_upload(upload.id)
     shutil.rmtree(context.store.uploads / upload.id, ignore_errors=True)
-
-
-def list_parts(context: Context, request: S3Request) -> Reply:
-    upload = _upload(context, request)
-    most = request.number("max-parts", 1000)
-    marker = request.number("part-number-marker", 0, most=MAX_PARTS)
-    rest = [part for part in context.store.catalog.parts(upload.id).values() if part.number > marker]
-    shown = rest[:most]
-    algorithm = upload.checksum_algorithm
-    content = {
-        "Bucket": upload.bucket,
-        "Key": upload.key,
-        "UploadId": upload.id,
-        "PartNumberMarker": marker,
-        "NextPartNumberMarker": shown[-1].number if shown else 0,
-        "MaxParts": most,
-        "IsTruncated": len(rest) > len(shown),
-        "Initiator": OWNER,
-        "Owner": OWNER,
-        "StorageClass": upload.attributes.headers.get("x-amz-storage-class", "STANDARD"),
-        "ChecksumAlgorithm": algorithm or None,
-        "ChecksumType": upload.checksum_type or None,
-        "Part": [
-            {
-                "PartNumber": part.number,
-                "LastModified": _iso(part.modified),
-                "ETag": f'"{part.etag}"',
-                "Size": part.size,
-                **({f"Checksum{algorithm}": part.checksum} if algorithm else {}),
-            }
-            for part in shown
-        ],
-    }
-    return xml(xmldoc.document("ListPartsResult", content))
-
-
-def list_uploads(context: Context, request: S3Request) -> Reply:
-    query = request.query
-    encode = encoder(request)
-    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-    key_marker, id_marker = query.get("key-marker", ""), query.get("upload-id-marker", "")
-    most = request.number("max-uploads", 1000)
-    uploads = [u for u in context.store.catalog.uploads(request.bucket) if u.key.startswith(prefix)]
-    if id_marker:
-        seen = next((i for i, u in enumerate(uploads) if (u.key, u.id) == (key_marker, id_marker)), -1)
-        rest = [u for i, u in enumerate(uploads) if u.key > key_marker or (u.key == key_marker and i > seen >= 0)]
-    else:
-        after = listing.start(key_marker, prefix=prefix, delimiter=delimiter)
-        rest = [u for u in uploads if u.key > after]
-    page = listing.page(((u.key, u) for u in rest), prefix=prefix, delimiter=delimiter, max_keys=most)
-    ended_on_upload = page.truncated and page.items and page.items[-1].key == page.last
-    content = {
-        "Bucket": request.bucket,
-        "KeyMarker": encode(key_marker),
-        "UploadIdMarker": id_marker,
-        "NextKeyMarker": encode(page.last) if page.truncated else None,
-        "NextUploadIdMarker": page.items[-1].id if ended_on_upload else None,
-        "Prefix": encode(prefix),
-        "Delimiter": encode(delimiter) if delimiter else None,
-        "EncodingType": query.get("encoding-type") or None,
-        "MaxUploads": most,
-        "IsTruncated": page.truncated,
-        "Upload": [
-            {
-                "Key": encode(u.key),
-                "UploadId": u.id,
-                "Initiator": OWNER,
-                "Owner": OWNER,
-                "StorageClass": u.attributes.headers.get("x-amz-storage-class", "STANDARD"),
-                "Initiated": _iso(u.initiated),
-                "ChecksumAlgorithm": u.checksum_algorithm or None,
-                "ChecksumType": u.checksum_type or None,
-            }
-            for u in page.items
-        ],
-        "CommonPrefixes": [{"Prefix": encode(name)} for name in page.prefixes],
-    }
-    return xml(xmldoc.document("ListMultipartUploadsResult", content))
-
-
-def _iso(seconds: float) -> str:
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -46,6 +47,12 @@ def wrap(root: str, inner: str, *, namespace: str = NAMESPACE) -> bytes:
     """A document around elements that are written already."""
     space = f' xmlns="{namespace}"' if namespace else ""
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}{space}>{inner}</{root}>'.encode()
+
+
+def timestamp(seconds: float) -> str:
+    """A Unix time as S3 writes it: to the second, with zeros for the rest."""
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def parse(body: bytes, root: str) -> ElementTree.Element:
