@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import socket
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
+import local_cloud
 from orchestration.errors import PublishError
 from orchestration.project import root
 from orchestration.releases.build import Build, build, build_all
@@ -49,13 +51,26 @@ def test_a_broken_package_says_which(tmp_path: Path) -> None:
         build(package, tmp_path / "out")
 
 
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
+@pytest.fixture(scope="module")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """S3 as the local cloud has it, which keeps checksums and conditions as AWS does."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = local_cloud.Settings.create(state_dir=tmp_path_factory.mktemp("cloud"), port=port)
+    local_cloud.up(settings)
+    try:
+        client = boto3.session.Session().client(
+            "s3",
+            endpoint_url=settings.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
         client.create_bucket(Bucket="artifacts")
         yield client
+    finally:
+        local_cloud.down(settings)
 
 
 def test_published_once(s3: Any, tmp_path: Path) -> None:
