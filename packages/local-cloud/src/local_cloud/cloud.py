@@ -125,5 +125,10 @@ class Cloud:
             aws_access_key_id=keys.get("AWS_ACCESS_KEY_ID", SYSTEM_ACCESS_KEY),
             aws_secret_access_key=keys.get("AWS_SECRET_ACCESS_KEY", "local"),
             aws_session_token=keys.get("AWS_SESSION_TOKEN"),
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=3600, proxies={}),
+            config=Config(
+                retries={"total_max_attempts": 1},
+                read_timeout=3600,
+                proxies={},
+                inject_host_prefix=False,  # there is no host `sync-127.0.0.1` for StartSyncExecution
+            ),
         )

@@ -249,3 +249,20 @@ def test_a_variable_that_was_never_assigned_fails_the_execution(sfn):
     outcome = sfn.run(sfn.one({"Type": "Pass", "Parameters": {"a.$": "$nobody"}}))
     assert (outcome.status, outcome.error) == ("FAILED", "States.Runtime")
     assert "nobody" in outcome.cause
+
+
+def test_escapes_of_a_definition_are_those_of_json(sfn):
+    """moto reads strings as Python literals, or leaves the escapes in."""
+    text = r"""{"StartAt": "a \"b\" \u2603 \\ \/", "States": {"a \"b\" \u2603 \\ \/": {"Type": "Pass",
+        "Assign": {"v": "x \"y\" \ud83d\ude00 \/ \\n"}, "Next": "out"}, "out": {"Type": "Pass",
+        "Parameters": {"k \"q\"": "t \/ \"", "v.$": "$v", "f.$": "States.Format('\"{}\" \u2603', 'a')"},
+        "End": true}}}"""
+    outcome = sfn.run(text)
+    assert outcome.output == {'k "q"': 't / "', "v": 'x "y" 😀 / \\n', "f": '"a" ☃'}
+    assert outcome.events[1]["stateEnteredEventDetails"]["name"] == 'a "b" ☃ \\ /'
+
+
+def test_history_has_json_as_aws_writes_it(sfn):
+    outcome = sfn.run(sfn.one({"Type": "Pass", "Parameters": {"a": [1, {"b": "☃"}]}}))
+    exited = outcome.events[2]["stateExitedEventDetails"]
+    assert exited["output"] == '{"a":[1,{"b":"☃"}]}'

@@ -295,6 +295,24 @@ def test_another_machine_that_is_not_waited_for(sfn):
     assert sfn.wait(outcome.output["ExecutionArn"]).output == {"parent": outcome.arn}
 
 
+def test_an_express_machine_that_is_called(sfn):
+    child = sfn.machine(sfn.one({"Type": "Pass", "Parameters": {"got.$": "$.a"}}), type="EXPRESS")
+    parameters = {"StateMachineArn": child, "Input": {"a.$": "$.a"}}
+    output = sfn.run(sfn.one(task("aws-sdk:sfn:startSyncExecution", parameters)), {"a": 1}).output
+    assert (output["Status"], output["Output"], output["Input"]) == ("SUCCEEDED", '{"got":1}', '{"a":1}')
+
+
+def test_events_that_are_refused_fail_their_task(sfn):
+    entry = {"Source": "s", "DetailType": "t", "Detail": {"k.$": "$.k"}, "EventBusName": "default"}
+    state = task("events:putEvents", {"Entries": [entry]})
+    output = sfn.run(sfn.one(state), {"k": 1}).output
+    assert (output["FailedEntryCount"], len(output["Entries"])) == (0, 1)
+    bad = task("events:putEvents", {"Entries": [entry | {"Source": ""}]}, Catch=ALL)
+    output = sfn.run(sfn.one(bad), {"k": 1}).output
+    assert output["Error"] == "EventBridge.FailedEntry"
+    assert json.loads(output["Cause"])["FailedEntryCount"] == 1
+
+
 SDK = [
     ("s3:listBuckets", {}, lambda output: "jobs" in [each["Name"] for each in output["Buckets"]]),
     ("s3:getObject", {"Bucket": "jobs", "Key": "job.py"}, lambda output: "BadMonth" in output["Body"]),

@@ -1,7 +1,17 @@
 """Mends of moto 5.2.5's interpreter of the Amazon States Language (`moto/stepfunctions/parser/asl`).
 
-One module per mend. Its docstring says what is wrong, where, and what is right; its `apply()` puts the right in place;
-`tests/stepfunctions/test_patches_*.py` has one test, or one table of cases, for each.
+One module per mend. Its docstring says what is wrong, where, and what is right; its `apply()` puts the right in place.
+Tests, in `tests/stepfunctions`:
+
+test_paths         compact_json, context_object, json_paths, json_text, result_paths, variables
+test_intrinsics    intrinsic_functions, intrinsic_text
+test_choice        choice_rules
+test_jsonata       jsonata_engine, query_language_scope
+test_history       failing_states, parallel_branches
+test_failures      environment, error_matching, log_noise, program_loop, retry_waits, state_timeouts, waits
+test_maps          map_states
+test_services      clients, service_tasks
+test_tokens        activity_tasks
 
 The grammar takes about a second to import, so the first definition or execution applies the mends, never the start
 of the server. `FIRST` replaces names that other modules of moto copy when they are imported; the rest change classes.
@@ -12,7 +22,7 @@ from __future__ import annotations
 import importlib
 import threading
 
-FIRST = ("compact_json", "json_paths", "threads")
+FIRST = ("compact_json", "json_paths")
 THEN = (
     "activity_tasks",
     "choice_rules",

@@ -48,7 +48,10 @@ class Run:
         self._redriven = now() if redrives else None
         self._lock = threading.Lock()
         """Taken inside the recorder's own lock, never around it."""
+        self._sealed = False
+        """The journal has its end."""
         self._ended = threading.Event()
+        """Everybody has been told, too."""
         self._recorder = Recorder(self._write, last_id=progress.last_event if progress else 0)
         self.map_runs: list[MapRun] = []
         self.env = self._environment(progress or Progress())
@@ -93,7 +96,7 @@ class Run:
     def child_done(self, path: Any, output: Any) -> None:
         """A branch or iteration came to its end."""
         with self._lock:
-            if not self._ended.is_set():
+            if not self._sealed:
                 self._journal.add({"done": list(path), "output": output})
 
     def _environment(self, progress: Progress) -> Any:
@@ -164,16 +167,17 @@ class Run:
         )
         with self._lock:
             self._journal.end(end)
-            self._ended.set()
+            self._sealed = True
         if status not in ("SUCCEEDED", "FAILED"):
             moment = datetime.datetime.now(tz=datetime.UTC)
             self.env.set_stop(stop_date=moment, cause=details.get("cause"), error=details.get("error"))
         self._on_end(end)
+        self._ended.set()
         return end.stopped
 
     def _write(self, event: dict[str, Any], path: list[Any]) -> None:
         with self._lock:
-            if not self._ended.is_set():
+            if not self._sealed:
                 self._journal.add({"event": event, "at": path})
         if self._log:
             self._log.add(event)
