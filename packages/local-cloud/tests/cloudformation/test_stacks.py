@@ -583,3 +583,17 @@ def test_lists_come_in_pages(stacks: Stacks, gone: Callable[[str], str]) -> None
     pages = list(stacks.api.get_paginator("list_stack_resources").paginate(StackName=name))
     assert [len(page["StackResourceSummaries"]) for page in pages] == [100, 20]
     assert len(stacks.events(name)) == 120 * 3 + 2
+
+
+def test_a_stack_acts_as_its_role(stacks: Stacks, cloud: Any, gone: Callable[[str], str]) -> None:
+    trust = {
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "*"}]
+    }
+    role = cloud.client("iam").create_role(RoleName="deployer", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    name = gone("as-role")
+    stacks.create(name, TOPIC, RoleARN=role["Arn"])
+    assert (stacks.status(name), stacks.stack(name)["RoleARN"]) == ("CREATE_COMPLETE", role["Arn"])
+    stacks.update(name, "Resources: {T: {Type: AWS::SNS::Topic, Properties: {DisplayName: x}}}")
+    assert (stacks.status(name), stacks.stack(name)["RoleARN"]) == ("UPDATE_COMPLETE", role["Arn"])
+    nobody = refused(lambda: stacks.create("x", TOPIC, RoleARN="arn:aws:iam::123456789012:role/nobody"))
+    assert nobody == ("ValidationError", "Role arn:aws:iam::123456789012:role/nobody is invalid or cannot be assumed")

@@ -41,7 +41,7 @@ def create_change_set(engine: Engine, request: dict[str, Any]) -> tuple[Stack, C
                 return stack, existing
             if existing.name == name:
                 raise StackExists(f"ChangeSet {name} already exists")
-    client = engine.client(previous, request.get("RoleARN", ""))
+    client = engine.client_of(request, previous)
     template = read_template(request, previous=previous, client=client)
     definition = read_definition(request, template, previous=previous, client=client)
     target = stack or engine.new_stack(request["StackName"], definition)

@@ -12,12 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local_cloud.cloud import Cloud
 from local_cloud.services.cloudformation.actions import Actions
 from local_cloud.services.cloudformation.blueprint import Blueprint, Identity
 from local_cloud.services.cloudformation.deletion import delete_stack, roll_back_creation
 from local_cloud.services.cloudformation.deployment import Deployment, LiveResources
 from local_cloud.services.cloudformation.errors import Halted, ValidationError
+from local_cloud.services.cloudformation.exports import check_deletion, check_outputs, exported
 from local_cloud.services.cloudformation.plan import Plan, make_plan
 from local_cloud.services.cloudformation.recovery import recover
 from local_cloud.services.cloudformation.requests import hidden_values
@@ -87,18 +90,15 @@ class Engine:
         where = f"arn:aws:cloudformation:{settings.region}:{settings.account_id}"
         return Stack(id=f"{where}:stack/{name}/{uuid.uuid4()}", name=name, definition=definition)
 
-    def exports(self) -> dict[str, tuple[Stack, str]]:
-        """Export name → the stack that exports it, and the value."""
-        return {
-            output.export: (stack, output.value)
-            for stack in self.stacks.values()
-            if not stack.is_deleted
-            for output in stack.outputs
-            if output.export
-        }
-
-    def importers(self, export: str) -> list[str]:
-        return sorted(each.name for each in self.stacks.values() if export in each.imports and not each.is_deleted)
+    def client_of(self, request: dict[str, Any], stack: Stack | None) -> Callable[[str], Any]:
+        """Clients for a request, which may name a role. ValidationError when there is no such role."""
+        role_arn = str(request.get("RoleARN", ""))
+        if role_arn:
+            try:
+                self.cloud.client("iam").get_role(RoleName=role_arn.rsplit("/", 1)[-1])
+            except ClientError:
+                raise ValidationError(f"Role {role_arn} is invalid or cannot be assumed") from None
+        return self.client(stack, role_arn)
 
     def client(self, stack: Stack | None, role_arn: str = "") -> Callable[[str], Any]:
         """Clients that act as the stack's role, or as the system where it has none."""
@@ -136,11 +136,7 @@ class Engine:
 
     def delete(self, stack: Stack, *, retain: list[str], force: bool, role_arn: str, token: str) -> Operation:
         """Delete a stack and its resources. ValidationError while another stack uses one of its exports."""
-        for output in stack.outputs:
-            if users := output.export and self.importers(output.export):
-                raise ValidationError(
-                    f"Delete canceled. Cannot delete export {output.export} as it is in use by {', '.join(users)}."
-                )
+        check_deletion(self.stacks.values(), stack)
         actions = self._begin(stack, "DELETE_IN_PROGRESS", token, role_arn)
         return self._start(stack, lambda _: delete_stack(actions, retain=retain, force=force))
 
@@ -232,22 +228,8 @@ class Engine:
 
     def _import_value(self, name: str) -> str:
         with self.lock:
-            exports = self.exports()
-        if name not in exports:
-            raise ValidationError(f"No export named {name} found.")
-        return exports[name][1]
+            return exported(self.stacks.values(), name)
 
     def _check_exports(self, stack: Stack, outputs: list[Output]) -> None:
-        """An export belongs to one stack, and is not changed under the stacks that use it."""
-        new = {output.export: output.value for output in outputs if output.export}
         with self.lock:
-            for name, (owner, _) in self.exports().items():
-                if name in new and owner is not stack:
-                    raise ValidationError(f"Export with name {name} is already exported by stack {owner.name}.")
-            for output in stack.outputs:
-                users = [name for name in self.importers(output.export) if name != stack.name] if output.export else []
-                if users and new.get(output.export) != output.value:
-                    verb = "update" if output.export in new else "delete"
-                    raise ValidationError(
-                        f"Cannot {verb} export {output.export} as it is in use by {', '.join(users)}."
-                    )
+            check_outputs(self.stacks.values(), stack, outputs)

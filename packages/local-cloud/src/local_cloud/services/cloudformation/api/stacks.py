@@ -24,7 +24,7 @@ class StackActions(Api):
             if existing:
                 raise StackExists(f"Stack [{name}] already exists")
             on_failure = _on_failure(request)
-            client = engine.client(None, request.get("RoleARN", ""))
+            client = engine.client_of(request, None)
             template = read_template(request, previous=None, client=client)
             definition = read_definition(request, template, previous=None, client=client)
             stack = engine.new_stack(name, definition)
@@ -47,7 +47,7 @@ class StackActions(Api):
             if self._is_repeated(stack, token, "UpdateStack"):
                 return self.answer(StackId=stack.id)
             refuse_unless_updatable(stack)
-            client = engine.client(stack, request.get("RoleARN", ""))
+            client = engine.client_of(request, stack)
             template = read_template(request, previous=stack, client=client)
             definition = read_definition(request, template, previous=stack, client=client)
             plan = engine.plan(stack, template, definition)
@@ -80,6 +80,7 @@ class StackActions(Api):
                 )
             if unknown := sorted(set(retain) - stack.resources.keys()):
                 raise ValidationError(f"The specified resources to retain [{', '.join(unknown)}] do not exist")
+            engine.client_of(request, stack)
             _note_token(stack, token, "DeleteStack")
             role = request.get("RoleARN", "")
             operation = engine.delete(stack, retain=retain, force=force, role_arn=role, token=token)

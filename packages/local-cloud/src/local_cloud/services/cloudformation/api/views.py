@@ -6,6 +6,7 @@ from typing import Any
 
 from local_cloud.services.cloudformation.api.base import Api, given, pairs
 from local_cloud.services.cloudformation.errors import ValidationError
+from local_cloud.services.cloudformation.exports import exports, importers
 from local_cloud.services.cloudformation.stacks import Event, Resource, Stack
 from local_cloud.services.cloudformation.template import Template
 
@@ -69,19 +70,19 @@ class ViewActions(Api):
 
     def list_exports(self) -> Any:
         with self.engine.lock:
-            exports = [
+            found = [
                 {"ExportingStackId": stack.id, "Name": name, "Value": value}
-                for name, (stack, value) in sorted(self.engine.exports().items())
+                for name, (stack, value) in sorted(exports(self.engine.stacks.values()).items())
             ]
-        return self.page(exports, member="Exports")
+        return self.page(found, member="Exports")
 
     def list_imports(self) -> Any:
         name = self.request["ExportName"]
         with self.engine.lock:
-            importers = self.engine.importers(name)
-        if not importers:
+            names = importers(self.engine.stacks.values(), name)
+        if not names:
             raise ValidationError(f"Export '{name}' is not imported by any stack.")
-        return self.page(importers, member="Imports")
+        return self.page(names, member="Imports")
 
     def _stack_with_history(self) -> Stack:
         name = self.request.get("StackName")
