@@ -187,6 +187,12 @@ def test_a_map_run_and_its_children(sfn):
     assert {child["mapRunArn"] for child in children} == {arn}
     failed = sfn.api.list_executions(mapRunArn=arn, statusFilter="FAILED")["executions"]
     assert [child["status"] for child in failed] == ["FAILED"]
+    child = sfn.describe(failed[0]["executionArn"])
+    assert (child["status"], child["error"], child["cause"], child["mapRunArn"]) == ("FAILED", "Bad", "item 1", arn)
+    assert (json.loads(child["input"]), child["redriveStatus"]) == ({"n": 1, "bad": True}, "REDRIVABLE_BY_MAP_RUN")
+    good = sfn.describe(next(each["executionArn"] for each in children if each["status"] == "SUCCEEDED"))
+    assert (json.loads(good["output"]), "error" in good) == (json.loads(good["input"]), False)
+    assert sfn.refused("describe_execution", executionArn=f"{child['executionArn']}x")[0] == "ExecutionDoesNotExist"
     gone = f"{arn}x"
     assert sfn.refused("describe_map_run", mapRunArn=gone)[0] == "ResourceNotFound"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 ONE_TRY = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "ResultSelector": {"sent": True}}
@@ -92,6 +94,27 @@ def test_iterations_that_succeeded_are_not_done_again(sfn, queue):
     assert outcome.output == [{"n": 1}, {"sent": True}, {"n": 3}]
     started = [details["index"] for details in outcome.details("MapIterationStarted")]
     assert started == [0, 1, 1, 2]
+
+
+def test_children_that_succeeded_are_not_done_again(sfn, queue):
+    url, create = queue
+    choice = {"Type": "Choice", "Choices": [{"Variable": "$.n", "NumericEquals": 2, "Next": "T"}], "Default": "P"}
+    made = {"Type": "Pass", "Parameters": {"id.$": "States.UUID()"}, "End": True}
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "C",
+        "States": {"C": choice, "T": send(url, End=True), "P": made},
+    }
+    state = {"Type": "Map", "MaxConcurrency": 1, "ItemProcessor": processor}
+    failed = sfn.run(sfn.one(state), [{"n": n} for n in (1, 2, 3)])
+    assert failed.error == "States.ExceedToleratedFailureThreshold"
+    (run,) = sfn.api.list_map_runs(executionArn=failed.arn)["mapRuns"]
+    first = sfn.api.list_executions(mapRunArn=run["mapRunArn"], statusFilter="SUCCEEDED")["executions"][0]
+    create()
+    outcome, _ = redriven(sfn, failed.arn)
+    assert outcome.output[0] == json.loads(sfn.describe(first["executionArn"])["output"])
+    assert outcome.output[1] == {"sent": True}
+    assert len(sfn.api.list_map_runs(executionArn=failed.arn)["mapRuns"]) == 2
 
 
 def test_a_stopped_wait_starts_anew(sfn):

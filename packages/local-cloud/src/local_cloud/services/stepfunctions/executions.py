@@ -18,6 +18,7 @@ from .journal import End, Journal, Start, read_end, read_lines, read_start
 from .listings import list_item
 from .lookup import target
 from .machines import Answer, describe_revision
+from .map_runs import describe_child, map_runs_of
 from .model import EXPRESS, Alias, Execution, Machine, Version, now
 from .registry import Registry
 
@@ -106,6 +107,9 @@ class Executions:
         return {"redriveDate": execution.redriven}
 
     def describe_execution(self, *, execution_arn: str, included_data: str = "ALL_DATA") -> Answer:
+        """Of a child execution of a map run, too."""
+        if "/" in execution_arn:
+            return describe_child(self.registry, arns.check_execution_arn(execution_arn), included_data)
         execution = self.registry.execution(arns.check_execution_arn(execution_arn))
         if execution.type == EXPRESS:
             raise ExecutionDoesNotExist(execution_arn)
@@ -157,6 +161,8 @@ class Executions:
 
         journal = Journal(execution.journal)
         run = Run(start, journal, log=log, on_end=on_end, progress=progress, redrives=execution.redrives)
+        if progress:
+            run.map_runs += map_runs_of(execution)
         execution.run = run
         run.begin()
 

@@ -9,7 +9,7 @@ from .errors import ValidationException
 from .journal import read_events
 from .lookup import target
 from .machines import Answer, check_standard
-from .map_runs import find_map_run
+from .map_runs import child_item, find_map_run
 from .model import Execution, Machine
 from .pages import page
 from .registry import Registry
@@ -78,20 +78,8 @@ class Listings:
         return machine, version.arn if version and parsed.version else "", alias.arn if alias else ""
 
     def _children(self, map_run_arn: str) -> list[Answer]:
-        _, map_run = find_map_run(self.registry, arns.check_map_run_arn(map_run_arn))
-        return [
-            {
-                "executionArn": child.arn,
-                "stateMachineArn": map_run.machine_arn,
-                "name": child.name,
-                "status": child.status,
-                "startDate": child.started,
-                "stopDate": child.stopped,
-                "mapRunArn": map_run.arn,
-                "itemCount": child.items,
-            }
-            for child in reversed(map_run.children)
-        ]
+        map_run = find_map_run(self.registry, arns.check_map_run_arn(map_run_arn))
+        return [child_item(child, map_run) for child in reversed(map_run.children)]
 
 
 def list_item(execution: Execution) -> Answer:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import queue
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -99,8 +99,9 @@ class Tokens:
 
     def __init__(self) -> None:
         self._tokens: dict[str, TaskToken] = {}
-        self._queues: dict[str, queue.SimpleQueue[tuple[TaskToken, str]]] = {}
-        self._lock = threading.Lock()
+        self._offered: dict[str, deque[tuple[TaskToken, str]]] = {}
+        """Tasks that no worker has taken yet, by activity."""
+        self._lock = threading.Condition()
 
     def issue(self, env: Any) -> TaskToken:
         """For a Task that waits in `env`."""
@@ -113,6 +114,9 @@ class Tokens:
     def withdraw(self, token: TaskToken) -> None:
         with self._lock:
             self._tokens.pop(token.text, None)
+            for offered in self._offered.values():
+                for entry in [entry for entry in offered if entry[0] is token]:
+                    offered.remove(entry)
 
     def find(self, text: str) -> TaskToken:
         """Raises TaskTimedOut for a token that was given out once, InvalidToken for any other text."""
@@ -129,26 +133,25 @@ class Tokens:
 
     def offer(self, activity_arn: str, token: TaskToken, input: str) -> None:
         """Put a task before the workers of an activity."""
-        self._queue(activity_arn).put((token, input))
+        with self._lock:
+            self._offered.setdefault(activity_arn, deque()).append((token, input))
+            self._lock.notify_all()
 
     def take(self, activity_arn: str, *, worker: str, seconds: float) -> tuple[str, str] | None:
         """The token and input of the oldest task still wanted, or None when `seconds` went by."""
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            try:
-                token, input = self._queue(activity_arn).get(timeout=left)
-            except queue.Empty:
-                return None
-            with self._lock:
-                is_known = token.text in self._tokens
-            if is_known and token.wanted():
-                token.start(worker)
-                return token.text, input
-        return None
-
-    def _queue(self, activity_arn: str) -> queue.SimpleQueue[tuple[TaskToken, str]]:
         with self._lock:
-            return self._queues.setdefault(activity_arn, queue.SimpleQueue())
+            offered = self._offered.setdefault(activity_arn, deque())
+            while True:
+                while offered:
+                    token, input = offered.popleft()
+                    if token.wanted():
+                        token.start(worker)
+                        return token.text, input
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return None
+                self._lock.wait(left)
 
 
 TOKENS = Tokens()
