@@ -302,3 +302,15 @@ def test_readers_see_the_old_month_or_the_new_one(fresh_engine) -> None:
     stop.set()
     thread.join()
     assert seen == {1000}
+
+
+def test_a_database_in_use_is_not_dropped(fresh_engine) -> None:
+    admin = fresh_engine.connect()
+    admin.run("create database other")
+    user = fresh_engine.connect("other")
+    user.script("create table t (a int)", "insert into t values (1)")
+    assert admin.error("drop database other") == 'ERROR: database "other" is being accessed by other users'
+    user.session.close()
+    admin.script("drop database other", "create database other")
+    assert "does not exist" in fresh_engine.connect("other").error("select * from t")
+    assert admin.error("drop database dev") == "ERROR: cannot drop the currently open database"

@@ -32,7 +32,7 @@ def install(cloud: Cloud) -> None:
         account_id=settings.account_id,
         region=settings.region,
         secrets=lambda: cloud.client("secretsmanager"),
-        dropped=warehouse.drop_namespace,
+        dropped=lambda namespace: _drop(namespace, runner, sessions, warehouse),
     )
     store = StatementStore(state / "control-plane" / "redshift-data", state / "cache" / "redshift-results")
     sessions = Sessions()
@@ -47,6 +47,12 @@ def install(cloud: Cloud) -> None:
     cloud.on_stop(warehouse.close)
     cloud.on_stop(sessions.stop)
     cloud.on_stop(runner.stop)
+
+
+def _drop(namespace: str, runner: Runner, sessions: Sessions, warehouse: Warehouse) -> None:
+    runner.cancel_all(namespace)
+    sessions.close_all(namespace)
+    warehouse.drop_namespace(namespace)
 
 
 def _serve(plane: ControlPlane, api: DataApi, metadata: Metadata) -> None:

@@ -66,6 +66,12 @@ class Runner:
                 connection.cancel()
             self.store.wait(statement, 0.02)
 
+    def cancel_all(self, namespace: str) -> None:
+        """Stop whatever runs in a namespace that is about to be deleted."""
+        for statement in self.store.all():
+            if statement.namespace == namespace and not statement.ended:
+                self.cancel(statement)
+
     def stop(self) -> None:
         """Interrupt everything: the process is about to end."""
         with self._guard:

@@ -95,6 +95,13 @@ class Sessions:
             for session in self._sessions.values():
                 self._close(session)
 
+    def close_all(self, namespace: str) -> None:
+        """Close what a deleted namespace leaves open. Its statements have ended."""
+        with self._guard:
+            for session in self._sessions.values():
+                if session.namespace == namespace and session.status == "AVAILABLE":
+                    self._close(session)
+
     def _close_expired(self) -> None:
         with self._guard:
             while not self._stopped:

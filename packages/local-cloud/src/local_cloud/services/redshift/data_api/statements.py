@@ -150,10 +150,13 @@ class StatementStore:
 
     def by_token(self, token: str) -> Statement | None:
         oldest = time.time() - TOKEN_LIFETIME
-        return next((s for s in self.all() if s.token == token and s.created > oldest), None)
+        with self._changed:
+            found = [s for s in self._statements.values() if s.token == token and s.created > oldest]
+        return max(found, key=lambda statement: statement.created, default=None)
 
     def active(self, workgroup: str) -> int:
-        return sum(1 for statement in self.all() if statement.workgroup == workgroup and not statement.ended)
+        with self._changed:
+            return sum(s.workgroup == workgroup and not s.ended for s in self._statements.values())
 
     def result_file(self, statement: Statement, number: int) -> Path:
         return self.results / f"{statement.id}-{number}.rows"

@@ -47,6 +47,7 @@ def prepare(session: Session, tree: exp.Expr, scene: Scene) -> Prepared:
     fold_case(tree)
     names.name_columns(tree)
     scene.relations = tuple(dict.fromkeys(".".join(name_of(table)) for table in names.relations(tree)))
+    _check_functions(tree, scene)
     _expand_views(session, tree)
     target_table = names.target(tree)
     wanted: list[tuple[Name, Mode]] = []
@@ -74,6 +75,17 @@ def prepare(session: Session, tree: exp.Expr, scene: Scene) -> Prepared:
         elif external.is_external(session, name):
             _put(table, external_scan.relation(session, name, node=table))
     return Prepared(tree, render(tree), target, origins)
+
+
+def _check_functions(tree: exp.Expr, scene: Scene) -> None:
+    """DuckDB's functions in FROM, which read files of this machine among other things, are none of Redshift's."""
+    for table in tree.find_all(exp.Table):
+        function = table.this
+        if isinstance(function, exp.Func) and not isinstance(
+            function, (exp.GenerateSeries, exp.ExplodingGenerateSeries)
+        ):
+            name = function.name if isinstance(function, exp.Anonymous) else function.sql_name()
+            raise SqlError(f"function {name.lower()}() does not exist", position=scene.place(name))
 
 
 def _is_stored(session: Session, table: exp.Table) -> bool:

@@ -76,6 +76,7 @@ class Session:
         self._started = False
         self._transaction_time = datetime.datetime.now(UTC)
         self._cancelled = threading.Event()
+        self._closed = False
 
     # What the outside asks for.
 
@@ -110,8 +111,11 @@ class Session:
 
     def close(self) -> None:
         """Roll back what is open and give the connection up, temporary tables with it."""
+        if self._closed:
+            return
+        self._closed = True
         self.rollback()
-        self.cursor.close()
+        self.warehouse.disconnect(self.database, self.cursor)
 
     @property
     def in_transaction(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Warehouse:
         self._guard = threading.RLock()
         self._root: Any = None
         self._attached: set[Database] = set()
+        self._connections: Counter[Database] = Counter()
 
     def _path(self, database: Database) -> Path:
         return self.folder / database.namespace / f"{database.name}.duckdb"
@@ -71,7 +73,14 @@ class Warehouse:
             if not _NAME.fullmatch(name) or (name != first and not self._path(database).is_file()):
                 raise ConnectionRefused(f'database "{name}" does not exist')
             self._open(database)
+            self._connections[database] += 1
             return database, self._cursor(database)
+
+    def disconnect(self, database: Database, cursor: Any) -> None:
+        """Give a connection back."""
+        with self._guard:
+            self._connections[database] -= 1
+            cursor.close()
 
     def create_database(self, namespace: str, name: str, *, first: str, serializable: bool) -> None:
         database = Database(namespace, name)
@@ -90,12 +99,14 @@ class Warehouse:
                 raise SqlError(f'cannot drop the default database "{name}"')
             if not _NAME.fullmatch(name) or not self._path(database).is_file():
                 raise SqlError(f'database "{name}" does not exist')
+            if self._connections[database]:
+                raise SqlError(f'database "{name}" is being accessed by other users')
             self._detach(database)
             self._path(database).unlink()
             self._path(database).with_suffix(".duckdb.wal").unlink(missing_ok=True)
 
     def drop_namespace(self, namespace: str) -> None:
-        """Forget a deleted namespace, its files with it."""
+        """Forget a deleted namespace, its files with it. Its connections are closed."""
         with self._guard:
             for database in [d for d in self._attached if d.namespace == namespace]:
                 self._detach(database)

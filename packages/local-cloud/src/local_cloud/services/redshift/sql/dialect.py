@@ -49,6 +49,10 @@ class _Parser(Redshift.Parser):  # type: ignore[valid-type, misc]
         "SYSDATE": lambda self: exp.Anonymous(this="sysdate"),
     }
 
+    def _parse_string_as_identifier(self) -> exp.Identifier | None:
+        # A string never is a table's or a column's name.
+        return None
+
     def _parse_value(self, values: bool = True) -> exp.Tuple | None:
         # MERGE … WHEN NOT MATCHED THEN INSERT VALUES (…): no list of columns before VALUES.
         if not values and self._curr and self._curr.text.upper() == "VALUES":
