@@ -21,6 +21,8 @@ from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb
 BATCH = 2048
 MAX_VIEW_DEPTH = 32
 
+_SERIES = (exp.GenerateSeries, exp.ExplodingGenerateSeries)
+
 _STRING_CASTS = {"redshift_truncate": "character varying", "redshift_char": "character"}
 
 
@@ -81,9 +83,7 @@ def _check_functions(tree: exp.Expr, scene: Scene) -> None:
     """DuckDB's functions in FROM, which read files of this machine among other things, are none of Redshift's."""
     for table in tree.find_all(exp.Table):
         function = table.this
-        if isinstance(function, exp.Func) and not isinstance(
-            function, (exp.GenerateSeries, exp.ExplodingGenerateSeries)
-        ):
+        if isinstance(function, exp.Func) and not isinstance(function, _SERIES):
             name = function.name if isinstance(function, exp.Anonymous) else function.sql_name()
             raise SqlError(f"function {name.lower()}() does not exist", position=scene.place(name))
 

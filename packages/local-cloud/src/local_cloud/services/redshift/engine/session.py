@@ -28,8 +28,8 @@ from local_cloud.services.redshift.errors import (
     TransactionAborted,
 )
 from local_cloud.services.redshift.sql import statements
-from local_cloud.services.redshift.sql.functions import Moment
 from local_cloud.services.redshift.sql.lexer import quoted
+from local_cloud.services.redshift.sql.moment import Moment
 from local_cloud.services.redshift.sql.tables import Name
 
 UTC = datetime.timezone.utc

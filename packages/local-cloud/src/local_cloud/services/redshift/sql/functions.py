@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from sqlglot import exp
 
 from local_cloud.services.redshift.errors import NotSupported
-
-#: How many names a function may be known by at the session: the value it has in this statement.
-SessionValues = Mapping[str, "str | int | None"]
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The instants that a statement sees. Both in UTC, without a zone, as GETDATE and SYSDATE give them."""
-
-    statement: datetime.datetime
-    transaction: datetime.datetime
-    session: SessionValues = field(default_factory=dict)
+from local_cloud.services.redshift.sql.moment import Moment
 
 
 def rewrite(tree: exp.Expr, moment: Moment) -> exp.Expr:
