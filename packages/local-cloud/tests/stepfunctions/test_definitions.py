@@ -305,6 +305,14 @@ REFUSED = {
         one(MAP | {"MaxConcurrency": 1, "MaxConcurrencyPath": "$.n"}),
         [(SCHEMA, "Only one of these fields is allowed: [MaxConcurrency, MaxConcurrencyPath]", "/States/S")],
     ),
+    "a long label": (
+        one(MAP | {"ItemProcessor": DISTRIBUTED, "Label": "x" * 41}),
+        [(SCHEMA, "A label has 1 to 40 characters", "/States/S/Label")],
+    ),
+    "a label with a space": (
+        one(MAP | {"ItemProcessor": DISTRIBUTED, "Label": "a b"}),
+        [(SCHEMA, "Label contains invalid character: ' '", "/States/S/Label")],
+    ),
     "more than all": (
         one(MAP | {"ToleratedFailurePercentage": 101}),
         [(SCHEMA, "Value must be at least 0 and at most 100", "/States/S/ToleratedFailurePercentage")],

@@ -45,6 +45,8 @@ PATHS = [
     ("$.where", "here"),
     ("$.naïve", "ï"),
     ("$['with space']", "s"),
+    ("$.a.[0].b", 1),
+    ("$.a.[?(@.b == 2)].c", ["y"]),
 ]
 
 
@@ -243,6 +245,44 @@ def test_variables_are_read_as_json_and_reach_inner_scopes(sfn):
         "nil": None,
         "sum": 5,
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "language"),
+    [
+        ({"Assign": {"v": "new", "was.$": "$v"}, "Parameters": {"seen.$": "$v"}, "OutputPath": "$.seen"}, "JSONPath"),
+        ({"Assign": {"v": "new"}, "InputPath": "$v", "OutputPath": "$v"}, "JSONPath"),
+        ({"Assign": {"v": "new", "was": "{% $v %}"}, "Output": "{% $v %}"}, "JSONata"),
+    ],
+)
+def test_a_state_sees_variables_as_they_were_when_it_was_entered(sfn, fields, language):
+    show = {"Output": ["{% $states.input %}", "{% $v %}"]}
+    if language == "JSONPath":
+        show = {"Parameters": {"all.$": "States.Array($, $v)"}, "OutputPath": "$.all"}
+    definition = sfn.chain(
+        {"Type": "Pass", "Assign": {"v": "old"}}, {"Type": "Pass", **fields}, {"Type": "Pass", **show}
+    )
+    assert sfn.run(definition | {"QueryLanguage": language}).output == ["old", "new"]
+
+
+def test_what_a_failed_attempt_assigned_is_forgotten(sfn):
+    branch = {"StartAt": "In", "States": {"In": {"Type": "Pass", "End": True}}}
+    state = {
+        "Type": "Parallel",
+        "Branches": [branch],
+        "Assign": {"v": "new"},
+        "ResultPath": "$.x",
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
+    }
+    choice = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$v", "IsPresent": True, "Next": "T"}],
+        "Default": "F",
+    }
+    definition = sfn.one(state)
+    definition["States"] |= {way: {"Type": "Pass", "Result": way, "End": True} for way in "TF"}
+    definition["States"]["Caught"] = choice
+    assert sfn.run(definition, "text").output == "F"
 
 
 def test_a_variable_that_was_never_assigned_fails_the_execution(sfn):

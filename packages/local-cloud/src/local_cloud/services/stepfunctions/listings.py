@@ -99,7 +99,7 @@ def list_item(execution: Execution) -> Answer:
 
 
 def _without_data(event: dict[str, Any]) -> dict[str, Any]:
-    hidden = {"input", "inputDetails", "output", "outputDetails"}
+    hidden = {"input", "inputDetails", "output", "outputDetails", "assignedVariables", "assignedVariablesDetails"}
     return {
         name: {key: item for key, item in value.items() if key not in hidden} if isinstance(value, dict) else value
         for name, value in event.items()

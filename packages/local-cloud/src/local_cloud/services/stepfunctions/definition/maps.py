@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from .fields import JSONATA
 from .jsonata import expression_of, jsonata_problems
 from .problem import SCHEMA, Problem, field_problem
 
+_NOT_IN_LABELS = re.compile(r"[\s?*<>{}\[\]:;,\\|^~$#%&`\"\x00-\x1f\x7f-\x9f]")
 _S3 = "arn:aws:states:::s3:"
 _READER = {"Resource", "ReaderConfig", "Parameters", "Arguments"}
 _READER_CONFIG = {
@@ -41,7 +43,12 @@ _CHOICES = {
 
 
 def map_problems(state: dict[str, Any], location: str, *, language: str) -> Iterator[Problem]:
-    """Of ProcessorConfig, ItemReader, ItemBatcher and ResultWriter."""
+    """Of Label, ProcessorConfig, ItemReader, ItemBatcher and ResultWriter."""
+    label = state.get("Label")
+    if isinstance(label, str) and not 1 <= len(label) <= 40:
+        yield Problem(SCHEMA, "A label has 1 to 40 characters", f"{location}/Label")
+    elif isinstance(label, str) and (wrong := _NOT_IN_LABELS.search(label)):
+        yield Problem(SCHEMA, f"Label contains invalid character: {wrong[0]!r}", f"{location}/Label")
     processor = "Iterator" if "Iterator" in state else "ItemProcessor"
     config = state[processor].get("ProcessorConfig") if isinstance(state.get(processor), dict) else None
     if config is not None:

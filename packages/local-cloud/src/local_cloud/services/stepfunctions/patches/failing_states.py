@@ -126,6 +126,7 @@ def _eval_state(self: Any, env: Any) -> None:
             return
         except Exception as error:
             event = self._from_error(env=env, ex=error)
+        env.variable_store.drop_assigned()
         if event.event_type != NO_EVENT:
             _add_event(env, event.event_type, event.event_details)
         _say_where(event)

@@ -54,6 +54,7 @@ def _compiled(path: str) -> tuple[Any, bool]:
 
 def quoted(path: str) -> str:
     """The path with each plain `.name` as `['name']`; what stands in brackets is left alone."""
+    path = re.sub(r"(?<!\.)\.(?=\[)", "", path)  # Jayway takes `$.[0]` for `$[0]`
     parts = re.split(r"(\[(?:'[^']*'|\"[^\"]*\"|[^\[\]]|\[[^\]]*\])*\])", path)
     return "".join(part if part.startswith("[") else _NAME.sub(_in_brackets, part) for part in parts)
 
