@@ -258,8 +258,9 @@ class Store:
             os.link(path, kept)
 
     def _drop(self, version: Version) -> None:
-        self.catalog.remove(version.bucket, version.key, version.seq)
+        # In this order a kill between the two leaves a row without bytes, which is ignored, and not the reverse.
         self.places.kept(version).unlink(missing_ok=True)
+        self.catalog.remove(version.bucket, version.key, version.seq)
 
     def _drop_replaced(self, new: Version) -> None:
         """Forget what `new` replaces for good: the null version if it is one, and rows without bytes."""
