@@ -12,7 +12,7 @@ from laptop import Laptop
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 
-pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

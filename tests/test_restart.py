@@ -14,7 +14,7 @@ from laptop import ROOT, Laptop
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 
-pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.mark.parametrize("state", ["IngestRaw", "TransformTrips", "LoadRedshift"])

@@ -13,7 +13,7 @@ from laptop import SHARED_DATA, Laptop
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 
-pytestmark = [pytest.mark.xdist_group("laptop"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 # month, rows read, rows kept, sum(total_amount) of what is kept
 REAL_MONTHS = [
