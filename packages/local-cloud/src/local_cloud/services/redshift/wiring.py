@@ -43,7 +43,8 @@ def install(cloud: Cloud) -> None:
     cloud.persistence.register("redshiftserverless", save=plane.as_saved, restore=plane.restore)
     # Statements are kept one file each, not as a part of the saved state.
     cloud.persistence.register("redshiftdata", save=lambda: None, restore=lambda saved: None)
-    cloud.on_start(store.load)
+    # Before the port answers: who asks for a statement of before a restart finds it.
+    store.load()
     cloud.on_stop(warehouse.close)
     cloud.on_stop(sessions.stop)
     cloud.on_stop(runner.stop)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import logging
 import threading
@@ -53,32 +52,27 @@ class Runner:
         )
         worker.start()
 
-    def cancel(self, statement: Statement) -> None:
-        """Stop a statement that has not ended, and wait until it has."""
+    def cancel(self, *statements: Statement, patience: float = 30) -> None:
+        """Stop statements that have not ended, and wait until they have, `patience` seconds at most."""
         with self._guard:
-            self._cancelled.add(statement.id)
+            self._cancelled.update(statement.id for statement in statements)
+        deadline = time.monotonic() + patience
         # An interrupt between two queries of DuckDB is lost, so it is repeated until the statement gives in.
-        deadline = time.monotonic() + 30
-        while not statement.ended and time.monotonic() < deadline:
+        while (left := [s for s in statements if not s.ended]) and time.monotonic() < deadline:
             with self._guard:
-                connection = self._running.get(statement.id)
-            if connection is not None:
-                connection.cancel()
-            self.store.wait(statement, 0.02)
+                connections = [self._running.get(statement.id) for statement in left]
+            for connection in connections:
+                if connection is not None:
+                    connection.cancel()
+            self.store.wait(left[0], 0.02)
 
     def cancel_all(self, namespace: str) -> None:
         """Stop whatever runs in a namespace that is about to be deleted."""
-        for statement in self.store.all():
-            if statement.namespace == namespace and not statement.ended:
-                self.cancel(statement)
+        self.cancel(*(s for s in self.store.all() if s.namespace == namespace and not s.ended))
 
     def stop(self) -> None:
         """Interrupt everything: the process is about to end."""
-        with self._guard:
-            running = list(self._running.values())
-        for connection in running:
-            with contextlib.suppress(Exception):
-                connection.cancel()
+        self.cancel(*(s for s in self.store.all() if not s.ended), patience=5)
 
     def _work(self, statement: Statement, session: KeptSession | None) -> None:
         begun = time.perf_counter_ns()

@@ -39,7 +39,10 @@ class Written:
 
 @dataclass(frozen=True)
 class UnloadJob:
-    """One UNLOAD whose rows are in ROWS. `folder` is an empty one of its own."""
+    """One UNLOAD whose rows are in ROWS, with a NUMBER when the query has an order.
+
+    `folder` is an empty one of its own.
+    """
 
     session: Session
     plan: Unload
@@ -47,6 +50,7 @@ class UnloadJob:
     prefix: str
     folder: Path
     total: int
+    ordered: bool
 
     def write(self) -> list[Written]:
         """All files, in the order of their names."""
@@ -66,9 +70,13 @@ class UnloadJob:
                 if serial:
                     written += self._slice(condition, f"{self.prefix}{path}", digits=3)
                 else:
-                    mine = f"{condition} AND {NUMBER} % {slices} = {number}"
+                    mine = f"{condition} AND {self.number} % {slices} = {number}"
                     written += self._slice(mine, f"{self.prefix}{path}{number:04d}_part_", digits=2)
         return written
+
+    @property
+    def number(self) -> str:
+        return NUMBER if self.ordered else "rowid"
 
     @property
     def kept(self) -> list[tuple[str, RedshiftType]]:
@@ -98,8 +106,9 @@ class UnloadJob:
             return []
         output = self.folder / f"{len(list(self.folder.iterdir())):06d}"
         output.mkdir()
+        order = f" ORDER BY {NUMBER}" if self.ordered else ""
         self.session.query(
-            f"COPY (SELECT {self._select()} FROM {ROWS} WHERE {condition} ORDER BY {NUMBER}) TO {_literal(str(output))}"
+            f"COPY (SELECT {self._select()} FROM {ROWS} WHERE {condition}{order}) TO {_literal(str(output))}"
             f" ({self._settings()}, FILE_SIZE_BYTES {self.plan.size or MAX_FILE}, FILENAME_PATTERN 'part_{{i}}')"
         )
         files = sorted(output.iterdir(), key=lambda file: int(file.name.split(".")[0].removeprefix("part_")))
@@ -184,7 +193,9 @@ class UnloadJob:
             return f"CASE {value} WHEN true THEN 't' WHEN false THEN 'f' END"
         text = f"CAST({value} AS VARCHAR)"
         if kind.name in ("real", "double precision"):
-            return rf"regexp_replace({text}, '\.0$', '')"
+            # Whole numbers are written without their ".0".
+            whole = f"CAST(CAST({value} AS BIGINT) AS VARCHAR)"
+            return f"CASE WHEN abs({value}) < 1e15 AND {value} = trunc({value}) THEN {whole} ELSE {text} END"
         if "ESCAPE" in self.plan.options and kind.is_string:
             for special in ("\\", "\n", "\r", self._punctuation[0]):
                 text = f"replace({text}, {_literal(special)}, {_literal(chr(92) + special)})"

@@ -46,18 +46,18 @@ def unload(session: Session, plan: Unload, scene: Scene) -> int:
             "removing the target files in S3, or using the ALLOWOVERWRITE option."
         )
     prepared = prepare(session, tree, scene)
-    session.query(
-        f"CREATE OR REPLACE TEMPORARY TABLE {ROWS} AS"
-        f" SELECT *, row_number() OVER () - 1 AS {NUMBER} FROM ({prepared.sql})"
-    )
-    described = session.query(f"DESCRIBE {ROWS}").fetchall()[:-1]
+    ordered = bool(tree.args.get("order"))
+    number = f", row_number() OVER () - 1 AS {NUMBER}" if ordered else ""
+    session.query(f"CREATE OR REPLACE TEMPORARY TABLE {ROWS} AS SELECT *{number} FROM ({prepared.sql})")
+    described = session.query(f"DESCRIBE {ROWS}").fetchall()
+    described = described[:-1] if ordered else described
     columns = [(str(name), from_duckdb(str(kind))) for name, kind, *_ in described]
     columns = [(name, prepared.origins[name].type if name in prepared.origins else kind) for name, kind in columns]
     total = int(session.query(f"SELECT count(*) FROM {ROWS}").fetchone()[0])
     session.surroundings.scratch.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="unload-", dir=session.surroundings.scratch))
     try:
-        written = UnloadJob(session, plan, columns, prefix, folder, total).write()
+        written = UnloadJob(session, plan, columns, prefix, folder, total, ordered=ordered).write()
         with storage.access() as objects:
             for key in existing if "CLEANPATH" in plan.options else ():
                 objects.delete(bucket, key)

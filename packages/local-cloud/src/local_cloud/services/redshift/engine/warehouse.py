@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from collections import Counter
@@ -123,11 +124,13 @@ class Warehouse:
         cursor.close()
 
     def close(self) -> None:
-        """Checkpoint and close every file. Statements that still run are interrupted."""
+        """Checkpoint and close every file. Statements have ended or are lost."""
         with self._guard:
             if self._root is not None:
-                self._root.interrupt()
-                self._root.close()
+                # A statement that does not let itself be interrupted keeps its connection; its work is lost, as
+                # with a kill.
+                with contextlib.suppress(Exception):
+                    self._root.close()
                 self._root = None
                 self._attached.clear()
 
