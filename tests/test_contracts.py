@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ import rs_query
 from glue_ingest import request as ingest_arguments
 from glue_transform import arguments as transform_arguments
 from glue_transform import datasets, redshift
+from laptop import BIN
 from orchestration import pipelines, stacks
 from orchestration.pipelines import Pipeline
 from rs_query import job as query_job
@@ -50,6 +53,12 @@ def template(stack: stacks.Stack) -> dict[str, Any]:
 def resources(kind: str) -> dict[str, dict[str, Any]]:
     found = template(stacks.pipelines_stack("test"))["Resources"]
     return {name: one["Properties"] for name, one in found.items() if one["Type"] == kind}
+
+
+def test_the_stacks_are_what_cloudformation_takes() -> None:
+    files = sorted(str(file) for file in Path(stacks.__file__).parent.glob("*.yaml"))
+    checked = subprocess.run([str(BIN / "cfn-lint"), *files], capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout) == (0, "")
 
 
 def load_month(pipeline: Pipeline) -> str:
