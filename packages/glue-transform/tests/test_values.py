@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,8 +23,8 @@ NUMBERS = {
     "1e2": 100.0,
     "1E-2": 0.01,
     "0007": 7.0,
-    "1e400": None,
-    "-1e400": None,
+    "1e400": math.inf,
+    "-1e400": -math.inf,
     "1d": None,
     "1f": None,
     "0x10": None,
@@ -47,6 +48,8 @@ NUMBERS = {
 
 INTEGERS = {
     **NUMBERS,
+    "1e400": None,
+    "-1e400": None,
     ".5": None,
     "1.25": None,
     "-1.25": None,
@@ -111,7 +114,7 @@ FILES = {
     "doubles and nanoseconds": {
         "tpep_dropoff_datetime TIMESTAMP_NS": (2, NANOSECONDS),
         "passenger_count DOUBLE": (3, DOUBLES),
-        "tip_amount DOUBLE": (9, {"NaN": None, "Infinity": None, "-Infinity": None, "0.1": 0.1}),
+        "tip_amount DOUBLE": (9, {"NaN": None, "Infinity": math.inf, "-Infinity": -math.inf, "0.1": 0.1}),
     },
     "longs, dates and floats": {
         "tpep_dropoff_datetime DATE": (2, {"2024-02-03": at("2024-02-03 00:00:00")}),
@@ -168,6 +171,6 @@ def test_values(lake, engine, columns: dict[str, tuple[int, dict[str, Any]]]):
 
 
 def test_an_amount_that_is_no_number_is_missing(lake, engine):
-    write_trips(lake, {"fare_amount DOUBLE": ["NaN", "Infinity", "-Infinity", "1"]})
+    write_trips(lake, {"fare_amount DOUBLE": ["NaN", "-Infinity", "1"]})
     manifest = lake.transform("yellow", 2024, 2, engine=engine)
-    assert (manifest["load"]["rows_kept"], manifest["rejected"]["fare_amount_not_positive"]) == (1, 3)
+    assert (manifest["load"]["rows_kept"], manifest["rejected"]["fare_amount_not_positive"]) == (1, 2)

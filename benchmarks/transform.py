@@ -1,0 +1,260 @@
+"""One generated month through the transform, beside what else could do it and beside the limit.
+
+    python benchmarks/transform.py [--rows 3583000] [--runs 5] [--months 1,3,6,12]
+
+Each contender is a process of its own, from start to exit; all take turns, and the table shows medians.
+
+- transform-trips: the Glue job as it is, from S3 to S3 (the local cloud, whose own work is not counted).
+- moved limit: boto3 down, DuckDB decoding and encoding the table's columns, boto3 up. No rules, no rejects, no
+  manifest: what any job of this shape has to do.
+- bare limit: the same DuckDB statement on local files, nothing moved.
+- PySpark: a job of the usual shape (select, filter, count, write) on local files, local[2].
+
+Needs glue-transform[duckdb,spark] and the repository's packages in the Python that runs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+JOB = Path(__file__).resolve().parents[1] / "packages" / "glue-transform" / "glue" / "transform_trips.py"
+NAME = "yellow_tripdata_2024-09.parquet"
+KEY = f"yellow/2024/09/{NAME}"
+
+COLUMNS = """
+    "VendorID" AS vendor_id, tpep_pickup_datetime AS pickup_datetime, tpep_dropoff_datetime AS dropoff_datetime,
+    CAST(passenger_count AS INTEGER) AS passenger_count, trip_distance, "PULocationID" AS pickup_location_id,
+    "DOLocationID" AS dropoff_location_id, CAST(payment_type AS INTEGER) AS payment_type, fare_amount, tip_amount,
+    total_amount
+"""
+
+LIMIT = f"""
+import sys, duckdb
+connection = duckdb.connect(config={{"threads": 2, "preserve_insertion_order": False}})
+connection.execute("SET enable_progress_bar = false")
+connection.execute('''COPY (SELECT {COLUMNS} FROM read_parquet(\\'%s\\'))
+    TO \\'%s\\' (FORMAT parquet, COMPRESSION snappy)''' % (sys.argv[1], sys.argv[2]))
+"""
+
+MOVED_LIMIT = f"""
+import sys, boto3
+client = boto3.client("s3")
+client.download_file("raw", "{KEY}", sys.argv[1])
+{LIMIT}
+client.upload_file(sys.argv[2], "processed", "limit/part.parquet")
+"""
+
+PYSPARK = """
+import sys
+from glue_transform.engines.spark import find_java
+find_java()
+from pyspark.sql import SparkSession, functions as F
+
+spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+trips = spark.read.parquet(sys.argv[1]).select(
+    F.col("VendorID").cast("int").alias("vendor_id"),
+    F.col("tpep_pickup_datetime").alias("pickup_datetime"),
+    F.col("tpep_dropoff_datetime").alias("dropoff_datetime"),
+    F.col("passenger_count").cast("int"),
+    "trip_distance",
+    F.col("PULocationID").alias("pickup_location_id"),
+    F.col("DOLocationID").alias("dropoff_location_id"),
+    F.col("payment_type").cast("int"),
+    "fare_amount", "tip_amount", "total_amount",
+)
+kept = trips.filter("trip_distance > 0 AND fare_amount > 0 AND total_amount > 0")
+kept = kept.filter("pickup_datetime >= '2024-08-31' AND pickup_datetime < '2024-10-02'")
+print(kept.count())
+kept.write.mode("overwrite").parquet(sys.argv[2])
+spark.stop()
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a process and its children took: wall and CPU seconds, largest memory together in MB."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+def measure(command: Sequence[str], env: dict[str, str]) -> Cost:
+    """Run a command to its end, watching it and its children every 20 ms. Ends the benchmark when it fails."""
+    started = time.monotonic()
+    with tempfile.TemporaryFile("w+") as output:
+        process = psutil.Popen(command, env=env, stdout=output, stderr=output)
+        cpu: dict[int, float] = {}
+        memory = 0
+        while process.poll() is None:
+            resident = 0
+            for one in [process, *process.children(recursive=True)]:
+                with contextlib.suppress(psutil.Error), one.oneshot():
+                    times = one.cpu_times()
+                    cpu[one.pid] = times.user + times.system
+                    resident += one.memory_info().rss
+            memory = max(memory, resident)
+            time.sleep(0.02)
+        wall = time.monotonic() - started
+        if process.returncode:
+            output.seek(0)
+            sys.exit(f"{' '.join(command)[:200]} failed:\n{output.read()[-3000:]}")
+    return Cost(wall, sum(cpu.values()), memory / 1e6)
+
+
+@contextlib.contextmanager
+def local_cloud(folder: Path) -> Iterator[dict[str, str]]:
+    """The local cloud on a free port; gives the environment of its clients."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+    env = {**os.environ, **keys, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "LOCAL_CLOUD_PORT": str(port)}
+    env["LOCAL_CLOUD_STATE"] = str(folder)
+    folder.mkdir()
+    with (folder / "server.log").open("w") as log:
+        server = subprocess.Popen([sys.executable, "-m", "local_cloud"], env=env, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        yield env
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def generate(folder: Path, rows: int) -> Path:
+    from orchestration.generate import yellow_month
+    from orchestration.pipelines import Month
+
+    return yellow_month(folder, month=Month(2024, 9), rows=rows, seed=1)
+
+
+def repeat(month: Path, times: int, target: Path) -> Path:
+    """The month's rows so many times over, in one file of the same kind."""
+    import duckdb
+
+    with duckdb.connect() as connection:
+        connection.execute("SET preserve_insertion_order = false")
+        connection.execute("SET enable_progress_bar = false")
+        rows = " UNION ALL ".join([f"SELECT * FROM read_parquet('{month}')"] * times)
+        options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
+        connection.execute(f"COPY ({rows}) TO '{target}' ({options})")
+    return target
+
+
+def job(engine: str = "duckdb") -> list[str]:
+    return [
+        *(sys.executable, str(JOB), "--dataset", "yellow", "--year", "2024", "--month", "09"),
+        *("--raw_bucket", "raw", "--processed_bucket", "processed", "--engine", engine),
+    ]
+
+
+def compare(month: Path, folder: Path, env: dict[str, str], runs: int) -> dict[str, Cost]:
+    """Medians of every contender on one month."""
+    raw, part, spark = folder / "raw.parquet", folder / "part.parquet", folder / "spark"
+    commands = {
+        "transform-trips": job(),
+        "moved limit": [sys.executable, "-c", MOVED_LIMIT, str(raw), str(part)],
+        "bare limit": [sys.executable, "-c", LIMIT, str(month), str(part)],
+        "PySpark": [sys.executable, "-c", PYSPARK, str(month), str(spark)],
+    }
+    costs: dict[str, list[Cost]] = {name: [] for name in commands}
+    for run in range(runs):
+        for name, command in commands.items():
+            costs[name].append(measure(command, env))
+            print(f"run {run + 1}/{runs}: {name} {costs[name][-1].wall:.2f} s", file=sys.stderr)
+    return {
+        name: Cost(*(statistics.median(getattr(cost, key) for cost in found) for key in ("wall", "cpu", "memory")))
+        for name, found in costs.items()
+    }
+
+
+def grow(month: Path, folder: Path, env: dict[str, str], months: Sequence[int]) -> dict[int, Cost]:
+    """The job on files of several months' rows."""
+    import boto3
+
+    client = boto3.client("s3", endpoint_url=env["AWS_ENDPOINT_URL"])
+    costs = {}
+    for times in months:
+        file = repeat(month, times, folder / "several.parquet")
+        client.upload_file(str(file), "raw", KEY)
+        file.unlink()
+        costs[times] = measure(job(), env)
+        print(f"{times} months: {costs[times].wall:.2f} s", file=sys.stderr)
+    return costs
+
+
+def report(compared: dict[str, Cost], grown: dict[int, Cost]) -> bool:
+    """Print the tables and the targets. True when all targets are reached."""
+    print(f"{'':18}{'wall s':>8}{'CPU s':>8}{'MB':>7}")
+    for name, cost in compared.items():
+        print(f"{name:18}{cost.wall:8.2f}{cost.cpu:8.2f}{cost.memory:7.0f}")
+    for months, cost in grown.items():
+        print(f"{f'{months} months at once':18}{cost.wall:8.2f}{cost.cpu:8.2f}{cost.memory:7.0f}")
+    ours, moved, spark = (compared[name] for name in ("transform-trips", "moved limit", "PySpark"))
+    targets = [
+        ("wall time beside the moved limit", ours.wall / moved.wall, 1.5),
+        ("wall time beside the bare limit", ours.wall / compared["bare limit"].wall, 1.5),
+        ("tenfold wall time beside PySpark", 10 * ours.wall / spark.wall, 1),
+        ("tenfold CPU time beside PySpark", 10 * ours.cpu / spark.cpu, 1),
+        ("memory in MB", ours.memory, 300),
+    ]
+    if len(grown) > 1:
+        (few, least), *_, (many, most) = sorted(grown.items())
+        targets += [
+            (f"CPU a month, {many} beside {few}", (most.cpu / many) / (least.cpu / few), 1.2),
+            (f"memory, {many} months beside {few}", most.memory / least.memory, 1.25),
+        ]
+    for name, value, limit in targets:
+        print(f"{'reached' if value <= limit else 'MISSED':8}{name}: {value:.2f} (at most {limit:g})")
+    return all(value <= limit for _, value, limit in targets)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=3_583_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--months", default="1,3,6,12", help="how many months in one go, comma-separated")
+    arguments = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="transform-benchmark-"))
+    try:
+        month = generate(folder, arguments.rows)
+        with local_cloud(folder / "cloud") as env:
+            import boto3
+
+            os.environ.update({key: env[key] for key in env if key.startswith("AWS_")})
+            client = boto3.client("s3")
+            for bucket in ("raw", "processed"):
+                client.create_bucket(Bucket=bucket)
+            client.upload_file(str(month), "raw", KEY)
+            compared = compare(month, folder, env, arguments.runs)
+            grown = grow(month, folder, env, [int(times) for times in arguments.months.split(",") if times])
+            manifest = client.get_object(Bucket="processed", Key="yellow/2024/09/manifest.json")["Body"].read()
+        print(json.dumps({"load": json.loads(manifest)["load"]["rows_kept"]}), file=sys.stderr)
+    finally:
+        shutil.rmtree(folder)
+    sys.exit(0 if report(compared, grown) else 1)
+
+
+if __name__ == "__main__":
+    main()
