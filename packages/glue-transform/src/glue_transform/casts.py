@@ -57,7 +57,7 @@ def lost(source: SourceColumn, target: Column) -> str | None:
     name = quoted(source.name)
     there = f"TRIM({name}) <> ''" if source.kind == "text" else f"{name} IS NOT NULL"
     if source.kind in {"float", "double"}:
-        there = f"NOT ISNAN({name})"
+        there += f" AND NOT ISNAN({name})"  # which is NULL for NULL in DuckDB, and FALSE in Spark
     return f"{there} AND {cast(source, target)} IS NULL"
 
 
