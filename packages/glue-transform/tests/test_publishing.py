@@ -146,6 +146,20 @@ def test_a_failing_storage_leaves_the_earlier_load_as_it_was(month, monkeypatch,
     assert {url: month.storage.read(url) for url in month.storage.list("s3://processed/")} == before
 
 
+def test_earlier_files_that_stay_are_no_failure(month, monkeypatch, events):
+    first = month.transform("yellow", 2025, 1)
+
+    def refuse(urls: Sequence[str]) -> None:
+        raise StorageError(f"cannot delete {urls[0]}: SlowDown")
+
+    monkeypatch.setattr(month.storage, "delete", refuse)
+    second = month.transform("yellow", 2025, 1)
+    assert second["load"]["load_id"] != first["load"]["load_id"]
+    kept = first["entries"][0]["url"]
+    assert events()[-1]["error"] == f"cannot delete {kept}: SlowDown"
+    assert month.storage.read(kept) is not None
+
+
 def test_a_count_that_does_not_add_up_publishes_nothing(month, monkeypatch):
     from glue_transform.engines.duckdb import DuckDBEngine
 

@@ -14,7 +14,7 @@ from glue_transform import arguments, datasets, engines, manifest, queries
 from glue_transform.arguments import Request
 from glue_transform.datasets import Dataset
 from glue_transform.engines import Engine, Output, Written
-from glue_transform.errors import NothingKept, RowsLost, TransformError
+from glue_transform.errors import NothingKept, RowsLost, StorageError, TransformError
 from glue_transform.layout import Layout, new_load_id, part_files, superseded
 from glue_transform.log import Log
 from glue_transform.manifest import Part
@@ -153,11 +153,17 @@ def _remove(prefixes: Sequence[str], storage: Storage) -> None:
 
 
 def _remove_superseded(layout: Layout, *, replaced: str | None, storage: Storage, log: Log) -> None:
-    """Remove the files of the load that was replaced, and of runs that were killed long ago."""
-    for prefix in (layout.month_prefix, layout.rejected_month_prefix):
-        files = [(url[len(prefix) :].partition("/"), url) for url in storage.list(prefix)]
-        loads = [load_id for (load_id, slash, _), _url in files if slash]
-        gone = superseded(loads, current=layout.load_id, replaced=replaced)
-        storage.delete([url for (load_id, slash, _), url in files if slash and load_id in gone])
-        if gone:
-            log.event("removed", prefix=prefix, loads=gone)
+    """Remove the files of the load that was replaced, and of runs that were killed long ago.
+
+    The month is published: what cannot be removed now is no failure of the run, and a later run removes it.
+    """
+    try:
+        for prefix in (layout.month_prefix, layout.rejected_month_prefix):
+            files = [(url[len(prefix) :].partition("/"), url) for url in storage.list(prefix)]
+            loads = [load_id for (load_id, slash, _), _url in files if slash]
+            gone = superseded(loads, current=layout.load_id, replaced=replaced)
+            storage.delete([url for (load_id, slash, _), url in files if slash and load_id in gone])
+            if gone:
+                log.event("removed", prefix=prefix, loads=gone)
+    except StorageError as error:
+        log.event("not_removed", level="warning", error=str(error))

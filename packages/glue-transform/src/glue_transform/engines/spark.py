@@ -111,7 +111,8 @@ class SparkEngine:
         if not rows:
             files.delete(source, False)  # noqa: FBT003 (Java: not recursively)
             return None
-        files.rename(source, target)
+        if not files.rename(source, target):
+            raise EngineFailed(f"{self._url}: Spark could not name {written} {url}; run the transform again")
         return Part(url, int(files.getFileStatus(target).getLen()), rows)
 
     def _footer(self, url: str) -> Any:
