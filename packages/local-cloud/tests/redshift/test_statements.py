@@ -66,6 +66,8 @@ RESULTS: list[tuple[str, Any]] = [
     (f"{TWO};truncate t;select count(*) from t", [(0,)]),
     (f"{TWO};truncate table t;select count(*) from t", [(0,)]),
     (f"{TWO};insert into t select id + 2, v from t;select count(*) from t", [(4,)]),
+    (f"{TWO};insert into t values (3);select v from t where id = 3", [(None,)]),
+    (f"{TWO};insert into t select 3;select v from t where id = 3", [(None,)]),
     (f"{TWO};insert into t (v) values ('z');select id from t where v = 'z'", [(None,)]),
     (f"{TWO};merge into t using (select 1 id, 'm' v) s on t.id = s.id when matched then update set v = s.v"
      " when not matched then insert values (s.id, s.v);select * from t order by 1", [(1, "m"), (2, "b")]),
@@ -161,6 +163,10 @@ ERRORS = [
      "cannot set an identity column to a value"),
     ("create table t (a int);insert into t values (1, 2)", "INSERT has more expressions than target columns"),
     ("select 1/0", "Divide by zero"),
+    ("select nvl2(1)", "function nvl2() does not exist with 1 arguments"),
+    (f"{T};comment on column t is 'c'", "column name must be qualified"),
+    ("select 1 into (select 2)", 'syntax error at or near "into"\n  Position: 10'),
+    ("create table t (a int default ,)", 'syntax error at or near ","\n  Position: 31'),
     ("select 'a'::int", 'invalid input syntax for integer: "a"'),
     (f"{TWO};select id + 'x' from t", 'invalid input syntax for integer: "x"'),
     # Queries that make no sense.

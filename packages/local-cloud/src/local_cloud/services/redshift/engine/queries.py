@@ -12,7 +12,7 @@ from local_cloud.services.redshift.engine import catalog, external, external_sca
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.scene import ResultColumn, Scene
 from local_cloud.services.redshift.engine.session import Session
-from local_cloud.services.redshift.errors import SqlError
+from local_cloud.services.redshift.errors import SqlError, SqlSyntaxError
 from local_cloud.services.redshift.sql import functions, names, statements, typed
 from local_cloud.services.redshift.sql.dialect import fold_case, read, render
 from local_cloud.services.redshift.sql.tables import CreateTable, Name
@@ -63,7 +63,7 @@ def prepare(session: Session, tree: exp.Expr, scene: Scene) -> Prepared:
         session.check_fresh(target)
     tree = functions.rewrite(tree, session.moment())
     if isinstance(tree, exp.Insert) and target is not None:
-        _keep_identities(session, tree, target=target)
+        _name_targets(session, tree, target=target)
     origins: dict[str, catalog.Column] = {}
     if isinstance(tree, exp.Query) or typed.needs_types(tree):
         found = {name_of(table): _columns(session, table) for table in names.relations(tree)}
@@ -143,8 +143,11 @@ def _columns(session: Session, table: exp.Table) -> list[catalog.Column]:
     return catalog.columns(session, name)
 
 
-def _keep_identities(session: Session, tree: exp.Insert, *, target: Name) -> None:
-    """Redshift fills IDENTITY columns itself: they are left out of an INSERT, and refused when it names them."""
+def _name_targets(session: Session, tree: exp.Insert, *, target: Name) -> None:
+    """Write out the columns that an INSERT without a list of them fills: the first ones, as many as it has values.
+
+    Redshift fills IDENTITY columns itself: they are left out, and refused when the statement names them.
+    """
     stored = catalog.columns(session, target)
     generated = {column.name for column in stored if column.identity and not column.by_default}
     if not generated:
@@ -154,13 +157,27 @@ def _keep_identities(session: Session, tree: exp.Insert, *, target: Name) -> Non
             if identifier.name in generated:
                 raise SqlError("cannot set an identity column to a value")
         return
-    others = [exp.to_identifier(column.name) for column in stored if column.name not in generated]
-    tree.set("this", exp.Schema(this=tree.this, expressions=others))
+    filled = [column.name for column in stored if column.name not in generated]
+    width = _width(tree.expression)
+    if len(stored) > len(filled[:width]):
+        identifiers = [exp.to_identifier(name) for name in filled[:width]]
+        tree.set("this", exp.Schema(this=tree.this, expressions=identifiers))
+
+
+def _width(source: exp.Expr | None) -> int | None:
+    """The number of columns of VALUES or a SELECT; None where a star hides it."""
+    if isinstance(source, exp.Values) and source.expressions:
+        return len(source.expressions[0].expressions)
+    if isinstance(source, exp.Select) and not source.is_star:
+        return len(source.expressions)
+    return None
 
 
 def _schema(columns: dict[Name, list[catalog.Column]]) -> dict[str, dict[str, dict[str, str]]]:
     schema: dict[str, dict[str, dict[str, str]]] = {}
     for name, found in columns.items():
+        if not found:
+            continue
         part = schema.setdefault(name[-2] if len(name) > 1 else "public", {})
         part[name[-1]] = {column.name: str(column.type) for column in found}
     return schema
@@ -212,6 +229,8 @@ def _select_into(session: Session, tree: exp.Expr, *, into: exp.Into, scene: Sce
     from local_cloud.services.redshift.engine.definitions import create_table
     from local_cloud.services.redshift.sql.dialect import RedshiftSql
 
+    if not isinstance(into.this, exp.Table):
+        raise SqlSyntaxError('syntax error at or near "into"', position=scene.place("into"))
     tree.set("into", None)
     name = tuple(part.name.lower() for part in into.this.parts)
     temporary = bool(into.args.get("temporary")) or name[-1].startswith("#")

@@ -6,12 +6,15 @@ as DuckDB put it, first line only.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 
 from local_cloud.services.redshift.engine.scene import Scene
 from local_cloud.services.redshift.errors import SqlError, StatementCancelled, TransactionAborted, TransactionConflict
 from local_cloud.services.redshift.sql.types import from_duckdb
+
+log = logging.getLogger("local_cloud.redshift")
 
 Rule = Callable[[re.Match[str], Scene], SqlError]
 
@@ -25,6 +28,9 @@ def translate(error: Exception, scene: Scene) -> SqlError:
         match = pattern.search(text)
         if match:
             return rule(match, scene)
+    if not type(error).__module__.endswith("duckdb"):
+        log.error("statement failed inside the warehouse: %s", scene.sql, exc_info=error)
+        return SqlError(f"internal error: {type(error).__name__}: {text}")
     return SqlError(re.sub(r"^[\w ]+ Error: ", "", text).splitlines()[0])
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import re
 from collections.abc import Callable
 
 from sqlglot import exp
 
-from local_cloud.services.redshift.errors import NotSupported
+from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql.moment import Moment
 
 
@@ -72,7 +73,13 @@ def _anonymous(node: exp.Anonymous, moment: Moment) -> exp.Expr:
     if name in moment.session and len(node.expressions) == 0:
         return _session_value(name, moment)
     rule = _FUNCTIONS.get(name)
-    return rule(*node.expressions) if rule else node
+    if rule is None:
+        return node
+    try:
+        inspect.signature(rule).bind(*node.expressions)
+    except TypeError:
+        raise SqlError(f"function {name}() does not exist with {len(node.expressions)} arguments") from None
+    return rule(*node.expressions)
 
 
 def _session_value(name: str, moment: Moment) -> exp.Expr:

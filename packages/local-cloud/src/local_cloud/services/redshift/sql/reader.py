@@ -136,7 +136,7 @@ class Reader:
     def text_until(self, *stops: str) -> str:
         """The text up to a `,`, a closing parenthesis of an outer level, or one of the words in `stops`."""
         first = self.peek()
-        if first is None:
+        if first is None or first.text in (",", ")"):
             raise self.error()
         depth, last = 0, first
         while (token := self.peek()) is not None:

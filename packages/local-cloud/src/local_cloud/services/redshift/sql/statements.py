@@ -320,6 +320,8 @@ def _comment(reader: Reader) -> Comment:
     if not kind:
         raise reader.error()
     name = reader.name()
+    if kind == "COLUMN" and len(name) < 2:
+        raise SqlSyntaxError("column name must be qualified")
     if kind == "CONSTRAINT":
         reader.expect("ON")
         reader.name()
