@@ -150,8 +150,6 @@ def _name_targets(session: Session, tree: exp.Insert, *, target: Name) -> None:
     """
     stored = catalog.columns(session, target)
     generated = {column.name for column in stored if column.identity and not column.by_default}
-    if not generated:
-        return
     if isinstance(tree.this, exp.Schema):
         for identifier in tree.this.expressions:
             if identifier.name in generated:
