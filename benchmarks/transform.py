@@ -5,12 +5,15 @@
 Each contender is a process of its own, from start to exit; all take turns, and the table shows medians.
 
 - transform-trips: the Glue job as it is, from S3 to S3 (the local cloud, whose own work is not counted).
-- moved limit: boto3 down, DuckDB decoding and encoding the table's columns, boto3 up. No rules, no rejects, no
-  manifest: what any job of this shape has to do.
-- bare limit: the same DuckDB statement on local files, nothing moved.
+- limit: DuckDB decoding and encoding the table's columns, no filter, no rejects, no manifest; the file comes and goes
+  by boto3, as any job's must.
+- limit, local: the same DuckDB statement on local files, nothing moved.
 - PySpark: a job of the usual shape (select, filter, count, write) on local files, local[2].
 
-Needs glue-transform[duckdb,spark] and the repository's packages in the Python that runs it.
+Then the job alone on files of several months' rows. Ends with 1 when a target is missed. All but the local cloud's own
+work is counted; it shares the processors, so measure on a machine that does nothing else.
+
+Needs what `make test` installs.
 """
 
 from __future__ import annotations
@@ -51,7 +54,7 @@ connection.execute('''COPY (SELECT {COLUMNS} FROM read_parquet(\\'%s\\'))
     TO \\'%s\\' (FORMAT parquet, COMPRESSION snappy)''' % (sys.argv[1], sys.argv[2]))
 """
 
-MOVED_LIMIT = f"""
+LIMIT_BY_S3 = f"""
 import sys, boto3
 client = boto3.client("s3")
 client.download_file("raw", "{KEY}", sys.argv[1])
@@ -162,10 +165,10 @@ def repeat(month: Path, times: int, target: Path) -> Path:
     return target
 
 
-def job(engine: str = "duckdb") -> list[str]:
+def job() -> list[str]:
     return [
         *(sys.executable, str(JOB), "--dataset", "yellow", "--year", "2024", "--month", "09"),
-        *("--raw_bucket", "raw", "--processed_bucket", "processed", "--engine", engine),
+        *("--raw_bucket", "raw", "--processed_bucket", "processed", "--engine", "duckdb"),
     ]
 
 
@@ -174,8 +177,8 @@ def compare(month: Path, folder: Path, env: dict[str, str], runs: int) -> dict[s
     raw, part, spark = folder / "raw.parquet", folder / "part.parquet", folder / "spark"
     commands = {
         "transform-trips": job(),
-        "moved limit": [sys.executable, "-c", MOVED_LIMIT, str(raw), str(part)],
-        "bare limit": [sys.executable, "-c", LIMIT, str(month), str(part)],
+        "limit": [sys.executable, "-c", LIMIT_BY_S3, str(raw), str(part)],
+        "limit, local": [sys.executable, "-c", LIMIT, str(month), str(part)],
         "PySpark": [sys.executable, "-c", PYSPARK, str(month), str(spark)],
     }
     costs: dict[str, list[Cost]] = {name: [] for name in commands}
@@ -183,10 +186,25 @@ def compare(month: Path, folder: Path, env: dict[str, str], runs: int) -> dict[s
         for name, command in commands.items():
             costs[name].append(measure(command, env))
             print(f"run {run + 1}/{runs}: {name} {costs[name][-1].wall:.2f} s", file=sys.stderr)
+    check_rows(spark, env)
     return {
         name: Cost(*(statistics.median(getattr(cost, key) for cost in found) for key in ("wall", "cpu", "memory")))
         for name, found in costs.items()
     }
+
+
+def check_rows(spark: Path, env: dict[str, str]) -> None:
+    """The job and PySpark must have kept the same rows, or they were not doing the same work."""
+    import boto3
+    import duckdb
+
+    client = boto3.client("s3", endpoint_url=env["AWS_ENDPOINT_URL"])
+    manifest = json.load(client.get_object(Bucket="processed", Key="yellow/2024/09/manifest.json")["Body"])
+    ours = manifest["load"]["rows_kept"]
+    with duckdb.connect() as connection:
+        ((theirs,),) = connection.execute("SELECT COUNT(*) FROM read_parquet(?)", [f"{spark}/*.parquet"]).fetchall()
+    if ours != theirs:
+        sys.exit(f"the job kept {ours} rows, PySpark {theirs}")
 
 
 def grow(month: Path, folder: Path, env: dict[str, str], months: Sequence[int]) -> dict[int, Cost]:
@@ -211,23 +229,23 @@ def report(compared: dict[str, Cost], grown: dict[int, Cost]) -> bool:
         print(f"{name:18}{cost.wall:8.2f}{cost.cpu:8.2f}{cost.memory:7.0f}")
     for months, cost in grown.items():
         print(f"{f'{months} months at once':18}{cost.wall:8.2f}{cost.cpu:8.2f}{cost.memory:7.0f}")
-    ours, moved, spark = (compared[name] for name in ("transform-trips", "moved limit", "PySpark"))
+    ours, limit, spark = (compared[name] for name in ("transform-trips", "limit", "PySpark"))
+    print(f"\nbeside the limit on local files: {ours.wall / compared['limit, local'].wall:.2f} times the wall time")
     targets = [
-        ("wall time beside the moved limit", ours.wall / moved.wall, 1.5),
-        ("wall time beside the bare limit", ours.wall / compared["bare limit"].wall, 1.5),
-        ("tenfold wall time beside PySpark", 10 * ours.wall / spark.wall, 1),
-        ("tenfold CPU time beside PySpark", 10 * ours.cpu / spark.cpu, 1),
+        ("wall time beside the limit", ours.wall / limit.wall, 1.5),
+        ("wall time beside a tenth of PySpark's", ours.wall / (spark.wall / 10), 1),
+        ("CPU time beside a tenth of PySpark's", ours.cpu / (spark.cpu / 10), 1),
         ("memory in MB", ours.memory, 300),
     ]
     if len(grown) > 1:
         (few, least), *_, (many, most) = sorted(grown.items())
         targets += [
-            (f"CPU a month, {many} beside {few}", (most.cpu / many) / (least.cpu / few), 1.2),
-            (f"memory, {many} months beside {few}", most.memory / least.memory, 1.25),
+            (f"CPU time a month, {many} at once beside {few}", (most.cpu / many) / (least.cpu / few), 1.2),
+            (f"memory, {many} months at once beside {few}", most.memory / least.memory, 1.5),
         ]
-    for name, value, limit in targets:
-        print(f"{'reached' if value <= limit else 'MISSED':8}{name}: {value:.2f} (at most {limit:g})")
-    return all(value <= limit for _, value, limit in targets)
+    for name, value, most_allowed in targets:
+        print(f"{'reached' if value <= most_allowed else 'MISSED':8}{name}: {value:.2f} (at most {most_allowed:g})")
+    return all(value <= most_allowed for _, value, most_allowed in targets)
 
 
 def main() -> None:
@@ -249,8 +267,6 @@ def main() -> None:
             client.upload_file(str(month), "raw", KEY)
             compared = compare(month, folder, env, arguments.runs)
             grown = grow(month, folder, env, [int(times) for times in arguments.months.split(",") if times])
-            manifest = client.get_object(Bucket="processed", Key="yellow/2024/09/manifest.json")["Body"].read()
-        print(json.dumps({"load": json.loads(manifest)["load"]["rows_kept"]}), file=sys.stderr)
     finally:
         shutil.rmtree(folder)
     sys.exit(0 if report(compared, grown) else 1)

@@ -184,7 +184,7 @@ def test_many_objects_are_listed_in_order(cloud: Cloud):
     for number in range(3):
         storage.write(f"s3://processed/many/{number}", b"{}")
     assert storage.list("s3://processed/many/") == [f"s3://processed/many/{number}" for number in range(3)]
-    storage.delete(storage.list("s3://processed/many/"))
+    storage.delete([*storage.list("s3://processed/many/"), *(f"s3://processed/gone/{n}" for n in range(2000))])
     assert (storage.list("s3://processed/many/"), storage.read("s3://processed/many/0")) == ([], None)
 
 
@@ -203,3 +203,11 @@ def test_events_are_text_on_a_terminal(capsys: pytest.CaptureFixture[str], monke
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     Log({"load_id": "L"}).event("opened", rows=5, era="2009")
     assert capsys.readouterr().out == "opened           rows=5 era=2009\n"
+
+
+def test_what_s3_will_not_delete_is_told(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+    storage = S3()
+    refused = {"Errors": [{"Key": "x", "Code": "AccessDenied", "Message": "Access Denied"}]}
+    monkeypatch.setattr(storage._client, "delete_objects", lambda **request: refused)
+    with pytest.raises(StorageError, match=r"^cannot delete s3://processed/x: AccessDenied: Access Denied$"):
+        storage.delete(["s3://processed/x"])

@@ -11,6 +11,7 @@ from trip_files import ERAS, write_parquet, write_raw
 from glue_transform import engines
 from glue_transform.datasets import load
 from glue_transform.engines import Output
+from glue_transform.engines import duckdb as duckdb_engine
 
 #: Physical and logical types of the part files' columns (Parquet's own names), by Redshift type.
 PARQUET = {
@@ -96,3 +97,20 @@ def test_parts_are_of_nearly_equal_size(lake, engine, row_group: int):
         assert found.fetchall() == [(98_000, 98_000)]
     assert written.rows == 98_000
     assert max(part.bytes for part in written.parts) < 1.25 * min(part.bytes for part in written.parts)
+
+
+def test_pages_too_large_for_the_memory_are_tried_with_more(lake, monkeypatch):
+    """A writer may make pages as large as it likes, and a reader needs one of each column at a time."""
+    raw = lake.storage.root / "raw" / "large-pages.parquet"
+    trips = "SELECT i AS id, random() AS fare FROM range(2000000) AS t(i)"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({trips}) TO '{raw}' (FORMAT parquet, ROW_GROUP_SIZE 2000000)")
+    monkeypatch.setattr(duckdb_engine, "MEMORY", "20MB")
+    lake.folder.mkdir()
+    running = duckdb_engine.DuckDBEngine(lake.storage, lake.folder)
+    running.open("s3://raw/large-pages.parquet")
+    limit = "SELECT current_setting('memory_limit')"
+    assert running._connection.execute(limit).fetchall() == [("19.0 MiB",)]
+    (written,) = running.write([Output("SELECT * FROM source", "s3://processed/trips/", 1)], on_part=lambda part: None)
+    assert written.rows == 2_000_000
+    assert running._connection.execute(limit).fetchall() != [("19.0 MiB",)]

@@ -148,8 +148,7 @@ def _by_rule(rejected: Mapping[str, int]) -> str:
 def _remove(prefixes: Sequence[str], storage: Storage) -> None:
     """Remove what a failed run wrote, as far as that goes: the error that ended it is the one to report."""
     with contextlib.suppress(TransformError):
-        for prefix in prefixes:
-            storage.delete(storage.list(prefix))
+        storage.delete([url for prefix in prefixes for url in storage.list(prefix)])
 
 
 def _remove_superseded(layout: Layout, *, replaced: str | None, storage: Storage, log: Log) -> None:

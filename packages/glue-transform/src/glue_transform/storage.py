@@ -46,7 +46,8 @@ class Storage(Protocol):
     def list(self, prefix: str) -> Sequence[str]:
         """The URLs of all objects under a prefix, in key order."""
 
-    def delete(self, urls: Sequence[str]) -> None: ...
+    def delete(self, urls: Sequence[str]) -> None:
+        """Remove objects of one bucket."""
 
 
 class S3:
@@ -102,10 +103,14 @@ class S3:
             return [f"s3://{bucket}/{entry['Key']}" for page in pages for entry in page.get("Contents", [])]
 
     def delete(self, urls: Sequence[str]) -> None:
-        for url in urls:
-            bucket, key = _split(url)
-            with _errors("delete", url):
-                self._client.delete_object(Bucket=bucket, Key=key)
+        for first in range(0, len(urls), 1000):  # as many as one request takes
+            batch = urls[first : first + 1000]
+            bucket = _split(batch[0])[0]
+            keys = [{"Key": _split(url)[1]} for url in batch]
+            with _errors("delete", batch[0]):
+                done = self._client.delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+            for error in done.get("Errors", []):
+                raise StorageError(f"cannot delete s3://{bucket}/{error['Key']}: {error['Code']}: {error['Message']}")
 
 
 def _split(url: str) -> tuple[str, str]:

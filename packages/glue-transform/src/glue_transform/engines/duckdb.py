@@ -21,9 +21,11 @@ from glue_transform.storage import Storage
 #: Parts written at a time, each by one thread: two keep memory under 300 MB whatever the month's size.
 WORKERS = 2
 
+#: What DuckDB may take, so that the whole job stays under 300 MB.
+MEMORY = "190MB"
+
 _SETTINGS = {
     "threads": WORKERS,
-    "memory_limit": "190MB",
     "preserve_insertion_order": False,
     # The raw file is read once, so what DuckDB would keep of it only fills the memory.
     "enable_external_file_cache": False,
@@ -32,6 +34,9 @@ _SETTINGS = {
     "disabled_optimizers": "statistics_propagation",
     "autoinstall_known_extensions": False,
 }
+
+#: COPY's page and Spectrum's name snappy and version 1 of the format, and no bloom filters.
+_FORMAT = "FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v1, ROW_GROUP_SIZE 122880, WRITE_BLOOM_FILTER false"
 
 _KINDS = {
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT"), "integer"),
@@ -129,12 +134,11 @@ class DuckDBEngine:
         Memory depends on the raw file's pages, which a writer may make as large as it likes: what does not fit is
         tried again with what memory the machine has.
         """
-        options = "FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v1, ROW_GROUP_SIZE 122880"
-        copy = f"COPY ({query}) TO '{file}' ({options})"
+        copy = f"COPY ({query}) TO '{file}' ({_FORMAT})"
         try:
             (rows,) = cursor.execute(copy).fetchone()
         except self._out_of_memory:
-            cursor.execute("RESET memory_limit")
+            cursor.execute(f"SET memory_limit = '{self._all_memory}'")
             (rows,) = cursor.execute(copy).fetchone()
         return int(rows)
 
@@ -146,7 +150,10 @@ class DuckDBEngine:
                 "the engine duckdb needs the package duckdb: add it to --additional-python-modules"
             ) from None
         self._error, self._out_of_memory = duckdb.Error, duckdb.OutOfMemoryException
-        return duckdb.connect(config={**_SETTINGS, "temp_directory": str(self._folder)})
+        connection: Any = duckdb.connect(config={**_SETTINGS, "temp_directory": str(self._folder)})
+        (self._all_memory,) = connection.execute("SELECT current_setting('memory_limit')").fetchone()
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        return connection
 
     @contextmanager
     def _source(self, first: int = 0, end: int | None = None) -> Iterator[Any]:
