@@ -94,10 +94,12 @@ ERRORS = [
     ("insert into nowhere values (1);", 'relation "nowhere" does not exist'),
     ("x := 1;", '"x" is not a known variable'),
     ("call p();", "stored procedure nested too deep, the limit is 16"),
-    ("begin null; exception when others then null; end;", "EXCEPTION handlers in procedures are not supported"),
+    ("begin null; exception when division_by_zero then null; end;", 'syntax error at or near "division_by_zero"'),
+    ("begin select 1/0; exception when others then insert into nowhere values (1); end;",
+     'relation "nowhere" does not exist'),
     ("open c;", "cursors in procedures are not supported"),
     ("return 1;", "RETURN with a value is not supported in procedures"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("body", "message"), ERRORS, ids=[case[0][:30] for case in ERRORS])
@@ -154,3 +156,17 @@ def test_a_load_inside_a_procedure(engine, db) -> None:
     db.run(procedure("execute 'copy loaded from ''' || url || ''' iam_role default parquet';", "url varchar(99)"))
     db.run("call p('s3://b/proc/')")
     assert db.run("select * from loaded") == [(7,)]
+
+
+def test_a_handler_keeps_its_own_work_and_passes_the_error_on(db, tables) -> None:
+    db.run("create table log (v varchar(99))")
+    db.run(procedure("insert into t values (3); select 1/0; exception when others then"
+                     " insert into log values ('failed: ' || sqlerrm); raise info 'seen %', sqlerrm;"))  # fmt: skip
+    assert db.error("call p()") == "ERROR: Divide by zero"
+    assert db.run("select a from t order by a") == [(1,), (2,)]
+    assert db.run("select v from log") == [("failed: Divide by zero",)]
+    assert db.session.notices[-1] == "INFO: seen Divide by zero"
+    db.run("truncate log")
+    assert db.error("begin", "call p()") == "ERROR: Divide by zero"
+    db.run("rollback")
+    assert db.run("select count(*) from log") == [(0,)]

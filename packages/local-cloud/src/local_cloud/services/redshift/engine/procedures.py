@@ -14,7 +14,7 @@ from typing import Any
 from local_cloud.services.redshift.engine.scene import ResultColumn, Rows, Scene
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
-from local_cloud.services.redshift.errors import SqlError
+from local_cloud.services.redshift.errors import SqlError, StatementCancelled
 from local_cloud.services.redshift.sql import plpgsql, statements
 from local_cloud.services.redshift.sql.lexer import Kind, literal, tokenize
 from local_cloud.services.redshift.sql.procedures import Call, CreateProcedure, DropProcedure
@@ -129,7 +129,27 @@ class _Run:
             self.declare(declaration.name, declaration.type, value=value)
             if declaration.constant:
                 self.constants.add(declaration.name)
-        self.body(block.body)
+        try:
+            self.body(block.body)
+        except StatementCancelled:
+            raise
+        except SqlError as error:
+            if block.handler is not None:
+                self.handle(error, block.handler)
+            raise
+
+    def handle(self, error: SqlError, handler: Sequence[plpgsql.Node]) -> None:
+        """EXCEPTION WHEN OTHERS: what the procedure did is rolled back, the handler's work is kept.
+
+        The error goes on to the caller, as in Redshift's atomic procedures.
+        """
+        if self.session.in_transaction:
+            return
+        self.session.rollback()
+        self.declare("sqlerrm", "character varying(65535)", value=error.message)
+        self.declare("sqlstate", "character varying(5)", value="XX000")
+        self.body(handler)
+        self.session.commit()
 
     def body(self, nodes: Sequence[plpgsql.Node]) -> None:
         for node in nodes:

@@ -1,8 +1,8 @@
 """The PL/pgSQL of stored procedures, read into a tree.
 
 What is here: DECLARE, assignments, SQL statements, SELECT INTO, EXECUTE, IF, LOOP, WHILE, FOR over numbers and
-queries, EXIT, CONTINUE, RAISE, RETURN, COMMIT, ROLLBACK, CALL, GET DIAGNOSTICS. Exception handlers and cursors
-are refused by name.
+queries, EXIT, CONTINUE, RAISE, RETURN, COMMIT, ROLLBACK, CALL, GET DIAGNOSTICS, EXCEPTION WHEN OTHERS. Cursors and
+labels are refused by name.
 https://docs.aws.amazon.com/redshift/latest/dg/c_PLpgSQL-structure.html
 """
 
@@ -29,8 +29,11 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Block:
+    """`handler` is what EXCEPTION WHEN OTHERS runs; None where the block has none."""
+
     declarations: tuple[Declaration, ...]
     body: tuple[Node, ...]
+    handler: tuple[Node, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,10 +166,13 @@ def _block(reader: _Body) -> Block:
             declarations.append(_declaration(reader))
     reader.expect("BEGIN")
     body = _statements(reader, "END", "EXCEPTION")
-    if reader.at("EXCEPTION"):
-        raise NotSupported("EXCEPTION handlers in procedures are not supported by the local warehouse")
+    handler = None
+    if reader.accept("EXCEPTION"):
+        # https://docs.aws.amazon.com/redshift/latest/dg/stored-procedure-trapping-errors.html
+        reader.expect("WHEN", "OTHERS", "THEN")
+        handler = _statements(reader, "END")
     reader.expect("END")
-    return Block(tuple(declarations), body)
+    return Block(tuple(declarations), body, handler)
 
 
 def _declaration(reader: _Body) -> Declaration:
