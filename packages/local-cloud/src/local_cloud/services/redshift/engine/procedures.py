@@ -15,8 +15,9 @@ from local_cloud.services.redshift.engine.scene import ResultColumn, Rows, Scene
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import SqlError, StatementCancelled
-from local_cloud.services.redshift.sql import plpgsql, statements
+from local_cloud.services.redshift.sql import plpgsql
 from local_cloud.services.redshift.sql.lexer import Kind, literal, tokenize
+from local_cloud.services.redshift.sql.parser import parse
 from local_cloud.services.redshift.sql.procedures import Call, CreateProcedure, DropProcedure
 from local_cloud.services.redshift.sql.tables import Name
 from local_cloud.services.redshift.sql.types import parse_type
@@ -57,7 +58,7 @@ def _find(session: Session, name: Name) -> CreateProcedure | None:
     )
     if not rows:
         return None
-    plan = statements.parse(rows[0][0])
+    plan = parse(rows[0][0])
     assert isinstance(plan, CreateProcedure)
     return plan
 

@@ -15,6 +15,7 @@ from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.errors import SqlError, SqlSyntaxError
 from local_cloud.services.redshift.sql import functions, names, statements, typed
 from local_cloud.services.redshift.sql.dialect import fold_case, read, render
+from local_cloud.services.redshift.sql.parser import parse
 from local_cloud.services.redshift.sql.tables import CreateTable, Name
 from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb
 
@@ -256,7 +257,7 @@ def _result_column(name: str, duckdb_type: str, origins: dict[str, catalog.Colum
 
 def explain(session: Session, plan: statements.Explain, scene: Scene) -> int:
     """DuckDB's plan, one line a row, under Redshift's column name."""
-    inner = statements.parse(plan.sql)
+    inner = parse(plan.sql)
     if not isinstance(inner, statements.Query):
         raise inner_error(plan.sql)
     prepared = prepare(session, read(inner.sql), scene)

@@ -30,6 +30,7 @@ from local_cloud.services.redshift.errors import (
 from local_cloud.services.redshift.sql import statements
 from local_cloud.services.redshift.sql.lexer import quoted
 from local_cloud.services.redshift.sql.moment import Moment
+from local_cloud.services.redshift.sql.parser import parse
 from local_cloud.services.redshift.sql.tables import Name
 
 UTC = datetime.timezone.utc
@@ -88,7 +89,7 @@ class Session:
         with self._deadline():
             statement = None
             try:
-                statement = statements.parse(sql)
+                statement = parse(sql)
                 if self._aborted and not isinstance(statement, (statements.Commit, statements.Rollback)):
                     raise TransactionAborted
                 count = self._dispatch(statement, scene)
@@ -315,7 +316,7 @@ class Session:
 
     def run_inner(self, sql: str, sink: Sink) -> int:
         """One statement of a procedure, in the transaction of its CALL."""
-        statement = statements.parse(sql)
+        statement = parse(sql)
         scene = Scene(sql, self.query_id, sink)
         try:
             return self._dispatch(statement, scene)

@@ -20,6 +20,7 @@ from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql import statements
 from local_cloud.services.redshift.sql.dialect import read
 from local_cloud.services.redshift.sql.load import Unload
+from local_cloud.services.redshift.sql.parser import parse
 from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb
 
 MIN_FILE = 5 << 20
@@ -27,7 +28,7 @@ MIN_FILE = 5 << 20
 
 def unload(session: Session, plan: Unload, scene: Scene) -> int:
     """Write the query's rows. The number of rows."""
-    inner = statements.parse(plan.query)
+    inner = parse(plan.query)
     if not isinstance(inner, statements.Query) or inner.verb not in ("SELECT", "WITH"):
         raise SqlError("UNLOAD takes a SELECT statement")
     tree = read(inner.sql)
