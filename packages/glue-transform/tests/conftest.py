@@ -136,7 +136,7 @@ def lake(lake_root: Path, tmp_path: Path) -> Lake:
     for bucket in BUCKETS:
         shutil.rmtree(lake_root / bucket)
         (lake_root / bucket).mkdir()
-    return Lake(FolderStorage(lake_root), tmp_path / "work")
+    return Lake(FolderStorage(lake_root), tmp_path / "it's work")
 
 
 @pytest.fixture(params=engines.NAMES)

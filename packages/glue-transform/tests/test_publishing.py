@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import duckdb
@@ -144,6 +145,21 @@ def test_a_failing_storage_leaves_the_earlier_load_as_it_was(month, monkeypatch,
     with pytest.raises(StorageError):
         month.transform("yellow", 2025, 1)
     assert {url: month.storage.read(url) for url in month.storage.list("s3://processed/")} == before
+
+
+def test_a_manifest_whose_answer_was_lost_keeps_its_files(month, monkeypatch):
+    write = month.storage.write
+
+    def lose_the_answer(url: str, content: bytes) -> None:
+        write(url, content)
+        if url.endswith("manifest.json"):
+            raise StorageError(f"cannot write {url}: the connection was closed")
+
+    monkeypatch.setattr(month.storage, "write", lose_the_answer)
+    with pytest.raises(StorageError):
+        month.transform("yellow", 2025, 1)
+    (entry,) = json.loads(month.storage.read(f"{MONTH}manifest.json"))["entries"]
+    assert month.storage.read(entry["url"]) is not None
 
 
 def test_earlier_files_that_stay_are_no_failure(month, monkeypatch, events):

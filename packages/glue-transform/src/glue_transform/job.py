@@ -53,10 +53,10 @@ def transform(request: Request, *, storage: Storage, engine: Engine) -> str:
     try:
         document = _write(dataset, layout, month=month, storage=storage, engine=engine, log=log)
         replaced = manifest.load_id_of(storage.read(layout.manifest))
-        storage.write(layout.manifest, document)
     except BaseException:
-        _remove([layout.kept, layout.rejected], storage)
+        _remove(layout, storage)
         raise
+    _publish(document, layout, storage)
     log.event("published", manifest=layout.manifest, seconds=round(time.monotonic() - started, 2))
     _remove_superseded(layout, replaced=replaced, storage=storage, log=log)
     return layout.manifest
@@ -145,10 +145,21 @@ def _by_rule(rejected: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {rows}" for name, rows in rejected.items() if rows)
 
 
-def _remove(prefixes: Sequence[str], storage: Storage) -> None:
+def _publish(document: bytes, layout: Layout, storage: Storage) -> None:
+    try:
+        storage.write(layout.manifest, document)
+    except BaseException:
+        # The request may have arrived although its answer did not: what a published manifest names has to stay.
+        with contextlib.suppress(TransformError):
+            if manifest.load_id_of(storage.read(layout.manifest)) != layout.load_id:
+                _remove(layout, storage)
+        raise
+
+
+def _remove(layout: Layout, storage: Storage) -> None:
     """Remove what a failed run wrote, as far as that goes: the error that ended it is the one to report."""
     with contextlib.suppress(TransformError):
-        storage.delete([url for prefix in prefixes for url in storage.list(prefix)])
+        storage.delete([url for prefix in (layout.kept, layout.rejected) for url in storage.list(prefix)])
 
 
 def _remove_superseded(layout: Layout, *, replaced: str | None, storage: Storage, log: Log) -> None:

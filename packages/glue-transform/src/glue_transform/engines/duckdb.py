@@ -134,7 +134,7 @@ class DuckDBEngine:
         Memory depends on the raw file's pages, which a writer may make as large as it likes: what does not fit is
         tried again with what memory the machine has.
         """
-        copy = f"COPY ({query}) TO '{file}' ({_FORMAT})"
+        copy = f"COPY ({query}) TO {_literal(file)} ({_FORMAT})"
         try:
             (rows,) = cursor.execute(copy).fetchone()
         except self._out_of_memory:
@@ -165,7 +165,7 @@ class DuckDBEngine:
             cursor.execute("SET enable_progress_bar = false")  # it would draw between the log's lines
             cursor.execute(
                 f"CREATE OR REPLACE TEMP VIEW source AS SELECT {', '.join(self._columns)} "  # noqa: S608 (quoted names)
-                f"FROM read_parquet('{self._raw}', file_row_number = true) "
+                f"FROM read_parquet({_literal(self._raw)}, file_row_number = true) "
                 f"WHERE file_row_number >= {first} AND file_row_number < {end}"
             )
             yield cursor
@@ -202,6 +202,10 @@ def _shown(name: str, type_: str) -> str:
     if _kind(type_) == "null":
         return f"CAST({quoted(name)} AS INTEGER) AS {quoted(name)}"
     return quoted(name)
+
+
+def _literal(file: Path) -> str:
+    return "'" + str(file).replace("'", "''") + "'"
 
 
 def _line(error: Exception) -> str:
