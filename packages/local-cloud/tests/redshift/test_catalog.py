@@ -1,0 +1,100 @@
+"""System views: the catalog as Redshift shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def db(fresh_engine):
+    connection = fresh_engine.connect()
+    connection.script(
+        "create schema shop",
+        "create table shop.orders (id bigint identity(1,1) not null encode az64, v varchar(9) default 'x' encode lzo,"
+        " n numeric(12,3), at timestamp default getdate()) distkey(id) compound sortkey(id, at)",
+        "create view shop.seen as select v from shop.orders",
+        "create temp table mine (a int)",
+        "comment on table shop.orders is 'all of them'",
+        "comment on column shop.orders.v is 'a value'",
+        "insert into shop.orders(v) values ('a'), ('b')",
+    )
+    return connection
+
+
+QUERIES: list[tuple[str, Any]] = [
+    ("select table_catalog, table_name, table_type, remarks from svv_tables where table_schema = 'shop' order by 2",
+     [("dev", "orders", "BASE TABLE", "all of them"), ("dev", "seen", "VIEW", None)]),
+    ("select table_name from svv_tables where table_type = 'LOCAL TEMPORARY'", [("mine",)]),
+    ("select column_name, data_type, character_maximum_length, is_nullable, remarks from svv_columns"
+     " where table_name = 'orders' order by ordinal_position",
+     [("id", "bigint", None, "NO", None), ("v", "character varying", 9, "YES", "a value"),
+      ("n", "numeric", None, "YES", None), ("at", "timestamp without time zone", None, "YES", None)]),
+    ("select numeric_precision, numeric_scale from svv_columns where column_name = 'n'", [(12, 3)]),
+    ("select column_default from information_schema.columns where column_name in ('v', 'at') order by 1",
+     [("'x'",), ("getdate()",)]),
+    ("select table_name from information_schema.tables where table_schema = 'shop' order by 1",
+     [("orders",), ("seen",)]),
+    ("select schema_name from information_schema.schemata where schema_name in ('shop', 'public') order by 1",
+     [("public",), ("shop",)]),
+    ("select schema_name, schema_type from svv_all_schemas where schema_name = 'shop'", [("shop", "local")]),
+    ("select schema_name, table_name, table_type from svv_redshift_tables where schema_name = 'shop' order by 2",
+     [("shop", "orders", "TABLE"), ("shop", "seen", "VIEW")]),
+    ('select "column", type, encoding, distkey, sortkey, "notnull" from pg_table_def where tablename = \'orders\''
+     " and \"column\" in ('id', 'v', 'at') order by sortkey, 1",
+     [("v", "character varying(9)", "lzo", False, 0, False), ("id", "bigint", "az64", True, 1, True),
+      ("at", "timestamp without time zone", "none", False, 2, False)]),
+    ("select tablename from pg_tables where schemaname = 'shop'", [("orders",)]),
+    ("select viewname from pg_views where schemaname = 'shop'", [("seen",)]),
+    ("select nspname from pg_namespace where nspname = 'shop'", [("shop",)]),
+    ("select datname from pg_database order by 1", [("dev",)]),
+    ("select database_name from svv_redshift_databases", [("dev",)]),
+    ("select \"table\", tbl_rows from svv_table_info where \"schema\" = 'shop'", [("orders", 2)]),
+    ("select count(*) from sys_load_error_detail", [(0,)]),
+    ("select count(*) from svv_external_tables", [(0,)]),
+    ("select t.table_name from svv_tables t join svv_columns c using (table_schema, table_name)"
+     " where c.column_name = 'n'", [("orders",)]),
+]  # fmt: skip
+
+
+def test_views(db) -> None:
+    for sql, rows in QUERIES:
+        assert db.run(sql) == rows, sql
+
+
+def test_a_view_that_is_not_kept(db) -> None:
+    assert db.error("select * from stl_query") == 'ERROR: relation "stl_query" does not exist\n  Position: 15'
+    assert "does not exist" in db.error("select * from pg_catalog.pg_nothing")
+
+
+def test_a_table_of_ones_own_may_be_called_like_one(db) -> None:
+    db.script("create table sys_orders (a int)", "insert into sys_orders values (1)")
+    assert db.run("select * from sys_orders") == [(1,)]
+
+
+def test_other_databases_are_out_of_reach(db) -> None:
+    assert db.run("select count(*) from dev.shop.orders") == [(2,)]
+    assert 'cross-database reference to "other.public.t" is not supported here' in db.error(
+        "select * from other.public.t"
+    )
+
+
+SETTINGS = [
+    ("show search_path", [("$user, public",)]),
+    ("set search_path to shop, public;show search_path;select count(*) from orders", [(2,)]),
+    ("set search_path to 'shop';select count(*) from orders", [(2,)]),
+    ("set datestyle to 'ISO, MDY';show datestyle", [("ISO, MDY",)]),
+    ("set timezone to 'UTC';show timezone", [("UTC",)]),
+    ("set query_group = 'q';reset query_group;show query_group", [("default",)]),
+    ("select current_schema()", [("public",)]),
+]
+
+
+@pytest.mark.parametrize(("script", "rows"), SETTINGS, ids=[case[0] for case in SETTINGS])
+def test_settings(db, script: str, rows: Any) -> None:
+    assert db.script(*script.split(";")) == rows
+
+
+def test_a_time_zone_other_than_utc(db) -> None:
+    assert 'time zone "Europe/Berlin" is not supported' in db.error("set timezone to 'Europe/Berlin'")
