@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,9 +84,9 @@ def plan(environment: Environment, root: Path) -> list[stacks.Change]:
     with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
         builds = build_all(root, Path(out))
     tags = TAGS | {"environment": environment.name}
-    known: defaultdict[str, str] = defaultdict(lambda: "known-after-deploy")
+    known: dict[str, str] = {}
     for stack in (artifacts_stack, data_stack):
-        known.update(stacks.outputs(cloudformation, stack) or {})
+        known |= dict.fromkeys(stack.outputs, "known-after-deploy") | (stacks.outputs(cloudformation, stack) or {})
     parameters = pipelines_parameters(environment, builds, known)
     return [
         *stacks.plan(cloudformation, artifacts_stack, parameters={}, tags=TAGS),
@@ -113,21 +112,20 @@ def stacks_of(environment: Environment) -> tuple[stacks.Stack, stacks.Stack, sta
 def pipelines_parameters(
     environment: Environment, builds: Mapping[str, Build], outputs: Mapping[str, str]
 ) -> dict[str, str]:
-    """The pipelines stack's parameters. `outputs` are those of the artifacts and data stacks."""
-    names = ("ArtifactBucket", "RawBucket", "ProcessedBucket", "Workgroup", "WorkgroupArn", "Database")
+    """The pipelines stack's parameters. `outputs` are those of the artifacts and data stacks; it gets all it takes."""
+    taken = stacks.pipelines_stack(environment.name).parameters
     return {
         "Environment": environment.name,
         "AlertEmail": environment.alert_email,
         "ScheduleState": "ENABLED" if environment.schedules else "DISABLED",
-        **{name: outputs[name] for name in names},
+        **{name: value for name, value in outputs.items() if name in taken},
         **code_parameters(builds),
     }
 
 
 def code_parameters(builds: Mapping[str, Build]) -> dict[str, str]:
     """The keys in the artifact bucket that the pipelines stack points its jobs and machines at."""
-    orchestration = builds["orchestration"]
-    parameters = {
+    return {
         "GlueIngestWheel": builds["glue-ingest"].wheel,
         "GlueIngestScript": builds["glue-ingest"].script,
         "GlueTransformWheel": builds["glue-transform"].wheel,
@@ -135,14 +133,8 @@ def code_parameters(builds: Mapping[str, Build]) -> dict[str, str]:
         "RsQueryWheel": builds["rs-query"].wheel,
         "RsQueryScript": builds["rs-query"].script,
         "TriggerWheel": builds["trigger"].wheel,
+        "Code": builds["orchestration"].prefix,
     }
-    for pipeline in pipelines.all_pipelines():
-        name = _camel(pipeline.name)
-        machine = f"pipelines/{pipeline.definition.parent.name}/{pipeline.definition.name}"
-        parameters[f"{name}Definition"] = orchestration.key(machine)
-        parameters[f"{name}LoadSql"] = orchestration.key(f"pipelines/{pipeline.folder.name}/sql/load_month.sql")
-        parameters[f"{name}SourceUrl"] = pipeline.source_url
-    return parameters
 
 
 def _camel(name: str) -> str:

@@ -27,7 +27,6 @@ class Pipeline:
     period: str
     first_month: str
     state_machine: str
-    source_url: str
     folder: Path
 
     @property

@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from orchestration.errors import DeployError
+from orchestration.stacks import template
 
 _FOLDER = Path(__file__).parent
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
@@ -19,14 +20,22 @@ _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 @dataclass(frozen=True)
 class Stack:
-    """One stack: its name in CloudFormation and the template beside this module."""
+    """One stack: its name in CloudFormation, and the files its template is written in."""
 
     name: str
-    template: str
+    files: tuple[Path, ...]
 
     @property
     def body(self) -> str:
-        return (_FOLDER / f"{self.template}.yaml").read_text(encoding="utf-8")
+        return template.join(self.files)
+
+    @property
+    def parameters(self) -> list[str]:
+        return template.entries(self.files, "Parameters")
+
+    @property
+    def outputs(self) -> list[str]:
+        return template.entries(self.files, "Outputs")
 
 
 @dataclass(frozen=True)
@@ -45,15 +54,17 @@ class Change:
 
 
 def artifacts_stack() -> Stack:
-    return Stack("elt-artifacts", "artifacts")
+    return Stack("elt-artifacts", (_FOLDER / "artifacts.yaml",))
 
 
 def data_stack(environment: str) -> Stack:
-    return Stack(f"elt-{environment}-data", "data")
+    return Stack(f"elt-{environment}-data", (_FOLDER / "data.yaml",))
 
 
 def pipelines_stack(environment: str) -> Stack:
-    return Stack(f"elt-{environment}-pipelines", "pipelines")
+    shared = sorted((_FOLDER / "pipelines").glob("*.yaml"), key=lambda file: (file.name != "stack.yaml", file.name))
+    own = sorted((_FOLDER.parent / "pipelines").glob("*/stack.yaml"))
+    return Stack(f"elt-{environment}-pipelines", (*shared, *own))
 
 
 def outputs(cloudformation: Any, stack: Stack) -> dict[str, str] | None:

@@ -1,0 +1,94 @@
+"""A template in several files is one template to CloudFormation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration import stacks
+from orchestration.errors import DeployError
+from orchestration.stacks import template
+
+FIRST = """\
+AWSTemplateFormatVersion: "2010-09-09"
+Description: Two parts.
+
+Parameters:
+  Environment: {Type: String}
+
+Resources:
+  # Who hears of it.
+  Topic:
+    Type: AWS::SNS::Topic
+"""
+SECOND = """\
+# What reads the queue.
+
+Parameters:
+  Name:
+    Type: String
+
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: !Ref Name
+
+Outputs:
+  Queue:
+    Value: !Ref Queue
+"""
+JOINED = """\
+AWSTemplateFormatVersion: "2010-09-09"
+Description: Two parts.
+
+Parameters:
+  Environment: {Type: String}
+
+  Name:
+    Type: String
+
+Resources:
+  # Who hears of it.
+  Topic:
+    Type: AWS::SNS::Topic
+
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: !Ref Name
+
+Outputs:
+  Queue:
+    Value: !Ref Queue
+"""
+
+
+def files(folder: Path, *texts: str) -> list[Path]:
+    made = [folder / f"{number}.yaml" for number in range(len(texts))]
+    for file, text in zip(made, texts, strict=True):
+        file.write_text(text)
+    return made
+
+
+def test_joined_section_by_section(tmp_path: Path) -> None:
+    parts = files(tmp_path, FIRST, SECOND)
+    assert template.join(parts) == JOINED
+    assert template.entries(parts, "Parameters") == ["Environment", "Name"]
+
+
+def test_one_file_stays_as_it_is(tmp_path: Path) -> None:
+    assert template.join(files(tmp_path, JOINED)) == JOINED
+
+
+def test_a_name_twice_is_refused(tmp_path: Path) -> None:
+    parts = files(tmp_path, FIRST, FIRST)
+    with pytest.raises(DeployError) as caught:
+        template.join(parts)
+    assert str(caught.value) == f"Parameters has Environment twice: in {parts[0]} and in {parts[1]}"
+
+
+def test_every_pipeline_is_in_the_pipelines_stack() -> None:
+    folders = {file.parent.name for file in stacks.pipelines_stack("test").files}
+    assert {"yellow_trips", "green_trips"} <= folders
