@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,10 @@ MONTH = ["--dataset", "yellow", "--year", "2024", "--month", "09", "--raw_bucket
         ([*MONTH, "--force", "false"], Request("yellow", 2024, 9, "raw")),
         ([*MONTH, "--source_url", "http://h/{month}"], Request("yellow", 2024, 9, "raw", "http://h/{month}")),
         ([*MONTH, "--source_url", ""], Request("yellow", 2024, 9, "raw", TLC_URL)),
+        ([*MONTH, "--source_url", "s3://b-1/a?b#{year}"], Request("yellow", 2024, 9, "raw", "s3://b-1/a?b#{year}")),
+        ([*MONTH, "--prefix", "smoke/1a2b"], Request("yellow", 2024, 9, "raw", prefix="smoke/1a2b")),
+        ([*MONTH, "--prefix", ""], Request("yellow", 2024, 9, "raw")),
+        ([*MONTH, "--prefix", "--force", "true"], Request("yellow", 2024, 9, "raw", force=True)),
         (
             [
                 *("--JOB_NAME", "j", "--JOB_RUN_ID", "jr_1", "--TempDir", "s3://t/", *MONTH, "--enable-metrics"),
@@ -51,7 +56,8 @@ def test_arguments_become_a_request(argv: list[str], expected: Request) -> None:
         (["yellow", *MONTH], "'yellow' stands where an argument name was expected: give --key value pairs"),
         (
             [*MONTH, "--raw-bucket", "x"],
-            "--raw-bucket: no such argument; there are --dataset, --year, --month, --raw_bucket, --source_url, --force",
+            "--raw-bucket: no such argument; there are --dataset, --year, --month, --raw_bucket, --source_url, "
+            "--force, --prefix",
         ),
         ([*MONTH, "--dataset", "fhv"], "--dataset fhv: give one of yellow, green"),
         ([*MONTH, "--month", "13"], "--month 13: give a number from 1 to 12"),
@@ -63,8 +69,8 @@ def test_arguments_become_a_request(argv: list[str], expected: Request) -> None:
             [*MONTH, "--raw_bucket", "s3://raw"],
             "--raw_bucket s3://raw: not a bucket name; give the name alone, no s3://",
         ),
-        ([*MONTH, "--source_url", "/tmp/x"], "--source_url /tmp/x: give an http:// or https:// address"),
-        ([*MONTH, "--source_url", "file:///x"], "--source_url file:///x: give an http:// or https:// address"),
+        ([*MONTH, "--source_url", "/tmp/x"], "--source_url /tmp/x: give an http://, https:// or s3:// address"),
+        ([*MONTH, "--source_url", "file:///x"], "--source_url file:///x: give an http://, https:// or s3:// address"),
         (
             [*MONTH, "--source_url", "http://h/{day}"],
             "--source_url http://h/{day}: no placeholder {day}; there are {dataset}, {year}, {month}",
@@ -75,6 +81,20 @@ def test_arguments_become_a_request(argv: list[str], expected: Request) -> None:
             "{month}",
         ),
         ([*MONTH, "--source_url", "http://h/{"], "--source_url http://h/{: Single '{' encountered in format string"),
+        *(
+            (
+                [*MONTH, "--source_url", f"s3://{rest}"],
+                f"--source_url s3://{rest}: give s3://bucket/key, the key in plain ASCII without spaces",
+            )
+            for rest in ("", "bucket", "bucket/", "B/key", "bucket/été", "bucket/a b", "me:secret@bucket/key")
+        ),
+        *(
+            (
+                [*MONTH, "--prefix", prefix],
+                f"--prefix {prefix}: give a path such as smoke/1a2b, with no slash at either end",
+            )
+            for prefix in ("/a", "a/", "a//b", "..", "a/../b", "_incoming", "a b", "s3://b/a", "a\n", "a" * 201)
+        ),
         (
             [*MONTH, "--source_url", "http://me:secret@h/x"],
             "--source_url: an address must not hold a user or password, arguments are logged",
@@ -91,6 +111,9 @@ def test_a_request_names_its_file_key_and_address() -> None:
     request = Request("green", 2009, 3, "raw", "https://host/été/{dataset}/{year}/{month}?a=b&c={month}")
     assert request.label == "green 2009-03"
     assert request.key == "green/2009/03/green_tripdata_2009-03.parquet"
+    assert request.staging_prefix == "_incoming/"
+    assert replace(request, prefix="a/b").key == "a/b/green/2009/03/green_tripdata_2009-03.parquet"
+    assert replace(request, prefix="a/b").staging_prefix == "a/b/_incoming/"
     assert request.url == "https://host/%C3%A9t%C3%A9/green/2009/03?a=b&c=03"
     assert Request("yellow", 2024, 9, "raw").url == (
         "https://d37ci6vzurychx.cloudfront.net/trip-data/yellow_tripdata_2024-09.parquet"

@@ -152,7 +152,7 @@ def test_s3_checks_every_part_by_its_sha256(bucket: Any, data: bytes) -> None:
     bucket.client.meta.events.register(
         "before-send.s3.UploadPart", lambda request, **_: sent.update({request.url[-1]: dict(request.headers)})
     )
-    with RawBucket(bucket.client, bucket.name, log=Log()).upload(KEY) as upload:
+    with RawBucket(bucket.client, bucket.name, log=Log()).upload(KEY, staging="_incoming/") as upload:
         upload.put(2, data[PART_SIZE:])
         upload.put(1, data[:PART_SIZE])
         upload.publish({"sha256": "x"}, size=len(data))
@@ -164,7 +164,10 @@ def test_s3_checks_every_part_by_its_sha256(bucket: Any, data: bytes) -> None:
 
 
 def test_a_closed_upload_takes_no_more(bucket: Any, data: bytes) -> None:
-    with pytest.raises(ValueError), RawBucket(bucket.client, bucket.name, log=Log()).upload(KEY) as upload:
+    with (
+        pytest.raises(ValueError),
+        RawBucket(bucket.client, bucket.name, log=Log()).upload(KEY, staging="_incoming/") as upload,
+    ):
         upload.put(1, data)
         raise ValueError
     with pytest.raises(errors.Stopped):

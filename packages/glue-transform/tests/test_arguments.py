@@ -15,7 +15,7 @@ GIVEN = {
     "processed_bucket": "processed",
     "engine": "duckdb",
 }
-ALL = ", ".join(f"--{name}" for name in GIVEN)
+ALL = ", ".join(f"--{name}" for name in (*GIVEN, "prefix"))
 
 
 def argv(**changes: str | None) -> list[str]:
@@ -25,6 +25,12 @@ def argv(**changes: str | None) -> list[str]:
 
 def test_a_request():
     assert parse(argv()) == Request("yellow", 2024, 9, "raw", "processed", "duckdb")
+
+
+def test_a_prefix():
+    expected = Request("yellow", 2024, 9, "raw", "processed", "duckdb", "smoke/1a2b")
+    assert parse(argv(prefix="smoke/1a2b")) == expected
+    assert parse(argv(prefix="")) == parse([*argv(), "--prefix"]) == parse(["--prefix", *argv()]) == parse(argv())
 
 
 @pytest.mark.parametrize(
@@ -62,6 +68,11 @@ def test_a_value_may_follow_an_equals_sign():
         (argv(month="00"), "--month 00: give a month from 01 to 12"),
         (argv(month="-1"), "--month -1: give a month from 01 to 12"),
         (argv(month="٩"), "--month ٩: give a month from 01 to 12"),
+        (["--month", *argv(month=None)], f"--month is missing; the arguments are {ALL}"),
+        *(
+            (argv(prefix=bad), f"--prefix {bad}: give a path such as smoke/1a2b, with no slash at either end")
+            for bad in ("/a", "a/", "a//b", "..", "a/../b", "_x", "a b", "s3://b/a", "a" * 201)
+        ),
         ([*argv(), "--force", "true"], f"unknown argument --force; the arguments are {ALL}"),
         ([*argv(), "more"], f"unknown argument more; the arguments are {ALL}"),
         ([*argv(), "--year", "2023"], "--year is given twice"),

@@ -14,7 +14,8 @@ from glue_transform.layout import LARGEST_FILE, SLICES, SMALLEST_FILE, Layout, n
 NOON = dt.datetime(2024, 11, 3, 12, tzinfo=dt.timezone.utc)
 
 
-def test_the_urls_of_a_load():
+@pytest.mark.parametrize(("prefix", "before"), [("", ""), ("smoke/1a2b", "smoke/1a2b/")])
+def test_the_urls_of_a_load(prefix: str, before: str):
     layout = Layout(
         dataset="yellow",
         year=2024,
@@ -23,11 +24,12 @@ def test_the_urls_of_a_load():
         processed_bucket="p",
         file_name="yellow_tripdata_2024-09.parquet",
         load_id="L",
+        prefix=prefix,
     )
-    assert layout.raw == "s3://r/yellow/2024/09/yellow_tripdata_2024-09.parquet"
-    assert layout.kept == "s3://p/yellow/2024/09/L/"
-    assert layout.rejected == "s3://p/yellow_rejected/2024/09/L/"
-    assert layout.manifest == "s3://p/yellow/2024/09/manifest.json"
+    assert layout.raw == f"s3://r/{before}yellow/2024/09/yellow_tripdata_2024-09.parquet"
+    assert layout.kept == f"s3://p/{before}yellow/2024/09/L/"
+    assert layout.rejected == f"s3://p/{before}yellow_rejected/2024/09/L/"
+    assert layout.manifest == f"s3://p/{before}yellow/2024/09/manifest.json"
 
 
 @pytest.mark.parametrize(

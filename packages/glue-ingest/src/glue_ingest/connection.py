@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
+
+from glue_ingest.address import Address
 
 _CHUNK = 256 * 1024
 
@@ -49,8 +52,8 @@ class Broken(Exception):
 class Connections:
     """Kept-alive connections to one address, through the environment's proxy where it names one."""
 
-    def __init__(self, url: str, *, count: int, patience: Patience) -> None:
-        parts = urlsplit(url)
+    def __init__(self, address: Address, *, count: int, patience: Patience) -> None:
+        parts = urlsplit(address("GET"))
         settings: dict[str, Any] = {"maxsize": count}
         if parts.scheme == "https":
             settings["ssl_context"] = _trust()
@@ -59,7 +62,7 @@ class Connections:
             self._pool: urllib3.PoolManager = urllib3.ProxyManager(proxy, **settings)
         else:
             self._pool = urllib3.PoolManager(**settings)
-        self._url = url
+        self._address = address
         self._timeout = urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout)
 
     def send(self, method: str, **headers: str) -> Any:
@@ -67,7 +70,7 @@ class Connections:
         try:
             return self._pool.request(
                 method,
-                self._url,
+                self._address(method),
                 headers={"Accept-Encoding": "identity", "User-Agent": "glue-ingest", **headers},
                 preload_content=False,
                 timeout=self._timeout,
@@ -102,8 +105,8 @@ def body(response: Any, size: int | None) -> Iterator[bytes]:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause: what urllib3 wraps it in says nothing more."""
+    """The innermost cause: what urllib3 wraps it in says nothing more. Without queries, which may hold a signature."""
     inner: Any = error
     while isinstance(getattr(inner, "reason", None), BaseException):
         inner = inner.reason
-    return f"{type(inner).__name__}: {inner}"
+    return re.sub(r"\?\S+", "", f"{type(inner).__name__}: {inner}")

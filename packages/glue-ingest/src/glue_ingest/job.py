@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from glue_ingest import request as requests
+from glue_ingest.address import address_of
 from glue_ingest.connection import PATIENCE, Patience
 from glue_ingest.log import Log
 from glue_ingest.request import Request
@@ -57,14 +58,15 @@ def ingest(
     """
     stop = stop or threading.Event()
     bucket = RawBucket(client, request.raw_bucket, log=log)
-    source = Source(request, stop=stop, log=log, connections=CONNECTIONS, patience=patience)
+    address = address_of(request.url, client)
+    source = Source(request, address=address, stop=stop, log=log, connections=CONNECTIONS, patience=patience)
     log.event("started", url=request.url, bucket=bucket.name, key=request.key, force=request.force)
 
     recorded = {} if request.force else bucket.recorded(request.key)
     if recorded and _unchanged(recorded, source):
         outcome = _outcome(request, recorded, stored=False)
     else:
-        with bucket.upload(request.key) as upload:
+        with bucket.upload(request.key, staging=request.staging_prefix) as upload:
             opening = source.open()
             transfer = Transfer(request, source=source, upload=upload, stop=stop, log=log)
             received = transfer.run(opening)

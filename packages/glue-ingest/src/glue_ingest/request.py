@@ -16,11 +16,14 @@ TLC_URL = "https://d37ci6vzurychx.cloudfront.net/trip-data/{dataset}_tripdata_{y
 DATASETS = ("yellow", "green")
 FIRST_YEAR = 2009
 
-OPTIONS = ("dataset", "year", "month", "raw_bucket", "source_url", "force")
+OPTIONS = ("dataset", "year", "month", "raw_bucket", "source_url", "force", "prefix")
 _REQUIRED = ("dataset", "year", "month", "raw_bucket")
 _PLACEHOLDERS = ("dataset", "year", "month")
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+#: Of S3's safe characters; no segment is empty, or begins with what this package's own keys begin with:
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+_PREFIX = re.compile(r"(?=.{1,200}$)[A-Za-z0-9][A-Za-z0-9_.=-]*(/[A-Za-z0-9][A-Za-z0-9_.=-]*)*")
 #: Arguments that Glue itself sets or reads:
 #: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
 _GLUES_OWN = re.compile(
@@ -42,6 +45,8 @@ class Request:
     raw_bucket: str
     source_template: str = TLC_URL
     force: bool = False
+    prefix: str = ""
+    """Before every key, without a slash at either end; empty for none."""
 
     @property
     def label(self) -> str:
@@ -56,7 +61,16 @@ class Request:
     @property
     def key(self) -> str:
         """Where the file goes in the raw bucket."""
-        return f"{self.dataset}/{self.year}/{self.month:02d}/{self.file_name}"
+        return f"{self._base}{self.dataset}/{self.year}/{self.month:02d}/{self.file_name}"
+
+    @property
+    def staging_prefix(self) -> str:
+        """Under which the file lies until it is whole."""
+        return f"{self._base}_incoming/"
+
+    @property
+    def _base(self) -> str:
+        return f"{self.prefix}/" if self.prefix else ""
 
     @property
     def url(self) -> str:
@@ -96,6 +110,7 @@ def parse(argv: Sequence[str]) -> Request:
         raw_bucket=given["raw_bucket"],
         source_template=_template(given.get("source_url") or TLC_URL),
         force=_flag(given, "force"),
+        prefix=_prefix(given.get("prefix", "")),
     )
 
 
@@ -130,6 +145,12 @@ def _flag(given: dict[str, str], name: str) -> bool:
     return text == "true"
 
 
+def _prefix(text: str) -> str:
+    if text and not _PREFIX.fullmatch(text):
+        raise UsageError(f"--prefix {text}: give a path such as smoke/1a2b, with no slash at either end")
+    return text
+
+
 def _template(text: str) -> str:
     where = "--source_url"
     try:
@@ -141,8 +162,18 @@ def _template(text: str) -> str:
     if unknown:
         known = ", ".join("{" + name + "}" for name in _PLACEHOLDERS)
         raise UsageError(f"{where} {text}: no placeholder {{{unknown[0]}}}; there are {known}")
+    if parts.scheme == "s3":
+        return _s3_template(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{where} {text}: give an http:// or https:// address")
+        raise UsageError(f"{where} {text}: give an http://, https:// or s3:// address")
     if "@" in parts.netloc:
         raise UsageError(f"{where}: an address must not hold a user or password, arguments are logged")
+    return text
+
+
+def _s3_template(text: str) -> str:
+    """A key is taken as it stands, so it must not hold what `Request.url` would encode."""
+    bucket, _, key = text[len("s3://") :].partition("/")
+    if not _BUCKET.fullmatch(bucket) or not key or quote(key, safe=string.punctuation) != key:
+        raise UsageError(f"--source_url {text}: give s3://bucket/key, the key in plain ASCII without spaces")
     return text

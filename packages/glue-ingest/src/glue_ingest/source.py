@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from glue_ingest import proof
+from glue_ingest.address import Address
 from glue_ingest.connection import PATIENCE, Broken, Connections, Patience, body
 from glue_ingest.errors import NotParquet, NotPublished, SourceChanged, SourceRefused, Stopped, Unreachable
 from glue_ingest.log import Log
@@ -43,6 +44,7 @@ class Source:
         self,
         request: Request,
         *,
+        address: Address,
         stop: threading.Event,
         log: Log,
         connections: int,
@@ -54,7 +56,7 @@ class Source:
         self._log = log
         self._patience = patience
         self._version: Version | None = None
-        self._connections = Connections(self.url, count=connections, patience=patience)
+        self._connections = Connections(address, count=connections, patience=patience)
 
     def version(self) -> Version | None:
         """What a HEAD request tells; None where the server does not answer one."""
@@ -183,6 +185,13 @@ class Source:
 
     def _refusal(self, status: int, head: bytes) -> Exception:
         said = f"{self.url} answered HTTP {status}"
+        if self.url.startswith("s3://") and status == 403:
+            return SourceRefused(
+                f"{said}: allow the job's role s3:GetObject on it, and s3:ListBucket, without which S3 says the same "
+                "of a key that is not there"
+            )
+        if b"<Code>NoSuchBucket</Code>" in head:
+            return SourceRefused(f"{said}, there is no such bucket: correct --source_url")
         today = datetime.datetime.now(datetime.timezone.utc).date()
         if status in (403, 404) and self._request.last_day + _PUBLICATION_DELAY > today:
             return NotPublished(

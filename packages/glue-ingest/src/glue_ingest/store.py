@@ -20,7 +20,6 @@ from glue_ingest.workers import Workers
 #: S3's smallest part (but for the last): https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_SIZE = 5 * 1024 * 1024
 CONTENT_TYPE = "application/vnd.apache.parquet"
-STAGING_PREFIX = "_incoming/"
 #: S3 copies a single request's bytes slowly (1 GB was seen to take 30 s, a third of that in pieces:
 #: https://github.com/distribution/distribution/pull/1906), so pieces are copied at the same time.
 _PIECE_SIZE = 8 * 1024 * 1024
@@ -38,6 +37,8 @@ def connect(connections: int) -> Any:
         max_pool_connections=connections,
         retries={"mode": "standard", "total_max_attempts": 5},
         connect_timeout=10,
+        # In some regions botocore would presign by version 2, which S3 takes no more of new buckets.
+        signature_version="s3v4",
         # A part's SHA-256 travels in a signed header already; signing the payload would hash it once more.
         s3={"payload_signing_enabled": False},
     )
@@ -67,19 +68,19 @@ class RawBucket:
                 raise
         return {**head["Metadata"], "size": str(head["ContentLength"])}
 
-    def upload(self, key: str) -> Upload:
-        """An upload to `key`; use it in a `with` block."""
-        return Upload(self, key)
+    def upload(self, key: str, *, staging: str) -> Upload:
+        """An upload to `key`, by way of the prefix `staging`; use it in a `with` block."""
+        return Upload(self, key, staging=staging)
 
 
 class Upload:
     """Parts, in any order, from many threads; then `publish`. Leaving the block removes what is staged."""
 
-    def __init__(self, bucket: RawBucket, key: str) -> None:
+    def __init__(self, bucket: RawBucket, key: str, *, staging: str) -> None:
         self._bucket = bucket
         self._doing = f"uploading to s3://{bucket.name}/{key}"
         self._key = key
-        self._staged = self._multipart(f"{STAGING_PREFIX}{uuid.uuid4().hex}/{key.rpartition('/')[2]}")
+        self._staged = self._multipart(f"{staging}{uuid.uuid4().hex}/{key.rpartition('/')[2]}")
         self._joined = False
 
     def put(self, number: int, data: bytes | bytearray) -> None:

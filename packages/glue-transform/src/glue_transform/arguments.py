@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from glue_transform import datasets, engines
 from glue_transform.errors import UsageError
 
-_OURS = ("dataset", "year", "month", "raw_bucket", "processed_bucket", "engine")
+_REQUIRED = ("dataset", "year", "month", "raw_bucket", "processed_bucket", "engine")
+_OURS = (*_REQUIRED, "prefix")
+
+#: Of S3's safe characters, without empty segments (S3's guide, "Naming Amazon S3 objects").
+_PREFIX = re.compile(r"(?=.{1,200}$)[A-Za-z0-9][A-Za-z0-9_.=-]*(/[A-Za-z0-9][A-Za-z0-9_.=-]*)*")
 
 #: What Glue and its runtimes read themselves and hand over all the same (AWS Glue guide, "Using job parameters in
 #: AWS Glue jobs").
@@ -24,7 +29,7 @@ _GLUE_PREFIXES = ("enable-", "extra-", "job-bookmark-", "continuous-log-", "cust
 
 @dataclass(frozen=True)
 class Request:
-    """One month to transform."""
+    """One month to transform. `prefix` stands before every key, without a slash at either end; empty for none."""
 
     dataset: str
     year: int
@@ -32,12 +37,13 @@ class Request:
     raw_bucket: str
     processed_bucket: str
     engine: str
+    prefix: str = ""
 
 
 def parse(argv: Sequence[str]) -> Request:
     """Read the arguments. Raises UsageError with one line about the first thing that is wrong."""
     given = _pairs(argv)
-    for name in _OURS:
+    for name in _REQUIRED:
         if not given.get(name):
             raise UsageError(f"--{name} is missing; the arguments are {', '.join(f'--{key}' for key in _OURS)}")
     for name, allowed in (("dataset", datasets.names()), ("engine", engines.NAMES)):
@@ -48,6 +54,9 @@ def parse(argv: Sequence[str]) -> Request:
         raise UsageError(f"--year {year}: give a year from 2009 on, such as 2024")
     if not (month.isascii() and month.isdigit() and 1 <= int(month) <= 12):
         raise UsageError(f"--month {month}: give a month from 01 to 12")
+    prefix = given.get("prefix", "")
+    if prefix and not _PREFIX.fullmatch(prefix):
+        raise UsageError(f"--prefix {prefix}: give a path such as smoke/1a2b, with no slash at either end")
     return Request(
         dataset=given["dataset"],
         year=int(year),
@@ -55,11 +64,12 @@ def parse(argv: Sequence[str]) -> Request:
         raw_bucket=given["raw_bucket"],
         processed_bucket=given["processed_bucket"],
         engine=given["engine"],
+        prefix=prefix,
     )
 
 
 def _pairs(argv: Sequence[str]) -> dict[str, str]:
-    """The arguments that are ours, by name without dashes. Glue's own may stand without a value."""
+    """The arguments that are ours, by name without dashes. No value of ours begins with dashes."""
     found: dict[str, str] = {}
     rest = list(argv)
     while rest:
@@ -68,7 +78,7 @@ def _pairs(argv: Sequence[str]) -> dict[str, str]:
         if not word.startswith("--") or not (name in _OURS or _is_glues(name)):
             raise UsageError(f"unknown argument {word}; the arguments are {', '.join(f'--{key}' for key in _OURS)}")
         if not equals:
-            value = rest.pop(0) if rest and not (rest[0].startswith("--") and name not in _OURS) else ""
+            value = rest.pop(0) if rest and not rest[0].startswith("--") else ""
         if name in _OURS:
             if name in found:
                 raise UsageError(f"--{name} is given twice")

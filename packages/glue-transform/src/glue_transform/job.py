@@ -46,6 +46,7 @@ def transform(request: Request, *, storage: Storage, engine: Engine) -> str:
         processed_bucket=request.processed_bucket,
         file_name=dataset.file_name(year=request.year, month=request.month),
         load_id=new_load_id(dt.datetime.now(dt.timezone.utc)),
+        prefix=request.prefix,
     )
     month = dt.date(request.year, request.month, 1)
     log = Log({"dataset": dataset.name, "month": f"{month:%Y-%m}", "load_id": layout.load_id})

@@ -22,7 +22,7 @@ _ABANDONED_AFTER = dt.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Layout:
-    """The URLs of one load of one month. Prefixes end with a slash."""
+    """The URLs of one load of one month. Prefixes end with a slash, but for `prefix`, which stands before every key."""
 
     dataset: str
     year: int
@@ -31,6 +31,11 @@ class Layout:
     processed_bucket: str
     file_name: str
     load_id: str
+    prefix: str = ""
+
+    @property
+    def _base(self) -> str:
+        return f"{self.prefix}/" if self.prefix else ""
 
     @property
     def _month(self) -> str:
@@ -38,15 +43,15 @@ class Layout:
 
     @property
     def raw(self) -> str:
-        return f"s3://{self.raw_bucket}/{self.dataset}/{self._month}/{self.file_name}"
+        return f"s3://{self.raw_bucket}/{self._base}{self.dataset}/{self._month}/{self.file_name}"
 
     @property
     def month_prefix(self) -> str:
-        return f"s3://{self.processed_bucket}/{self.dataset}/{self._month}/"
+        return f"s3://{self.processed_bucket}/{self._base}{self.dataset}/{self._month}/"
 
     @property
     def rejected_month_prefix(self) -> str:
-        return f"s3://{self.processed_bucket}/{self.dataset}_rejected/{self._month}/"
+        return f"s3://{self.processed_bucket}/{self._base}{self.dataset}_rejected/{self._month}/"
 
     @property
     def kept(self) -> str:
