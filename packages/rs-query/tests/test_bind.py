@@ -172,6 +172,69 @@ def test_refuses(sql: str, params: dict[str, Any], message: str) -> None:
     assert f":{caught.value.parameter}" in message.replace('"', "")
 
 
+PARTITIONS = [{"day": "d'1", "place": "s3://b/1/"}, {"day": "d2", "place": "s3://b/2/"}]
+ROWS = {
+    "once a row, in order": (
+        "CREATE TABLE t (a int); ALTER TABLE t ADD PARTITION (d = :day) LOCATION :place; SELECT :n",
+        {"partitions": PARTITIONS, "n": 1},
+        [
+            ("CREATE TABLE t (a int)", {}),
+            ("ALTER TABLE t ADD PARTITION (d = 'd''1') LOCATION 's3://b/1/'", {}),
+            ("ALTER TABLE t ADD PARTITION (d = 'd2') LOCATION 's3://b/2/'", {}),
+            ("SELECT 1", {}),
+        ],
+    ),
+    "its own values as literals, the others by the server": (
+        "INSERT INTO t VALUES (:day, :by)",
+        {"rows": [{"day": "a"}, {"day": "b"}], "by": "x"},
+        [("INSERT INTO t VALUES ('a', :by)", {"by": "x"}), ("INSERT INTO t VALUES ('b', :by)", {"by": "x"})],
+    ),
+    "identifiers and numbers": (
+        'DROP TABLE :"t"; SELECT :n',
+        {"tables": [{"t": "a"}, {"t": 'b"'}], "numbers": ({"n": -1},)},
+        [('DROP TABLE "a"', {}), ('DROP TABLE "b"""', {}), ("SELECT (-1)", {})],
+    ),
+}
+
+
+@pytest.mark.parametrize(("sql", "params", "bound"), ROWS.values(), ids=ROWS)
+def test_rows(sql: str, params: dict[str, Any], bound: list[tuple[str, dict[str, str]]]) -> None:
+    assert [(one.sql, one.parameters) for one in bind(split(sql), params, mark=by_name)] == bound
+
+
+ROWS_REFUSED = {
+    "a row without a value": (
+        "SELECT :a, :b",
+        {"rows": [{"a": 1, "b": 2}, {"a": 1}]},
+        "x.sql:1:12: no value for parameter :b",
+    ),
+    "a key that nothing uses": (
+        "SELECT :a",
+        {"rows": [{"a": 1, "b": 2}]},
+        "x.sql: :b given but used nowhere; its parameters: :a",
+    ),
+    "the rows themselves": ("SELECT :rows, :a", {"rows": [{"a": 1}]}, "x.sql:1:8: no value for parameter :rows"),
+    "a key that is a parameter too": (
+        "SELECT :a",
+        {"a": 1, "rows": [{"a": 1}]},
+        "parameter :a is given twice, by itself or in rows",
+    ),
+    "rows in rows": ("SELECT :a", {"rows": [{"a": {"b": 1}}]}, "x.sql:1:8: parameter :a is a dict"),
+    "two lists in one statement": (
+        "SELECT :a, :b",
+        {"m": [{"a": 1}], "n": [{"b": 1}]},
+        "x.sql:1:1: statement 1 (SELECT :a, :b): uses rows of both m and n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("sql", "params", "message"), ROWS_REFUSED.values(), ids=ROWS_REFUSED)
+def test_rows_refused(sql: str, params: dict[str, Any], message: str) -> None:
+    with pytest.raises(ParameterError) as caught:
+        bind(split(sql, "x.sql"), params, mark=by_name)
+    assert str(caught.value).startswith(message)
+
+
 def test_a_parameter_of_one_statement_serves_the_whole_script() -> None:
     first, second = bind(split("DELETE FROM t WHERE a = :a; SELECT 1"), {"a": "x"}, mark=by_name)
     assert (first.parameters, second.parameters) == ({"a": "x"}, {})

@@ -41,6 +41,17 @@ def test_runs_a_file_from_s3_with_parameters_from_s3(api: ScriptedDataApi) -> No
     ]
 
 
+def test_runs_a_statement_for_each_row(api: ScriptedDataApi) -> None:
+    api.objects["a/x.sql"] = b"ALTER TABLE e.t ADD IF NOT EXISTS PARTITION (c = :c) LOCATION :at"
+    rows = json.dumps({"partitions": [{"c": "x", "at": "s3://b/x/"}, {"c": "y", "at": "s3://b/y/"}]})
+    code, lines, _ = job("--sql", "s3://a/x.sql", *WHERE, "--params", rows)
+    assert [request["Sql"] for request in api.made("ExecuteStatement")] == [
+        "ALTER TABLE e.t ADD IF NOT EXISTS PARTITION (c = 'x') LOCATION 's3://b/x/'",
+        "ALTER TABLE e.t ADD IF NOT EXISTS PARTITION (c = 'y') LOCATION 's3://b/y/'",
+    ]
+    assert (code, json.loads(lines[-1])["statements"]) == (0, 2)
+
+
 def test_prints_result_sets_where_asked_to(api: ScriptedDataApi) -> None:
     api.script = lambda sql: Reply(columns=(("n", "int4"),), records=([{"longValue": 1}],))
     api.objects["a/x.sql"] = b"SELECT 1"

@@ -11,7 +11,8 @@ from typing import Optional
 
 from rs_query.errors import ParameterError
 from rs_query.lexer import first_word, skeleton
-from rs_query.literals import Params, Value, identifier, literal, storable
+from rs_query.literals import Params, Row, Value, identifier, literal, storable
+from rs_query.rows import named, rounds
 from rs_query.statements import Placeholder, Statement
 
 #: What a server can prepare, hence bind: https://docs.aws.amazon.com/redshift/latest/dg/r_PREPARE.html.
@@ -49,19 +50,22 @@ class Bound:
 
 
 def bind(statements: Sequence[Statement], params: Params, *, mark: Mark) -> list[Bound]:
-    """Every statement with its values.
+    """Every statement with its values, as often as it runs: once, or once for each row of a list of rows.
 
     Text goes to the server where it can bind it (SELECT and DML, where `mark` says how); everything else
     becomes a literal: NULL, the empty string and lists because the Data API's parameters can't say them,
-    numbers, booleans and dates because they would lose their type there (it takes nothing but text), and all
-    values of COPY, UNLOAD and DDL.
+    numbers, booleans and dates because they would lose their type there (it takes nothing but text), all
+    values of COPY, UNLOAD and DDL, and those of rows because a batch has one value for a name.
 
     Raises ParameterError for a placeholder without a value, a value without a placeholder, and a value that
     SQL can't express.
     """
-    bound = [_bind(statement, params, mark) for statement in statements]
+    given = named(params)
+    bound = [
+        _bind(statement, values, row, mark) for statement in statements for values, row in rounds(statement, params)
+    ]
     used = {placeholder.name for statement in statements for placeholder in statement.placeholders}
-    unused = [key for key in params if key not in used]
+    unused = [key for key in given if key not in used]
     if unused:
         where = statements[0].name if statements else "<sql>"
         listed = ", ".join(f":{key}" for key in unused)
@@ -70,7 +74,7 @@ def bind(statements: Sequence[Statement], params: Params, *, mark: Mark) -> list
     return bound
 
 
-def _bind(statement: Statement, params: Params, mark: Mark) -> Bound:
+def _bind(statement: Statement, params: Params, row: Row, mark: Mark) -> Bound:
     server_binds = bool(statement.placeholders) and first_word(statement.text) in _SERVER_BINDS
     parameters: dict[str, str] = {}
     sql = ""
@@ -81,7 +85,8 @@ def _bind(statement: Statement, params: Params, mark: Mark) -> Bound:
                 raise ParameterError(f"no value for parameter :{place.name}", parameter=place.name)
             value = params[place.name]
             marked = None
-            if server_binds and not place.identifier and isinstance(value, str) and value:
+            literally = place.identifier or place.name in row
+            if server_binds and not literally and isinstance(value, str) and value:
                 names = [*parameters, place.name]
                 marked = mark(statement, place.name, names.index(place.name) + 1)
             if marked is not None and isinstance(value, str):

@@ -13,7 +13,10 @@ from rs_query.errors import ParameterError
 Scalar = Union[None, bool, int, float, Decimal, dt.date, dt.datetime, dt.time, str]
 """What one parameter may hold; a list or tuple of these binds as `IN (:name)`."""
 
-Value = Union[Scalar, list[Scalar], tuple[Scalar, ...]]
+Row = Mapping[str, Scalar]
+"""Values by name. A parameter that is a list of rows makes each statement that uses their names run once a row."""
+
+Value = Union[Scalar, list[Scalar], tuple[Scalar, ...], list[Row], tuple[Row, ...]]
 Params = Mapping[str, Value]
 
 _SPECIAL_FLOATS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}

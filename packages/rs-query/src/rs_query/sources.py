@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from rs_query.errors import RsQueryError, SourceError
 from rs_query.literals import Value
+from rs_query.rows import is_rows
 from rs_query.services import call, client
 
 
@@ -61,7 +62,7 @@ def params_from_uri(uri: str) -> dict[str, Value]:
 
 
 def params_from_json(text: str, source: str) -> dict[str, Value]:
-    """Parameters from a JSON object: text, numbers (decimals keep their digits), booleans, null, lists of these."""
+    """Parameters from a JSON object: text, numbers (decimals keep their digits), booleans, null, lists, rows."""
     return _params(_parse(text, source), source)
 
 
@@ -79,9 +80,12 @@ def _params(document: Any, source: str) -> dict[str, Value]:
     if not isinstance(document, dict):
         raise SourceError(f"{source}: parameters are a JSON object, this is a {type(document).__name__}")
     for name, given in document.items():
-        for item in given if isinstance(given, list) else [given]:
-            if isinstance(item, (dict, list)):
-                raise SourceError(
-                    f"{source}: parameter {name} is nested; give text, a number, a boolean, null or a list of these"
-                )
+        items = given if isinstance(given, list) else [given]
+        if is_rows(given):
+            items = [value for row in given for value in row.values()]
+        if any(isinstance(item, (dict, list)) for item in items):
+            raise SourceError(
+                f"{source}: parameter {name} is nested; give text, a number, a boolean, null, a list of these "
+                "or a list of objects of these"
+            )
     return document
