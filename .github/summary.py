@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""A job summary that people can read, from what an `elt … --json` command printed.
+
+    summary.py TITLE FILE >> "$GITHUB_STEP_SUMMARY"
+
+An object becomes a table of its values, then a section for each list or object in it; a list of objects becomes one
+table with a row each. An empty or missing file means that the command did not get as far: the summary says so.
+Needs nothing but Python.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def markdown(title: str, value: Any, *, level: int = 2) -> str:
+    """A JSON value as GitHub's Markdown, under a heading."""
+    return "\n".join([f"{'#' * level} {title}", "", *_body(value, level)]) + "\n"
+
+
+def _body(value: Any, level: int) -> Iterator[str]:
+    if isinstance(value, dict):
+        plain = {name: one for name, one in value.items() if not _has_parts(one)}
+        if plain:
+            yield from _table(("", ""), [(_words(name), one) for name, one in plain.items()])
+        for name, one in value.items():
+            if _has_parts(one):
+                yield from markdown(_words(name), one, level=min(level + 1, 6)).splitlines()
+                yield ""
+    elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        columns = list(dict.fromkeys(name for row in value for name in row))
+        yield from _table([_words(name) for name in columns], [[row.get(name) for name in columns] for row in value])
+    elif isinstance(value, list):
+        yield from ([f"- {_cell(one)}" for one in value] or ["nothing"])
+        yield ""
+    else:
+        yield _cell(value)
+        yield ""
+
+
+def _has_parts(value: Any) -> bool:
+    """Whether a value is too large for a cell: an object, or a list of them."""
+    return bool(value) and (isinstance(value, dict) or (isinstance(value, list) and isinstance(value[0], dict)))
+
+
+def _table(columns: Any, rows: Any) -> Iterator[str]:
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{' --- |' * len(columns)}"
+    for row in rows:
+        yield f"| {' | '.join(_cell(value) for value in row)} |"
+    yield ""
+
+
+def _words(name: str) -> str:
+    return _escaped(name.replace("_", " "))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(_cell(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{_words(name)} {_cell(one)}" for name, one in value.items())
+    return _escaped(str(value))
+
+
+def _escaped(text: str) -> str:
+    """Text that no one's Markdown or HTML can break out of, on one line."""
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", " ".join(text.split()))
+
+
+def main(argv: list[str]) -> int:
+    if len(argv) != 2:
+        print("usage: summary.py TITLE FILE", file=sys.stderr)
+        return 2
+    title, file = argv[0], Path(argv[1])
+    text = file.read_text(encoding="utf-8") if file.is_file() else ""
+    if text.strip():
+        print(markdown(title, json.loads(text)))
+    else:
+        print(markdown(title, "It did not get as far as a result: the step's log says why."))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,80 @@
+"""Job summaries: JSON of a command in, Markdown that people can read out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from laptop import ROOT
+
+SCRIPT = ROOT / ".github" / "summary.py"
+
+
+def summary(tmp_path: Path, value: Any) -> str:
+    file = tmp_path / "out.json"
+    file.write_text(json.dumps(value))
+    command = [sys.executable, str(SCRIPT), "Title", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "lines"),
+    [
+        ({"release": "2026-1", "rows_kept": 1234567, "agrees": True, "error": None}, [
+            "|  |  |",
+            "| --- | --- |",
+            "| release | 2026-1 |",
+            "| rows kept | 1,234,567 |",
+            "| agrees | yes |",
+            "| error |  |",
+        ]),
+        ([{"month": "2024-01", "status": "SUCCEEDED"}, {"month": "2024-02", "status": "FAILED", "cause": "a|b"}], [
+            "| month | status | cause |",
+            "| --- | --- | --- |",
+            "| 2024-01 | SUCCEEDED |  |",
+            "| 2024-02 | FAILED | a\\|b |",
+        ]),
+        ({"id": "r1", "packages": [{"name": "x", "version": "1.0"}], "tags": ["a", "b"]}, [
+            "|  |  |",
+            "| --- | --- |",
+            "| id | r1 |",
+            "| tags | a, b |",
+            "",
+            "### packages",
+            "",
+            "| name | version |",
+            "| --- | --- |",
+            "| x | 1.0 |",
+        ]),
+        ({"rejected": {"bad_fare": 3}}, ["### rejected", "", "|  |  |", "| --- | --- |", "| bad fare | 3 |"]),
+        ([], ["nothing"]),
+        (["one", "two"], ["- one", "- two"]),
+        ([{"counts": {"kept": 1000, "read": 2000}}], ["| counts |", "| --- |", "| kept 1,000, read 2,000 |"]),
+        ({"cause": "<script>alert(1)</script>\n# [x](http://example.com)"}, [
+            "|  |  |",
+            "| --- | --- |",
+            "| cause | \\<script\\>alert(1)\\</script\\> # \\[x\\](http://example.com) |",
+        ]),
+    ],
+)  # fmt: skip
+def test_shapes(tmp_path: Path, value: Any, lines: list[str]) -> None:
+    assert summary(tmp_path, value) == "\n".join(["## Title", "", *lines])
+
+
+@pytest.mark.parametrize("text", [None, "", "\n"])
+def test_a_command_that_printed_nothing(tmp_path: Path, text: str | None) -> None:
+    file = tmp_path / "out.json"
+    if text is not None:
+        file.write_text(text)
+    done = subprocess.run([sys.executable, str(SCRIPT), "Smoke", str(file)], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("## Smoke\n\nIt did not get as far as a result: the step's log says why.")
+
+
+def test_wrong_usage() -> None:
+    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "usage: summary.py TITLE FILE\n")
