@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+import sys
 import zipfile
 from pathlib import Path
 
@@ -249,6 +250,40 @@ def test_additional_modules_come_from_s3_too_with_pips_options(glue):
     )
     run = glue.run(job)
     assert (glue.lines(run), run["JobRunState"]) == (["extra"], "SUCCEEDED"), run
+
+
+def test_wheels_that_are_complete_need_no_index(glue):
+    """A wheel, what it needs, and boto3: nothing is left to be installed, so pip never runs."""
+    parts = {
+        "one": (wheel("one", "1.0", {"one.py": "import two"}, requires=("two>=2", "boto3>=1")), "1.0"),
+        "two": (wheel("two", "2.1", {"two.py": "VALUE = 'two'"}), "2.1"),
+        "boto3": (wheel("boto3", "1.42.97", {"boto3.py": "VALUE = 'not the real one'"}), "1.42.97"),
+    }
+    uris = [glue.put(f"set/{name}-{version}-py3-none-any.whl", body) for name, (body, version) in parts.items()]
+    job = glue.job(
+        "import boto3, one; print(one.two.VALUE, boto3.VALUE)",
+        DefaultArguments={"--additional-python-modules": ",".join(uris)},
+    )
+    run = glue.run(job)
+    assert (glue.lines(run), run["JobRunState"]) == (["two not the real one"], "SUCCEEDED"), run
+    assert glue.lines(run, "error") == []
+
+
+def test_a_wheel_that_only_aws_can_use_is_replaced_by_its_version(glue):
+    """One for the Python that the job names and this machine lacks; here no index has it, so the run fails."""
+    name = "one-1.0-cp36-cp36m-manylinux2014_x86_64.whl"
+    run = glue.run(
+        glue.job("import one", Command={"PythonVersion": "3.6"}),
+        {
+            "--additional-python-modules": glue.put(name, wheel("one", "1.0", {"one.py": ""})),
+            "--python-modules-installer-option": "--no-index",
+        },
+    )
+    assert run["ErrorMessage"].startswith(
+        "LAUNCH ERROR | Installation of Python modules failed: pip could not install one==1.0: "
+    )
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert f"{name} does not run on this machine's Python {own}: using one==1.0" in glue.lines(run, "error")
 
 
 def test_a_module_that_cannot_be_installed_fails_the_run_with_pips_reason(glue):

@@ -9,7 +9,7 @@ import pytest
 from local_cloud.authorization import AccessDenied
 from local_cloud.processes.errors import PackageError
 from local_cloud.processes.interpreters import Interpreter
-from local_cloud.processes.packages import Packages, wheel_requirements, without_implied
+from local_cloud.processes.packages import Packages
 
 
 class Objects(dict):
@@ -120,37 +120,3 @@ def test_a_zip_cannot_write_outside_its_folder(tmp_path):
     folder = Packages(tmp_path / "cache", Objects()).unzip(zipped({"../../../evil.py": "1"}))
     assert [p.name for p in tmp_path.rglob("evil.py")] == ["evil.py"]
     assert (folder / "evil.py").exists()
-
-
-def test_a_wheels_requirements_are_its_own_without_extras_and_without_each_other(tmp_path):
-    wheels = [
-        wheel(tmp_path, "one", "two>=1", "boto3>=1.40", 'wire>=2; extra == "wire"'),
-        wheel(tmp_path, "two", 'tomli; python_version < "3.11"'),
-    ]
-    assert wheel_requirements(wheels) == ["boto3>=1.40", 'tomli; python_version < "3.11"']
-
-
-def test_a_wheel_that_is_none_is_said(tmp_path):
-    broken = tmp_path / "one-1.0-py3-none-any.whl"
-    broken.write_bytes(b"no zip")
-    with pytest.raises(PackageError, match=r"one-1\.0-py3-none-any\.whl is not a wheel"):
-        wheel_requirements([broken])
-    renamed = wheel(tmp_path, "two").rename(tmp_path / "two.whl")
-    with pytest.raises(PackageError, match=r"two\.whl is not a valid wheel filename"):
-        wheel_requirements([renamed])
-
-
-@pytest.mark.parametrize(
-    ("requirements", "pins", "left"),
-    [
-        (["boto3", "boto3>=1.40"], ["boto3==1.42.97"], []),
-        (["boto3>=1.43"], ["boto3==1.42.97"], ["boto3>=1.43"]),
-        (["boto3", "duckdb>=1.4"], ["DuckDB==1.4.5"], ["boto3"]),
-        (["boto3"], ["boto3>=1.40", "/cache/x/boto3-1.42.97-py3-none-any.whl"], ["boto3"]),
-        (["boto3[crt]"], ["boto3==1.42.97"], ["boto3[crt]"]),
-        (['boto3; python_version < "3.10"'], ["boto3==1.42.97"], ['boto3; python_version < "3.10"']),
-        (["pre>=1"], ["pre==2.0rc1"], []),
-    ],
-)
-def test_what_a_pin_fulfils_need_not_be_asked_for_again(requirements, pins, left):
-    assert without_implied(requirements, pins=pins) == left

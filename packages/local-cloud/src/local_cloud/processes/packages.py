@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import re
+import io
 import secrets
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable
-from email.message import Message
-from email.parser import HeaderParser
 from pathlib import Path
 
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from local_cloud.authorization import AccessDenied
 from local_cloud.objects import Objects
+from local_cloud.processes import wheels
 from local_cloud.processes.errors import PackageError
 from local_cloud.processes.interpreters import Interpreter
 
@@ -56,35 +51,28 @@ class Packages:
         return target
 
     def unzip(self, archive: Path | bytes) -> Path:
-        """A zip's content as a folder. PackageError when it is not a zip."""
-        body = archive if isinstance(archive, bytes) else archive.read_bytes()
+        """The content of a zip (a fetched file, or bytes) as a folder. PackageError when it is not a zip."""
 
         def extract(folder: Path) -> None:
-            part = folder.with_suffix(".zip")
-            part.write_bytes(body)
             try:
-                with zipfile.ZipFile(part) as opened:
+                with zipfile.ZipFile(io.BytesIO(archive) if isinstance(archive, bytes) else archive) as opened:
                     opened.extractall(folder)
             except zipfile.BadZipFile as error:
                 name = "the code" if isinstance(archive, bytes) else archive.name
                 raise PackageError(f"{name} is not a zip file ({error})") from None
-            finally:
-                part.unlink()
 
-        return self._once(_digest(body), extract)
+        if isinstance(archive, Path) and archive.is_relative_to(self.folder / "files"):
+            return self._once(archive.parent.name, extract)
+        return self._once(_digest(archive if isinstance(archive, bytes) else archive.read_bytes()), extract)
 
     def unpack_wheel(self, wheel: Path, *, python: Interpreter) -> Path:
         """One wheel, without its dependencies, as a folder for sys.path.
 
         PackageError, in pip's words, for a wheel that this Python could not install.
         """
-        try:
-            tags = parse_wheel_filename(wheel.name)[3]
-        except InvalidWheelFilename:
-            raise _no_wheel_name(wheel) from None
-        if tags.isdisjoint(_supported_tags(python.version)):
+        if not wheels.fits(wheel, python.version):
             raise PackageError(f"{wheel.name} is not a supported wheel on this platform, for Python {python.version}")
-        metadata = _metadata(wheel)
+        metadata = wheels.metadata(wheel)
         wanted = metadata.get("Requires-Python", "")
         if not SpecifierSet(wanted).contains(python.release, prereleases=True):
             name = metadata["Name"]
@@ -109,70 +97,6 @@ class Packages:
         finally:
             shutil.rmtree(part, ignore_errors=True)
         return target
-
-
-def wheel_requirements(wheels: list[Path]) -> list[str]:
-    """What pip would install beside these wheels: their declared dependencies, without those among themselves.
-
-    Extras are left out, as nobody asked for them. PackageError for a file that is no wheel.
-    """
-    names = {_wheel_name(wheel) for wheel in wheels}
-    wanted = [Requirement(line) for wheel in wheels for line in _metadata(wheel).get_all("Requires-Dist", [])]
-    return [
-        str(requirement)
-        for requirement in wanted
-        if canonicalize_name(requirement.name) not in names
-        and not (requirement.marker and "extra" in str(requirement.marker))
-    ]
-
-
-def without_implied(requirements: list[str], *, pins: list[str]) -> list[str]:
-    """The requirements that `pins` ("duckdb==1.4.5") do not fulfil already; those with conditions are all kept.
-
-    So that jobs which pin the same versions share an environment, whatever their wheels ask for beside.
-    """
-    pinned = {}
-    for pin in pins:
-        if found := re.fullmatch(r"([\w.-]+)==([\w.]+)", pin):
-            pinned[canonicalize_name(found[1])] = found[2]
-    wanted = [Requirement(requirement) for requirement in requirements]
-    return [
-        str(r)
-        for r in wanted
-        if r.marker or r.extras or r.url or not _contains(r, pinned.get(canonicalize_name(r.name)))
-    ]
-
-
-def _contains(requirement: Requirement, version: str | None) -> bool:
-    return version is not None and requirement.specifier.contains(version, prereleases=True)
-
-
-def _wheel_name(wheel: Path) -> str:
-    try:
-        return parse_wheel_filename(wheel.name)[0]
-    except InvalidWheelFilename:
-        raise _no_wheel_name(wheel) from None
-
-
-def _no_wheel_name(wheel: Path) -> PackageError:
-    return PackageError(f"{wheel.name} is not a valid wheel filename: keep the name that the build gave it")
-
-
-@functools.cache
-def _supported_tags(python_version: str) -> frozenset[Tag]:
-    """What wheels a CPython of that version takes on this machine."""
-    major, minor = map(int, python_version.split("."))
-    interpreter = f"cp{major}{minor}"
-    return frozenset({*cpython_tags((major, minor)), *compatible_tags((major, minor), interpreter)})
-
-
-def _metadata(wheel: Path) -> Message:
-    try:
-        with zipfile.ZipFile(wheel) as opened:
-            name = next(n for n in opened.namelist() if n.endswith(".dist-info/METADATA") and n.count("/") == 1)
-            return HeaderParser().parsestr(opened.read(name).decode("utf-8", "replace"))
-    except (zipfile.BadZipFile, StopIteration):
-        raise PackageError(f"{wheel.name} is not a wheel: build it again and upload it") from None
 
 
 def _digest(body: bytes) -> str:

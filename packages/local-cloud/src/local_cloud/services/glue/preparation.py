@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_cloud.cloud import Cloud
-from local_cloud.processes import children, interpreters
+from local_cloud.processes import children, interpreters, wheels
 from local_cloud.processes.environments import Environments, EnvironmentSpec
 from local_cloud.processes.errors import EnvironmentBuildError, PackageError, PreparationError
 from local_cloud.processes.interpreters import Interpreter
-from local_cloud.processes.packages import Packages, wheel_requirements, without_implied
+from local_cloud.processes.packages import Packages
 from local_cloud.services.glue import spark
 from local_cloud.services.glue.arguments import RunArguments
 from local_cloud.services.glue.errors import JobFailure
@@ -96,8 +96,13 @@ class Workshop:
         """The environment's Python, and what its path begins with."""
         interpreter = _interpreter(spec, log)
         libraries = [self._fetch(uri, spec) for uri in spec.arguments.extra_py_files]
-        python = wait(self.environments.prepare(self._environment(spec, interpreter, libraries), log=log))
-        return python, [self._on_path(library, spec, interpreter) for library in libraries]
+        unpacked, named = self._modules(spec, interpreter, log)
+        environment = _environment(spec, interpreter, libraries=libraries, unpacked=unpacked, named=named)
+        python = wait(self.environments.prepare(environment, log=log))
+        return python, [
+            *(self._on_path(library, spec, interpreter) for library in libraries),
+            *(self.packages.unpack_wheel(wheel, python=interpreter) for wheel in unpacked),
+        ]
 
     def _fetch(self, uri: str, spec: JobSpec) -> Path:
         """A file out of S3, read as the job's role."""
@@ -105,23 +110,28 @@ class Workshop:
             uri, allow=lambda resource: self.cloud.authorize(spec.role_arn, "s3:GetObject", resource)
         )
 
-    def _environment(self, spec: JobSpec, interpreter: Interpreter, libraries: list[Path]) -> EnvironmentSpec:
-        """boto3 always, as on AWS; Spark for Spark; what the run asks for, and what its wheels depend on.
+    def _modules(
+        self, spec: JobSpec, interpreter: Interpreter, log: Callable[[str], None]
+    ) -> tuple[list[Path], list[str]]:
+        """--additional-python-modules, as wheels that are only unpacked and as what pip has to install.
 
-        Python Shell installs the wheels of --extra-py-files with pip, dependencies and all; for Spark they are put
-        on the path as they are. https://github.com/aws/aws-sdk-pandas/issues/403
+        To install a wheel is to unpack it, so nothing else is done with those from S3: a job whose wheels are complete
+        needs no package index, and changing one of them no new environment. A wheel that AWS would take, but this
+        machine or its Python can't, is replaced by the same version from the index.
         """
-        if spec.kind == SPARK:
-            wanted = spark.requirements()
-        else:
-            wanted = wheel_requirements([library for library in libraries if library.suffix == ".whl"])
-        modules = [
-            str(self._fetch(module, spec)) if module.startswith("s3://") else module
-            for module in spec.arguments.python_modules
-        ]
-        wanted = without_implied(["boto3", *wanted], pins=modules)
-        options = spec.arguments.installer_options
-        return EnvironmentSpec(interpreter, tuple(wanted), tuple(modules), tuple(options))
+        unpacked, named = [], []
+        for module in spec.arguments.python_modules:
+            file = self._fetch(module, spec) if module.startswith("s3://") else None
+            if file is None or file.suffix != ".whl":
+                named.append(str(file or module))
+            elif not wheels.fits(file, interpreter.version) and wheels.fits_glue(file, _wanted_python(spec)):
+                log(
+                    f"{file.name} does not run on this machine's Python {interpreter.version}: using {wheels.pin(file)}"
+                )
+                named.append(wheels.pin(file))
+            else:
+                unpacked.append(file)
+        return unpacked, named
 
     def _on_path(self, library: Path, spec: JobSpec, python: Interpreter) -> Path:
         """What stands on PYTHONPATH for one file of --extra-py-files."""
@@ -185,8 +195,33 @@ class Workshop:
         }
 
 
+def _environment(
+    spec: JobSpec, interpreter: Interpreter, *, libraries: list[Path], unpacked: list[Path], named: list[str]
+) -> EnvironmentSpec:
+    """boto3 always, as on AWS; Spark for Spark; what the run names, and what its wheels depend on.
+
+    Python Shell installs the wheels of --extra-py-files with pip, dependencies and all; for Spark they are put
+    on the path as they are. https://github.com/aws/aws-sdk-pandas/issues/403
+    """
+    options = spec.arguments.installer_options
+    installed = [] if "--no-deps" in options else [*unpacked]
+    if spec.kind != SPARK:
+        installed += [library for library in libraries if library.suffix == ".whl"]
+    wanted = ["boto3", *(spark.requirements() if spec.kind == SPARK else ())]
+    wanted += wheels.requirements(installed, python=interpreter)
+    left = wheels.without_implied(wanted, pins=[*named, *map(wheels.pin, unpacked)])
+    return EnvironmentSpec(interpreter, tuple(left), tuple(named), tuple(options if named else ()))
+
+
+def _wanted_python(spec: JobSpec) -> str:
+    """The version that the job runs on at AWS: of Python Shell, "3" is 3.6 (JobCommand, in the Glue API reference)."""
+    if spec.kind == SPARK:
+        return spark.PYTHON_OF_GLUE[spec.glue_version]
+    return "3.6" if spec.python_version == "3" else spec.python_version
+
+
 def _interpreter(spec: JobSpec, log: Callable[[str], None]) -> Interpreter:
-    wanted = spec.python_version if spec.kind == PYTHON_SHELL else spark.PYTHON_OF_GLUE[spec.glue_version]
+    wanted = _wanted_python(spec)
     if spec.arguments.values.get("--library-set"):
         log("--library-set has no effect here: name the libraries in --additional-python-modules")
     found = interpreters.find(wanted)
