@@ -26,6 +26,7 @@ class Deployment:
     artifact_bucket: str
     raw_bucket: str
     processed_bucket: str
+    reports_bucket: str
     workgroup: str
     database: str
     namespace: str
@@ -46,10 +47,11 @@ def find(environment: Environment) -> Deployment:
         artifact_bucket=values["ArtifactBucket"],
         raw_bucket=values["RawBucket"],
         processed_bucket=values["ProcessedBucket"],
+        reports_bucket=values["ReportsBucket"],
         workgroup=values["Workgroup"],
         database=values["Database"],
         namespace=values["Namespace"],
-        machines={pipeline.name: values[f"{_camel(pipeline.name)}Live"] for pipeline in pipelines.all_pipelines()},
+        machines={one.name: values[f"{pipelines.camel(one.name)}Live"] for one in pipelines.all_pipelines()},
     )
 
 
@@ -120,6 +122,7 @@ def pipelines_parameters(
         "ScheduleState": "ENABLED" if environment.schedules else "DISABLED",
         **{name: value for name, value in outputs.items() if name in taken},
         **code_parameters(builds),
+        **{name: value for one in pipelines.all_pipelines() for name, value in one.stack_parameters.items()},
     }
 
 
@@ -135,7 +138,3 @@ def code_parameters(builds: Mapping[str, Build]) -> dict[str, str]:
         "TriggerWheel": builds["trigger"].wheel,
         "Code": builds["orchestration"].prefix,
     }
-
-
-def _camel(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("-"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tomllib
 
@@ -14,18 +15,17 @@ _FOLDER = Path(__file__).parent
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """What `pipeline.toml` says.
+    """What `pipeline.toml` says of any pipeline.
 
-    `table` is `schema.table`, `first_month` is `YYYY-MM`, `state_machine` is a path from the pipeline's folder.
+    `dataset` is the word its executions and its prefixes in the buckets begin with, `table` is `schema.table`,
+    `state_machine` is a path from the pipeline's folder.
     """
 
     name: str
     dataset: str
     table: str
-    period: str
-    first_month: str
     state_machine: str
     folder: Path
 
@@ -36,6 +36,37 @@ class Pipeline:
     @property
     def sql_files(self) -> list[Path]:
         return sorted(self.folder.glob("sql/*.sql"))
+
+    @property
+    def stack_parameters(self) -> dict[str, str]:
+        """What its part of the pipelines stack takes from `pipeline.toml`."""
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthlyPipeline(Pipeline):
+    """Loads one month at a time; `first_month` is `YYYY-MM`."""
+
+    first_month: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DailyPipeline(Pipeline):
+    """Brings its table up to date with its source every day.
+
+    `categories` are the partitions of the source that are read, `since_year` the first year that is loaded.
+    """
+
+    categories: tuple[str, ...]
+    since_year: int
+
+    @property
+    def stack_parameters(self) -> dict[str, str]:
+        prefix = camel(self.name)
+        return {f"{prefix}Categories": ",".join(self.categories), f"{prefix}SinceYear": str(self.since_year)}
+
+
+_KINDS: dict[str, type[Pipeline]] = {"month": MonthlyPipeline, "day": DailyPipeline}
 
 
 def names() -> list[str]:
@@ -48,11 +79,30 @@ def load(name: str) -> Pipeline:
         raise UnknownPipeline(f"there is no pipeline {name!r}; there are: {', '.join(names())}")
     folder = _FOLDER / name.replace("-", "_")
     data = tomllib.loads((folder / "pipeline.toml").read_text(encoding="utf-8"))
-    return Pipeline(folder=folder, **data)
+    kind = _KINDS[data.pop("period")]
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
+    return kind(folder=folder, **values)
+
+
+def load_monthly(name: str) -> MonthlyPipeline:
+    """The pipeline called `name`, which must be one that loads months. Errors: UnknownPipeline, UsageError."""
+    pipeline = load(name)
+    if not isinstance(pipeline, MonthlyPipeline):
+        raise UsageError(f"{name} is not loaded by month; these are: {', '.join(p.name for p in monthly_pipelines())}")
+    return pipeline
 
 
 def all_pipelines() -> list[Pipeline]:
     return [load(name) for name in names()]
+
+
+def monthly_pipelines() -> list[MonthlyPipeline]:
+    return [pipeline for pipeline in all_pipelines() if isinstance(pipeline, MonthlyPipeline)]
+
+
+def camel(name: str) -> str:
+    """A pipeline's name as its stack's logical names begin: `yellow-trips` is YellowTrips."""
+    return "".join(word.capitalize() for word in name.split("-"))
 
 
 @dataclass(frozen=True, order=True)
