@@ -32,6 +32,7 @@ def test_a_real_month_is_loaded_exactly_once_however_often_it_runs(
         assert run["status"] == "SUCCEEDED"
         assert [(state["name"], state["status"]) for state in run["states"]] == [
             ("IngestRaw", "SUCCEEDED"),
+            ("MeasureRaw", "SUCCEEDED"),
             ("TransformTrips", "SUCCEEDED"),
             ("LoadRedshift", "SUCCEEDED"),
             ("ForgetFailure", "SUCCEEDED"),

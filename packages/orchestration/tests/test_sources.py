@@ -17,6 +17,7 @@ from orchestration.sources import serve, url_template
     [
         ("https://x.test/trips", "https://x.test/trips/{dataset}_tripdata_{year}-{month}.parquet"),
         ("https://x.test/trips/", "https://x.test/trips/{dataset}_tripdata_{year}-{month}.parquet"),
+        ("s3://bucket/trips", "s3://bucket/trips/{dataset}_tripdata_{year}-{month}.parquet"),
         ("https://x.test/{year}/{dataset}.parquet", "https://x.test/{year}/{dataset}.parquet"),
     ],
 )

@@ -84,14 +84,15 @@ def start(
     source_url: str | None,
     rerun: str,
     force: bool,
+    engine: str,
 ) -> str:
     """Start a deliberate run of one month, under a name of its own, and return the execution's ARN.
 
     `source_url` is a template with {dataset}, {year} and {month}; None takes the deployed default. `rerun` is the
-    command the alert will tell people to type.
+    command the alert will tell people to type, `engine` is auto, duckdb or spark.
     """
     now = datetime.datetime.now(datetime.UTC)
-    given: dict[str, str] = {"year": f"{month.year:04}", "month": f"{month.number:02}", "rerun": rerun}
+    given = {"year": f"{month.year:04}", "month": f"{month.number:02}", "rerun": rerun, "engine": engine}
     if source_url:
         given["source_url"] = source_url
     if force:

@@ -17,7 +17,7 @@ _FILE_NAME = "{dataset}_tripdata_{year}-{month}.parquet"
 
 
 def is_url(source: str) -> bool:
-    return source.startswith(("http://", "https://"))
+    return source.startswith(("http://", "https://", "s3://"))
 
 
 def url_template(source: str) -> str:

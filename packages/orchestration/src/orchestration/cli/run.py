@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 @click.option(
     "--source",
     metavar="DIR_OR_URL",
-    help="A folder of TLC-named files, or a URL they lie under. [default: TLC's own address]",
+    help="A folder of TLC-named files, or an http(s):// or s3:// URL they lie under. [default: TLC's own address]",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(("auto", "duckdb", "spark")),
+    default="auto",
+    show_default=True,
+    help="What transforms the month; auto takes Spark where its file is very large.",
 )
 @click.option("--force", is_flag=True, help="Fetch the file again even if it has not changed.")
 @click.option("--no-wait", is_flag=True, help="Return as soon as it is started.")
@@ -35,6 +42,7 @@ def command(  # noqa: PLR0917
     pipeline: Pipeline,
     month: Month,
     source: str | None,
+    engine: str,
     force: bool,
     no_wait: bool,
     environment: Environment,
@@ -45,14 +53,14 @@ def command(  # noqa: PLR0917
     from orchestration.cli.local import connect
 
     check_source(source, environment=environment, no_wait=no_wait)
-    rerun = rerun_command(pipeline, month, source=source, environment=environment)
+    rerun = rerun_command(pipeline, month, source=source, engine=engine, environment=environment)
     connect(environment)
     deployment = find_or_deploy(environment)
     with ExitStack() as stack:
         url = None
         if source:
             url = sources.url_template(source) if sources.is_url(source) else stack.enter_context(serve(source))
-        arn = start(deployment, pipeline, month, source_url=url, rerun=rerun, force=force)
+        arn = start(deployment, pipeline, month, source_url=url, rerun=rerun, engine=engine, force=force)
         if no_wait:
             print_json({"execution": arn}) if as_json else click.echo(arn)
             return 0
@@ -84,10 +92,16 @@ def serve(source: str) -> Any:
     return serve_folder(Path(source))
 
 
-def rerun_command(pipeline: Pipeline, month: Month, *, source: str | None, environment: Environment) -> str:
+def rerun_command(
+    pipeline: Pipeline, month: Month, *, source: str | None, environment: Environment, engine: str = "auto"
+) -> str:
+    from orchestration.sources import is_url
+
     words = ["elt", "run", pipeline.name, "--month", str(month)]
     if source:
-        words += ["--source", source if source.startswith("http") else str(Path(source).resolve())]
+        words += ["--source", source if is_url(source) else str(Path(source).resolve())]
+    if engine != "auto":
+        words += ["--engine", engine]
     return shlex.join([*words, "--env", environment.name])
 
 
@@ -99,6 +113,7 @@ def start(
     source_url: str | None,
     rerun: str,
     force: bool,
+    engine: str = "auto",
 ) -> str:
     import boto3
 
@@ -112,6 +127,7 @@ def start(
         source_url=source_url,
         rerun=rerun,
         force=force,
+        engine=engine,
     )
 
 
