@@ -116,7 +116,7 @@ def test_every_state_can_be_reached_and_leads_on(pipeline: Pipeline) -> None:
 
 #: Telling of a failure, or of its end, fails nothing.
 AFTER_A_FAILURE = {
-    "RememberFailure": "NotifyFailure",
+    "RememberFailure": "WhoTells",
     "NotifyFailure": "PipelineFailed",
     "ForgetFailure": "PipelineSucceeded",
     "NotifyRecovery": "PipelineSucceeded",
