@@ -308,12 +308,18 @@ def test_a_python_that_is_not_there_is_said_in_the_log(glue):
 
 
 def test_the_named_python_runs_the_job_where_it_is(glue):
+    """Also where this machine's pip is too new for it: with its wheels complete the job needs no pip."""
     from local_cloud.processes import interpreters
 
     if not interpreters.find("3.9"):
         pytest.skip("no Python 3.9 on this machine")
-    run = glue.run(glue.job(REPORT_EVERYTHING, Command={"PythonVersion": "3.9"}))
-    assert json.loads(glue.lines(run)[0])["python"] == "3.9"
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    bare = glue.job("import sys; print('%d.%d' % sys.version_info[:2])", Command={"PythonVersion": "3.9"})
+    complete = {
+        "--additional-python-modules": glue.put("boto3-1.42.97-py3-none-any.whl", wheel("boto3", "1.42.97", {}))
+    }
+    assert glue.lines(glue.run(bare, complete)) == ["3.9"]
+    assert glue.lines(glue.run(bare)) == ["3.9" if interpreters.find("3.9").can_install else own]
 
 
 def test_lines_are_in_the_log_while_the_job_runs(glue):

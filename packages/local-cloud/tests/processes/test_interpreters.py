@@ -49,7 +49,13 @@ def test_pyenvs_versions_are_looked_at_too(tmp_path, monkeypatch):
     assert interpreters.find("3.12") == interpreters.Interpreter(found, "3.12.9")
 
 
-def test_a_python_that_pip_is_too_new_for_is_of_no_use(tmp_path, monkeypatch):
+def test_an_old_python_is_of_no_use(tmp_path, monkeypatch):
     program(tmp_path, "python3.6", "echo 3.6.15")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert interpreters.find("3.6") is None
+
+
+@pytest.mark.parametrize(("pips", "can"), [(">=3.9", True), (">=3.10", False)])
+def test_a_new_pip_leaves_old_pythons_behind(monkeypatch, pips, can):
+    monkeypatch.setattr(interpreters, "metadata", lambda name: {"Requires-Python": pips})
+    assert interpreters.Interpreter(Path("python3.9"), "3.9.18").can_install is can

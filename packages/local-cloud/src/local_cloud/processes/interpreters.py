@@ -26,6 +26,11 @@ class Interpreter:
     def version(self) -> str:
         return ".".join(self.release.split(".")[:2])
 
+    @property
+    def can_install(self) -> bool:
+        """Whether the local cloud's own pip installs for it: a new pip leaves old Pythons behind."""
+        return self.version in SpecifierSet(metadata("pip")["Requires-Python"] or "")
+
 
 def own() -> Interpreter:
     """The Python of the local cloud itself."""
@@ -36,11 +41,11 @@ def own() -> Interpreter:
 def find(version: str) -> Interpreter | None:
     """The first working Python of that version ("3.9") on PATH or among pyenv's, else None.
 
-    One that the local cloud's pip is too new for is of no use: nothing could be installed for it.
+    One older than 3.9, which AWS no longer runs either, is of no use: what starts jobs and functions needs that.
     """
     if version == own().version:
         return own()
-    if version not in SpecifierSet(metadata("pip")["Requires-Python"] or ""):
+    if version not in SpecifierSet(">=3.9"):
         return None
     found = (Interpreter(path, _release(path)) for path in _candidates(version))
     return next((interpreter for interpreter in found if interpreter.version == version), None)

@@ -35,10 +35,11 @@ class Preparation:
         boto3 is there, as in AWS's runtimes, in the newest version that the Python takes.
         """
         wanted = function.run_time.removeprefix("python")
-        interpreter = interpreters.find(wanted)
-        if interpreter is None:
+        interpreter = found = interpreters.find(wanted)
+        if interpreter is None or not interpreter.can_install:
             interpreter = interpreters.own()
-            log(f"Python {wanted} is not on this machine: the function runs on Python {interpreter.version}")
+            lacks = "too old for this machine's pip" if found else "not on this machine"
+            log(f"Python {wanted} is {lacks}: the function runs on Python {interpreter.version}")
         spec = EnvironmentSpec(interpreter, ("boto3",))
         python = self.environments.prepare(spec, log=log).result()
         code = self.packages.unzip(function.code_bytes)

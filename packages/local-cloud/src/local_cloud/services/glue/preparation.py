@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,14 +94,25 @@ class Workshop:
         self, spec: JobSpec, *, log: Callable[[str], None], wait: Callable[[Future[Path]], Path]
     ) -> tuple[Path, list[Path]]:
         """The environment's Python, and what its path begins with."""
-        interpreter = _interpreter(spec, log)
+        if spec.arguments.values.get("--library-set"):
+            log("--library-set has no effect here: name the libraries in --additional-python-modules")
+        wanted = _wanted_python(spec)
         libraries = [self._fetch(uri, spec) for uri in spec.arguments.extra_py_files]
-        unpacked, named = self._modules(spec, interpreter, log)
-        environment = _environment(spec, interpreter, libraries=libraries, unpacked=unpacked, named=named)
-        python = wait(self.environments.prepare(environment, log=log))
+        modules = [self._fetch(m, spec) if m.startswith("s3://") else m for m in spec.arguments.python_modules]
+        found, own = interpreters.find(wanted), interpreters.own()
+        selection = _select(spec, found or own, libraries, modules)
+        if not selection.is_possible:
+            selection = _select(spec, own, libraries, modules)
+        interpreter = selection.environment.interpreter
+        if interpreter != found:
+            lacks = "too old for this machine's pip" if found else "not on this machine"
+            log(f"Python {wanted} is {lacks}: the job runs on Python {interpreter.version}")
+        for wheel, pin in selection.replaced.items():
+            log(f"{wheel.name} does not run on this machine's Python {interpreter.version}: using {pin}")
+        python = wait(self.environments.prepare(selection.environment, log=log))
         return python, [
             *(self._on_path(library, spec, interpreter) for library in libraries),
-            *(self.packages.unpack_wheel(wheel, python=interpreter) for wheel in unpacked),
+            *(self.packages.unpack_wheel(wheel, python=interpreter) for wheel in selection.unpacked),
         ]
 
     def _fetch(self, uri: str, spec: JobSpec) -> Path:
@@ -109,29 +120,6 @@ class Workshop:
         return self.packages.fetch(
             uri, allow=lambda resource: self.cloud.authorize(spec.role_arn, "s3:GetObject", resource)
         )
-
-    def _modules(
-        self, spec: JobSpec, interpreter: Interpreter, log: Callable[[str], None]
-    ) -> tuple[list[Path], list[str]]:
-        """--additional-python-modules, as wheels that are only unpacked and as what pip has to install.
-
-        To install a wheel is to unpack it, so nothing else is done with those from S3: a job whose wheels are complete
-        needs no package index, and changing one of them no new environment. A wheel that AWS would take, but this
-        machine or its Python can't, is replaced by the same version from the index.
-        """
-        unpacked, named = [], []
-        for module in spec.arguments.python_modules:
-            file = self._fetch(module, spec) if module.startswith("s3://") else None
-            if file is None or file.suffix != ".whl":
-                named.append(str(file or module))
-            elif not wheels.fits(file, interpreter.version) and wheels.fits_glue(file, _wanted_python(spec)):
-                log(
-                    f"{file.name} does not run on this machine's Python {interpreter.version}: using {wheels.pin(file)}"
-                )
-                named.append(wheels.pin(file))
-            else:
-                unpacked.append(file)
-        return unpacked, named
 
     def _on_path(self, library: Path, spec: JobSpec, python: Interpreter) -> Path:
         """What stands on PYTHONPATH for one file of --extra-py-files."""
@@ -195,14 +183,44 @@ class Workshop:
         }
 
 
-def _environment(
-    spec: JobSpec, interpreter: Interpreter, *, libraries: list[Path], unpacked: list[Path], named: list[str]
-) -> EnvironmentSpec:
-    """boto3 always, as on AWS; Spark for Spark; what the run names, and what its wheels depend on.
+@dataclass(frozen=True)
+class _Selection:
+    """What becomes of a run's modules: wheels that are unpacked, and an environment that pip fills with the rest.
 
-    Python Shell installs the wheels of --extra-py-files with pip, dependencies and all; for Spark they are put
-    on the path as they are. https://github.com/aws/aws-sdk-pandas/issues/403
+    `replaced` maps a wheel that this machine can't run to the requirement that takes its place.
     """
+
+    environment: EnvironmentSpec
+    unpacked: tuple[Path, ...]
+    replaced: dict[Path, str]
+
+    @property
+    def is_possible(self) -> bool:
+        environment = self.environment
+        return environment.interpreter.can_install or not (environment.requirements or environment.modules)
+
+
+def _select(
+    spec: JobSpec, interpreter: Interpreter, libraries: Sequence[Path], modules: Sequence[Path | str]
+) -> _Selection:
+    """Sort a run's modules for one Python.
+
+    To install a wheel is to unpack it, so nothing else is done with those of --additional-python-modules from S3: a
+    job whose wheels are complete needs no package index, and another wheel makes no new environment. A wheel that AWS
+    would take, but this machine or its Python can't, is replaced by the same version from the index.
+
+    The environment has boto3 always, as on AWS, Spark for Spark, what the run names, and what its wheels depend on:
+    Python Shell installs the wheels of --extra-py-files with pip, dependencies and all; for Spark they are put on the
+    path as they are. https://github.com/aws/aws-sdk-pandas/issues/403
+    """
+    given = [module for module in modules if isinstance(module, Path) and module.suffix == ".whl"]
+    replaced = {
+        wheel: wheels.pin(wheel)
+        for wheel in given
+        if not wheels.fits(wheel, interpreter.version) and wheels.fits_glue(wheel, _wanted_python(spec))
+    }
+    unpacked = [wheel for wheel in given if wheel not in replaced]
+    named = [*(str(module) for module in modules if module not in given), *replaced.values()]
     options = spec.arguments.installer_options
     installed = [] if "--no-deps" in options else [*unpacked]
     if spec.kind != SPARK:
@@ -210,7 +228,8 @@ def _environment(
     wanted = ["boto3", *(spark.requirements() if spec.kind == SPARK else ())]
     wanted += wheels.requirements(installed, python=interpreter)
     left = wheels.without_implied(wanted, pins=[*named, *map(wheels.pin, unpacked)])
-    return EnvironmentSpec(interpreter, tuple(left), tuple(named), tuple(options if named else ()))
+    environment = EnvironmentSpec(interpreter, tuple(left), tuple(named), tuple(options if named else ()))
+    return _Selection(environment, tuple(unpacked), replaced)
 
 
 def _wanted_python(spec: JobSpec) -> str:
@@ -218,14 +237,3 @@ def _wanted_python(spec: JobSpec) -> str:
     if spec.kind == SPARK:
         return spark.PYTHON_OF_GLUE[spec.glue_version]
     return "3.6" if spec.python_version == "3" else spec.python_version
-
-
-def _interpreter(spec: JobSpec, log: Callable[[str], None]) -> Interpreter:
-    wanted = _wanted_python(spec)
-    if spec.arguments.values.get("--library-set"):
-        log("--library-set has no effect here: name the libraries in --additional-python-modules")
-    found = interpreters.find(wanted)
-    if found is None:
-        found = interpreters.own()
-        log(f"Python {wanted} is not on this machine: the job runs on Python {found.version}")
-    return found
