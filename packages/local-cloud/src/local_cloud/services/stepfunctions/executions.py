@@ -144,6 +144,8 @@ class Executions:
         return execution
 
     def _begin(self, execution: Execution, start: Start, *, progress: Progress | None = None) -> None:
+        from local_cloud.services.cloudwatch import metrics
+
         from .running.history_log import HistoryLog, Sender
         from .running.run import Run
 
@@ -158,12 +160,15 @@ class Executions:
                 execution.status, execution.stopped = end.status, end.stopped
                 execution.map_runs = [map_run["arn"] for map_run in end.map_runs]
                 execution.run = None
+            seconds = end.stopped - (execution.redriven or start.started)
+            metrics.execution_ended(self.registry.cloud, start.machine_arn, status=end.status, seconds=seconds)
 
         journal = Journal(execution.journal)
         run = Run(start, journal, log=log, on_end=on_end, progress=progress, redrives=execution.redrives)
         if progress:
             run.map_runs += map_runs_of(execution)
         execution.run = run
+        metrics.execution_started(self.registry.cloud, start.machine_arn)
         run.begin()
 
     def _execution_arn(self, machine: Machine, name: str) -> str:
