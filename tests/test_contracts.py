@@ -157,7 +157,7 @@ def test_every_job_takes_the_arguments_it_gets(pipeline: Pipeline) -> None:
     (machine,) = [
         one
         for one in resources("AWS::StepFunctions::StateMachine").values()
-        if one["DefinitionSubstitutions"]["Pipeline"] == pipeline.name
+        if one["DefinitionSubstitutions"].get("Pipeline") == pipeline.name
     ]
     substitutions = machine["DefinitionSubstitutions"]
     text = pipeline.definition.read_text(encoding="utf-8")

@@ -20,7 +20,10 @@ TAGS = {"project": "elt"}
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the commands need of a deployed environment. `machines` maps a pipeline to its `live` alias."""
+    """What the commands need of a deployed environment.
+
+    `machines` maps a pipeline to its `live` alias; `backfill` is the alias of the machine that runs many months.
+    """
 
     environment: str
     artifact_bucket: str
@@ -31,6 +34,7 @@ class Deployment:
     database: str
     namespace: str
     machines: dict[str, str]
+    backfill: str
 
 
 def find(environment: Environment) -> Deployment:
@@ -52,6 +56,7 @@ def find(environment: Environment) -> Deployment:
         database=values["Database"],
         namespace=values["Namespace"],
         machines={one.name: values[f"{pipelines.camel(one.name)}Live"] for one in pipelines.all_pipelines()},
+        backfill=values["BackfillLive"],
     )
 
 

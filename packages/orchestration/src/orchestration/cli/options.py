@@ -32,6 +32,7 @@ class _Parsed(click.ParamType[Any]):
 
 ENVIRONMENT = _Parsed("environment", environments.load)
 PIPELINE = _Parsed("pipeline", pipelines.load)
+MONTHLY_PIPELINE = _Parsed("pipeline", pipelines.load_monthly)
 MONTH = _Parsed("YYYY-MM", pipelines.Month.parse)
 
 

@@ -1,0 +1,109 @@
+"""Which months of a range are to be loaded: those that the warehouse does not hold as their manifests say."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestration import verify
+from orchestration.errors import UsageError
+from orchestration.pipelines import Month, MonthlyPipeline
+from orchestration.verify import Query
+
+#: TLC publishes with about two months' delay (https://www.nyc.gov/site/tlc/about/tlc-trip-record-data.page).
+PUBLISHED_AFTER = 2
+
+MISSING = "missing"
+LOADED = "loaded"
+UNPUBLISHED = "unpublished"
+
+
+@dataclass(frozen=True)
+class PlannedMonth:
+    """One month. `decision` is MISSING, LOADED or UNPUBLISHED; `rows` is what the table holds of it if LOADED."""
+
+    month: Month
+    decision: str
+    rows: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {"month": str(self.month), "decision": self.decision, "rows": self.rows}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All months of a range, in order. With `force`, those that are loaded are run again."""
+
+    months: tuple[PlannedMonth, ...]
+    force: bool
+
+    @property
+    def to_run(self) -> list[Month]:
+        wanted = (MISSING, LOADED) if self.force else (MISSING,)
+        return [one.month for one in self.months if one.decision in wanted]
+
+    def count(self, decision: str) -> int:
+        return sum(one.decision == decision for one in self.months)
+
+
+def months_between(first: Month, last: Month) -> list[Month]:
+    """Both ends included; none where `last` is before `first`."""
+    numbers = range(first.year * 12 + first.number - 1, last.year * 12 + last.number)
+    return [Month(number // 12, number % 12 + 1) for number in numbers]
+
+
+def newest_published(today: datetime.date) -> Month:
+    """The month whose file can be expected to be there."""
+    number = today.year * 12 + today.month - 1 - PUBLISHED_AFTER
+    return Month(number // 12, number % 12 + 1)
+
+
+def check_range(pipeline: MonthlyPipeline, first: Month, last: Month) -> None:
+    """Errors: UsageError where the range is none, or begins before there is anything."""
+    if last < first:
+        raise UsageError(f"--from {first} is after --to {last}")
+    beginning = Month.parse(pipeline.first_month)
+    if first < beginning:
+        raise UsageError(f"{pipeline.name} begins with {beginning}; --from {first} is before that")
+
+
+def plan(first: Month, last: Month, *, loaded: Mapping[Month, int], today: datetime.date, force: bool) -> Plan:
+    """What to do with each month of the range. `loaded` has the rows of the months that are as they should be."""
+    newest = newest_published(today)
+
+    def decide(month: Month) -> PlannedMonth:
+        if month in loaded:
+            return PlannedMonth(month, LOADED, loaded[month])
+        return PlannedMonth(month, UNPUBLISHED if month > newest else MISSING)
+
+    return Plan(tuple(map(decide, months_between(first, last))), force)
+
+
+def loaded_months(
+    pipeline: MonthlyPipeline, months: Iterable[Month], *, s3: Any, processed_bucket: str, query: Query
+) -> dict[Month, int]:
+    """Of `months`, those whose newest transform is what the table holds, with their rows.
+
+    That is so where the audit has the load that the manifest is of, and the table as many rows as the manifest kept.
+    """
+    rows = verify.loaded_rows(query, pipeline.table)
+    held = [month for month in months if str(month) in rows]
+    if not held:
+        return {}
+    loads = _audited_loads(query, pipeline.dataset)
+    found: dict[Month, int] = {}
+    for month in held:
+        manifest = verify.read_manifest(s3, processed_bucket, pipeline.dataset, month)
+        load = manifest["load"] if manifest else {}
+        count = rows[str(month)]
+        if load.get("rows_kept") == count and (str(month), load.get("load_id")) in loads:
+            found[month] = count
+    return found
+
+
+def _audited_loads(query: Query, dataset: str) -> set[tuple[str, str]]:
+    """Month and id of every load that was committed. `dataset` is a name of ours, not a user's text."""
+    found = query(f"SELECT source_month, load_id FROM public.load_audit WHERE dataset = '{dataset}'")  # noqa: S608
+    return {(str(month)[:7], str(load_id)) for month, load_id in found}
