@@ -1,4 +1,4 @@
-"""The trigger: which month an event means, what it refuses, and that firing twice starts once."""
+"""The trigger: which month or day an event means, what it refuses, and that firing twice starts once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from trigger.handler import EventError, execution_arn, handler, month_of, state_machine_of
-from trigger.months import Month, months_before
+from trigger.handler import EventError, execution_arn, handler, month_of, period_of, state_machine_of
+from trigger.periods import Day, Month, months_before
 
 DAYS = st.dates(min_value=datetime.date(1970, 1, 1), max_value=datetime.date(2200, 12, 31))
 
@@ -75,6 +75,22 @@ def test_month_of_refuses(event: dict[str, Any], complaint: str) -> None:
     assert str(caught.value) == complaint
 
 
+@pytest.mark.parametrize("text", ["2024-09-05", "2024-09-05T06:00:00Z", "2024-09-05T23:59:59Z"])
+def test_day(text: str) -> None:
+    day = period_of({"day": text}, TODAY)
+    assert (day, str(day), day.input) == (Day(datetime.date(2024, 9, 5)), "2024-09-05", {"day": "2024-09-05"})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, 5, "", "today", "2024-09", "2024-09-31", "2024-09-05 06:00", "2024-09-05Tnoon", "2024-09-05T06:00"],
+)
+def test_not_a_day(value: Any) -> None:
+    with pytest.raises(EventError) as caught:
+        period_of({"day": value}, TODAY)
+    assert str(caught.value) == f"day must be like 2024-09-05 or 2024-09-05T06:00:00Z, but is {value!r}"
+
+
 @pytest.mark.parametrize("dataset", [None, "green", 1])
 def test_unknown_dataset(dataset: Any) -> None:
     with pytest.raises(EventError, match=r"it must be one of yellow$"):
@@ -90,15 +106,23 @@ def test_execution_arn(target: str) -> None:
     assert execution_arn(target, "yellow-2024-09") == expected
 
 
+EVENTS = [
+    ({"dataset": "yellow", "year": 2024, "month": 9}, "yellow-2024-09", {"year": "2024", "month": "09"}),
+    ({"dataset": "reviews", "day": "2024-09-05T06:00:00Z"}, "reviews-2024-09-05", {"day": "2024-09-05"}),
+]
+
+
 @mock_aws
-def test_firing_twice_starts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("event", "name", "given"), EVENTS, ids=["month", "day"])
+def test_firing_twice_starts_once(
+    event: dict[str, Any], name: str, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     states = boto3.client("stepfunctions")
     role = boto3.client("iam").create_role(RoleName="states", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
     machine = states.create_state_machine(name="trips", definition=definition, roleArn=role)["stateMachineArn"]
-    monkeypatch.setenv("PIPELINES", json.dumps({"yellow": machine}))
-    event = {"dataset": "yellow", "year": 2024, "month": 9}
+    monkeypatch.setenv("PIPELINES", json.dumps({"yellow": machine, "reviews": machine}))
 
     first = handler(event, None)
     states.stop_execution(executionArn=first["executionArn"])
@@ -107,6 +131,6 @@ def test_firing_twice_starts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first["started"] is True
     assert second == {"executionArn": first["executionArn"], "started": False}
     (execution,) = states.list_executions(stateMachineArn=machine)["executions"]
-    assert execution["name"] == "yellow-2024-09"
+    assert execution["name"] == name
     description = states.describe_execution(executionArn=first["executionArn"])
-    assert json.loads(description["input"]) == {"year": "2024", "month": "09"}
+    assert json.loads(description["input"]) == given

@@ -4,9 +4,10 @@ Events::
 
     {"dataset": "yellow", "lag_months": 2}
     {"dataset": "yellow", "year": 2024, "month": 9}
+    {"dataset": "reviews", "day": "2024-09-05T06:00:00Z"}
 
-The execution is named after what it loads (`yellow-2024-09`). Step Functions keeps execution names for 90 days,
-so firing twice starts once:
+The execution is named after what it loads (`yellow-2024-09`, `reviews-2024-09-05`). Step Functions keeps execution
+names for 90 days, so firing twice starts once:
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
 """
 
@@ -18,27 +19,49 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from trigger.months import Month, months_before
+from trigger.periods import Day, Month, months_before
 
 
 class EventError(ValueError):
-    """The event does not say which month of which dataset; `str()` names the key at fault."""
+    """The event does not say which month or day of which dataset; `str()` names the key at fault."""
+
+
+def period_of(event: Mapping[str, Any], today: datetime.date) -> Day | Month:
+    """The day an event names, else the month it means. Errors: EventError."""
+    return day_of(event) if "day" in event else month_of(event, today)
+
+
+def day_of(event: Mapping[str, Any]) -> Day:
+    """The day of a date or of a time in UTC, as `<aws.scheduler.scheduled-time>` gives it. Errors: EventError.
+
+    Of the time that was scheduled, not of the clock: a call that is tried again after midnight means the same day.
+    """
+    text = event["day"]
+    try:
+        date, _, time = text.partition("T")
+        day = datetime.date.fromisoformat(date)
+        if time:
+            datetime.datetime.strptime(time, "%H:%M:%SZ")  # noqa: DTZ007 - only whether it is one
+    except (AttributeError, ValueError):
+        raise EventError(f"day must be like 2024-09-05 or 2024-09-05T06:00:00Z, but is {text!r}") from None
+    return Day(day)
 
 
 def month_of(event: Mapping[str, Any], today: datetime.date) -> Month:
     """The month an event means, explicit or counted back from `today`. Errors: EventError."""
     if "year" in event or "month" in event:
-        year, number = _whole(event, "year"), _whole(event, "month")
+        year, number = whole_number(event, "year"), whole_number(event, "month")
         if not (2009 <= year <= 2099 and 1 <= number <= 12):
             raise EventError(f"year {year} and month {number} are no month TLC could have published")
         return Month(year, number)
-    lag = _whole(event, "lag_months")
+    lag = whole_number(event, "lag_months")
     if not 0 <= lag <= 240:
         raise EventError(f"lag_months is {lag}; it must be 0 to 240")
     return months_before(today, lag)
 
 
-def _whole(event: Mapping[str, Any], key: str) -> int:
+def whole_number(event: Mapping[str, Any], key: str) -> int:
+    """What the event has under `key`, a number or its digits. Errors: EventError."""
     value = event.get(key)
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)
@@ -56,22 +79,20 @@ def state_machine_of(event: Mapping[str, Any], pipelines: Mapping[str, str]) -> 
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Start the month's execution, or find that it was started before.
+    """Start the month's or day's execution, or find that it was started before.
 
     Returns `executionArn` and `started` (False when an execution of that name exists already).
     """
     import boto3
 
     dataset, arn = state_machine_of(event, json.loads(os.environ["PIPELINES"]))
-    month = month_of(event, datetime.datetime.now(datetime.timezone.utc).date())
-    name = f"{dataset}-{month}"
+    period = period_of(event, datetime.datetime.now(datetime.timezone.utc).date())
+    name = f"{dataset}-{period}"
     states = boto3.client("stepfunctions")
     try:
-        execution = states.start_execution(
-            stateMachineArn=arn,
-            name=name,
-            input=json.dumps({"year": f"{month.year:04}", "month": f"{month.number:02}"}),
-        )["executionArn"]
+        execution = states.start_execution(stateMachineArn=arn, name=name, input=json.dumps(period.input))[
+            "executionArn"
+        ]
         started = True
     except states.exceptions.ExecutionAlreadyExists:
         execution, started = execution_arn(arn, name), False

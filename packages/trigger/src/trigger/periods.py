@@ -1,4 +1,4 @@
-"""Which month a schedule means."""
+"""Which month or day a schedule means."""
 
 from __future__ import annotations
 
@@ -14,6 +14,25 @@ class Month(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.year:04}-{self.number:02}"
+
+    @property
+    def input(self) -> dict[str, str]:
+        """As a monthly pipeline's execution gets it."""
+        return {"year": f"{self.year:04}", "month": f"{self.number:02}"}
+
+
+class Day(NamedTuple):
+    """A calendar day, UTC."""
+
+    date: datetime.date
+
+    def __str__(self) -> str:
+        return self.date.isoformat()
+
+    @property
+    def input(self) -> dict[str, str]:
+        """As a daily pipeline's execution gets it."""
+        return {"day": str(self)}
 
 
 def months_before(today: datetime.date, lag: int) -> Month:
