@@ -25,6 +25,8 @@ from rs_query import job as query_job
 
 PIPELINES = pipelines.all_pipelines()
 IDS = [pipeline.name for pipeline in PIPELINES]
+TRIPS = pipelines.monthly_pipelines()
+TRIPS_IDS = [pipeline.name for pipeline in TRIPS]
 #: The keys of the manifest's `load` object, as glue-transform writes it.
 LOAD_KEYS = {"load_id", "dataset", "source_month", "rows_read", "rows_kept", "rows_rejected", "manifest"}
 
@@ -66,7 +68,7 @@ def load_month(pipeline: Pipeline) -> str:
     return (pipeline.folder / "sql" / "load_month.sql").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
+@pytest.mark.parametrize("pipeline", TRIPS, ids=TRIPS_IDS)
 def test_the_table_is_the_datasets(pipeline: Pipeline) -> None:
     def columns(sql: str) -> list[tuple[str, str]]:
         created = sqlglot.parse_one(sql, read="redshift")
@@ -80,13 +82,13 @@ def test_the_table_is_the_datasets(pipeline: Pipeline) -> None:
     assert ", ".join(copied[1].replace(",", " ").split()) == redshift.copy_columns(dataset)
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
+@pytest.mark.parametrize("pipeline", TRIPS, ids=TRIPS_IDS)
 def test_the_sql_takes_what_the_manifest_gives(pipeline: Pipeline) -> None:
     used = {one.name for statement in rs_query.split(load_month(pipeline)) for one in statement.placeholders}
     assert used == LOAD_KEYS
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
+@pytest.mark.parametrize("pipeline", TRIPS, ids=TRIPS_IDS)
 def test_the_load_is_one_transaction_that_locks_first(pipeline: Pipeline) -> None:
     words = [statement.text.split()[0] for statement in rs_query.split(load_month(pipeline))]
     assert words == ["CREATE", "CREATE", "BEGIN", "LOCK", "DELETE", "COPY", "SELECT", "INSERT", "COMMIT"]
@@ -116,10 +118,10 @@ def test_every_state_can_be_reached_and_leads_on(pipeline: Pipeline) -> None:
 
 #: Telling of a failure, or of its end, fails nothing.
 AFTER_A_FAILURE = {
-    "RememberFailure": "WhoTells",
-    "NotifyFailure": "PipelineFailed",
-    "ForgetFailure": "PipelineSucceeded",
-    "NotifyRecovery": "PipelineSucceeded",
+    "RememberFailure": ("WhoTells", "NotifyFailure"),
+    "NotifyFailure": ("PipelineFailed",),
+    "ForgetFailure": ("PipelineSucceeded",),
+    "NotifyRecovery": ("PipelineSucceeded",),
 }
 
 
@@ -130,7 +132,7 @@ def test_every_task_has_a_timeout_and_fails_into_the_alert(pipeline: Pipeline) -
             assert state["TimeoutSeconds"] <= 3600, name
             (caught,) = state["Catch"]
             assert caught["ErrorEquals"] == ["States.ALL"]
-            assert caught["Next"] == AFTER_A_FAILURE.get(name, "DescribeFailure"), name
+            assert caught["Next"] in AFTER_A_FAILURE.get(name, ("DescribeFailure",)), name
 
 
 PARSERS: dict[str, Callable[[Sequence[str]], Any]] = {
@@ -148,7 +150,7 @@ def example(name: str, value: Any) -> str:
         return EXAMPLES[name]
     if name == "--source_url":
         return "https://example.com/{dataset}-{year}-{month}"
-    return value if isinstance(value, str) and value.isalpha() else "example"
+    return value if isinstance(value, str) and value.isalnum() else "example"
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
@@ -180,6 +182,6 @@ def job_names(given: str, definition: str) -> list[str]:
 
 
 def test_the_trigger_knows_every_dataset() -> None:
-    (trigger,) = resources("AWS::Lambda::Function").values()
+    trigger = resources("AWS::Lambda::Function")["Trigger"]
     known = json.loads(trigger["Environment"]["Variables"]["PIPELINES"]["Sub"])
     assert set(known) == {pipeline.dataset for pipeline in PIPELINES}
