@@ -1,10 +1,11 @@
--- One month of yellow trips replaces itself. The parameters are the "load" object of the month's manifest.
+-- One month of yellow trips replaces itself. The parameters are the "load" object of the month's manifest, and the
+-- schema that the tables are in.
 --
 -- The tables come first and commit by themselves: LOCK must be the first statement of the transaction, so that
 -- its snapshot is taken when no other load of this table is under way. A second load of the same month then
 -- waits here and finds the first one's rows to delete.
 
-CREATE TABLE IF NOT EXISTS public.yellow_trips (
+CREATE TABLE IF NOT EXISTS :"schema".yellow_trips (
     vendor_id           INTEGER,
     pickup_datetime     TIMESTAMP,
     dropoff_datetime    TIMESTAMP,
@@ -21,7 +22,7 @@ CREATE TABLE IF NOT EXISTS public.yellow_trips (
 DISTSTYLE EVEN
 SORTKEY (source_month, pickup_datetime);
 
-CREATE TABLE IF NOT EXISTS public.load_audit (
+CREATE TABLE IF NOT EXISTS :"schema".load_audit (
     load_id       VARCHAR(64)  NOT NULL,
     dataset       VARCHAR(16)  NOT NULL,
     source_month  DATE         NOT NULL,
@@ -34,12 +35,12 @@ CREATE TABLE IF NOT EXISTS public.load_audit (
 
 BEGIN;
 
-LOCK public.yellow_trips, public.load_audit;
+LOCK :"schema".yellow_trips, :"schema".load_audit;
 
 -- By source_month, never by pickup time: every published month holds pickups outside itself.
-DELETE FROM public.yellow_trips WHERE source_month = :source_month;
+DELETE FROM :"schema".yellow_trips WHERE source_month = :source_month;
 
-COPY public.yellow_trips (
+COPY :"schema".yellow_trips (
     vendor_id, pickup_datetime, dropoff_datetime, passenger_count, trip_distance, pickup_location_id,
     dropoff_location_id, payment_type, fare_amount, tip_amount, total_amount, source_month
 )
@@ -53,10 +54,10 @@ SELECT CASE
     WHEN COUNT(*) = :rows_kept THEN COUNT(*)
     ELSE CAST('yellow_trips holds ' || COUNT(*) || ' rows of the month, its manifest ' || :rows_kept AS BIGINT)
 END AS rows_loaded
-FROM public.yellow_trips
+FROM :"schema".yellow_trips
 WHERE source_month = :source_month;
 
-INSERT INTO public.load_audit (
+INSERT INTO :"schema".load_audit (
     load_id, dataset, source_month, rows_read, rows_kept, rows_rejected, manifest, loaded_at
 )
 VALUES (
