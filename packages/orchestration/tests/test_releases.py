@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
-import socket
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,34 +15,71 @@ import boto3
 import pytest
 
 import local_cloud
-from orchestration.errors import PublishError
+from orchestration.errors import PublishError, UsageError
 from orchestration.project import root
-from orchestration.releases.build import Build, build, build_all
-from orchestration.releases.publish import publish
+from orchestration.releases import checkout, history, manifest, sbom
+from orchestration.releases.build import PACKAGES, Build, build_all, build_wheel
+from orchestration.releases.checkout import Commit
+from orchestration.releases.history import Deployed
+from orchestration.releases.store import Store
+from orchestration.releases.wheels import Wheel, closure
+
+COMMIT = Commit("c" * 40, "2026-11-21", ())
 
 
-def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
-    first, second = (build_all(root(), tmp_path / name) for name in ("a", "b"))
-    assert {name: one.digest for name, one in first.items()} == {name: one.digest for name, one in second.items()}
-    assert first["trigger"].prefix == f"trigger/{first['trigger'].version}-{first['trigger'].digest[:12]}"
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Build]:
+    return build_all(root(), tmp_path_factory.mktemp("builds"))
 
 
-def test_what_a_build_holds(tmp_path: Path) -> None:
-    builds = build_all(root(), tmp_path)
-    for name, script in (("glue-ingest", "ingest_raw.py"), ("glue-transform", "transform_trips.py")):
-        assert builds[name].script.endswith(f"/{script}")
-    assert "pipelines/yellow_trips/sql/load_month.sql" in builds["orchestration"].files
+def test_two_builds_are_the_same_bytes(builds: dict[str, Build], tmp_path: Path) -> None:
+    again = build_all(root(), tmp_path)
+    assert {name: one.digests for name, one in again.items()} == {name: one.digests for name, one in builds.items()}
+    one, two = (manifest.make(each, COMMIT, settings={}, development=False) for each in (builds, again))
+    assert one == two
+    assert one.id.startswith("2026-11-21-")
+
+
+def test_what_a_build_holds(builds: dict[str, Build]) -> None:
+    assert set(builds["rs-query"].files) == {
+        "rs_query-0.1.0-py3-none-any.whl",
+        "rs_query_job.py",
+        "sbom.cdx.json",
+        "SHA256SUMS",
+    }
+    for name in ("pipelines/yellow_trips/sql/load_month.sql", "stacks/pipelines.yaml", "stacks/data.yaml"):
+        assert name in builds["orchestration"].files
     assert "pipelines/yellow_trips/state_machine.asl.json" in builds["orchestration"].files
     wheel = next(file for name, file in builds["trigger"].files.items() if name.endswith(".whl"))
     assert "trigger/handler.py" in zipfile.ZipFile(wheel).namelist(), "Lambda imports it from the archive's root"
+    for build in builds.values():
+        folder = build.files["SHA256SUMS"].parent
+        checked = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True)
+        assert checked.returncode == 0, checked.stderr
+
+
+def test_a_job_gets_every_wheel_it_needs_and_no_other(builds: dict[str, Build]) -> None:
+    sdk = {"boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six", "urllib3"}
+    assert {name: {wheel.name for wheel in build.modules} for name, build in builds.items()} == {
+        "glue-ingest": sdk,
+        "glue-transform": sdk | {"duckdb", "tomli"},
+        "rs-query": sdk,
+        "trigger": set(),
+        "orchestration": set(),
+    }
+
+
+def test_a_package_there_is_not(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^there is no package 'glue' to release; there are: glue-ingest, "):
+        build_all(root(), tmp_path, only=["glue"])
 
 
 def test_a_changed_file_is_another_build(tmp_path: Path) -> None:
     package = tmp_path / "trigger"
     shutil.copytree(root() / "packages" / "trigger", package, ignore=shutil.ignore_patterns("__pycache__", "tests"))
-    before = build(package, tmp_path / "before")
+    before = build_wheel(package, tmp_path / "before")
     (package / "src" / "trigger" / "months.py").open("a").write("\n# changed\n")
-    assert build(package, tmp_path / "after").digest != before.digest
+    assert build_wheel(package, tmp_path / "after").sha256 != before.sha256
 
 
 def test_a_broken_package_says_which(tmp_path: Path) -> None:
@@ -48,19 +87,185 @@ def test_a_broken_package_says_which(tmp_path: Path) -> None:
     package.mkdir()
     (package / "pyproject.toml").write_text('[project]\nname = "broken"\nversion = "1"\n')
     with pytest.raises(PublishError, match="the wheel of broken could not be built"):
-        build(package, tmp_path / "out")
+        build_wheel(package, tmp_path / "out")
+
+
+def wheel(folder: Path, name: str, version: str = "1.0", *lines: str) -> Wheel:
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        metadata = "\n".join(["Metadata-Version: 2.4", f"Name: {name}", f"Version: {version}", *lines, ""])
+        archive.writestr(zipfile.ZipInfo(f"{name}-{version}.dist-info/METADATA"), metadata)
+    return Wheel(path)
+
+
+def test_a_closure_follows_extras_and_glues_own_markers(tmp_path: Path) -> None:
+    house = {
+        one.name: one
+        for one in (
+            wheel(tmp_path, "a", "1.0", "Requires-Dist: b[fast]>=1", "Requires-Dist: c; python_version >= '3.10'"),
+            wheel(tmp_path, "b", "1.2", "Requires-Dist: d; extra == 'fast'", "Requires-Dist: a"),
+            wheel(tmp_path, "c"),
+            wheel(tmp_path, "d", "2.0", "Requires-Dist: e; sys_platform == 'win32'"),
+        )
+    }
+    top = wheel(tmp_path, "top", "1.0", "Requires-Dist: a", "Requires-Dist: c; extra == 'more'")
+    assert [one.name for one in closure(top, (), house)] == ["a", "b", "d"]
+    assert [one.name for one in closure(top, ("more",), house)] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    ("requirement", "reason"),
+    [
+        ("missing", "top needs missing, and the wheelhouse lacks it: run `make lock`"),
+        ("a>=2", "top needs a>=2, and the wheelhouse has 1.0: run `make lock`"),
+    ],
+)
+def test_a_closure_with_a_hole(tmp_path: Path, requirement: str, reason: str) -> None:
+    top = wheel(tmp_path, "top", "1.0", f"Requires-Dist: {requirement}")
+    with pytest.raises(PublishError) as caught:
+        closure(top, (), {"a": wheel(tmp_path, "a")})
+    assert str(caught.value) == reason
+
+
+def test_a_bill_of_materials(tmp_path: Path) -> None:
+    b = wheel(tmp_path, "b", "1.2", "License: BSD")
+    top = wheel(
+        tmp_path, "top", "1.0", "Summary: It.", "License-Expression: MIT", "Requires-Dist: b>1", "Requires-Dist: e>=3"
+    )
+    bill = json.loads(sbom.write(top, (), [b]))
+    assert bill == json.loads(sbom.write(top, (), [b]))
+    assert bill.pop("serialNumber").startswith("urn:uuid:")
+    assert bill == {
+        "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {
+            "component": {
+                "type": "library",
+                "bom-ref": "pkg:pypi/top@1.0",
+                "name": "top",
+                "version": "1.0",
+                "description": "It.",
+                "hashes": [{"alg": "SHA-256", "content": top.sha256}],
+                "licenses": [{"expression": "MIT"}],
+                "purl": "pkg:pypi/top@1.0",
+            }
+        },
+        "components": [
+            {
+                "type": "library",
+                "bom-ref": "pkg:pypi/b@1.2",
+                "name": "b",
+                "version": "1.2",
+                "hashes": [{"alg": "SHA-256", "content": b.sha256}],
+                "licenses": [{"license": {"name": "BSD"}}],
+                "purl": "pkg:pypi/b@1.2",
+            },
+            {
+                "type": "library",
+                "bom-ref": "pkg:pypi/e",
+                "name": "e",
+                "purl": "pkg:pypi/e",
+                "properties": [{"name": "requirement", "value": "e>=3"}],
+            },
+        ],
+        "dependencies": [
+            {"ref": "pkg:pypi/top@1.0", "dependsOn": ["pkg:pypi/b@1.2", "pkg:pypi/e"]},
+            {"ref": "pkg:pypi/b@1.2", "dependsOn": []},
+        ],
+    }
+
+
+def test_the_same_release_from_its_manifest(builds: dict[str, Build]) -> None:
+    release = manifest.make(builds, COMMIT, settings={"ReviewsSinceYear": "2015"}, development=False)
+    assert manifest.parse(json.loads(json.dumps(release.as_json()))) == release
+    assert release.packages["trigger"].wheel == "trigger/0.1.0/trigger-0.1.0-py3-none-any.whl"
+    assert set(release.packages) == set(PACKAGES)
+    ingest = release.parameters("bucket")["GlueIngestModules"].split(",")
+    assert ingest[0] == "s3://bucket/glue-ingest/0.1.0/glue_ingest-0.1.0-py3-none-any.whl"
+    assert "s3://bucket/wheelhouse/boto3-1.42.97-py3-none-any.whl" in ingest
+    assert {uri.removeprefix("s3://bucket/") for uri in ingest} <= set(release.objects)
+
+
+def test_a_development_release_takes_no_version(builds: dict[str, Build]) -> None:
+    changed = Commit(COMMIT.id, COMMIT.date, ("packages/trigger/src/trigger/months.py",))
+    release = manifest.make(builds, changed, settings={}, development=True)
+    assert (release.id[:4], release.dirty, release.development) == ("dev-", True, True)
+    for name, package in release.packages.items():
+        assert package.prefix == f"{name}/{builds[name].version}-{builds[name].digest[:12]}"
+
+
+@pytest.mark.parametrize("text", ["", "x", "../releases", "2026-11-21-3fa9c1d2e0b", "2026-11-21-3fa9c1d2e0b4.json"])
+def test_what_is_no_release(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a release; `elt release list` names them"):
+        manifest.check_id(text)
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
+    subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_a_release_is_of_a_commit(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    (tmp_path / "docs").mkdir()
+    with pytest.raises(UsageError, match=r"^a release is made from a git checkout; "):
+        checkout.require_clean(checkout.read(tmp_path, paths=["a"]))
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "a")
+    git(tmp_path, "commit", "-qm", "one")
+    (tmp_path / "docs" / "b").write_text("not built from")
+    commit = checkout.read(tmp_path, paths=["a", "src"])
+    checkout.require_clean(commit)
+    assert (len(commit.id), commit.changed) == (40, ())
+    (tmp_path / "a").write_text("2")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "new").write_text("")
+    with pytest.raises(UsageError) as caught:
+        checkout.require_clean(checkout.read(tmp_path, paths=["a", "src"]))
+    assert str(caught.value) == (
+        f"a and 1 more differ from commit {commit.id[:12]}: commit them, or try them with `elt deploy`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("deployments", "previous"),
+    [
+        ("", None),
+        ("a", None),
+        ("a a", None),
+        ("a b", "a"),
+        ("a b b", "a"),
+        ("a b c", "b"),
+        ("a b c <b", "a"),
+        ("a b c <b <a", None),
+        ("a b c <a", None),
+        ("a b c <b d", "b"),
+        ("a b <x", "b"),
+    ],
+)
+def test_what_a_rollback_goes_back_to(deployments: str, previous: str | None) -> None:
+    """`<a` is a rollback to a."""
+    made = [
+        Deployed(one.strip("<"), "prod", "rollback" if one.startswith("<") else "deploy", "", "", {})
+        for one in deployments.split()
+    ]
+    assert history.previous(made) == previous
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """S3 as the local cloud has it, which keeps checksums and conditions as AWS does."""
+    import socket
+
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = local_cloud.Settings.create(state_dir=tmp_path_factory.mktemp("cloud"), port=port)
     local_cloud.up(settings)
     try:
-        client = boto3.session.Session().client(
+        client: Any = boto3.session.Session().client(
             "s3",
             endpoint_url=settings.endpoint,
             region_name="us-east-1",
@@ -68,17 +273,22 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             aws_secret_access_key="local",
         )
         client.create_bucket(Bucket="artifacts")
-        yield client
+        yield Store(client, "artifacts")
     finally:
         local_cloud.down(settings)
 
 
-def test_published_once(s3: Any, tmp_path: Path) -> None:
+def test_published_once(store: Store, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("1")
-    one = Build("demo", "1.0.0", {"a.py": tmp_path / "a.py"}, "d" * 64)
-    assert publish(s3, "artifacts", [one]) == ["demo/1.0.0-dddddddddddd/a.py"]
-    assert publish(s3, "artifacts", [one]) == [], "the same bytes again are no change"
+    files = {"demo/1.0.0/a.py": tmp_path / "a.py"}
+    assert store.put_files(files) == ["demo/1.0.0/a.py"]
+    assert store.put_files(files) == [], "the same bytes again are no change"
     (tmp_path / "a.py").write_text("2")
-    with pytest.raises(PublishError, match=r"is published with other bytes; raise the package's version$"):
-        publish(s3, "artifacts", [one])
-    assert s3.get_object(Bucket="artifacts", Key="demo/1.0.0-dddddddddddd/a.py")["Body"].read() == b"1"
+    with pytest.raises(PublishError) as caught:
+        store.put_files(files)
+    assert str(caught.value) == (
+        "s3://artifacts/demo/1.0.0/a.py is published with other bytes; raise the package's version"
+    )
+    assert store.s3.get_object(Bucket="artifacts", Key="demo/1.0.0/a.py")["Body"].read() == b"1"
+    assert store.checksum("demo/1.0.0/a.py") == hashlib.sha256(b"1").hexdigest()
+    assert store.checksum("demo/1.0.0/b.py") is None

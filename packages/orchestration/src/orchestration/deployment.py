@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,9 @@ import boto3
 from orchestration import pipelines, stacks
 from orchestration.environments import Environment
 from orchestration.errors import NotDeployed
-from orchestration.releases.build import Build, build_all
-from orchestration.releases.publish import publish
+from orchestration.releases.manifest import Release
+from orchestration.releases.publish import prepare, upload
+from orchestration.releases.store import Store
 
 TAGS = {"project": "elt"}
 
@@ -61,40 +62,61 @@ def find(environment: Environment) -> Deployment:
 
 
 def deploy(environment: Environment, root: Path, *, report: Callable[[str], None]) -> Deployment:
-    """Build the checkout at `root`, publish it, and bring the three stacks up to date.
+    """Deploy the checkout at `root`, as a development release: no version is taken by it.
 
-    `report` is told each step in a few words. Errors: DeployError, PublishError; a stack that fails is rolled
-    back by CloudFormation.
+    `report` is told each step in a few words. Errors: DeployError, PublishError.
     """
-    cloudformation = boto3.client("cloudformation")
-    artifacts_stack, data_stack, pipelines_stack = stacks_of(environment)
     with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
         report("building the packages")
-        builds = build_all(root, Path(out))
-        report(f"stack {artifacts_stack.name}")
-        artifacts = stacks.deploy(cloudformation, artifacts_stack, parameters={}, tags=TAGS)
+        release, files = prepare(root, Path(out), development=True)
+        store = artifacts(report=report)
         report("publishing")
-        publish(boto3.client("s3"), artifacts["ArtifactBucket"], builds.values())
+        upload(store, release, files)
+    return deploy_release(environment, store, release, report=report)
+
+
+def artifacts(*, report: Callable[[str], None]) -> Store:
+    """The artifact bucket, whose stack is brought up to date first. Errors: DeployError."""
+    stack = stacks.artifacts_stack()
+    report(f"stack {stack.name}")
+    outputs = stacks.deploy(boto3.client("cloudformation"), stack, parameters={}, tags=TAGS)
+    return Store(boto3.client("s3"), outputs["ArtifactBucket"])
+
+
+def deploy_release(
+    environment: Environment, store: Store, release: Release, *, report: Callable[[str], None]
+) -> Deployment:
+    """Bring the stacks of an environment to a release in the artifact bucket."""
+    cloudformation = boto3.client("cloudformation")
     tags = TAGS | {"environment": environment.name}
+    data_stack = stacks.data_stack(environment.name, url=store.url(release.template("data")))
     report(f"stack {data_stack.name}")
     data = stacks.deploy(cloudformation, data_stack, parameters={"Environment": environment.name}, tags=tags)
+    pipelines_stack = stacks.pipelines_stack(environment.name, url=store.url(release.template("pipelines")))
     report(f"stack {pipelines_stack.name}")
-    parameters = pipelines_parameters(environment, builds, artifacts | data)
+    taken = stacks.declared(cloudformation, pipelines_stack)
+    parameters = pipelines_parameters(environment, release, {**data, "ArtifactBucket": store.bucket}, taken=taken)
     stacks.deploy(cloudformation, pipelines_stack, parameters=parameters, tags=tags)
     return find(environment)
 
 
 def plan(environment: Environment, root: Path) -> list[stacks.Change]:
-    """What `deploy` would change. Builds the checkout, but publishes and changes nothing."""
+    """What `deploy` would change. Changes nothing; of the checkout's build only templates are put into the bucket."""
     cloudformation = boto3.client("cloudformation")
     artifacts_stack, data_stack, pipelines_stack = stacks_of(environment)
-    with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
-        builds = build_all(root, Path(out))
-    tags = TAGS | {"environment": environment.name}
     known: dict[str, str] = {}
     for stack in (artifacts_stack, data_stack):
         known |= dict.fromkeys(stack.outputs, "known-after-deploy") | (stacks.outputs(cloudformation, stack) or {})
-    parameters = pipelines_parameters(environment, builds, known)
+    with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
+        release, files = prepare(root, Path(out), development=True)
+        if stacks.outputs(cloudformation, artifacts_stack):
+            store = Store(boto3.client("s3"), known["ArtifactBucket"])
+            key = release.template("pipelines")
+            store.put_files({key: files[key]})
+            pipelines_stack = stacks.pipelines_stack(environment.name, url=store.url(key))
+    tags = TAGS | {"environment": environment.name}
+    taken = stacks.declared(cloudformation, pipelines_stack)
+    parameters = pipelines_parameters(environment, release, known, taken=taken)
     return [
         *stacks.plan(cloudformation, artifacts_stack, parameters={}, tags=TAGS),
         *stacks.plan(cloudformation, data_stack, parameters={"Environment": environment.name}, tags=tags),
@@ -117,29 +139,17 @@ def stacks_of(environment: Environment) -> tuple[stacks.Stack, stacks.Stack, sta
 
 
 def pipelines_parameters(
-    environment: Environment, builds: Mapping[str, Build], outputs: Mapping[str, str]
+    environment: Environment, release: Release, outputs: Mapping[str, str], *, taken: Collection[str]
 ) -> dict[str, str]:
-    """The pipelines stack's parameters. `outputs` are those of the artifacts and data stacks; it gets all it takes."""
-    taken = stacks.pipelines_stack(environment.name).parameters
-    return {
+    """The pipelines stack's parameters: of the environment, its other stacks' `outputs`, and the release.
+
+    `taken` are those that the release's template has: one from before or after this version of `elt` has others.
+    """
+    parameters = {
         "Environment": environment.name,
         "AlertEmail": environment.alert_email,
         "ScheduleState": "ENABLED" if environment.schedules else "DISABLED",
-        **{name: value for name, value in outputs.items() if name in taken},
-        **code_parameters(builds),
-        **{name: value for one in pipelines.all_pipelines() for name, value in one.stack_parameters.items()},
+        **outputs,
+        **release.parameters(outputs["ArtifactBucket"]),
     }
-
-
-def code_parameters(builds: Mapping[str, Build]) -> dict[str, str]:
-    """The keys in the artifact bucket that the pipelines stack points its jobs and machines at."""
-    return {
-        "GlueIngestWheel": builds["glue-ingest"].wheel,
-        "GlueIngestScript": builds["glue-ingest"].script,
-        "GlueTransformWheel": builds["glue-transform"].wheel,
-        "GlueTransformScript": builds["glue-transform"].script,
-        "RsQueryWheel": builds["rs-query"].wheel,
-        "RsQueryScript": builds["rs-query"].script,
-        "TriggerWheel": builds["trigger"].wheel,
-        "Code": builds["orchestration"].prefix,
-    }
+    return {name: value for name, value in parameters.items() if name in taken}

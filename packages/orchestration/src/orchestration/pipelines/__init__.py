@@ -69,15 +69,15 @@ class DailyPipeline(Pipeline):
 _KINDS: dict[str, type[Pipeline]] = {"month": MonthlyPipeline, "day": DailyPipeline}
 
 
-def names() -> list[str]:
-    return sorted(file.parent.name.replace("_", "-") for file in _FOLDER.glob("*/pipeline.toml"))
+def names(within: Path = _FOLDER) -> list[str]:
+    return sorted(file.parent.name.replace("_", "-") for file in within.glob("*/pipeline.toml"))
 
 
-def load(name: str) -> Pipeline:
-    """The pipeline called `name`; UnknownPipeline names those there are."""
-    if name not in names():
-        raise UnknownPipeline(f"there is no pipeline {name!r}; there are: {', '.join(names())}")
-    folder = _FOLDER / name.replace("-", "_")
+def load(name: str, within: Path = _FOLDER) -> Pipeline:
+    """The pipeline called `name`, of this package or of another copy; UnknownPipeline names those there are."""
+    if name not in names(within):
+        raise UnknownPipeline(f"there is no pipeline {name!r}; there are: {', '.join(names(within))}")
+    folder = within / name.replace("-", "_")
     data = tomllib.loads((folder / "pipeline.toml").read_text(encoding="utf-8"))
     kind = _KINDS[data.pop("period")]
     values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}
@@ -92,8 +92,8 @@ def load_monthly(name: str) -> MonthlyPipeline:
     return pipeline
 
 
-def all_pipelines() -> list[Pipeline]:
-    return [load(name) for name in names()]
+def all_pipelines(within: Path = _FOLDER) -> list[Pipeline]:
+    return [load(name, within) for name in names(within)]
 
 
 def monthly_pipelines() -> list[MonthlyPipeline]:

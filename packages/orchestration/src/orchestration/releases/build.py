@@ -1,82 +1,106 @@
-"""Build every package's wheel and gather what is deployed beside it."""
+"""Build every package's wheel and gather what is published beside it: entry script, definitions, SQL, stacks, bill."""
 
 from __future__ import annotations
 
 import hashlib
+import shutil
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-import tomllib
-
-from orchestration.errors import PublishError
+from orchestration import stacks
+from orchestration.errors import PublishError, UsageError
+from orchestration.releases import sbom, wheelhouse
+from orchestration.releases.wheels import Wheel, closure
 
 #: Packages whose artifacts AWS runs, in the order they are listed to people.
 PACKAGES = ("glue-ingest", "glue-transform", "rs-query", "trigger", "orchestration")
+#: Extras that a package's job takes.
+EXTRAS = {"glue-transform": ("duckdb",)}
+SUMS = "SHA256SUMS"
+SBOM = "sbom.cdx.json"
 
 
 @dataclass(frozen=True)
 class Build:
     """One package as built. `files` maps the name under the package's prefix to the file on disk.
 
-    `digest` is the sha256 over all names and contents, so that two builds of the same tree are the same.
+    `modules` are the wheels that a job installs beside the package's own.
     """
 
     package: str
     version: str
     files: dict[str, Path]
-    digest: str
+    modules: tuple[Wheel, ...] = ()
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """The sha256 of each file."""
+        return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in self.files.items()}
 
     @property
-    def prefix(self) -> str:
-        """Where the files go in the artifact bucket. The digest keeps every build apart from the others."""
-        return f"{self.package}/{self.version}-{self.digest[:12]}"
-
-    def key(self, name: str) -> str:
-        return f"{self.prefix}/{name}"
-
-    @property
-    def wheel(self) -> str:
-        """The wheel's key."""
-        return self.key(next(name for name in self.files if name.endswith(".whl")))
-
-    @property
-    def script(self) -> str:
-        """The Glue entry script's key; a package has at most one."""
-        return self.key(next(name for name in self.files if name.endswith(".py")))
+    def digest(self) -> str:
+        """The sha256 over all names and contents: two builds of the same tree have the same."""
+        return hashlib.sha256(_sums(self.digests)).hexdigest()
 
 
-def build_all(root: Path, out: Path) -> dict[str, Build]:
-    """Build every deployable package of the checkout at `root`, wheels into `out`. Errors: PublishError."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        builds = pool.map(lambda name: build(root / "packages" / name, out), PACKAGES)
-        return {build.package: build for build in builds}
+def build_all(root: Path, out: Path, *, only: Collection[str] = PACKAGES) -> dict[str, Build]:
+    """Build the deployable packages of the checkout at `root` into `out`, a folder for each and one for the wheelhouse.
 
-
-def build(package: Path, out: Path) -> Build:
-    """Build one package folder. Errors: PublishError."""
-    metadata = tomllib.loads((package / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wheel = _build_wheel(package, out)
-    files = {wheel.name: wheel}
-    files |= {script.name: script for script in sorted((package / "glue").glob("*.py"))}
-    pipelines = package / "src" / "orchestration" / "pipelines"
-    files |= {
-        f"pipelines/{file.relative_to(pipelines).as_posix()}": file
-        for pattern in ("*/*.asl.json", "*/sql/*.sql")
-        for file in sorted(pipelines.glob(pattern))
+    Errors: PublishError; UsageError for a package there is not.
+    """
+    if unknown := [name for name in only if name not in PACKAGES]:
+        raise UsageError(f"there is no package {unknown[0]!r} to release; there are: {', '.join(PACKAGES)}")
+    wanted = [name for name in PACKAGES if name in only]
+    with ThreadPoolExecutor(max_workers=3) as pool:
+        house = pool.submit(wheelhouse.fetch, root)
+        wheels = [*pool.map(lambda name: build_wheel(root / "packages" / name, out / name), wanted)]
+    builds = {
+        name: gather(root / "packages" / name, wheel, out=out / name, house=house.result())
+        for name, wheel in zip(wanted, wheels, strict=True)
     }
-    digest = hashlib.sha256()
-    for name, file in files.items():
-        digest.update(name.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
-    return Build(package=package.name, version=metadata["version"], files=files, digest=digest.hexdigest())
+    modules = {wheel.file: wheel.path for build in builds.values() for wheel in build.modules}
+    (out / "wheelhouse").mkdir(parents=True, exist_ok=True)
+    for file, path in modules.items():
+        shutil.copyfile(path, out / "wheelhouse" / file)
+    return builds
 
 
-def _build_wheel(package: Path, out: Path) -> Path:
-    """hatchling, hatch's own build backend, called in this process: no environment to make for each wheel."""
+def gather(package: Path, wheel: Wheel, *, out: Path, house: dict[str, Wheel]) -> Build:
+    """Put beside the wheel in `out` all that is published with it."""
+    scripts = sorted((package / "glue").glob("*.py"))
+    extras = EXTRAS.get(package.name, ())
+    modules = closure(wheel, extras, house) if scripts else []
+    source = package / "src" / "orchestration"
+    texts = {script.name: script.read_bytes() for script in scripts}
+    for pattern in ("*/*.asl.json", "*/sql/*.sql"):
+        for file in sorted((source / "pipelines").glob(pattern)):
+            texts[f"pipelines/{file.relative_to(source / 'pipelines').as_posix()}"] = file.read_bytes()
+    if source.is_dir():
+        texts |= {f"stacks/{name}.yaml": body.encode() for name, body in stacks.templates(source).items()}
+    texts[SBOM] = sbom.write(wheel, extras, modules)
+    for name, body in texts.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(body)
+    files = {wheel.file: wheel.path} | {name: out / name for name in texts}
+    digests = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
+    (out / SUMS).write_bytes(_sums(digests))
+    return Build(package.name, wheel.version, files | {SUMS: out / SUMS}, tuple(modules))
+
+
+def build_wheel(package: Path, out: Path) -> Wheel:
+    """By hatchling, hatch's own build backend, in this process: no environment to make. Errors: PublishError."""
     from hatchling.builders.wheel import WheelBuilder
 
     try:
-        (wheel,) = WheelBuilder(str(package)).build(directory=str(out / package.name), versions=["standard"])
+        (wheel,) = WheelBuilder(str(package)).build(directory=str(out), versions=["standard"])
     except Exception as error:
         raise PublishError(f"the wheel of {package.name} could not be built: {error}") from error
-    return Path(wheel)
+    return Wheel(Path(wheel))
+
+
+def _sums(digests: dict[str, str]) -> bytes:
+    """As sha256sum writes and checks it."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()

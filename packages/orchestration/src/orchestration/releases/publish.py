@@ -1,45 +1,63 @@
-"""Put builds into the artifact bucket, each object once and for all."""
+"""Make a release of a checkout: build it, put its bytes into the artifact bucket, write its manifest last."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from botocore.exceptions import ClientError
+from orchestration import pipelines
+from orchestration.releases import checkout, history, index, manifest, wheelhouse
+from orchestration.releases.build import PACKAGES, Build, build_all
+from orchestration.releases.manifest import Release
+from orchestration.releases.store import Store
 
-from orchestration.errors import PublishError
-from orchestration.releases.build import Build
+#: What of a checkout a release is made of.
+SOURCES = [*(f"packages/{name}" for name in PACKAGES), wheelhouse.LOCK.as_posix()]
 
 
-def publish(s3: Any, bucket: str, builds: Iterable[Build]) -> list[str]:
-    """Upload what the bucket does not hold yet; returns the keys that were new.
+def prepare(root: Path, out: Path, *, development: bool) -> tuple[Release, dict[str, Path]]:
+    """Build the checkout at `root` into `out`: the release it is, and the files of it by their keys.
 
-    Keys are write-once (`If-None-Match: *`). The same bytes again are fine; other bytes under a published key
-    are refused with PublishError.
+    Errors: PublishError; UsageError for a checkout that differs from its commit, unless it is for `development`.
     """
-    return [
-        build.key(name)
-        for build in builds
-        for name, file in build.files.items()
-        if _put_once(s3, bucket, build.key(name), file)
-    ]
+    commit = checkout.read(root, paths=SOURCES)
+    if not development:
+        checkout.require_clean(commit)
+    builds = build_all(root, out)
+    release = manifest.make(builds, commit, settings=_settings(root), development=development)
+    return release, _files(release, builds)
 
 
-def _put_once(s3: Any, bucket: str, key: str, file: Path) -> bool:
-    body = file.read_bytes()
-    checksum = base64.b64encode(hashlib.sha256(body).digest()).decode()
-    try:
-        s3.put_object(Bucket=bucket, Key=key, Body=body, ChecksumSHA256=checksum, IfNoneMatch="*")
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "PreconditionFailed":
-            raise PublishError(f"s3://{bucket}/{key} could not be written: {error}") from error
-        head = s3.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
-        if head.get("ChecksumSHA256") != checksum:
-            raise PublishError(
-                f"s3://{bucket}/{key} is published with other bytes; raise the package's version"
-            ) from error
-        return False
-    return True
+def upload(store: Store, release: Release, files: Mapping[str, Path]) -> list[str]:
+    """Put what the bucket does not hold yet; the keys that were new. Errors: PublishError.
+
+    Keys are write-once: the same bytes again are fine, others under a published version are refused.
+    """
+    new = store.put_files(files)
+    if not release.development:
+        index.refresh(store, release)
+    history.save_release(store, release)
+    return new
+
+
+def publish(store: Store, root: Path) -> Release:
+    """Build the checkout at `root` and publish it. Errors: UsageError, PublishError."""
+    with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
+        release, files = prepare(root, Path(out), development=False)
+        upload(store, release, files)
+    return release
+
+
+def _files(release: Release, builds: Mapping[str, Build]) -> dict[str, Path]:
+    own = {
+        release.packages[name].key(file): path for name, build in builds.items() for file, path in build.files.items()
+    }
+    others = {f"{manifest.WHEELHOUSE}/{one.file}": one.path for build in builds.values() for one in build.modules}
+    return own | others
+
+
+def _settings(root: Path) -> dict[str, str]:
+    """The parameters that the pipelines of a checkout bring to their stack."""
+    folder = root / "packages" / "orchestration" / "src" / "orchestration" / "pipelines"
+    return {name: value for one in pipelines.all_pipelines(folder) for name, value in one.stack_parameters.items()}

@@ -14,24 +14,26 @@ from botocore.exceptions import ClientError
 from orchestration.errors import DeployError
 from orchestration.stacks import template
 
-_FOLDER = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+LONGEST_BODY = 51_200
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One stack: its name in CloudFormation, and the files its template is written in."""
+    """One stack: its name in CloudFormation, and the files its template is written in.
+
+    `url` is where the template lies in S3; "" sends it with the request, which takes no more than LONGEST_BODY bytes.
+    """
 
     name: str
     files: tuple[Path, ...]
+    url: str = ""
 
     @property
     def body(self) -> str:
         return template.join(self.files)
-
-    @property
-    def parameters(self) -> list[str]:
-        return template.entries(self.files, "Parameters")
 
     @property
     def outputs(self) -> list[str]:
@@ -54,17 +56,35 @@ class Change:
 
 
 def artifacts_stack() -> Stack:
-    return Stack("elt-artifacts", (_FOLDER / "artifacts.yaml",))
+    return Stack("elt-artifacts", _files("artifacts", _PACKAGE))
 
 
-def data_stack(environment: str) -> Stack:
-    return Stack(f"elt-{environment}-data", (_FOLDER / "data.yaml",))
+def data_stack(environment: str, *, url: str = "") -> Stack:
+    return Stack(f"elt-{environment}-data", _files("data", _PACKAGE), url)
 
 
-def pipelines_stack(environment: str) -> Stack:
-    shared = sorted((_FOLDER / "pipelines").glob("*.yaml"), key=lambda file: (file.name != "stack.yaml", file.name))
-    own = sorted((_FOLDER.parent / "pipelines").glob("*/stack.yaml"))
-    return Stack(f"elt-{environment}-pipelines", (*shared, *own))
+def pipelines_stack(environment: str, *, url: str = "") -> Stack:
+    return Stack(f"elt-{environment}-pipelines", _files("pipelines", _PACKAGE), url)
+
+
+def templates(package: Path) -> dict[str, str]:
+    """The template of each stack by its name, as the sources of the orchestration package in a folder have it."""
+    return {name: template.join(_files(name, package)) for name in ("artifacts", "data", "pipelines")}
+
+
+def _files(name: str, package: Path) -> tuple[Path, ...]:
+    """What a template is written in: one file, or what pipelines share and then each pipeline's own."""
+    folder = package / "stacks"
+    if name != "pipelines":
+        return (folder / f"{name}.yaml",)
+    shared = sorted((folder / name).glob("*.yaml"), key=lambda file: (file.name != "stack.yaml", file.name))
+    return (*shared, *sorted((package / "pipelines").glob("*/stack.yaml")))
+
+
+def declared(cloudformation: Any, stack: Stack) -> set[str]:
+    """The parameters that the stack's template takes."""
+    summary = cloudformation.get_template_summary(**_template(stack))
+    return {one["ParameterKey"] for one in summary["Parameters"]}
 
 
 def outputs(cloudformation: Any, stack: Stack) -> dict[str, str] | None:
@@ -167,9 +187,21 @@ def _open_change_set(
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-        TemplateBody=stack.body,
+        **_template(stack),
     )
     return change_set
+
+
+def _template(stack: Stack) -> dict[str, str]:
+    """A template as CloudFormation's requests have it. Errors: DeployError."""
+    if stack.url:
+        return {"TemplateURL": stack.url}
+    if len(stack.body.encode()) > LONGEST_BODY:
+        raise DeployError(
+            f"the template of {stack.name} is too large to be sent: it has to lie in the artifact bucket, and there is "
+            "none yet; `elt release publish` makes it"
+        )
+    return {"TemplateBody": stack.body}
 
 
 def _describe(cloudformation: Any, stack: Stack) -> dict[str, Any] | None:

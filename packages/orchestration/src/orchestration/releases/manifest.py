@@ -1,0 +1,162 @@
+"""A release: which bytes of every package belong together. Made once, it is deployed, promoted and rolled back to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from orchestration.errors import UsageError
+from orchestration.releases.build import Build
+from orchestration.releases.checkout import Commit
+
+_ID = re.compile(r"(dev|\d{4}-\d\d-\d\d)-[0-9a-f]{12}")
+WHEELHOUSE = "wheelhouse"
+
+
+@dataclass(frozen=True)
+class Package:
+    """One package of a release. `files` maps a name under `prefix`, in the artifact bucket, to its sha256.
+
+    `modules` are the keys of the wheels that its job installs, its own among them; () for what is no Glue job.
+    """
+
+    version: str
+    prefix: str
+    files: Mapping[str, str]
+    modules: tuple[str, ...]
+
+    def key(self, name: str) -> str:
+        return f"{self.prefix}/{name}"
+
+    @property
+    def wheel(self) -> str:
+        """The wheel's key."""
+        return self.key(next(name for name in self.files if name.endswith(".whl")))
+
+    @property
+    def script(self) -> str:
+        """The Glue entry script's key; a package has at most one."""
+        return self.key(next(name for name in self.files if name.endswith(".py")))
+
+    def modules_in(self, bucket: str) -> str:
+        """As --additional-python-modules has them: S3 locations, with commas between."""
+        return ",".join(f"s3://{bucket}/{key}" for key in self.modules)
+
+
+@dataclass(frozen=True)
+class Release:
+    """`commit` is git's, "" where there was no git; `dirty` where what was built differs from it. A `development`
+    release is one that nobody published: it lies under keys of its own and is not promoted.
+
+    `wheelhouse` maps the keys of other people's wheels to their sha256. `settings` are parameters of the pipelines
+    stack that the pipelines themselves bring.
+    """
+
+    id: str
+    commit: str
+    dirty: bool
+    development: bool
+    packages: Mapping[str, Package]
+    wheelhouse: Mapping[str, str]
+    settings: Mapping[str, str]
+
+    @property
+    def objects(self) -> dict[str, str]:
+        """Every object of the release in the artifact bucket: key and sha256."""
+        own = {
+            package.key(name): digest for package in self.packages.values() for name, digest in package.files.items()
+        }
+        return own | dict(self.wheelhouse)
+
+    def parameters(self, bucket: str) -> dict[str, str]:
+        """What the pipelines stack takes from a release in `bucket`: keys there, what jobs install, and settings."""
+        ingest, transform, query = (self.packages[name] for name in ("glue-ingest", "glue-transform", "rs-query"))
+        return {
+            "GlueIngestScript": ingest.script,
+            "GlueIngestModules": ingest.modules_in(bucket),
+            "GlueTransformScript": transform.script,
+            "GlueTransformModules": transform.modules_in(bucket),
+            "GlueTransformWheel": transform.wheel,
+            "RsQueryScript": query.script,
+            "RsQueryModules": query.modules_in(bucket),
+            "TriggerWheel": self.packages["trigger"].wheel,
+            "Code": self.packages["orchestration"].prefix,
+            **self.settings,
+        }
+
+    def template(self, stack: str) -> str:
+        """The key of a stack's template."""
+        return self.packages["orchestration"].key(f"stacks/{stack}.yaml")
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "format": 1,
+            "id": self.id,
+            "commit": self.commit,
+            "dirty": self.dirty,
+            "development": self.development,
+            "packages": {
+                name: {
+                    "version": one.version,
+                    "prefix": one.prefix,
+                    "files": dict(one.files),
+                    "modules": list(one.modules),
+                }
+                for name, one in self.packages.items()
+            },
+            "wheelhouse": dict(self.wheelhouse),
+            "settings": dict(self.settings),
+        }
+
+
+def make(builds: Mapping[str, Build], commit: Commit, *, settings: Mapping[str, str], development: bool) -> Release:
+    """The release that these builds are. The same builds of the same commit are the same release, id and all.
+
+    Published packages lie under `<package>/<version>/`. A development release leaves versions alone: its packages lie
+    under `<package>/<version>-<digest>/`, so that a checkout is deployed as often as it changes.
+    """
+    packages = {}
+    for name, build in builds.items():
+        prefix = f"{name}/{build.version}" + (f"-{build.digest[:12]}" if development else "")
+        own = [f"{prefix}/{next(file for file in build.files if file.endswith('.whl'))}"] if build.modules else []
+        modules = (*own, *(f"{WHEELHOUSE}/{wheel.file}" for wheel in build.modules))
+        packages[name] = Package(build.version, prefix, build.digests, modules)
+    release = Release(
+        id="",
+        commit=commit.id,
+        dirty=bool(commit.changed),
+        development=development,
+        packages=packages,
+        wheelhouse={f"{WHEELHOUSE}/{one.file}": one.sha256 for build in builds.values() for one in build.modules},
+        settings=settings,
+    )
+    digest = hashlib.sha256(json.dumps(release.as_json(), sort_keys=True).encode()).hexdigest()[:12]
+    return replace(release, id=f"{'dev' if development else commit.date}-{digest}")
+
+
+def check_id(text: str) -> str:
+    """The text, if it can be a release's id. Errors: UsageError."""
+    if not _ID.fullmatch(text):
+        raise UsageError(f"{text!r} is not a release; `elt release list` names them, such as 2026-11-21-3fa9c1d2e0b4")
+    return text
+
+
+def parse(document: Mapping[str, Any]) -> Release:
+    """A release from its manifest."""
+    packages = {
+        name: Package(one["version"], one["prefix"], one["files"], tuple(one["modules"]))
+        for name, one in document["packages"].items()
+    }
+    return Release(
+        id=document["id"],
+        commit=document["commit"],
+        dirty=document["dirty"],
+        development=document["development"],
+        packages=packages,
+        wheelhouse=document["wheelhouse"],
+        settings=document["settings"],
+    )

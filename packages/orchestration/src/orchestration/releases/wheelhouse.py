@@ -1,0 +1,63 @@
+"""The wheels that Glue jobs install beside ours: pinned with hashes in requirements/glue.txt, kept on this disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from orchestration.errors import PublishError
+from orchestration.releases.wheels import Wheel
+
+LOCK = Path("requirements/glue.txt")
+
+#: What Glue's Python Shell takes: CPython 3.9 on Amazon Linux 2, whose C library is 2.26.
+_PYTHON = ("--implementation", "cp", "--python-version", "3.9")
+_PLATFORMS = tuple(f"--platform={name}_x86_64" for name in ("manylinux_2_26", "manylinux_2_17", "manylinux2014"))
+
+
+def fetch(root: Path) -> dict[str, Wheel]:
+    """The wheels pinned by the checkout at `root`, by name. Errors: PublishError.
+
+    They are downloaded once for each state of the lock file, by pip, into the user's cache (XDG_CACHE_HOME), and
+    what is found there is held against the lock's hashes.
+    """
+    lock = (root / LOCK).read_text(encoding="utf-8")
+    folder = _cache() / hashlib.sha256(lock.encode()).hexdigest()[:16]
+    wheels = _wheels(folder)
+    if not wheels or any(f"sha256:{wheel.sha256}" not in lock for wheel in wheels):
+        shutil.rmtree(folder, ignore_errors=True)
+        _download(root / LOCK, folder)
+        wheels = _wheels(folder)
+    return {wheel.name: wheel for wheel in wheels}
+
+
+def _wheels(folder: Path) -> list[Wheel]:
+    return [Wheel(path) for path in sorted(folder.glob("*.whl"))]
+
+
+def _download(lock: Path, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=folder.parent) as part:
+        command = [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"),
+            *("--require-hashes", "--no-deps", "--only-binary", ":all:", *_PYTHON, *_PLATFORMS),
+            *("--dest", f"{part}/wheels", "--requirement", str(lock)),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no reason given")
+            raise PublishError(f"the wheels of {LOCK} could not be downloaded: {reason.strip()}")
+        try:
+            Path(part, "wheels").rename(folder)
+        except OSError:
+            if not folder.exists():  # else another process was faster, with the same wheels
+                raise
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "elt" / "wheelhouse"
