@@ -2,11 +2,12 @@
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(p))))
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := glue-ingest glue-transform rs-query trigger local-cloud orchestration
+JOBS := glue-ingest glue-transform rs-query trigger
+PACKAGES := $(JOBS) local-cloud orchestration
 ENV ?= local
 ELT := $(BIN)/elt
 
-.PHONY: demo test lint types format setup lock run-pipeline status logs-glue verify plan apply destroy clean
+.PHONY: demo test across setup lint types format package package-tests lock run-pipeline status logs-glue verify plan apply destroy clean
 
 demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 	$(ELT) demo
@@ -14,9 +15,16 @@ demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 test: $(VENV)/.dev  ## All tests
 	$(BIN)/pytest -n 2 --dist loadfile
 
+setup: $(VENV)/.demo  ## What `elt` needs, and no more
+
+across: $(VENV)/.dev  ## The tests across packages
+	$(BIN)/pytest -n 2 --dist loadfile tests
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --quiet --offline --pedantic .github
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -24,6 +32,14 @@ types: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+package: $(VENV)/.dev  ## make package PACKAGE=rs-query: lint, types, the same wheel twice, and it alone in a new environment
+	.ci/package $(PACKAGE) $(BIN)
+
+# On a Python too old for the rest of the project, with what the jobs' own tests need: VENV=.venv-3.9 PYTHON=python3.9.
+OLD := $(shell $(PYTHON) -c 'import sys; print(int(sys.version_info < (3, 11)))' 2>/dev/null)
+package-tests: $(VENV)/$(if $(filter 1,$(OLD)),.jobs,.dev)  ## make package-tests PACKAGE=rs-query [PYTHON=python3.9 VENV=.venv-3.9]
+	$(BIN)/python -m pytest packages/$(PACKAGE)
 
 run-pipeline: $(VENV)/.demo  ## make run-pipeline YEAR=2024 MONTH=09 [ENV=dev] [SOURCE=folder or URL]
 	$(ELT) run yellow-trips --month $(YEAR)-$(MONTH) --env $(ENV) $(if $(SOURCE),--source $(SOURCE))
@@ -61,6 +77,11 @@ $(VENV)/.demo: requirements/demo.txt $(PACKAGES:%=packages/%/pyproject.toml) | $
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.demo
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(VENV)/.jobs: requirements/jobs.txt $(JOBS:%=packages/%/pyproject.toml) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/jobs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(JOBS:%=--editable packages/%)
 	@touch $@
 
 lock:  ## Pin everything anew, with hashes, from the packages' own requirements

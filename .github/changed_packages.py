@@ -15,10 +15,9 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-
-import tomllib
 
 #: Pythons that CI tests on, where a package's requires-python admits them.
 PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")

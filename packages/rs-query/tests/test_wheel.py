@@ -11,10 +11,13 @@ import sys
 import zipfile
 from pathlib import Path
 
+import botocore.session
 import pytest
 from scripted_data_api import Reply, ScriptedDataApi
 
 PACKAGE = Path(__file__).parents[1]
+_MODEL = botocore.session.get_session().get_service_model("redshift-data")
+KNOWS_LONG_POLL = "WaitTimeSeconds" in _MODEL.operation_model("DescribeStatement").input_shape.members
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +54,8 @@ def interpreter(version: str) -> str | None:
 @pytest.mark.parametrize("version", ["3.9", "3.13"])
 def test_runs_in_an_empty_environment(wheel: Path, version: str, api: ScriptedDataApi, tmp_path: Path) -> None:
     """With the SDK that pip finds for that Python: on 3.9 the last one, which has no long poll."""
+    if version != "3.9" and not KNOWS_LONG_POLL:
+        pytest.skip("the stand-in for AWS checks requests by this Python's SDK, and that one has no long poll")
     python = interpreter(version)
     if python is None:
         pytest.skip(f"this machine has no Python {version}")

@@ -1,0 +1,161 @@
+"""What the `uses:` steps do on this machine: a checkout, a Python, and AWS."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from github_actions.runner import Place, StepFailed
+
+REAL_BIN = Path(sys.executable).parent
+
+
+def checkout(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
+    """actions/checkout: the event's commit, as deep as asked."""
+    depth = given.get("fetch-depth", "1")
+    git(place, "init", "--quiet", "--initial-branch=main")
+    git(place, "remote", "add", "origin", place.service.origin.as_uri())
+    deep = [] if depth == "0" else [f"--depth={depth}"]
+    git(
+        place,
+        "fetch",
+        "--quiet",
+        *deep,
+        "origin",
+        *(["+refs/*:refs/origin/*"] if depth == "0" else []),
+        place.event.sha,
+    )
+    git(place, "checkout", "--quiet", "--detach", place.event.sha)
+    ready_environment(place.workspace)
+    return {"ref": place.event.ref, "commit": place.event.sha}
+
+
+def git(place: Place, *arguments: str) -> None:
+    done = subprocess.run(["git", *arguments], cwd=place.workspace, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StepFailed(done.stderr)
+
+
+def ready_environment(workspace: Path) -> None:
+    """`.venv` as `make` would leave it, without an installation: this Python's packages, and the checkout's own code.
+
+    The stamps that `make` goes by are set, so that its targets find the environment up to date.
+    """
+    if not (workspace / "Makefile").is_file():
+        return
+    venv = workspace / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+    (site,) = venv.glob("lib/python3.*/site-packages")
+    (real,) = REAL_BIN.parent.glob("lib/python3.*/site-packages")
+    sources = sorted(workspace.glob("packages/*/src"))
+    (site / "checkout.pth").write_text("\n".join(map(str, [*sources, real])))
+    for command in REAL_BIN.iterdir():
+        target = venv / "bin" / command.name
+        if target.exists() or not command.is_file():
+            continue
+        head, _, rest = command.read_bytes().partition(b"\n")
+        if head == f"#!{REAL_BIN / 'python'}".encode() or head.startswith(f"#!{REAL_BIN}/python3".encode()):
+            target.write_bytes(f"#!{venv / 'bin' / 'python'}\n".encode() + rest)
+            target.chmod(0o755)
+        else:
+            target.symlink_to(command)
+    for stamp in (".demo", ".dev"):
+        (venv / stamp).touch()
+
+
+def setup_python(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
+    """actions/setup-python: that version as `python`, `python3` and `python3.N`, first on the path."""
+    version = given["python-version"]
+    found = interpreter(version)
+    if found is None:
+        raise StepFailed(f"this machine has no Python {version}")
+    folder = place.temp / f"python-{version}"
+    folder.mkdir()
+    for name in ("python", "python3", f"python{version}"):
+        (folder / name).write_text(f'#!/bin/sh\nexec "{found}" "$@"\n')
+        (folder / name).chmod(0o755)
+    place.path.append(str(folder))
+    return {"python-version": version}
+
+
+def interpreter(version: str) -> Path | None:
+    """A Python of this version: the one that runs, pyenv's, or one on the path."""
+    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return Path(getattr(sys, "_base_executable", sys.executable))
+    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    candidates = sorted(root.glob(f"versions/{version}.*/bin/python"))
+    on_path = shutil.which(f"python{version}")
+    return candidates[-1] if candidates else Path(on_path) if on_path else None
+
+
+def configure_aws(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
+    """aws-actions/configure-aws-credentials: keys of the role, for the token GitHub would give this job."""
+    import boto3
+    from botocore import UNSIGNED
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+
+    if place.permissions.get("id-token") != "write":
+        raise StepFailed("the job has no permission id-token: write, so GitHub gives it no token")
+    endpoint = place.service.base["AWS_ENDPOINT_URL"]
+    sts = boto3.session.Session().client(
+        "sts", region_name=given["aws-region"], endpoint_url=endpoint, config=Config(signature_version=UNSIGNED)
+    )
+    try:
+        keys = sts.assume_role_with_web_identity(
+            RoleArn=given["role-to-assume"],
+            RoleSessionName=given.get("role-session-name", "GitHubActions"),
+            WebIdentityToken=token(place),
+            DurationSeconds=int(given.get("role-duration-seconds", "3600")),
+        )["Credentials"]
+    except ClientError as error:
+        raise StepFailed(str(error)) from error
+    place.variables |= {
+        "AWS_REGION": given["aws-region"],
+        "AWS_DEFAULT_REGION": given["aws-region"],
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+    return {}
+
+
+def token(place: Place) -> str:
+    """The OIDC token of a job; the claims that trust policies look at, and no true signature.
+
+    https://docs.github.com/en/actions/reference/security/oidc
+    """
+    repository = place.service.repository
+    subject = f"environment:{place.environment}" if place.environment else f"ref:{place.event.ref}"
+    claims = {
+        "iss": "https://token.actions.githubusercontent.com",
+        "aud": "sts.amazonaws.com",
+        "sub": f"repo:{repository}:{subject}",
+        "repository": repository,
+        "ref": place.event.ref,
+    }
+    parts: list[dict[str, Any]] = [{"alg": "RS256", "typ": "JWT", "kid": "1"}, claims]
+    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts]
+    return ".".join([*encoded, "c2lnbmF0dXJl"])
+
+
+def _inputs(*names: str, required: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
+    return {name: {"required": name in required} for name in (*names, *required)}
+
+
+#: The actions the workflows may use: their inputs (those we use, from each action's action.yml), and what stands in.
+ACTIONS = {
+    "actions/checkout": (_inputs("fetch-depth", "persist-credentials", "ref"), checkout),
+    "actions/setup-python": (_inputs(required=("python-version",)), setup_python),
+    "aws-actions/configure-aws-credentials": (
+        _inputs("role-session-name", "role-duration-seconds", required=("role-to-assume", "aws-region")),
+        configure_aws,
+    ),
+}
