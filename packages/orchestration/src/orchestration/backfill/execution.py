@@ -62,6 +62,8 @@ class Backfill:
     months: tuple[MonthRun, ...]
     error: str | None = None
     cause: str | None = None
+    rerun: str | None = None
+    """The command that does what is missing."""
 
     @property
     def name(self) -> str:
@@ -141,9 +143,9 @@ class Reader:
 
     def read(self) -> Backfill:
         answer = self.states.describe_execution(executionArn=self.arn)
+        given = json.loads(answer["input"])
         if not self._months:
-            given = json.loads(answer["input"]).get("months", [])
-            self._months = {month: MonthRun(month) for month in given}
+            self._months = {month: MonthRun(month) for month in given["months"]}
         for event in self._new_events():
             self._learn(event)
         now = answer.get("stopDate") or datetime.datetime.now(answer["startDate"].tzinfo)
@@ -155,6 +157,7 @@ class Reader:
             months=tuple(self._now(month, now, is_final=is_final) for month in self._months.values()),
             error=answer.get("error"),
             cause=answer.get("cause"),
+            rerun=given.get("rerun"),
         )
 
     def _new_events(self) -> list[dict[str, Any]]:

@@ -123,7 +123,7 @@ def command(  # noqa: PLR0917
         arn = _find(deployment, pipeline, running=stop)
         if stop:
             return _stop(arn, as_json=as_json)
-        return _conclude(_follow(arn, pipeline, environment, serves=False), None, again=None, as_json=as_json)
+        return _conclude(_follow(arn, pipeline, environment, serves=False), None, as_json=as_json)
     plan = _plan(deployment, request)
     if only_plan:
         return _show_plan(deployment, request, plan, as_json=as_json)
@@ -186,7 +186,7 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
     from orchestration.cli.run import serve
 
     if not plan.to_run:
-        return _conclude(None, plan, again=None, as_json=as_json)
+        return _conclude(None, plan, as_json=as_json)
     states = boto3.client("stepfunctions")
     under_way = execution.newest(states, deployment.backfill, request.pipeline, running=True)
     if under_way:
@@ -208,7 +208,7 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
         )
         serves = request.source is not None and url is not None and not sources.is_url(request.source)
         backfill = _follow(arn, request.pipeline, request.environment, serves=serves)
-    return _conclude(backfill, plan, again=request.command, as_json=as_json)
+    return _conclude(backfill, plan, as_json=as_json)
 
 
 def _follow(arn: str, pipeline: MonthlyPipeline, environment: Environment, *, serves: bool) -> Backfill:
@@ -258,7 +258,7 @@ def _stop(arn: str, *, as_json: bool) -> int:
     return 0
 
 
-def _conclude(backfill: Backfill | None, plan: Plan | None, *, again: str | None, as_json: bool) -> int:
+def _conclude(backfill: Backfill | None, plan: Plan | None, *, as_json: bool) -> int:
     """The final table or JSON. Errors: RunFailed where the backfill did not succeed."""
     from orchestration.backfill import tables
 
@@ -268,11 +268,20 @@ def _conclude(backfill: Backfill | None, plan: Plan | None, *, again: str | None
     else:
         tables.show_outcomes(outcomes)
     if backfill and backfill.status != "SUCCEEDED":
-        told = " ".join((backfill.cause or backfill.error or "no cause given").split())
-        raise RunFailed(
-            f"{backfill.name} {backfill.status.lower()}: {told}" + (f"\ntry again: {again}" if again else "")
-        )
+        raise RunFailed(_failure(backfill))
     return 0
+
+
+def _failure(backfill: Backfill) -> str:
+    """The causes of months that failed are in the table already."""
+    from orchestration.backfill.execution import FAILED
+
+    failed = len(backfill.having(FAILED))
+    told = " ".join((backfill.cause or backfill.error or "no cause given").split())
+    if backfill.status == "FAILED" and failed:
+        told = f"{failed} of {len(backfill.months)} months"
+    again = f"\ndo what is missing: {backfill.rerun}" if backfill.rerun else ""
+    return f"{backfill.name} {backfill.status.lower()}: {told}{again}"
 
 
 def _as_json(backfill: Backfill | None, outcomes: Any) -> dict[str, Any]:
