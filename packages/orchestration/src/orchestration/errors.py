@@ -7,6 +7,7 @@ EltError                  one line for the user; exit code 1
 ├── NotDeployed           a stack that a command needs is not there
 ├── DeployError           a stack did not reach its new state
 ├── PublishError          an artifact could not be built or put into the artifact bucket
+├── ReportError           a report is missing, or is not what its manifest says
 └── RunFailed             an execution ended other than SUCCEEDED
 """
 
@@ -43,6 +44,10 @@ class DeployError(EltError):
 
 class PublishError(EltError):
     """An artifact could not be built or stored."""
+
+
+class ReportError(EltError):
+    """A report in S3 is missing or unreadable."""
 
 
 class RunFailed(EltError):

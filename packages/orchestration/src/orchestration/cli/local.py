@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from local_cloud import Settings, Status
 
 
+def state_folder() -> Path:
+    """Where everything goes that is kept on this machine: LOCAL_CLOUD_STATE, else `.elt` in the checkout or here."""
+    return Path(os.environ.get("LOCAL_CLOUD_STATE") or (find_root() or Path.cwd()) / ".elt")
+
+
 def settings(*, port: int | None = None) -> Settings:
-    """Where this checkout's cloud lives: LOCAL_CLOUD_STATE, else `.elt` in the checkout or working directory.
+    """Where this checkout's cloud lives: its state folder and its port.
 
     The port is the given one, else that of AWS_ENDPOINT_URL if it names this machine, else that of the cloud
     running on the state folder, else local_cloud's own choice.
@@ -29,7 +34,7 @@ def settings(*, port: int | None = None) -> Settings:
         from local_cloud import Settings, status
     except ImportError as error:
         raise UsageError("AWS on this machine needs the package local-cloud: pip install local-cloud") from error
-    state = os.environ.get("LOCAL_CLOUD_STATE") or (find_root() or Path.cwd()) / ".elt"
+    state = state_folder()
     if port is None:
         endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL", ""))
         port = endpoint.port if endpoint.hostname in ("127.0.0.1", "localhost") else None
