@@ -17,14 +17,27 @@ from orchestration.cli import COMMANDS, invoke
         (
             ["run", "yelow-trips", "--month", "2024-09"],
             "elt: Invalid value for 'PIPELINE': there is no pipeline 'yelow-trips'; "
-            "there are: green-trips, yellow-trips (see `elt run --help`)",
+            "there are: green-trips, reviews, yellow-trips (see `elt run --help`)",
         ),
         (
             ["run", "yellow-trips", "--month", "2024-13"],
             "elt: Invalid value for '--month': '2024-13' is not a month; write it as YYYY-MM, such as 2024-09 "
             "(see `elt run --help`)",
         ),
-        (["run", "yellow-trips"], "elt: Missing option '--month'. (see `elt run --help`)"),
+        (["run", "yellow-trips"], "elt: yellow-trips runs by month: give it one, such as --month 2024-09"),
+        (
+            ["run", "reviews", "--month", "2024-09"],
+            "elt: reviews runs by day: it takes no --month, --engine or --force",
+        ),
+        (
+            ["run", "reviews", "--source", "/no/such/folder"],
+            "elt: there is no folder /no/such/folder; --source takes a folder or s3://BUCKET/PREFIX",
+        ),
+        (
+            ["run", "reviews", "--source", "/"],
+            "elt: / holds neither product_category=…/*.parquet nor *.tsv files of reviews",
+        ),
+        (["run", "reviews", "--source", "s3://"], "elt: s3:// is no S3 URI; write s3://BUCKET/PREFIX"),
         (
             ["run", "yellow-trips", "--month", "2024-09", "--source", "/no/such/folder"],
             "elt: there is no folder /no/such/folder; --source takes a folder of TLC-named files or a URL",

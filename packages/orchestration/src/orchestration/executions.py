@@ -55,6 +55,11 @@ class Execution:
         return f"{year}-{month}" if year and month else None
 
     @property
+    def day(self) -> str | None:
+        day = self.input.get("day")
+        return str(day) if day else None
+
+    @property
     def failed_state(self) -> str | None:
         return next((state.name for state in self.states if state.status == "FAILED"), None)
 
@@ -63,7 +68,7 @@ class Execution:
             "execution": self.arn,
             "name": self.name,
             "status": self.status,
-            "month": self.month,
+            **({"day": self.day} if self.day else {"month": self.month}),
             "started": self.started.isoformat(),
             "seconds": round(self.seconds, 2),
             "states": [
@@ -91,17 +96,23 @@ def start(
     `source_url` is a template with {dataset}, {year} and {month}; None takes the deployed default. `rerun` is the
     command the alert will tell people to type, `engine` is auto, duckdb or spark.
     """
-    now = datetime.datetime.now(datetime.UTC)
     given = {"year": f"{month.year:04}", "month": f"{month.number:02}", "rerun": rerun, "engine": engine}
     if source_url:
         given["source_url"] = source_url
     if force:
         given["force"] = "true"
-    answer = states.start_execution(
-        stateMachineArn=machine,
-        name=f"{pipeline.dataset}-{month}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}",
-        input=json.dumps(given),
-    )
+    return _start(states, machine, f"{pipeline.dataset}-{month}", given)
+
+
+def start_day(states: Any, machine: str, *, pipeline: Pipeline, day: datetime.date, rerun: str) -> str:
+    """Start a deliberate run for a day, under a name of its own, and return the execution's ARN."""
+    return _start(states, machine, f"{pipeline.dataset}-{day}", {"day": day.isoformat(), "rerun": rerun})
+
+
+def _start(states: Any, machine: str, what: str, given: Mapping[str, str]) -> str:
+    now = datetime.datetime.now(datetime.UTC)
+    name = f"{what}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+    answer = states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(given))
     return str(answer["executionArn"])
 
 

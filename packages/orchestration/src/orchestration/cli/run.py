@@ -12,20 +12,23 @@ import click
 from orchestration.cli.options import MONTH, PIPELINE, env_option, json_option, print_json
 from orchestration.environments import Environment
 from orchestration.errors import RunFailed, UsageError
-from orchestration.pipelines import Month, Pipeline
+from orchestration.pipelines import DailyPipeline, Month, Pipeline
 
 if TYPE_CHECKING:
     from orchestration.deployment import Deployment
     from orchestration.executions import Execution
+    from orchestration.progress import Detail
 
 
-@click.command("run", help="Run a pipeline for a month and follow it. It runs also when the month is loaded already.")
+@click.command("run", help="Run a pipeline and follow it, for a month also when the month is loaded already.")
 @click.argument("pipeline", type=PIPELINE)
-@click.option("--month", type=MONTH, required=True, metavar="YYYY-MM", help="The month to load.")
+@click.option("--month", type=MONTH, metavar="YYYY-MM", help="The month to load, of a monthly pipeline.")
 @click.option(
     "--source",
     metavar="DIR_OR_URL",
-    help="A folder of TLC-named files, or an http(s):// or s3:// URL they lie under. [default: TLC's own address]",
+    help="Of a monthly pipeline: a folder of TLC-named files, or an http(s):// or s3:// URL they lie under "
+    "[default: TLC's own address]. Of reviews: a folder or s3:// URL of Parquet by product_category, or a folder of "
+    "the original TSV files, to put in place of what the environment holds.",
 )
 @click.option(
     "--engine",
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 @json_option
 def command(  # noqa: PLR0917
     pipeline: Pipeline,
-    month: Month,
+    month: Month | None,
     source: str | None,
     engine: str,
     force: bool,
@@ -48,6 +51,14 @@ def command(  # noqa: PLR0917
     environment: Environment,
     as_json: bool,
 ) -> int:
+    if isinstance(pipeline, DailyPipeline):
+        from orchestration.cli import run_day
+
+        if month or force or engine != "auto":
+            raise UsageError(f"{pipeline.name} runs by day: it takes no --month, --engine or --force")
+        return run_day.run(pipeline, source, no_wait=no_wait, environment=environment, as_json=as_json)
+    if month is None:
+        raise UsageError(f"{pipeline.name} runs by month: give it one, such as --month 2024-09")
     from orchestration import sources
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
@@ -133,14 +144,19 @@ def start(
 
 def follow(deployment: Deployment, pipeline: Pipeline, month: Month, arn: str) -> Execution:
     """Show the execution until it is final, and return its last reading."""
+    from orchestration.outcome import Outcome
+
+    return follow_with(Outcome(deployment, pipeline, month).detail, arn)
+
+
+def follow_with(detail: Detail, arn: str) -> Execution:
+    """Show an execution, with a few words on each finished state, until it is final; return its last reading."""
     import boto3
 
     from orchestration import executions
-    from orchestration.outcome import Outcome
     from orchestration.progress import following
 
-    outcome = Outcome(deployment, pipeline, month)
-    with following(outcome.detail) as show:
+    with following(detail) as show:
         try:
             for execution in executions.follow(boto3.client("stepfunctions"), arn):
                 show(execution)

@@ -1,20 +1,28 @@
-"""`elt verify`: the warehouse against the manifests."""
+"""`elt verify`: the warehouse against the manifests, or against its source."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from orchestration.cli.options import PIPELINE, env_option, json_option, print_json
 from orchestration.environments import Environment
-from orchestration.pipelines import Pipeline
+from orchestration.pipelines import DailyPipeline, Pipeline
 
 if TYPE_CHECKING:
+    from orchestration.reviews.check import CategoryCheck
     from orchestration.verify import MonthCheck
 
+Check = TypeVar("Check", "MonthCheck", "CategoryCheck")
 
-@click.command("verify", help="Compare the warehouse with the manifests, month by month. Exit code 1 if they differ.")
+
+@click.command(
+    "verify",
+    help="Compare the warehouse with the manifests, month by month, or reviews with their source, category by "
+    "category. Exit code 1 if they differ.",
+)
 @click.argument("pipeline", type=PIPELINE)
 @env_option
 @json_option
@@ -24,19 +32,22 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
     from orchestration import verify, warehouse
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
+    from orchestration.reviews.check import check as check_categories
 
     connect(environment)
     deployment = find_or_deploy(environment)
-    checks = verify.check(
-        pipeline,
-        boto3.client("s3"),
-        deployment.processed_bucket,
-        lambda sql: warehouse.query(deployment, sql),
-    )
-    if as_json:
-        print_json([check.as_json() for check in checks])
-    else:
-        show(checks)
+
+    def query(sql: str) -> list[tuple[Any, ...]]:
+        return warehouse.query(deployment, sql)
+
+    if isinstance(pipeline, DailyPipeline):
+        return _tell(check_categories(pipeline, query), show_categories, as_json)
+    months = verify.check(pipeline, boto3.client("s3"), deployment.processed_bucket, query)
+    return _tell(months, show, as_json)
+
+
+def _tell(checks: list[Check], show: Callable[[list[Check]], None], as_json: bool) -> int:
+    print_json([check.as_json() for check in checks]) if as_json else show(checks)
     return 0 if all(check.agrees for check in checks) else 1
 
 
@@ -63,3 +74,21 @@ def show(checks: list[MonthCheck]) -> None:
         Console(highlight=False).print(table)
     else:
         click.echo("no month is loaded yet", err=True)
+
+
+def show_categories(checks: list[CategoryCheck]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("category")
+    for name in ("source", "loaded"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for check in checks:
+        agrees = "agrees" if check.agrees else "DIFFERS"
+        table.add_row(check.category, f"{check.source:,}", f"{check.loaded:,}", agrees)
+    if checks:
+        Console(highlight=False).print(table)
+    else:
+        click.echo("nothing is loaded yet", err=True)

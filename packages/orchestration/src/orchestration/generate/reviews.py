@@ -11,29 +11,20 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-#: The columns of a file, in order; `product_category` is the folder's.
-COLUMNS: Mapping[str, str] = {
-    "marketplace": "VARCHAR",
-    "customer_id": "VARCHAR",
-    "review_id": "VARCHAR",
-    "product_id": "VARCHAR",
-    "product_parent": "VARCHAR",
-    "product_title": "VARCHAR",
-    "star_rating": "INTEGER",
-    "helpful_votes": "INTEGER",
-    "total_votes": "INTEGER",
-    "vine": "VARCHAR",
-    "verified_purchase": "VARCHAR",
-    "review_headline": "VARCHAR",
-    "review_body": "VARCHAR",
-    "review_date": "DATE",
-    "year": "INTEGER",
-}
-
-_MAKERS = ("Acme", "Northwind", "Müller & Söhne", "Café Lune", "O'Reilly's", "Zenith", "Blue Heron", "山田", "Tall Pine")
+_MAKERS = (
+    "Acme",
+    "Northwind",
+    "Müller & Söhne",
+    "Café Lune",
+    "O'Reilly's",
+    "Zenith",
+    "Blue Heron",
+    "山田",
+    "Tall Pine",
+)
 _THINGS = ("Lamp", "Backpack", "Kettle", "Notebook", "Speaker", "Sneakers", "Puzzle", "Tripod", "Album", "Coffee")
 _FORMS = (  # how a title ends, by product; the hard ones are a share that a small set of reviews has too
     "",
@@ -107,7 +98,8 @@ COPY (
     product_id,
     product_parent,
     product_title,
-    CASE WHEN u6 < 0.59 THEN 5 WHEN u6 < 0.76 THEN 4 WHEN u6 < 0.85 THEN 3 WHEN u6 < 0.9 THEN 2 ELSE 1 END AS star_rating,
+    CASE WHEN u6 < 0.59 THEN 5 WHEN u6 < 0.76 THEN 4 WHEN u6 < 0.85 THEN 3 WHEN u6 < 0.9 THEN 2 ELSE 1 END
+      AS star_rating,
     helpful_votes,
     CAST(helpful_votes + floor((helpful_votes + 1.5) * u7 * 0.6) AS INTEGER) AS total_votes,
     CASE WHEN u7 > 0.995 THEN 'Y' ELSE 'N' END AS vine,
@@ -123,7 +115,8 @@ COPY (
     product_category
   FROM dated JOIN described ON p = product
 ) TO '{target}' (
-  FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880, PARTITION_BY (product_category), FILENAME_PATTERN 'part-{{i}}'
+  FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 122880,
+  PARTITION_BY (product_category), FILENAME_PATTERN 'part-{{i}}'
 )
 """
 

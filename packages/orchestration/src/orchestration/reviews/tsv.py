@@ -1,0 +1,222 @@
+"""The original TSV files of the review dataset as Parquet by category, with no row lost.
+
+A file is a header and a line a review: 15 fields with tabs between, and nothing else has a meaning, so a `"` in a text
+is a `"` and nothing opens or ends there. Texts are kept as published, `<br />` and entities such as `&#34;` too: what
+was an entity and what was not can't be told any more once they are decoded, so who shows a text decodes it.
+
+A line that is no review (see `fault`) is put aside with its rule: read = kept + rejected, and kept is what the Parquet
+files hold, counted. An empty line holds nothing and is not read.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import gzip
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, cast
+
+from orchestration.errors import EltError, UsageError
+
+#: The header, and the most bytes of UTF-8 that a text may have: the length of its column in schema.sql. Spectrum would
+#: cut what is longer without a word.
+COLUMNS: Mapping[str, int] = {
+    "marketplace": 16,
+    "customer_id": 32,
+    "review_id": 32,
+    "product_id": 32,
+    "product_parent": 32,
+    "product_title": 4096,
+    "product_category": 64,
+    "star_rating": 16,
+    "helpful_votes": 16,
+    "total_votes": 16,
+    "vine": 8,
+    "verified_purchase": 8,
+    "review_headline": 4096,
+    "review_body": 65535,
+    "review_date": 16,
+}
+#: Types other than text, and the column that the Parquet files have beside those of the TSV files.
+_TYPES = {"star_rating": "INTEGER", "helpful_votes": "INTEGER", "total_votes": "INTEGER", "review_date": "DATE"}
+_YEAR = {"year": "INTEGER"}
+_LONGEST_LINE = 4 * sum(COLUMNS.values())
+_NAMES = tuple(COLUMNS)
+_CATEGORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_&,'-]*")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What became of the lines. `rejected` counts by rule, `categories` the kept ones by category."""
+
+    read: int
+    kept: int
+    rejected: Mapping[str, int]
+    categories: Mapping[str, int]
+
+
+@dataclass
+class _Tally:
+    read: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    categories: Counter[str] = field(default_factory=Counter)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The TSV files in a folder, compressed or not, by name."""
+    return sorted(file for file in folder.iterdir() if file.name.endswith((".tsv", ".tsv.gz")) and file.is_file())
+
+
+def convert(files: Sequence[Path], out: Path) -> Conversion:
+    """Write the reviews of TSV files as `out/reviews/product_category=…/FILE.parquet`.
+
+    What is rejected goes to `out/reviews_rejected/FILE.jsonl`, an object a line: file, line, rule and text. Memory is
+    bounded by the longest line. Errors: UsageError for a file that is none of these; EltError where the Parquet files
+    do not hold what was kept.
+    """
+    tally = _Tally()
+    for file in files:
+        _convert_file(file, out, tally)
+    return Conversion(
+        read=tally.read,
+        kept=tally.categories.total(),
+        rejected=dict(sorted(tally.rejected.items())),
+        categories=dict(sorted(tally.categories.items())),
+    )
+
+
+def fault(line: bytes) -> tuple[str | None, list[str]]:
+    """The rule that a line breaks, or None, and its fields."""
+    try:
+        fields = line.decode("utf-8").split("\t")
+    except UnicodeDecodeError:
+        return "not_utf8", []
+    if len(fields) != len(_NAMES):
+        return "not_15_fields", fields
+    return next(_broken(line, dict(zip(_NAMES, fields, strict=True))), None), fields
+
+
+def _broken(line: bytes, review: Mapping[str, str]) -> Iterator[str]:
+    if not review["review_id"]:
+        yield "no_review_id"
+    if not _CATEGORY.fullmatch(folder_name(review["product_category"])):
+        yield "product_category"
+    if review["star_rating"] not in ("1", "2", "3", "4", "5"):
+        yield "star_rating"
+    if not (_NUMBER.fullmatch(review["helpful_votes"]) and _NUMBER.fullmatch(review["total_votes"])):
+        yield "votes"
+    if not _is_date(review["review_date"]):
+        yield "review_date"
+    if b"\0" in line:
+        yield "nul_character"
+    if any(len(text) * 4 > COLUMNS[name] and len(text.encode()) > COLUMNS[name] for name, text in review.items()):
+        yield "too_long"
+
+
+def folder_name(category: str) -> str:
+    """A category as the published Parquet folders have it: `Video Games` is Video_Games."""
+    return category.replace(" ", "_")
+
+
+def _is_date(text: str) -> bool:
+    if not _DATE.fullmatch(text):
+        return False
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _convert_file(file: Path, out: Path, tally: _Tally) -> None:
+    """Through a CSV file a category, whose quoting is beyond doubt, since DuckDB writes the Parquet files."""
+    stem = file.name.removesuffix(".gz").removesuffix(".tsv")
+    category_at, date_at = _NAMES.index("product_category"), _NAMES.index("review_date")
+    written: Counter[str] = Counter()
+    with ExitStack() as stack:
+        source = stack.enter_context(_open(file))
+        writers: dict[str, Any] = {}
+        rejects: IO[str] | None = None
+        _check_header(file, source)
+        for number, line in enumerate(_lines(source), start=2):
+            if not line:
+                continue
+            tally.read += 1
+            rule, fields = fault(line) if len(line) < _LONGEST_LINE else ("too_long", [])
+            if rule:
+                tally.rejected[rule] += 1
+                rejects = rejects or stack.enter_context(_create(out / "reviews_rejected" / f"{stem}.jsonl"))
+                text = line.decode("utf-8", "backslashreplace")
+                print(json.dumps({"file": file.name, "line": number, "rule": rule, "text": text}), file=rejects)
+                continue
+            category = folder_name(fields.pop(category_at))
+            if category not in writers:
+                target = stack.enter_context(_create(_folder(out, category) / f"{stem}.csv"))
+                writers[category] = csv.writer(target, quoting=csv.QUOTE_ALL, lineterminator="\n")
+            writers[category].writerow([*fields, fields[date_at - 1][:4]])
+            written[category] += 1
+    for category, rows in written.items():
+        _to_parquet(_folder(out, category) / f"{stem}.csv", rows)
+    tally.categories.update(written)
+
+
+def _open(file: Path) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
+
+
+def _folder(out: Path, category: str) -> Path:
+    return out / "reviews" / f"product_category={category}"
+
+
+def _create(file: Path) -> IO[str]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file.open("w", encoding="utf-8", newline="")
+
+
+def _check_header(file: Path, source: IO[bytes]) -> None:
+    try:
+        header = source.readline(4096)
+    except (OSError, EOFError) as error:
+        raise UsageError(f"{file} can't be read: {error}") from error
+    names = header.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n").decode("utf-8", "replace").split("\t")
+    if tuple(names) != _NAMES:
+        raise UsageError(f"{file} is no review file: its first line does not name the 15 columns, {_NAMES[0]} first")
+
+
+def _lines(source: IO[bytes]) -> Iterator[bytes]:
+    """The lines without their ends. One that is far too long is cut to as much as tells so, and the rest skipped."""
+    while line := source.readline(_LONGEST_LINE):
+        rest = line
+        while rest and not rest.endswith(b"\n"):
+            rest = source.readline(_LONGEST_LINE)
+        yield line.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _to_parquet(file: Path, rows: int) -> None:
+    import duckdb
+
+    target = file.with_suffix(".parquet")
+    kinds = {name: _TYPES.get(name, "VARCHAR") for name in _NAMES if name != "product_category"} | _YEAR
+    columns = ", ".join(f"'{name}': '{kind}'" for name, kind in kinds.items())
+    rows_of = f"""read_csv({_literal(file)}, columns = {{{columns}}}, auto_detect = false, header = false,
+        delim = ',', quote = '"', escape = '"', allow_quoted_nulls = false, new_line = '\\n')"""
+    with duckdb.connect() as connection:
+        connection.execute("SET threads = 2")
+        connection.execute("SET memory_limit = '700MB'")
+        connection.execute(f"COPY (FROM {rows_of}) TO {_literal(target)} (FORMAT parquet, COMPRESSION snappy)")
+        found = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(target)]).fetchone()
+    file.unlink()
+    if found != (rows,):
+        raise EltError(f"{target} holds {found} rows of {rows} that were kept; nothing was put in place")
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
