@@ -7,7 +7,7 @@ PACKAGES := $(JOBS) local-cloud orchestration
 ENV ?= local
 ELT := $(BIN)/elt
 
-.PHONY: demo test across setup lint types format package package-tests lock run-pipeline status logs-glue verify plan apply destroy clean
+.PHONY: demo test across setup lint types format package package-tests lock run-pipeline backfill status logs-glue verify plan apply destroy clean
 
 demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 	$(ELT) demo
@@ -43,6 +43,9 @@ package-tests: $(VENV)/$(if $(filter 1,$(OLD)),.jobs,.dev)  ## make package-test
 
 run-pipeline: $(VENV)/.demo  ## make run-pipeline YEAR=2024 MONTH=09 [ENV=dev] [SOURCE=folder or URL]
 	$(ELT) run yellow-trips --month $(YEAR)-$(MONTH) --env $(ENV) $(if $(SOURCE),--source $(SOURCE))
+
+backfill: $(VENV)/.demo  ## make backfill FROM=2023-01 TO=2024-12 [PIPELINE=green-trips] [ENV=dev] [SOURCE=folder or URL]
+	$(ELT) backfill $(or $(PIPELINE),yellow-trips) --from $(FROM) --to $(TO) --env $(ENV) $(if $(SOURCE),--source $(SOURCE))
 
 status logs-glue verify plan apply destroy: $(VENV)/.demo
 

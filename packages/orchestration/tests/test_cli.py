@@ -59,6 +59,31 @@ from orchestration.cli import COMMANDS, invoke
             ["demo", "--rows", "0"],
             "elt: Invalid value for '--rows': 0 is not in the range 1<=x<=50000000. (see `elt demo --help`)",
         ),
+        (
+            ["backfill", "reviews", "--from", "2024-01", "--to", "2024-03"],
+            "elt: Invalid value for 'PIPELINE': reviews is not loaded by month; these are: green-trips, yellow-trips "
+            "(see `elt backfill --help`)",
+        ),
+        (
+            ["backfill", "yellow-trips", "--from", "2024-01"],
+            "elt: give --from and --to, or --follow or --stop for a backfill already started",
+        ),
+        (
+            ["backfill", "yellow-trips", "--from", "2024-03", "--to", "2024-01"],
+            "elt: --from 2024-03 is after --to 2024-01",
+        ),
+        (
+            ["backfill", "green-trips", "--from", "2013-07", "--to", "2013-09"],
+            "elt: green-trips begins with 2013-08; --from 2013-07 is before that",
+        ),
+        (
+            ["backfill", "yellow-trips", "--from", "2024-01", "--to", "2024-03", "--max-concurrency", "9"],
+            "elt: Invalid value for '--max-concurrency': 9 is not in the range 1<=x<=8. (see `elt backfill --help`)",
+        ),
+        (
+            ["backfill", "yellow-trips", "--follow", "--stop"],
+            "elt: --follow and --stop go alone with the pipeline: they are about a backfill already started",
+        ),
         (["frobnicate"], "elt: No such command 'frobnicate'. (see `elt --help`)"),
     ],
 )

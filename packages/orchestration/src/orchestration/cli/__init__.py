@@ -19,9 +19,11 @@ COMMANDS = {
     "deploy": ("orchestration.cli.deploy", "Build the packages and bring the stacks up to date."),
     "destroy": ("orchestration.cli.destroy", "Delete everything deployed that holds no data."),
     "run": ("orchestration.cli.run", "Run a pipeline and follow it."),
+    "backfill": ("orchestration.cli.backfill", "Load the months of a range that are missing, some at a time."),
     "status": ("orchestration.cli.status", "Recent executions."),
     "logs": ("orchestration.cli.logs", "What the jobs of an execution logged."),
     "verify": ("orchestration.cli.verify", "Compare the warehouse with the manifests, month by month."),
+    "dashboard": ("orchestration.cli.dashboard", "A pipeline's report as a page to open."),
 }
 
 
