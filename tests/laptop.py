@@ -7,6 +7,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -81,7 +83,14 @@ class Laptop:
         )
 
     def mails(self) -> list[EmailMessage]:
-        """What was sent so far, oldest first."""
+        """What pipelines sent so far, oldest first: their subjects begin with the environment."""
+        return [mail for mail in self._mails() if mail["Subject"].startswith("[local] ")]
+
+    def alarms(self) -> list[EmailMessage]:
+        """What CloudWatch's alarms sent so far, oldest first."""
+        return [mail for mail in self._mails() if not mail["Subject"].startswith("[local] ")]
+
+    def _mails(self) -> list[EmailMessage]:
         files = sorted((self.state / "mail").glob("*.eml"))
         return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]  # type: ignore[misc]
 
@@ -96,6 +105,24 @@ class Laptop:
             os.environ.clear()
             os.environ.update(os_environ)
 
+    def outputs(self, stack: str) -> dict[str, str]:
+        """What a deployed stack gives out: `artifacts`, `data` or `pipelines`."""
+        name = "elt-artifacts" if stack == "artifacts" else f"elt-local-{stack}"
+        (found,) = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
     @property
     def pid(self) -> int:
         return int(json.loads((self.state / "local-cloud.json").read_text())["pid"])
+
+
+@contextmanager
+def deployed(state: Path) -> Iterator[Laptop]:
+    """A laptop of its own, with everything deployed; it is shut down in the end."""
+    machine = Laptop(state, free_port())
+    done = machine.elt("deploy")
+    assert done.returncode == 0, done.stderr
+    try:
+        yield machine
+    finally:
+        machine.elt("local", "down")

@@ -1,0 +1,227 @@
+"""What reaches the person on call: which mail, when, and saying what."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from laptop import Laptop, free_port
+from orchestration.generate.trips import yellow_month
+from orchestration.pipelines import Month
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """One of its own: alarms and schedules see everything that runs here."""
+    machine = Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port())
+    deployed = machine.elt("deploy")
+    assert deployed.returncode == 0, deployed.stderr
+    yield machine
+    machine.elt("local", "down")
+
+
+def run(laptop: Laptop, month: str, source: str) -> dict[str, Any]:
+    done = laptop.elt("run", "yellow-trips", "--month", month, "--source", source, "--json")
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def new_mails(laptop: Laptop, before: int, *, count: int = 1) -> list[EmailMessage]:
+    found = laptop.mails()[before:]
+    assert len(found) == count, [mail["Subject"] for mail in found]
+    return found
+
+
+def test_a_failed_job_as_a_mail(laptop: Laptop, tmp_path: Path) -> None:
+    before = len(laptop.mails())
+    run_ = run(laptop, "2021-03", str(tmp_path))
+    (mail,) = new_mails(laptop, before)
+    glue = laptop.client("glue")
+    (job_run,) = glue.get_job_runs(JobName="elt-local-ingest-raw")["JobRuns"]
+    assert "\n" not in job_run["ErrorMessage"]
+    assert "404" in job_run["ErrorMessage"]
+    assert {name: mail[name] for name in ("From", "To", "Subject")} == {
+        "From": "AWS Notifications <no-reply@sns.amazonaws.com>",
+        "To": "oncall@example.com",
+        "Subject": "[local] yellow-trips 2021-03 failed at IngestRaw",
+    }
+    assert mail.get_content().replace("\r\n", "\n") == (
+        "yellow-trips 2021-03 failed at IngestRaw.\n"
+        "\n"
+        f"Cause:     {job_run['ErrorMessage']}\n"
+        "Execution: https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1"
+        f"#/v2/executions/details/{run_['execution']}\n"
+        f"Logs:      elt logs {run_['name']} --env local\n"
+        f"Try again: elt run yellow-trips --month 2021-03 --source {tmp_path} --env local\n"
+        "\n"
+        "Trying again is safe: the table holds a month exactly once, or as it was.\n"
+    )
+    # The commands in the mail are ones that work.
+    logs = laptop.elt("logs", run_["name"], "--env", "local")
+    assert logs.returncode == 0, logs.stderr
+
+
+def test_a_success_after_a_failure_says_so_once(laptop: Laptop, tmp_path: Path) -> None:
+    before = len(laptop.mails())
+    assert run(laptop, "2022-05", str(tmp_path))["status"] == "FAILED"
+    assert run(laptop, "2022-05", str(tmp_path))["status"] == "FAILED"
+    yellow_month(tmp_path, month=Month(2022, 5), rows=500)
+    succeeded = run(laptop, "2022-05", str(tmp_path))
+    assert run(laptop, "2022-05", str(tmp_path))["status"] == "SUCCEEDED"
+    *_, recovery = new_mails(laptop, before, count=3)
+    assert recovery["Subject"] == "[local] yellow-trips 2022-05 succeeded after a failure"
+    assert recovery.get_content().replace("\r\n", "\n") == (
+        "yellow-trips 2022-05 succeeded; it had failed before.\n"
+        "\n"
+        "Execution: https://us-east-1.console.aws.amazon.com/states/home?region=us-east-1"
+        f"#/v2/executions/details/{succeeded['execution']}\n"
+        f"Logs:      elt logs {succeeded['name']} --env local\n"
+        "\n"
+        "Nothing is left to do.\n"
+    )
+    assert [state["name"] for state in succeeded["states"]][-3:] == [
+        "ForgetFailure",
+        "NotifyRecovery",
+        "PipelineSucceeded",
+    ]
+    parameters = laptop.client("ssm").get_parameters_by_path(Path="/elt/local/failing/yellow-trips")["Parameters"]
+    assert "2022-05" not in [parameter["Name"].rsplit("/", 1)[-1] for parameter in parameters]
+
+
+def finished(laptop: Laptop, arn: str) -> dict[str, Any]:
+    states = laptop.client("stepfunctions")
+    for _ in range(1200):
+        found: dict[str, Any] = states.describe_execution(executionArn=arn)
+        if found["status"] != "RUNNING":
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{arn} still runs")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"year": "2024"},
+        {"year": 2024, "month": 9},
+        {"year": "2024", "month": "13"},
+        {"year": "2024", "month": "09", "force": True},
+        {"month": "2024-09"},
+    ],
+    ids=str,
+)
+def test_bad_input_starts_no_job(laptop: Laptop, given: dict[str, Any]) -> None:
+    before = len(laptop.mails())
+    started = laptop.client("stepfunctions").start_execution(
+        stateMachineArn=laptop.outputs("pipelines")["YellowTripsLive"], input=json.dumps(given)
+    )
+    ended = finished(laptop, started["executionArn"])
+    assert (ended["status"], ended["error"]) == ("FAILED", "InvalidInput")
+    (mail,) = new_mails(laptop, before)
+    assert mail["Subject"] == "[local] yellow-trips ? failed at ValidateInput"
+    text = mail.get_content()
+    assert f"the input was {json.dumps(given, separators=(',', ':'))}" in text.replace("\r\n", "\n")
+    assert "Try again: elt run yellow-trips --month YYYY-MM --env local" in text
+
+
+@contextmanager
+def machine_with(laptop: Laptop, change: Callable[[dict[str, Any]], None]) -> Iterator[str]:
+    """The deployed state machine with something changed, beside it."""
+    states = laptop.client("stepfunctions")
+    deployed = states.describe_state_machine(stateMachineArn=laptop.outputs("pipelines")["YellowTrips"])
+    definition = json.loads(deployed["definition"])
+    change(definition)
+    arn = states.create_state_machine(
+        name=f"changed-{time.time_ns()}", definition=json.dumps(definition), roleArn=deployed["roleArn"]
+    )["stateMachineArn"]
+    yield arn
+    states.delete_state_machine(stateMachineArn=arn)
+
+
+@contextmanager
+def silent_server() -> Iterator[str]:
+    """The address of one that takes connections and never answers."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        connections = []
+        threading.Thread(target=lambda: connections.append(listener.accept()), daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_a_timeout(laptop: Laptop) -> None:
+    def shorten(definition: dict[str, Any]) -> None:
+        definition["States"]["IngestRaw"]["TimeoutSeconds"] = 2
+
+    before = len(laptop.mails())
+    with machine_with(laptop, shorten) as machine, silent_server() as address:
+        given = {"year": "2020", "month": "11", "source_url": f"{address}/{{dataset}}-{{year}}-{{month}}"}
+        started = laptop.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(given))
+        ended = finished(laptop, started["executionArn"])
+        assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
+    (mail,) = new_mails(laptop, before)
+    assert mail["Subject"] == "[local] yellow-trips 2020-11 failed at IngestRaw"
+    assert "Cause:     it took longer than its timeout allows and was told to stop" in mail.get_content()
+    # It was stopped, not left behind.
+    for _ in range(200):
+        (job_run, *_) = laptop.client("glue").get_job_runs(JobName="elt-local-ingest-raw")["JobRuns"]
+        if job_run["JobRunState"] in ("STOPPED", "STOPPING"):
+            return
+        time.sleep(0.1)
+    raise AssertionError(job_run["JobRunState"])
+
+
+def test_what_fails_while_a_failure_is_told_changes_nothing(laptop: Laptop) -> None:
+    def break_the_telling(definition: dict[str, Any]) -> None:
+        for name in ("NotifyFailure", "NotifyRecovery"):
+            definition["States"][name]["Arguments"]["TopicArn"] += "-that-is-not-there"
+        for name in ("RememberFailure", "ForgetFailure"):
+            definition["States"][name]["Arguments"] = {"Name": "/"} if "Remember" in name else {"Names": ["/"]}
+        definition["States"]["RememberFailure"]["Arguments"] |= {"Value": "x"}
+        definition["States"]["IngestRaw"]["Arguments"]["JobName"] = "no-such-job"
+
+    before = len(laptop.mails())
+    with machine_with(laptop, break_the_telling) as machine:
+        given = {"year": "2020", "month": "12"}
+        started = laptop.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(given))
+        ended = finished(laptop, started["executionArn"])
+        history = laptop.client("stepfunctions").get_execution_history(
+            executionArn=started["executionArn"], maxResults=1000
+        )["events"]
+    assert ended["status"] == "FAILED"
+    assert ended["cause"].startswith("IngestRaw: ")
+    entered = [event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event]
+    assert entered[-2:] == ["NotifyFailure", "PipelineFailed"]
+    assert len(laptop.mails()) == before
+
+
+def test_alarms_say_that_executions_end_badly(laptop: Laptop) -> None:
+    """The failures above were enough for the first alarm; nobody stopped long enough for the second."""
+    cloudwatch = laptop.client("cloudwatch")
+    for _ in range(100):
+        alarms = {one["AlarmName"]: one["StateValue"] for one in cloudwatch.describe_alarms()["MetricAlarms"]}
+        if alarms["elt-local-yellow-trips-failures"] == "ALARM" and "INSUFFICIENT_DATA" not in alarms.values():
+            break
+        time.sleep(0.1)
+    assert alarms == {
+        "elt-local-green-trips-failures": "OK",
+        "elt-local-green-trips-slow": "OK",
+        "elt-local-reviews-failures": "OK",
+        "elt-local-reviews-slow": "OK",
+        "elt-local-undelivered": "OK",
+        "elt-local-yellow-trips-failures": "ALARM",
+        "elt-local-yellow-trips-slow": "OK",
+    }
+    (mail,) = laptop.alarms()
+    assert mail["Subject"] == 'ALARM: "elt-local-yellow-trips-failures" in us-east-1'
+    assert "elt status yellow-trips" in mail.get_content()
