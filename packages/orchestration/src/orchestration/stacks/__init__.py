@@ -179,13 +179,19 @@ def _open_change_set(
         delete(cloudformation, stack)
         description = None
     new = description is None or description["StackStatus"] == "REVIEW_IN_PROGRESS"
+    # Given none, a stack keeps those it has, such as the repository that may deploy: only a person sets that.
+    kept = {one["ParameterKey"] for one in description.get("Parameters", [])} if description and not new else set()
+    kept = set() if parameters or not kept else kept & declared(cloudformation, stack)
     change_set = f"elt-{uuid.uuid4().hex[:12]}"
     cloudformation.create_change_set(
         StackName=stack.name,
         ChangeSetName=change_set,
         ChangeSetType="CREATE" if new else "UPDATE",
         Capabilities=["CAPABILITY_NAMED_IAM"],
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Parameters=[
+            *({"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()),
+            *({"ParameterKey": key, "UsePreviousValue": True} for key in sorted(kept)),
+        ],
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
         **_template(stack),
     )
