@@ -1,12 +1,13 @@
-"""`elt demo`: everything, on this machine, on a generated month."""
+"""`elt demo`: everything, on this machine, on a generated month and generated reviews."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,13 +17,33 @@ from orchestration.errors import RunFailed
 from orchestration.pipelines import Month
 
 if TYPE_CHECKING:
+    from orchestration.dashboard import Page
+    from orchestration.deployment import Deployment
     from orchestration.executions import Execution
+    from orchestration.reviews.check import CategoryCheck
     from orchestration.verify import MonthCheck
 
 MONTH_OF_THE_DEMO = "2024-09"
 
 
-@click.command("demo", help="The whole pipeline on this machine, on a generated month.")
+@dataclass(frozen=True)
+class Reviews:
+    """What became of the generated reviews: the run, the table beside its source, and the analysts' page."""
+
+    execution: Execution
+    checks: list[CategoryCheck]
+    page: Page
+
+    def as_json(self) -> dict[str, Any]:
+        checks = [check.as_json() for check in self.checks]
+        return {**self.execution.as_json(), "categories": checks, "dashboard": str(self.page.path)}
+
+    @property
+    def agree(self) -> bool:
+        return all(check.agrees for check in self.checks)
+
+
+@click.command("demo", help="The pipelines on this machine, on a generated month of trips and generated reviews.")
 @click.option(
     "--rows",
     type=click.IntRange(1, 50_000_000),
@@ -38,9 +59,16 @@ MONTH_OF_THE_DEMO = "2024-09"
     metavar="YYYY-MM",
     help="Which month.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other trips.")
+@click.option(
+    "--reviews",
+    type=click.IntRange(100, 50_000_000),
+    default=50_000,
+    show_default=True,
+    help="Reviews to generate.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other data.")
 @json_option
-def command(rows: int, month: Month, seed: int, as_json: bool) -> int:
+def command(rows: int, month: Month, reviews: int, seed: int, as_json: bool) -> int:
     from orchestration import sources
     from orchestration.cli import local, run
     from orchestration.cli.deploy import deploy_from_checkout
@@ -66,22 +94,40 @@ def command(rows: int, month: Month, seed: int, as_json: bool) -> int:
     if execution.status != "SUCCEEDED":
         raise RunFailed(run.failure_text(execution, rerun))
     check = _check(deployment, pipeline, month)
+    reviewed = _run_reviews(deployment, folder / "reviews", rows=reviews, seed=seed)
     seconds = time.monotonic() - began
     if as_json:
-        print_json({**execution.as_json(), "rows": check.as_json(), "total_seconds": round(seconds, 2)})
+        rest = {"reviews": reviewed.as_json(), "total_seconds": round(seconds, 2)}
+        print_json({**execution.as_json(), "rows": check.as_json(), **rest})
     else:
-        _show(execution, check, seconds)
+        _show(execution, check, reviewed, seconds)
         _what_next(rerun, str(chosen.state_dir))
-    return 0 if check.agrees else 1
+    return 0 if check.agrees and reviewed.agree else 1
 
 
-def _check(deployment: object, pipeline: pipelines.Pipeline, month: Month) -> MonthCheck:
+def _run_reviews(deployment: Deployment, folder: Path, *, rows: int, seed: int) -> Reviews:
+    from orchestration import generate, warehouse
+    from orchestration.cli import dashboard, run, run_day
+    from orchestration.progress import stderr
+    from orchestration.reviews.check import check
+
+    pipeline = pipelines.load_daily("reviews")
+    with stderr().status(f"generating {rows:,} reviews"):
+        generate.reviews(folder, categories=pipeline.categories, rows=rows, seed=seed)
+    run_day.deliver(deployment, pipeline, str(folder))
+    rerun = run_day.rerun_command(pipeline, environments.load("local"))
+    execution = run_day.follow(deployment, pipeline, run_day.start(deployment, pipeline, rerun))
+    if execution.status != "SUCCEEDED":
+        raise RunFailed(run.failure_text(execution, rerun))
+    checks = check(pipeline, lambda sql: warehouse.query(deployment, sql))
+    return Reviews(execution, checks, dashboard.write(deployment, pipeline.name))
+
+
+def _check(deployment: Deployment, pipeline: pipelines.Pipeline, month: Month) -> MonthCheck:
     import boto3
 
     from orchestration import verify, warehouse
-    from orchestration.deployment import Deployment
 
-    assert isinstance(deployment, Deployment)
     checks = verify.check(
         pipeline,
         boto3.client("s3"),
@@ -91,7 +137,7 @@ def _check(deployment: object, pipeline: pipelines.Pipeline, month: Month) -> Mo
     return next(check for check in checks if check.month == str(month))
 
 
-def _show(execution: Execution, check: MonthCheck, seconds: float) -> None:
+def _show(execution: Execution, check: MonthCheck, reviews: Reviews, seconds: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -105,15 +151,20 @@ def _show(execution: Execution, check: MonthCheck, seconds: float) -> None:
         table.add_row(f"  {rule}", f"{rows:,}")
     table.add_row("loaded", f"{check.loaded:,}")
     table.add_row()
-    for state in execution.states:
-        if not state.name.startswith("Pipeline"):
-            table.add_row(state.name, f"{state.seconds:.1f} s")
+    for run in (execution, reviews.execution):
+        for state in run.states:
+            if state.job:
+                table.add_row(state.name, f"{state.seconds:.1f} s")
     table.add_row("everything", f"{seconds:.1f} s")
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print()
     console.print(table)
     held = "exactly once" if check.agrees else "NOT as its manifest says"
     console.print(f"\nyellow_trips holds {check.month} {held}.")
+    loaded = sum(one.loaded for one in reviews.checks)
+    held = "as their source does" if reviews.agree else "NOT as their source does"
+    console.print(f"reviews holds {loaded:,} reviews of {len(reviews.checks)} categories, {held}.")
+    console.print(f"The analysts' page: {reviews.page.path}")
 
 
 def _what_next(rerun: str, state: str) -> None:
@@ -124,6 +175,8 @@ What to try next:
       the same month again: the count stays the same
   elt verify yellow-trips
       the table against the manifests
+  elt run reviews; elt dashboard reviews
+      the reviews again, and the page of their report
   elt status; elt logs
       what ran, and what its jobs logged
   eval "$(elt local env)"; aws s3 ls; aws stepfunctions list-state-machines

@@ -92,6 +92,14 @@ def load_monthly(name: str) -> MonthlyPipeline:
     return pipeline
 
 
+def load_daily(name: str) -> DailyPipeline:
+    """The pipeline called `name`, which must be one that runs by day. Errors: UnknownPipeline, UsageError."""
+    pipeline = load(name)
+    if not isinstance(pipeline, DailyPipeline):
+        raise UsageError(f"{name} does not run by day")
+    return pipeline
+
+
 def all_pipelines(within: Path = _FOLDER) -> list[Pipeline]:
     return [load(name, within) for name in names(within)]
 
