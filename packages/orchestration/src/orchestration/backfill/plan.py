@@ -92,7 +92,7 @@ def loaded_months(
     held = [month for month in months if str(month) in rows]
     if not held:
         return {}
-    loads = _audited_loads(query, pipeline.dataset)
+    loads = _audited_loads(query, pipeline)
     found: dict[Month, int] = {}
     for month in held:
         manifest = verify.read_manifest(s3, processed_bucket, pipeline.dataset, month)
@@ -103,7 +103,8 @@ def loaded_months(
     return found
 
 
-def _audited_loads(query: Query, dataset: str) -> set[tuple[str, str]]:
-    """Month and id of every load that was committed. `dataset` is a name of ours, not a user's text."""
-    found = query(f"SELECT source_month, load_id FROM public.load_audit WHERE dataset = '{dataset}'")  # noqa: S608
+def _audited_loads(query: Query, pipeline: MonthlyPipeline) -> set[tuple[str, str]]:
+    """Month and id of every load that was committed. Names of ours make the query, not a user's text."""
+    audit = f"{pipeline.table.split('.')[0]}.load_audit"
+    found = query(f"SELECT source_month, load_id FROM {audit} WHERE dataset = '{pipeline.dataset}'")  # noqa: S608
     return {(str(month)[:7], str(load_id)) for month, load_id in found}
