@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,11 +11,17 @@ import boto3
 from orchestration import pipelines, stacks
 from orchestration.environments import Environment
 from orchestration.errors import NotDeployed
-from orchestration.releases.manifest import Release
+from orchestration.releases.history import Deployed
 from orchestration.releases.publish import prepare, upload
+from orchestration.releases.rollout import (
+    TAGS,
+    Report,
+    data_parameters,
+    pipelines_parameters,
+    roll_out,
+    tags_of,
+)
 from orchestration.releases.store import Store
-
-TAGS = {"project": "elt"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ def find(environment: Environment) -> Deployment:
     )
 
 
-def deploy(environment: Environment, root: Path, *, report: Callable[[str], None]) -> Deployment:
+def deploy(environment: Environment, root: Path, *, report: Report) -> Deployed:
     """Deploy the checkout at `root`, as a development release: no version is taken by it.
 
     `report` is told each step in a few words. Errors: DeployError, PublishError.
@@ -72,10 +77,10 @@ def deploy(environment: Environment, root: Path, *, report: Callable[[str], None
         store = artifacts(report=report)
         report("publishing")
         upload(store, release, files)
-    return deploy_release(environment, store, release, report=report)
+    return roll_out(environment, store, release, action="deploy", report=report)
 
 
-def artifacts(*, report: Callable[[str], None]) -> Store:
+def artifacts(*, report: Report) -> Store:
     """The artifact bucket, whose stack is brought up to date first. Errors: DeployError."""
     stack = stacks.artifacts_stack()
     report(f"stack {stack.name}")
@@ -83,25 +88,16 @@ def artifacts(*, report: Callable[[str], None]) -> Store:
     return Store(boto3.client("s3"), outputs["ArtifactBucket"])
 
 
-def deploy_release(
-    environment: Environment, store: Store, release: Release, *, report: Callable[[str], None]
-) -> Deployment:
-    """Bring the stacks of an environment to a release in the artifact bucket."""
-    cloudformation = boto3.client("cloudformation")
-    tags = TAGS | {"environment": environment.name}
-    data_stack = stacks.data_stack(environment.name, url=store.url(release.template("data")))
-    report(f"stack {data_stack.name}")
-    data = stacks.deploy(cloudformation, data_stack, parameters={"Environment": environment.name}, tags=tags)
-    pipelines_stack = stacks.pipelines_stack(environment.name, url=store.url(release.template("pipelines")))
-    report(f"stack {pipelines_stack.name}")
-    taken = stacks.declared(cloudformation, pipelines_stack)
-    parameters = pipelines_parameters(environment, release, {**data, "ArtifactBucket": store.bucket}, taken=taken)
-    stacks.deploy(cloudformation, pipelines_stack, parameters=parameters, tags=tags)
-    return find(environment)
+def find_artifacts() -> Store:
+    """The artifact bucket that is there. Errors: NotDeployed."""
+    outputs = stacks.outputs(boto3.client("cloudformation"), stacks.artifacts_stack())
+    if outputs is None:
+        raise NotDeployed("nothing is published in this account yet; run `elt release publish` first")
+    return Store(boto3.client("s3"), outputs["ArtifactBucket"])
 
 
 def plan(environment: Environment, root: Path) -> list[stacks.Change]:
-    """What `deploy` would change. Changes nothing; of the checkout's build only templates are put into the bucket."""
+    """What `deploy` would change. Changes nothing; of the checkout's build only a template is put into the bucket."""
     cloudformation = boto3.client("cloudformation")
     artifacts_stack, data_stack, pipelines_stack = stacks_of(environment)
     known: dict[str, str] = {}
@@ -114,13 +110,17 @@ def plan(environment: Environment, root: Path) -> list[stacks.Change]:
             key = release.template("pipelines")
             store.put_files({key: files[key]})
             pipelines_stack = stacks.pipelines_stack(environment.name, url=store.url(key))
-    tags = TAGS | {"environment": environment.name}
-    taken = stacks.declared(cloudformation, pipelines_stack)
-    parameters = pipelines_parameters(environment, release, known, taken=taken)
+    tags = tags_of(environment)
+    data, pipelines = (stacks.declared(cloudformation, stack) for stack in (data_stack, pipelines_stack))
     return [
         *stacks.plan(cloudformation, artifacts_stack, parameters={}, tags=TAGS),
-        *stacks.plan(cloudformation, data_stack, parameters={"Environment": environment.name}, tags=tags),
-        *stacks.plan(cloudformation, pipelines_stack, parameters=parameters, tags=tags),
+        *stacks.plan(cloudformation, data_stack, parameters=data_parameters(environment, taken=data), tags=tags),
+        *stacks.plan(
+            cloudformation,
+            pipelines_stack,
+            parameters=pipelines_parameters(environment, release, known, taken=pipelines),
+            tags=tags,
+        ),
     ]
 
 
@@ -136,20 +136,3 @@ def stacks_of(environment: Environment) -> tuple[stacks.Stack, stacks.Stack, sta
         stacks.data_stack(environment.name),
         stacks.pipelines_stack(environment.name),
     )
-
-
-def pipelines_parameters(
-    environment: Environment, release: Release, outputs: Mapping[str, str], *, taken: Collection[str]
-) -> dict[str, str]:
-    """The pipelines stack's parameters: of the environment, its other stacks' `outputs`, and the release.
-
-    `taken` are those that the release's template has: one from before or after this version of `elt` has others.
-    """
-    parameters = {
-        "Environment": environment.name,
-        "AlertEmail": environment.alert_email,
-        "ScheduleState": "ENABLED" if environment.schedules else "DISABLED",
-        **outputs,
-        **release.parameters(outputs["ArtifactBucket"]),
-    }
-    return {name: value for name, value in parameters.items() if name in taken}

@@ -1,8 +1,9 @@
-"""`elt deploy`: bring an environment up to date with the checkout."""
+"""`elt deploy`: bring an environment to a release, or to the checkout."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -12,29 +13,72 @@ from orchestration.environments import Environment
 
 if TYPE_CHECKING:
     from orchestration.deployment import Deployment
+    from orchestration.releases.history import Deployed
+    from orchestration.releases.manifest import Release
+    from orchestration.releases.rollout import Report
+    from orchestration.releases.store import Store
 
 
-@click.command("deploy", help="Build the packages and bring the stacks up to date.")
+@click.command("deploy")
+@click.option("--release", "release_id", metavar="ID", help="A published release. [default: the checkout as it is]")
 @env_option
 @json_option
-def command(environment: Environment, as_json: bool) -> None:
+def command(release_id: str | None, environment: Environment, as_json: bool) -> None:
+    """Bring an environment to a release, or to the checkout.
+
+    Without --release the checkout is built and deployed as a development release, under keys of its own: no version
+    is taken by it, however often it changes, and it cannot be promoted.
+
+    With --release the bytes that `elt release publish` put into the artifact bucket are deployed. What somebody
+    changed by hand since the last deployment is put right; then come jobs, functions and state machines, a new version
+    of each, and its alias `live` last. All of it is read back and compared with the release's manifest. If anything
+    fails, the environment goes back to the release that was there. Executions that run go on with what they started
+    with, jobs included.
+    """
+    from orchestration import deployment
     from orchestration.cli.local import connect
+    from orchestration.releases import history
 
     connect(environment)
-    found = deploy_from_checkout(environment)
+    if release_id is None:
+        found = _deploy_checkout(environment)
+    else:
+        store = deployment.find_artifacts()
+        found = deploy_release(environment, store, history.release(store, release_id), action="deploy")
     if as_json:
-        print_json(dataclasses.asdict(found))
+        print_json({"release": found.release, **dataclasses.asdict(deployment.find(environment))})
 
 
 def deploy_from_checkout(environment: Environment) -> Deployment:
     """Deploy what the checkout holds, telling each step on stderr."""
-    import time
-
     from orchestration import deployment
-    from orchestration.progress import stderr
+
+    _deploy_checkout(environment)
+    return deployment.find(environment)
+
+
+def _deploy_checkout(environment: Environment) -> Deployed:
+    from orchestration import deployment
     from orchestration.project import root
 
-    checkout, console, began = root(), stderr(), time.monotonic()
+    checkout = root()
+    return told(environment, lambda report: deployment.deploy(environment, checkout, report=report))
+
+
+def deploy_release(environment: Environment, store: Store, release: Release, *, action: str) -> Deployed:
+    """Deploy what is in the bucket, telling each step on stderr. `action` is deploy, promote or rollback."""
+    from orchestration.releases.rollout import roll_out
+
+    return told(environment, lambda report: roll_out(environment, store, release, action=action, report=report))
+
+
+def told(environment: Environment, work: Callable[[Report], Deployed]) -> Deployed:
+    """Do it, telling each step on stderr."""
+    import time
+
+    from orchestration.progress import stderr
+
+    console, began = stderr(), time.monotonic()
     with console.status("deploying") as spinner:
 
         def report(step: str) -> None:
@@ -43,9 +87,9 @@ def deploy_from_checkout(environment: Environment) -> Deployment:
             else:
                 console.print(f"deploying: {step}")
 
-        found = deployment.deploy(environment, checkout, report=report)
-    console.print(f"deployed {environment.name} in {time.monotonic() - began:.1f} s")
-    return found
+        deployed = work(report)
+    console.print(f"deployed {environment.name} in {time.monotonic() - began:.1f} s: release {deployed.release}")
+    return deployed
 
 
 def find_or_deploy(environment: Environment) -> Deployment:

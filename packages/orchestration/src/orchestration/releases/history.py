@@ -65,18 +65,14 @@ def release(store: Store, release_id: str) -> Release:
     return manifest.parse(document)
 
 
-def releases(store: Store) -> list[tuple[Release, datetime.datetime]]:
-    """Every release and when it was published, newest first."""
-    found = []
-    for key, written in sorted(store.keys("releases/"), key=lambda one: one[1], reverse=True):
-        document = store.document(key)
-        if document is not None:
-            found.append((manifest.parse(document), written))
-    return found
+def releases(store: Store) -> list[tuple[str, datetime.datetime]]:
+    """The ids of all releases and when each was made, newest first."""
+    found = sorted(store.keys("releases/"), key=lambda one: one[1], reverse=True)
+    return [(key.removeprefix("releases/").removesuffix(".json"), written) for key, written in found]
 
 
 def save_deployment(store: Store, deployed: Deployed) -> None:
-    key = f"deployments/{deployed.environment}/{deployed.at}-{deployed.release}.json"
+    key = f"deployments/{deployed.environment}/{deployed.at.replace(':', '')}-{deployed.release}.json"
     store.put_document(key, asdict(deployed), once=True)
 
 

@@ -1,0 +1,108 @@
+"""Is what is deployed the release, byte for byte? Asked of AWS after a deployment, and by `elt diff`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import boto3
+
+from orchestration.releases.live import Difference, State
+from orchestration.releases.manifest import Release
+from orchestration.releases.store import Store
+from orchestration.stacks import Stack
+
+
+def check(release: Release, store: Store, state: State, templates: Mapping[str, Stack]) -> list[Difference]:
+    """What differs from the release's manifest: `state` is of live.read, `templates` maps a template to its stack.
+
+    Held against it are: the checksums of all its objects in S3; every object that a job or a state machine points at
+    in the artifact bucket; the code of functions; the definitions that aliases run; the templates of the stacks.
+    """
+    return [
+        *_objects(release, store),
+        *_pointers(release, store, state),
+        *_functions(release, state),
+        *_definitions(release, store, state),
+        *_templates(release, templates),
+    ]
+
+
+def _objects(release: Release, store: Store) -> Iterator[Difference]:
+    for key, found in store.checksums(list(release.objects)).items():
+        if found != release.objects[key]:
+            yield Difference(store.uri(key), "sha256", release.objects[key], found)
+
+
+def _pointers(release: Release, store: Store, state: State) -> Iterator[Difference]:
+    """A pointer is the key of an object or of a folder."""
+    location = re.compile(rf"s3://{re.escape(store.bucket)}/([^\s,'\"]*)")
+    for resource, properties in state.items():
+        for path, text in _texts("", properties):
+            for key in location.findall(text):
+                if not any(own == key or own.startswith(f"{key.rstrip('/')}/") for own in release.objects):
+                    yield Difference(resource, path, f"an object of release {release.id}", store.uri(key))
+
+
+def _functions(release: Release, state: State) -> Iterator[Difference]:
+    for resource, properties in state.items():
+        if "CodeSha256" in properties and properties["CodeSha256"] not in archives(release, ""):
+            yield Difference(resource, "CodeSha256", f"a wheel of release {release.id}", properties["CodeSha256"])
+
+
+def _definitions(release: Release, store: Store, state: State) -> Iterator[Difference]:
+    """The versions that aliases lead to are the release's definitions, with something in the place of each ${…}."""
+    states = boto3.client("stepfunctions")
+    keys = [key for key in release.objects if key.endswith(".asl.json")]
+    definitions = [store.document(key) for key in keys]
+    for resource, properties in state.items():
+        for version in properties.get("routes", {}):
+            definition = json.loads(states.describe_state_machine(stateMachineArn=version)["definition"])
+            if not any(_is_made_from(definition, one) for one in definitions):
+                yield Difference(resource, version, f"a definition of release {release.id}", "another definition")
+
+
+def _is_made_from(definition: Any, written: Any) -> bool:
+    if isinstance(written, dict) and isinstance(definition, dict):
+        return written.keys() == definition.keys() and all(_is_made_from(definition[k], written[k]) for k in written)
+    if isinstance(written, list) and isinstance(definition, list):
+        return len(written) == len(definition) and all(map(_is_made_from, definition, written))
+    if isinstance(written, str) and isinstance(definition, str):
+        pattern = ".*?".join(map(re.escape, re.split(r"\$\{\w+\}", written)))
+        return re.fullmatch(pattern, definition, re.DOTALL) is not None
+    return bool(written == definition)
+
+
+def _templates(release: Release, templates: Mapping[str, Stack]) -> Iterator[Difference]:
+    cloudformation = boto3.client("cloudformation")
+    files = release.packages["orchestration"].files
+    for name, stack in templates.items():
+        body = cloudformation.get_template(StackName=stack.name, TemplateStage="Original")["TemplateBody"]
+        found, wanted = hashlib.sha256(body.encode()).hexdigest(), files[f"stacks/{name}.yaml"]
+        if found != wanted:
+            yield Difference(f"stack {stack.name}", "template", wanted, found)
+
+
+def archives(release: Release, bucket: str) -> dict[str, dict[str, str]]:
+    """Where the code of functions lies in S3, by its CodeSha256."""
+    return {
+        base64.b64encode(bytes.fromhex(digest)).decode(): {"S3Bucket": bucket, "S3Key": key}
+        for key, digest in release.objects.items()
+        if key.endswith(".whl")
+    }
+
+
+def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Every text in a value, with the path to it."""
+    if isinstance(value, Mapping):
+        for name, one in value.items():
+            yield from _texts(f"{path}.{name}" if path else str(name), one)
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _texts(f"{path}[{number}]", one)
+    elif isinstance(value, str):
+        yield path, value

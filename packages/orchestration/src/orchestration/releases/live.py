@@ -1,0 +1,162 @@
+"""What AWS has of an environment now: read, held against what it should be, and put right where a hand has been.
+
+CloudFormation compares a template with the one before it, not with what is there: what somebody changes by hand stays
+until the template changes the same resource. So every deployment notes what it left, and the next one, like
+`elt diff`, compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from orchestration.errors import DeployError
+from orchestration.releases import functions, jobs
+from orchestration.stacks import Stack
+
+Properties = dict[str, Any]
+#: Resource (`AWS::Glue::Job elt-dev-ingest-raw`) to its properties.
+State = dict[str, Properties]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A property that is not what it should be; `wanted` or `found` is None for what is not to be, or not there."""
+
+    resource: str
+    property: str
+    wanted: Any
+    found: Any
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How resources of one type are read, and written whole. A resource is known by its physical ID."""
+
+    read: Callable[[str], Properties]
+    write: Callable[[str, Properties], None]
+
+
+def read(stack: Stack) -> State:
+    """The jobs, functions, state machines, aliases and schedules of a stack that exist."""
+    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.name)
+    kinds = _kinds({})
+    found = [
+        (one["ResourceType"], one["PhysicalResourceId"])
+        for page in pages
+        for one in page["StackResourceSummaries"]
+        if one["ResourceType"] in kinds
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        states = pool.map(lambda one: _read_if_there(kinds[one[0]], one[1]), found)
+    return {f"{kind} {name}": state for (kind, name), state in zip(found, states, strict=True) if state is not None}
+
+
+def differences(wanted: Mapping[str, Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]]) -> list[Difference]:
+    """Every property that differs, by resource; a whole resource is the property ""."""
+    different: list[Difference] = []
+    for resource in sorted({*wanted, *found}):
+        if resource not in found or resource not in wanted:
+            there = "there"
+            different.append(
+                Difference(resource, "", there if resource in wanted else None, there if resource in found else None)
+            )
+            continue
+        different += [
+            Difference(resource, name, one, other)
+            for name, one, other in _compare("", wanted[resource], found[resource])
+        ]
+    return different
+
+
+def put_right(
+    wanted: Mapping[str, Mapping[str, Any]],
+    found: Mapping[str, Mapping[str, Any]],
+    *,
+    archives: Mapping[str, Mapping[str, str]],
+) -> list[str]:
+    """Write every resource that differs from `wanted` as it was; those written. Errors: DeployError for one deleted.
+
+    `archives` maps the CodeSha256 of functions to the S3Bucket and S3Key of their code.
+    """
+    changed = sorted({one.resource for one in differences(wanted, found) if one.resource in wanted})
+    gone = [resource for resource in changed if resource not in found]
+    if gone:
+        raise DeployError(
+            f"{', '.join(gone)} was deleted by hand, which CloudFormation does not notice: "
+            "delete the stack with `elt destroy`, which keeps all data, and deploy again"
+        )
+    kinds = _kinds(archives)
+    for resource in changed:
+        kind, name = resource.split(" ", 1)
+        kinds[kind].write(name, dict(wanted[resource]))
+    return changed
+
+
+def _compare(path: str, wanted: Any, found: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        for name in sorted({*wanted, *found}):
+            yield from _compare(f"{path}.{name}" if path else name, wanted.get(name), found.get(name))
+    elif wanted != found:
+        yield path, wanted, found
+
+
+def _read_if_there(kind: _Kind, name: str) -> Properties | None:
+    try:
+        return kind.read(name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("EntityNotFoundException", "ResourceNotFoundException"):
+            return None
+        if error.response["Error"]["Code"] == "StateMachineDoesNotExist":
+            return None
+        raise
+
+
+def _kinds(archives: Mapping[str, Mapping[str, str]]) -> dict[str, _Kind]:
+    states, scheduler = boto3.client("stepfunctions"), boto3.client("scheduler")
+    glue, lambdas = boto3.client("glue"), boto3.client("lambda")
+    return {
+        "AWS::Glue::Job": _Kind(partial(jobs.read, glue), partial(jobs.write, glue)),
+        "AWS::Lambda::Function": _Kind(partial(functions.read, lambdas), partial(functions.write, lambdas, archives)),
+        "AWS::StepFunctions::StateMachine": _Kind(partial(_machine, states), partial(_write_machine, states)),
+        "AWS::StepFunctions::StateMachineAlias": _Kind(partial(_alias, states), partial(_write_alias, states)),
+        "AWS::Scheduler::Schedule": _Kind(partial(_schedule, scheduler), partial(_write_schedule, scheduler)),
+    }
+
+
+def _machine(states: Any, arn: str) -> Properties:
+    machine = states.describe_state_machine(stateMachineArn=arn)
+    return {name: machine[name] for name in ("definition", "roleArn")}
+
+
+def _write_machine(states: Any, arn: str, wanted: Properties) -> None:
+    """The machine as it is edited; the alias keeps to its published version either way."""
+    states.update_state_machine(stateMachineArn=arn, **wanted)
+
+
+def _alias(states: Any, arn: str) -> Properties:
+    """Its routes, and what runs by them: a version never changes."""
+    routes = states.describe_state_machine_alias(stateMachineAliasArn=arn)["routingConfiguration"]
+    return {"routes": {route["stateMachineVersionArn"]: route["weight"] for route in routes}}
+
+
+def _write_alias(states: Any, arn: str, wanted: Properties) -> None:
+    routes = [{"stateMachineVersionArn": version, "weight": weight} for version, weight in wanted["routes"].items()]
+    states.update_state_machine_alias(stateMachineAliasArn=arn, routingConfiguration=routes)
+
+
+def _schedule(scheduler: Any, name: str) -> Properties:
+    schedule = scheduler.get_schedule(Name=name)
+    settable = scheduler.meta.service_model.shape_for("UpdateScheduleInput").members
+    return {key: value for key, value in schedule.items() if key in settable and key != "Name"}
+
+
+def _write_schedule(scheduler: Any, name: str, wanted: Properties) -> None:
+    """UpdateSchedule replaces the whole schedule."""
+    scheduler.update_schedule(Name=name, **wanted)

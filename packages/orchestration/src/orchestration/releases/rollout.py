@@ -1,0 +1,158 @@
+"""Bring an environment to a release, prove that it is there, and go back where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+
+import boto3
+
+from orchestration import stacks
+from orchestration.environments import Environment
+from orchestration.errors import DeployError, EltError
+from orchestration.releases import check, history, live
+from orchestration.releases.history import Deployed
+from orchestration.releases.live import Difference, State
+from orchestration.releases.manifest import Release
+from orchestration.releases.store import Store
+
+TAGS = {"project": "elt"}
+
+Report = Callable[[str], None]
+
+
+def roll_out(environment: Environment, store: Store, release: Release, *, action: str, report: Report) -> Deployed:
+    """Deploy a release that is in the artifact bucket; `action` is deploy, promote or rollback.
+
+    What somebody changed by hand since the last deployment is put right first. Then the stacks are brought to the
+    release: jobs, functions, state machines, a version of each and last its alias. Then all of it is read back and
+    held against the manifest. Only a deployment that proves right is recorded; after any other one the environment
+    is brought back to the release that was there. Running executions go on with the version they started with, and
+    with its jobs.
+
+    Errors: DeployError, which says what went wrong and what is live now.
+    """
+    before = history.live(store, environment.name)
+    try:
+        resources = _apply(environment, store, release, before=before, report=report)
+    except EltError as error:
+        raise DeployError(f"{error}; {_go_back(environment, store, before, report=report)}") from error
+    deployed = Deployed(
+        release=release.id,
+        environment=environment.name,
+        action=action,
+        at=history.now(),
+        by=boto3.client("sts").get_caller_identity()["Arn"],
+        resources=resources,
+    )
+    history.save_deployment(store, deployed)
+    return deployed
+
+
+def changed_by_hand(environment: Environment, deployed: Deployed) -> list[Difference]:
+    """What is no longer as a deployment left it."""
+    return live.differences(deployed.resources, live.read(stacks.pipelines_stack(environment.name)))
+
+
+def plan(environment: Environment, store: Store, release: Release) -> list[stacks.Change]:
+    """What CloudFormation would change for a release that is in the artifact bucket. Changes nothing."""
+    cloudformation = boto3.client("cloudformation")
+    data_stack, pipelines_stack = _stacks(environment, store, release).values()
+    outputs = stacks.outputs(cloudformation, data_stack) or {}
+    tags = tags_of(environment)
+    data, pipelines = (stacks.declared(cloudformation, stack) for stack in (data_stack, pipelines_stack))
+    return [
+        *stacks.plan(cloudformation, data_stack, parameters=data_parameters(environment, taken=data), tags=tags),
+        *stacks.plan(
+            cloudformation,
+            pipelines_stack,
+            parameters=pipelines_parameters(environment, release, {**outputs, **_bucket(store)}, taken=pipelines),
+            tags=tags,
+        ),
+    ]
+
+
+def tags_of(environment: Environment) -> dict[str, str]:
+    return TAGS | {"environment": environment.name}
+
+
+def data_parameters(environment: Environment, *, taken: Collection[str]) -> dict[str, str]:
+    """The data stack's parameters, of those that its template takes."""
+    parameters = {"Environment": environment.name}
+    return {name: value for name, value in parameters.items() if name in taken}
+
+
+def pipelines_parameters(
+    environment: Environment, release: Release, outputs: Mapping[str, str], *, taken: Collection[str]
+) -> dict[str, str]:
+    """The pipelines stack's parameters: of the environment, its other stacks' `outputs`, and the release.
+
+    `taken` are those that the release's template has: one from before or after this version of `elt` has others.
+    """
+    parameters = {
+        "Environment": environment.name,
+        "AlertEmail": environment.alert_email,
+        "ScheduleState": "ENABLED" if environment.schedules else "DISABLED",
+        **outputs,
+        **release.parameters(outputs["ArtifactBucket"]),
+    }
+    return {name: value for name, value in parameters.items() if name in taken}
+
+
+def _apply(
+    environment: Environment, store: Store, release: Release, *, before: Deployed | None, report: Report
+) -> State:
+    """Undo what was done by hand since `before`, update the stacks, read back and check; what there is then."""
+    cloudformation, tags = boto3.client("cloudformation"), tags_of(environment)
+    if before is not None:
+        _undo_changes_by_hand(environment, store, before, report=report)
+    templates = _stacks(environment, store, release)
+    data_stack, pipelines_stack = templates.values()
+    report(f"stack {data_stack.name}")
+    parameters = data_parameters(environment, taken=stacks.declared(cloudformation, data_stack))
+    outputs = stacks.deploy(cloudformation, data_stack, parameters=parameters, tags=tags)
+    report(f"stack {pipelines_stack.name}")
+    taken = stacks.declared(cloudformation, pipelines_stack)
+    parameters = pipelines_parameters(environment, release, {**outputs, **_bucket(store)}, taken=taken)
+    stacks.deploy(cloudformation, pipelines_stack, parameters=parameters, tags=tags)
+    report("reading it back")
+    state = live.read(pipelines_stack)
+    if found := check.check(release, store, state, templates):
+        one, more = found[0], f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise DeployError(
+            f"{environment.name} is not what release {release.id} says: {one.property} of {one.resource} is "
+            f"{one.found}, not {one.wanted}{more}"
+        )
+    return state
+
+
+def _undo_changes_by_hand(environment: Environment, store: Store, before: Deployed, *, report: Report) -> None:
+    stack = stacks.pipelines_stack(environment.name)
+    found = live.read(stack)
+    if found and live.differences(before.resources, found):
+        archives = check.archives(history.release(store, before.release), store.bucket)
+        for resource in live.put_right(before.resources, found, archives=archives):
+            report(f"{resource} was changed by hand: put right")
+
+
+def _go_back(environment: Environment, store: Store, before: Deployed | None, *, report: Report) -> str:
+    """Deploy again what was there; in words what became of that."""
+    if before is None:
+        return f"nothing was deployed to {environment.name} before that it could go back to"
+    report(f"going back to release {before.release}")
+    try:
+        _apply(environment, store, history.release(store, before.release), before=None, report=report)
+    except EltError as error:
+        return f"going back to release {before.release} failed too: {error}"
+    return f"{environment.name} is at release {before.release} as before"
+
+
+def _stacks(environment: Environment, store: Store, release: Release) -> dict[str, stacks.Stack]:
+    """An environment's stacks with their templates in the bucket, in the order they are deployed."""
+    return {
+        "data": stacks.data_stack(environment.name, url=store.url(release.template("data"))),
+        "pipelines": stacks.pipelines_stack(environment.name, url=store.url(release.template("pipelines"))),
+    }
+
+
+def _bucket(store: Store) -> dict[str, str]:
+    return {"ArtifactBucket": store.bucket}
