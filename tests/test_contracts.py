@@ -20,6 +20,7 @@ from glue_transform import arguments as transform_arguments
 from glue_transform import datasets, redshift
 from laptop import BIN
 from orchestration import pipelines, stacks
+from orchestration.cli.backfill import MOST_AT_ONCE
 from orchestration.pipelines import Pipeline
 from rs_query import job as query_job
 
@@ -99,9 +100,8 @@ def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from definition["States"].items()
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
-def test_every_state_can_be_reached_and_leads_on(pipeline: Pipeline) -> None:
-    definition = json.loads(pipeline.definition.read_text(encoding="utf-8"))
+def reachable(definition: dict[str, Any]) -> set[str]:
+    """The states that the first one leads to; every one of them must be defined and lead on, or end."""
     reached, waiting = set(), [definition["StartAt"]]
     while waiting:
         name = waiting.pop()
@@ -113,8 +113,15 @@ def test_every_state_can_be_reached_and_leads_on(pipeline: Pipeline) -> None:
         targets = [state.get("Next"), state.get("Default")]
         targets += [branch["Next"] for branch in (*state.get("Catch", []), *state.get("Choices", []))]
         waiting += [target for target in targets if target]
-        assert any(targets) or state["Type"] in ("Succeed", "Fail"), f"{name} leads nowhere"
-    assert reached == set(definition["States"])
+        ends = state["Type"] in ("Succeed", "Fail") or state.get("End", False)
+        assert any(targets) or ends, f"{name} leads nowhere"
+    return reached
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
+def test_every_state_can_be_reached_and_leads_on(pipeline: Pipeline) -> None:
+    definition = json.loads(pipeline.definition.read_text(encoding="utf-8"))
+    assert set(definition["States"]) == reachable(definition)
 
 
 #: Telling of a failure, or of its end, fails nothing.
@@ -186,3 +193,49 @@ def test_the_trigger_knows_every_dataset() -> None:
     trigger = resources("AWS::Lambda::Function")["Trigger"]
     known = json.loads(trigger["Environment"]["Variables"]["PIPELINES"]["Sub"])
     assert set(known) == {pipeline.dataset for pipeline in PIPELINES}
+
+
+BACKFILL = Path(pipelines.__file__).parent / "backfill" / "state_machine.asl.json"
+
+
+def test_the_backfill_knows_every_monthly_pipeline() -> None:
+    definition = BACKFILL.read_text(encoding="utf-8")
+    found = resources("AWS::StepFunctions::StateMachine")["Backfill"]["DefinitionSubstitutions"]
+    assert set(re.findall(r"\$\{(\w+)\}", definition)) == set(found), "substitutions and their use"
+    known = json.loads(definition)["States"]["KnownPipelines"]["Assign"]["pipelines"]
+    monthly = pipelines.monthly_pipelines()
+    assert {name: one["dataset"] for name, one in known.items()} == {one.name: one.dataset for one in monthly}
+    aliases = [found[one["machine"].strip("${}")] for one in known.values()]
+    (start,) = [
+        statement
+        for policy in resources("AWS::IAM::Role")["BackfillRole"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "states:StartExecution"
+    ]
+    assert start["Resource"] == aliases == [{"Ref": f"{pipelines.camel(name)}Live"} for name in known]
+
+
+def test_the_jobs_allow_as_many_runs_as_a_backfill_starts() -> None:
+    allowed = {name: job["ExecutionProperty"]["MaxConcurrentRuns"] for name, job in resources("AWS::Glue::Job").items()}
+    assert min(allowed[name] for name in ("IngestRaw", "TransformTrips", "RsQuery")) >= MOST_AT_ONCE
+
+
+def test_every_task_of_the_backfill_has_a_timeout_and_fails_into_a_record_or_the_alert() -> None:
+    definition = json.loads(BACKFILL.read_text(encoding="utf-8"))
+    months = definition["States"]["RunMonths"]
+    caught = {
+        name: [one["Next"] for one in state["Catch"] if one["ErrorEquals"] == ["States.ALL"]]
+        for name, state in (*states(definition), *states(months["ItemProcessor"]))
+        if state["Type"] in ("Task", "Map")
+    }
+    assert caught == {
+        "RunMonths": ["NotifyFailure"],
+        "RunMonth": ["MonthFailed"],
+        "ReadManifest": ["MonthFailed"],
+        "NotifyRecovery": ["BackfillSucceeded"],
+        "NotifyFailure": ["BackfillFailed"],
+    }
+    (trips,) = {json.loads(one.definition.read_text(encoding="utf-8"))["TimeoutSeconds"] for one in TRIPS}
+    assert months["ItemProcessor"]["States"]["RunMonth"]["TimeoutSeconds"] > trips, "a month's own timeout comes first"
+    assert set(definition["States"]) == reachable(definition)
+    assert set(months["ItemProcessor"]["States"]) == reachable(months["ItemProcessor"])
