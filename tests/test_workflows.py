@@ -19,6 +19,7 @@ import pytest
 
 from github_actions.runner import Event, GitHub, JobRun
 from github_actions.stand_ins import ACTIONS
+from github_actions.workflow import load
 from laptop import BIN, ROOT
 
 pytestmark = pytest.mark.timeout(600)
@@ -119,3 +120,53 @@ def test_ci_on_a_pull_request(origin: Origin, tmp_path: Path) -> None:
     assert re.search(r"trigger: [0-9a-f]{64}  trigger-[\d.]+-py3-none-any.whl, twice", build.log)
     assert "test_more.py" in tests.log or re.search(r"\d+ passed", tests.log)
     assert "| packages | success |" in jobs["required"].summary
+
+
+# ---- what is true of every workflow ------------------------------------------------------------------------------
+
+PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_workflow_is_sound(file: Path) -> None:
+    """Read strictly, also on the paths that no test takes: unknown keys, names, needs and expressions are errors."""
+    workflow = load(file)
+    assert workflow.raw["permissions"] == {}, "what a job may do, it says itself"
+    assert workflow.raw["defaults"] == {"run": {"shell": "bash"}}, "so that a failure in a pipe fails the step"
+    for job in workflow.jobs.values():
+        assert "permissions" in job.raw, job.id
+        assert set(job.raw["permissions"].values()) <= {"read", "write"}
+        assert job.raw["permissions"].get("contents", "read") == "read"
+        if job.raw["permissions"].get("id-token"):
+            assert "environment" in job.raw, f"{job.id}: the role's trust goes by the environment"
+        concurrency = job.raw.get("concurrency") or workflow.raw.get("concurrency")
+        if job.raw.get("environment"):
+            assert concurrency["cancel-in-progress"] is False, f"{job.id}: no deploy is cancelled"
+        for step in job.steps:
+            assert "${{" not in step.raw.get("run", ""), f"{step.where}: values come by env, never into a script's text"
+            if step.raw.get("uses", "").startswith("actions/checkout@"):
+                assert step.raw["with"]["persist-credentials"] is False, step.where
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_actions_are_pinned_by_commit(file: Path) -> None:
+    used = re.findall(r"uses: (.*)", file.read_text())
+    assert [line for line in used if not line.startswith("$/") and not PINNED.fullmatch(line)] == []
+
+
+def test_one_action_has_one_version() -> None:
+    used = {line for file in FILES for line in re.findall(r"uses: ([^$].*)", file.read_text())}
+    assert len({line.partition("@")[0] for line in used}) == len(used)
+
+
+def test_the_audit_and_the_schema_find_nothing() -> None:
+    audit = [str(BIN / "zizmor"), "--quiet", "--offline", "--pedantic", "--format", "plain", ".github"]
+    done = subprocess.run(audit, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "No findings to report. Good job!"), done.stderr
+    for schema, files in (
+        ("vendor.github-workflows", FILES),
+        ("vendor.dependabot", [FOLDER.parent / "dependabot.yml"]),
+    ):
+        check = [str(BIN / "check-jsonschema"), "--builtin-schema", schema, *map(str, files)]
+        done = subprocess.run(check, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout

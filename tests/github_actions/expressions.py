@@ -216,7 +216,7 @@ class Evaluator:
             return self.evaluate(parse(whole[1]))
         return _EMBEDDED.sub(lambda match: text_of(self.evaluate(parse(match[1]))), value)
 
-    def evaluate(self, node: Node) -> Any:
+    def evaluate(self, node: Node) -> Any:  # noqa: PLR0911
         match node:
             case Literal(value):
                 return value
@@ -297,6 +297,8 @@ def _number(value: Any) -> float:
 
 
 def _compare(operator: str, left: Any, right: Any) -> bool:
+    one: Any
+    other: Any
     if isinstance(left, str) and isinstance(right, str):
         one, other = left.casefold(), right.casefold()
     elif isinstance(left, (dict, list)) or isinstance(right, (dict, list)):

@@ -177,7 +177,7 @@ class _Run:
             "vars": dict(self.service.variables.get("", {})),
         }
         if not truth(Evaluator(contexts, status).evaluate(job.condition)):
-            return JobRun(job.id, "skipped")
+            return JobRun(job.id, "skipped", outputs=dict.fromkeys(job.raw.get("outputs", {}), ""))
         legs = _legs(Evaluator(contexts, {}).fill(job.raw.get("strategy", {})), f"{self.workflow.file.name}: {job.id}")
         if legs is None:
             return self.leg(job, {**contexts, "matrix": {}}, job.id)
@@ -203,14 +203,15 @@ class _Run:
         environment = evaluator.fill(job.raw.get("environment"))
         environment = environment["name"] if isinstance(environment, Mapping) else environment
         concurrency = evaluator.fill(job.raw.get("concurrency"))
+        nothing = dict.fromkeys(job.raw.get("outputs", {}), "")
         if environment and not self.service.approve(environment):
-            return JobRun(name, "failure", environment, concurrency)
+            return JobRun(name, "failure", environment, concurrency, nothing)
         contexts["vars"] |= self.service.variables.get(environment or "", {})
         folder = self.service.folder / f"{next(self.service.numbers):02}-{job.id}"
         place = Place(self.service, self.event, folder / "work", folder / "temp", permissions, environment)
         for one in (place.workspace, place.temp):
             one.mkdir(parents=True)
-        return _JobInPlace(self, job, place, contexts).run(JobRun(name, "success", environment, concurrency))
+        return _JobInPlace(self, job, place, contexts).run(JobRun(name, "success", environment, concurrency, nothing))
 
     def call(self, job: Job, evaluator: Evaluator, permissions: Mapping[str, str], name: str) -> JobRun:
         called = load(self.workflow.called(job))

@@ -109,7 +109,7 @@ class Workflow:
 
     def called(self, job: Job) -> Path:
         """The reusable workflow that a job is: `$/` is the repository's root, at the commit that runs."""
-        return self.file.parents[2] / job.raw["uses"].removeprefix("$/")
+        return self.file.parents[2] / str(job.raw["uses"]).removeprefix("$/")
 
     def in_order(self) -> list[Job]:
         """The jobs, each after those it needs. Errors: WorkflowError for a circle."""
