@@ -124,6 +124,19 @@ def test_what_is_wrong(text: str, message: str) -> None:
     assert str(refused.value) == message
 
 
+def test_a_type_that_is_missing_may_wait_behind_a_condition() -> None:
+    text = f"""
+    Parameters: {{Reader: {{Type: String, Default: ""}}}}
+    Conditions: {{Read: !Not [!Equals [!Ref Reader, ""]]}}
+    {TOPIC[:-1]}, Page: {{Type: AWS::QuickSight::Dashboard, Condition: Read, Properties: {{Name: !Ref Reader}}}}}}
+    Outputs: {{Page: {{Condition: Read, Value: !GetAtt Page.Arn}}}}
+    """
+    assert set(blueprint(text).active) == {"T"}
+    with pytest.raises(ValidationError) as refused:
+        blueprint(text, Reader="somebody")
+    assert str(refused.value) == "Template format error: Unrecognized resource types: [AWS::QuickSight::Dashboard]"
+
+
 def test_more_resources_than_allowed() -> None:
     many = "\n".join(f"  T{index}: {{Type: AWS::SNS::Topic}}" for index in range(501))
     with pytest.raises(ValidationError, match="Number of resources, 501, is greater than maximum allowed, 500"):

@@ -13,7 +13,7 @@ from local_cloud.services.cloudformation.schedule import cycle
 from local_cloud.services.cloudformation.schema import Schema, schema_of
 from local_cloud.services.cloudformation.sections import ResourceDefinition
 from local_cloud.services.cloudformation.stacks import Definition, Output
-from local_cloud.services.cloudformation.template import Template, unresolved_references
+from local_cloud.services.cloudformation.template import Template, refuse_unknown_types, unresolved_references
 from local_cloud.services.cloudformation.values import NO_VALUE, UNKNOWN, scalar_text
 
 
@@ -106,6 +106,7 @@ class Blueprint:
         for resource in self.template.resources.values():
             if resource.condition is None or self.evaluator.condition(resource.condition):
                 self.active[resource.logical_id] = resource
+        refuse_unknown_types(self.active.values())
         for resource in self.active.values():
             used = self._used(resource.properties) | set(resource.depends_on)
             if absent := sorted(used - self.active.keys()):
