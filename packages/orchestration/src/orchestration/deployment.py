@@ -12,6 +12,7 @@ from orchestration import pipelines, stacks
 from orchestration.environments import Environment
 from orchestration.errors import NotDeployed
 from orchestration.releases.history import Deployed
+from orchestration.releases.manifest import Release
 from orchestration.releases.publish import prepare, upload
 from orchestration.releases.rollout import (
     TAGS,
@@ -22,6 +23,7 @@ from orchestration.releases.rollout import (
     tags_of,
 )
 from orchestration.releases.store import Store
+from orchestration.stacks import outside
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,17 @@ def deploy(environment: Environment, root: Path, *, report: Report) -> Deployed:
     return roll_out(environment, store, release, action="deploy", report=report)
 
 
+def publish(root: Path, *, report: Report) -> Release:
+    """Publish the checkout at `root` as a release. Errors: UsageError, DeployError, PublishError."""
+    with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
+        report("building the packages")
+        release, files = prepare(root, Path(out), development=False)
+        store = artifacts(report=report)
+        report("publishing")
+        upload(store, release, files)
+    return release
+
+
 def artifacts(*, report: Report) -> Store:
     """The artifact bucket, whose stack is brought up to date first. Errors: DeployError."""
     stack = stacks.artifacts_stack()
@@ -100,12 +113,11 @@ def plan(environment: Environment, root: Path) -> list[stacks.Change]:
     """What `deploy` would change. Changes nothing; of the checkout's build only a template is put into the bucket."""
     cloudformation = boto3.client("cloudformation")
     artifacts_stack, data_stack, pipelines_stack = stacks_of(environment)
-    known: dict[str, str] = {}
-    for stack in (artifacts_stack, data_stack):
-        known |= dict.fromkeys(stack.outputs, "known-after-deploy") | (stacks.outputs(cloudformation, stack) or {})
+    there = (stacks.outputs(cloudformation, artifacts_stack) or {}) | (stacks.outputs(cloudformation, data_stack) or {})
+    known = dict.fromkeys([*artifacts_stack.outputs, *data_stack.outputs], "known-after-deploy") | there
     with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
         release, files = prepare(root, Path(out), development=True)
-        if stacks.outputs(cloudformation, artifacts_stack):
+        if "ArtifactBucket" in there:
             store = Store(boto3.client("s3"), known["ArtifactBucket"])
             key = release.template("pipelines")
             store.put_files({key: files[key]})
@@ -121,12 +133,24 @@ def plan(environment: Environment, root: Path) -> list[stacks.Change]:
             parameters=pipelines_parameters(environment, release, known, taken=pipelines),
             tags=tags,
         ),
+        *outside.plan(environment, workgroup_arn=there.get("WorkgroupArn")),
     ]
 
 
 def destroy(environment: Environment) -> bool:
-    """Delete what holds no data, the pipelines stack; False where there was none. Errors: DeployError."""
-    return stacks.delete(boto3.client("cloudformation"), stacks.pipelines_stack(environment.name))
+    """Delete what holds no data: the pipelines stack, and the marks of failures that pipelines left.
+
+    False where there was no such stack. Errors: DeployError.
+    """
+    deleted = stacks.delete(boto3.client("cloudformation"), stacks.pipelines_stack(environment.name))
+    ssm = boto3.client("ssm")
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(
+        Path=f"/elt/{environment.name}/failing", Recursive=True
+    )
+    for names in [[one["Name"] for one in page["Parameters"]] for page in pages]:
+        if names:  # a page has ten at most, and as many can be deleted at once
+            ssm.delete_parameters(Names=names)
+    return deleted
 
 
 def stacks_of(environment: Environment) -> tuple[stacks.Stack, stacks.Stack, stacks.Stack]:

@@ -1,17 +1,35 @@
-"""`elt destroy`: delete what holds no data."""
+"""`elt destroy`: delete what holds no data, and say what is kept."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
-from orchestration.cli.options import env_option
+from orchestration.cli.options import env_option, json_option, print_json
 from orchestration.environments import Environment
 
+#: What holds data, by the outputs of the stacks that name it.
+_KEPT = {
+    "RawBucket": "bucket",
+    "ProcessedBucket": "bucket",
+    "ReportsBucket": "bucket",
+    "Namespace": "warehouse namespace",
+    "Workgroup": "warehouse workgroup",
+    "ArtifactBucket": "bucket of releases, which all environments share",
+}
 
-@click.command("destroy", help="Delete everything deployed that holds no data: jobs, state machines, schedules, roles.")
+
+@click.command("destroy")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @env_option
-def command(yes: bool, environment: Environment) -> None:
+@json_option
+def command(yes: bool, environment: Environment, as_json: bool) -> None:
+    """Delete everything deployed that holds no data: jobs, state machines, schedules, alarms, roles.
+
+    What holds data stays: buckets, the warehouse, and the artifacts, which all environments share. It is listed, with
+    the commands that remove it.
+    """
     import boto3
 
     from orchestration import deployment, stacks
@@ -22,9 +40,38 @@ def command(yes: bool, environment: Environment) -> None:
         click.confirm(f"Delete stack {pipelines_stack.name}?", abort=True, err=True)
     connect(environment)
     deleted = deployment.destroy(environment)
-    click.echo(f"stack {pipelines_stack.name}: {'deleted' if deleted else 'was not there'}")
     cloudformation = boto3.client("cloudformation")
-    for stack in (data_stack, artifacts_stack):
-        kept = stacks.outputs(cloudformation, stack)
-        if kept is not None:
-            click.echo(f"stack {stack.name}: kept, it holds data: {', '.join(sorted(kept.values()))}")
+    data = stacks.outputs(cloudformation, data_stack) or {}
+    kept = data | (stacks.outputs(cloudformation, artifacts_stack) or {})
+    kept = {name: kept[name] for name in _KEPT if name in kept}
+    if as_json:
+        print_json({"stack": pipelines_stack.name, "deleted": deleted, "kept": kept})
+        return
+    click.echo(f"{pipelines_stack.name}: {'deleted' if deleted else 'was not there'}")
+    if kept:
+        click.echo("\n".join(["", "Kept, for the data in it:", *kept_lines(kept)]))
+    if data:
+        click.echo(
+            "\n".join(["", "To remove that of this environment too, for good:", *removal(data_stack.name, kept)])
+        )
+
+
+def kept_lines(kept: Mapping[str, str]) -> list[str]:
+    width = max(map(len, kept.values()))
+    return [f"  {name:<{width}}  {_KEPT[output]}" for output, name in kept.items()]
+
+
+def removal(data_stack: str, kept: Mapping[str, str]) -> list[str]:
+    """The commands that remove an environment's data; the artifacts are not one environment's to remove."""
+    buckets = [kept[name] for name in ("RawBucket", "ProcessedBucket", "ReportsBucket")]
+    return [
+        f"  aws cloudformation delete-stack --stack-name {data_stack}",
+        f"  aws cloudformation wait stack-delete-complete --stack-name {data_stack}",
+        f"  aws redshift-serverless delete-workgroup --workgroup-name {kept['Workgroup']}",
+        f"  aws redshift-serverless delete-namespace --namespace-name {kept['Namespace']}",
+        *(
+            f'  python -c \'import boto3; b = boto3.resource("s3").Bucket("{bucket}");'
+            " b.object_versions.delete(); b.delete()'"
+            for bucket in buckets
+        ),
+    ]

@@ -20,16 +20,31 @@ _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS
 
 
 @dataclass(frozen=True)
+class UsageLimit:
+    """The warehouse's compute of one day (UTC), in RPU-hours: 8 RPU that work for a quarter of an hour are two.
+
+    `when_reached` is Redshift's breach action: `deactivate` refuses queries until the day is over, `emit-metric` and
+    `log` only tell.
+    """
+
+    rpu_hours_a_day: int
+    when_reached: str
+
+
+@dataclass(frozen=True)
 class Environment:
     """One place the pipelines can live.
 
-    `alert_email` gets the alerts, "" for nobody; `schedules` switches them on; `sdk` maps environment variables
-    to values.
+    `alert_email` gets the alerts, "" for nobody; `schedules` switches them on; `usage_limit` is what the warehouse
+    may use a day; `quicksight_principal` is the ARN of the QuickSight user or group that gets the reviews dashboard, ""
+    for none; `sdk` maps environment variables to values.
     """
 
     name: str
     alert_email: str
     schedules: bool
+    usage_limit: UsageLimit
+    quicksight_principal: str
     sdk: Mapping[str, str]
 
     @property
@@ -56,4 +71,4 @@ def load(name: str) -> Environment:
     if name not in names():
         raise UnknownEnvironment(f"there is no environment {name!r}; there are: {', '.join(names())}")
     data = tomllib.loads(file.read_text(encoding="utf-8"))
-    return Environment(name=name, alert_email=data["alert_email"], schedules=data["schedules"], sdk=data["sdk"])
+    return Environment(name=name, **data | {"usage_limit": UsageLimit(**data["usage_limit"])})

@@ -14,6 +14,7 @@ from orchestration.releases.history import Deployed
 from orchestration.releases.live import Difference, State
 from orchestration.releases.manifest import Release
 from orchestration.releases.store import Store
+from orchestration.stacks import outside
 
 TAGS = {"project": "elt"}
 
@@ -68,6 +69,7 @@ def plan(environment: Environment, store: Store, release: Release) -> list[stack
             parameters=pipelines_parameters(environment, release, {**outputs, **_bucket(store)}, taken=pipelines),
             tags=tags,
         ),
+        *outside.plan(environment, workgroup_arn=outputs.get("WorkgroupArn")),
     ]
 
 
@@ -92,6 +94,7 @@ def pipelines_parameters(
         "Environment": environment.name,
         "AlertEmail": environment.alert_email,
         "ScheduleState": "ENABLED" if environment.schedules else "DISABLED",
+        "QuickSightPrincipal": environment.quicksight_principal,
         **outputs,
         **release.parameters(outputs["ArtifactBucket"]),
     }
@@ -110,6 +113,7 @@ def _apply(
     report(f"stack {data_stack.name}")
     parameters = data_parameters(environment, taken=stacks.declared(cloudformation, data_stack))
     outputs = stacks.deploy(cloudformation, data_stack, parameters=parameters, tags=tags)
+    outside.apply(environment, workgroup_arn=outputs["WorkgroupArn"])
     report(f"stack {pipelines_stack.name}")
     taken = stacks.declared(cloudformation, pipelines_stack)
     parameters = pipelines_parameters(environment, release, {**outputs, **_bucket(store)}, taken=taken)

@@ -42,17 +42,22 @@ class Stack:
 
 @dataclass(frozen=True)
 class Change:
-    """One resource that a deployment would touch. `action` is Add, Modify or Remove; `kind` is its type.
+    """One resource that a deployment would touch.
 
-    `properties` are those that change, for a Modify.
+    `action` is Add, Modify or Remove; `resource` its name in the template, `kind` its type, `name` what it is called
+    where it lives, "" if that is known only once it is there. Of a Modify, `properties` are those that change, and
+    `replacement` is True, False or Conditional (CloudFormation finds out when it does it). `kept` is whether what
+    is removed or replaced stays, no longer managed.
     """
 
     stack: str
     action: str
     resource: str
     kind: str
-    replaced: bool
-    properties: tuple[str, ...]
+    name: str = ""
+    replacement: str = "False"
+    kept: bool = False
+    properties: tuple[str, ...] = ()
 
 
 def artifacts_stack() -> Stack:
@@ -161,7 +166,9 @@ def _change(stack: Stack, change: Mapping[str, Any]) -> Change:
         action=change["Action"],
         resource=change["LogicalResourceId"],
         kind=change["ResourceType"],
-        replaced=change.get("Replacement") == "True",
+        name=change.get("PhysicalResourceId", ""),
+        replacement=change.get("Replacement", "False"),
+        kept=change.get("PolicyAction") in ("Retain", "ReplaceAndRetain"),
         properties=tuple(sorted(names)),
     )
 

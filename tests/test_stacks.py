@@ -1,0 +1,133 @@
+"""The life of an environment: planned, deployed, changed, destroyed, and at last removed with its data."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from laptop import Laptop, free_port
+
+pytestmark = pytest.mark.timeout(300)
+
+ACCOUNT = "123456789012-us-east-1"
+
+
+@pytest.fixture(scope="module")
+def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
+    """Nothing is deployed to it yet; the tests follow one another."""
+    machine = Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port())
+    yield machine
+    machine.elt("local", "down")
+
+
+def output(done: subprocess.CompletedProcess[str]) -> list[str]:
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_before_anything_is_there_all_of_it_is_to_add(laptop: Laptop) -> None:
+    plan = output(laptop.elt("plan"))
+    assert [line for line in plan if line and not line.startswith(" ")][:-1] == [
+        "elt-artifacts",
+        "elt-local-data",
+        "elt-local-pipelines",
+        "outside the stacks",
+    ]
+    assert plan[plan.index("outside the stacks") + 1 : -2] == [
+        "  Add      warehouse usage limit UsageLimit",
+        "  Add      log group LogGroup (/aws-glue/python-jobs/output)",
+        "  Add      log group LogGroup (/aws-glue/python-jobs/error)",
+        "  Add      log group LogGroup (/aws-glue/jobs/output)",
+        "  Add      log group LogGroup (/aws-glue/jobs/error)",
+    ]
+    assert {line.split()[0] for line in plan if line.startswith("  ")} == {"Add"}
+    stacks = laptop.client("cloudformation").list_stacks()["StackSummaries"]
+    assert {one["StackStatus"] for one in stacks} <= {"DELETE_COMPLETE"}, "a plan leaves nothing behind"
+
+
+def test_once_deployed_there_is_nothing_to_change(laptop: Laptop) -> None:
+    output(laptop.elt("deploy"))
+    assert output(laptop.elt("plan")) == ["Nothing to change."]
+    assert laptop.elt_json("plan") == []
+    (limit,) = laptop.client("redshift-serverless").list_usage_limits()["usageLimits"]
+    assert (limit["usageType"], limit["period"], limit["amount"], limit["breachAction"]) == (
+        "serverless-compute",
+        "daily",
+        24,
+        "deactivate",
+    )
+    groups = laptop.client("logs").describe_log_groups()["logGroups"]
+    assert {group["logGroupName"] for group in groups if group.get("retentionInDays") != 90} == set()
+
+
+def test_what_is_outside_the_stacks_is_put_right_but_nobodys_choice_undone(laptop: Laptop) -> None:
+    redshift, logs = laptop.client("redshift-serverless"), laptop.client("logs")
+    (limit,) = redshift.list_usage_limits()["usageLimits"]
+    redshift.update_usage_limit(usageLimitId=limit["usageLimitId"], amount=500)
+    logs.put_retention_policy(logGroupName="/aws-glue/python-jobs/error", retentionInDays=365)
+    logs.delete_retention_policy(logGroupName="/aws-glue/python-jobs/output")
+    assert output(laptop.elt("plan")) == [
+        "outside the stacks",
+        "  Change   warehouse usage limit UsageLimit: amount",
+        "  Change   log group LogGroup (/aws-glue/python-jobs/output): retentionInDays",
+        "",
+        "2 to change.",
+    ]
+    output(laptop.elt("deploy"))
+    (limit,) = redshift.list_usage_limits()["usageLimits"]
+    assert limit["amount"] == 24
+    groups = {one["logGroupName"]: one["retentionInDays"] for one in logs.describe_log_groups()["logGroups"]}
+    assert groups["/aws-glue/python-jobs/output"] == 90
+    assert groups["/aws-glue/python-jobs/error"] == 365
+
+
+def test_destroy_says_what_it_keeps_and_how_that_is_removed(laptop: Laptop) -> None:
+    laptop.client("ssm").put_parameter(Name="/elt/local/failing/yellow-trips/2024-09", Type="String", Value="x")
+    told = output(laptop.elt("destroy", "--yes"))
+    raw, processed, reports = (f"elt-local-{kind}-{ACCOUNT}" for kind in ("raw", "processed", "reports"))
+
+    def emptied(bucket: str) -> str:
+        code = f'import boto3; b = boto3.resource("s3").Bucket("{bucket}"); b.object_versions.delete(); b.delete()'
+        return f"  python -c '{code}'"
+
+    commands = [
+        "  aws cloudformation delete-stack --stack-name elt-local-data",
+        "  aws cloudformation wait stack-delete-complete --stack-name elt-local-data",
+        "  aws redshift-serverless delete-workgroup --workgroup-name elt-local",
+        "  aws redshift-serverless delete-namespace --namespace-name elt-local",
+        *map(emptied, (raw, processed, reports)),
+    ]
+    assert told == [
+        "elt-local-pipelines: deleted",
+        "",
+        "Kept, for the data in it:",
+        f"  {raw:<{len(processed)}}  bucket",
+        f"  {processed:<{len(processed)}}  bucket",
+        f"  {reports:<{len(processed)}}  bucket",
+        f"  {'elt-local':<{len(processed)}}  warehouse namespace",
+        f"  {'elt-local':<{len(processed)}}  warehouse workgroup",
+        f"  {'elt-artifacts-' + ACCOUNT:<{len(processed)}}  bucket of releases, which all environments share",
+        "",
+        "To remove that of this environment too, for good:",
+        *commands,
+    ]
+    assert laptop.client("glue").get_jobs()["Jobs"] == []
+    assert laptop.client("stepfunctions").list_state_machines()["stateMachines"] == []
+    assert laptop.client("ssm").get_parameters_by_path(Path="/elt", Recursive=True)["Parameters"] == []
+    assert {(one["stack"], one["action"]) for one in laptop.elt_json("plan")} == {("elt-local-pipelines", "Add")}
+    again = laptop.elt_json("destroy", "--yes")
+    assert (again["deleted"], again["kept"]["Namespace"]) == (False, "elt-local")
+
+    laptop.client("s3").put_object(Bucket=raw, Key="yellow/a", Body=b"one")
+    laptop.client("s3").put_object(Bucket=raw, Key="yellow/a", Body=b"two")
+    for command in commands:
+        done = laptop.run(*shlex.split(command))
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+    left = [one["Name"] for one in laptop.client("s3").list_buckets()["Buckets"]]
+    assert left == [f"elt-artifacts-{ACCOUNT}"]
+    assert laptop.client("redshift-serverless").list_namespaces()["namespaces"] == []
+    assert json.loads(laptop.elt("destroy", "--yes", "--json").stdout)["kept"] == {"ArtifactBucket": left[0]}
