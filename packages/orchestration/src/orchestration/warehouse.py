@@ -11,7 +11,7 @@ from orchestration.deployment import Deployment
 
 
 def query(deployment: Deployment, sql: str) -> list[tuple[Any, ...]]:
-    """The rows of one SELECT.
+    """The rows of one SELECT; none of any other statement.
 
     As the administrator, by the secret that Redshift manages: tables belong to the job's own database user, and
     a person's IAM user would not be allowed to read them.

@@ -24,7 +24,7 @@ def check(release: Release, store: Store, state: State, templates: Mapping[str, 
     in the artifact bucket; the code of functions; the definitions that aliases run; the templates of the stacks.
     """
     return [
-        *_objects(release, store),
+        *objects(release, store),
         *_pointers(release, store, state),
         *_functions(release, state),
         *_definitions(release, store, state),
@@ -32,7 +32,8 @@ def check(release: Release, store: Store, state: State, templates: Mapping[str, 
     ]
 
 
-def _objects(release: Release, store: Store) -> Iterator[Difference]:
+def objects(release: Release, store: Store) -> Iterator[Difference]:
+    """Objects of the release that have other bytes in S3, or are not there."""
     for key, found in store.checksums(list(release.objects)).items():
         if found != release.objects[key]:
             yield Difference(store.uri(key), "sha256", release.objects[key], found)

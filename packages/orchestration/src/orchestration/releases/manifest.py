@@ -33,6 +33,11 @@ class Package:
         return f"{self.prefix}/{name}"
 
     @property
+    def folder(self) -> str:
+        """The version, in development with the digest."""
+        return self.prefix.rsplit("/", 1)[-1]
+
+    @property
     def wheel(self) -> str:
         """The wheel's key."""
         return self.key(next(name for name in self.files if name.endswith(".whl")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,14 +38,6 @@ def upload(store: Store, release: Release, files: Mapping[str, Path]) -> list[st
         index.refresh(store, release)
     history.save_release(store, release)
     return new
-
-
-def publish(store: Store, root: Path) -> Release:
-    """Build the checkout at `root` and publish it. Errors: UsageError, PublishError."""
-    with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
-        release, files = prepare(root, Path(out), development=False)
-        upload(store, release, files)
-    return release
 
 
 def _files(release: Release, builds: Mapping[str, Build]) -> dict[str, Path]:

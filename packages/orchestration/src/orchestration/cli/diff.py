@@ -1,0 +1,72 @@
+"""`elt diff`: what is deployed beside what should be."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestration.cli.options import env_option, json_option, print_json
+from orchestration.environments import Environment
+from orchestration.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestration.releases.comparison import Comparison
+
+
+@click.command("diff")
+@click.option("--release", "release_id", metavar="ID", help="Compared with which. [default: the one that is live]")
+@env_option
+@json_option
+def command(release_id: str | None, environment: Environment, as_json: bool) -> int:
+    """What differs between an environment and a release. Exit code 0: nothing; 1: something, as of `diff`.
+
+    Shown are what somebody changed by hand since the last deployment (property by property of jobs, functions, state
+    machines, aliases and schedules), bytes in S3 that are not the manifest's, and what a deployment of the release
+    would change. `elt deploy --release ID` puts all of it right.
+    """
+    from orchestration import deployment
+    from orchestration.cli.local import connect
+    from orchestration.progress import stderr
+    from orchestration.releases import comparison, history
+
+    connect(environment)
+    store = deployment.find_artifacts()
+    live = history.live(store, environment.name)
+    if live is None:
+        raise UsageError(f"nothing is deployed to {environment.name}; run `elt deploy --env {environment.name}` first")
+    release = history.release(store, release_id or live.release)
+    with stderr().status("comparing"):
+        found = comparison.compare(environment, store, live, release)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        _show(found)
+    return 1 if found.differs else 0
+
+
+def _show(found: Comparison) -> None:
+    from orchestration.stacks.words import in_words
+
+    if not found.differs:
+        click.echo(f"{found.environment} is release {found.release}")
+        return
+    for resource, differences in groupby((*found.by_hand, *found.objects), key=lambda one: one.resource):
+        click.echo(resource)
+        for one in differences:
+            click.echo(f"  {one.property or 'exists'}: {_short(one.wanted)} became {_short(one.found)}")
+    if found.live != found.release:
+        click.echo(f"release {found.live} is live, not {found.release}")
+    for package, (live, wanted) in found.packages.items():
+        click.echo(f"  {package} {live}, not {wanted}")
+    if found.changes:
+        click.echo("\n".join(["", "A deployment of it would do:", "", *in_words(found.changes)]))
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 200 else f"{text[:197]}…"

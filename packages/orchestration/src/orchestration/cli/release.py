@@ -1,0 +1,183 @@
+"""`elt release`: build, publish, list and serve what is deployed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from orchestration.cli.options import env_option, json_option, print_json
+from orchestration.environments import Environment
+
+if TYPE_CHECKING:
+    from orchestration.releases.store import Store
+
+
+@click.group("release")
+def command() -> None:
+    """Build, publish and list releases.
+
+    A release pins every package to the bytes that were published of it. It is made once, and then deployed, tried
+    (`elt smoke`), promoted and rolled back to. `elt deploy` without a release makes a development release of the
+    checkout as it is, which takes no version and cannot be promoted.
+    """
+
+
+@command.command()
+@click.argument("packages", nargs=-1, metavar="[PACKAGE]…")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="dist",
+    show_default=True,
+    metavar="DIR",
+    help="Where to.",
+)
+@json_option
+def build(packages: tuple[str, ...], out: Path, as_json: bool) -> None:
+    """Build packages as they would be published; all of them by default.
+
+    For each there is a folder with its wheel, entry script, SQL, definitions and templates, the bill of materials
+    (CycloneDX) and SHA256SUMS; for the Glue jobs one, wheelhouse, with other people's wheels that they install. The
+    same sources make the same bytes.
+    """
+    from orchestration.project import root
+    from orchestration.releases.build import PACKAGES, build_all
+
+    builds = build_all(root(), out, only=packages or PACKAGES)
+    if as_json:
+        print_json({name: {"version": one.version, "files": one.digests} for name, one in builds.items()})
+        return
+    for name, one in builds.items():
+        for file, digest in one.digests.items():
+            click.echo(f"{digest}  {out / name / file}")
+
+
+@command.command()
+@env_option
+@json_option
+def publish(environment: Environment, as_json: bool) -> None:
+    """Build the checkout and publish it as a release; prints the release's id.
+
+    The checkout must be as it was committed. Each package goes to <package>/<version>/ in the artifact bucket, once:
+    the same bytes again are fine, other bytes under a published version are refused. With them go the wheels that the
+    Glue jobs install, a package index under simple/, and last releases/<id>.json, which names all of them with their
+    sha256. The same commit is the same release.
+    """
+    from orchestration import deployment
+    from orchestration.cli.local import connect
+    from orchestration.progress import stderr
+    from orchestration.project import root
+
+    checkout, console = root(), stderr()
+    connect(environment)
+    release = deployment.publish(checkout, report=lambda step: console.print(f"publishing: {step}"))
+    if as_json:
+        print_json(release.as_json())
+    else:
+        click.echo(release.id)
+
+
+@command.command("list")
+@click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many.")
+@click.option("--all", "everything", is_flag=True, help="Development releases too, not only those that are live.")
+@env_option
+@json_option
+def list_releases(limit: int, everything: bool, environment: Environment, as_json: bool) -> None:
+    """Releases, newest first: where each is live, and how its smoke runs ended."""
+    from orchestration import deployment
+    from orchestration.cli.local import connect
+
+    connect(environment)
+    rows = _rows(deployment.find_artifacts(), limit=limit, everything=everything)
+    if as_json:
+        print_json(rows)
+    else:
+        _show(rows)
+
+
+@command.command()
+@click.argument("run", nargs=-1, metavar="[-- COMMAND…]")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1. [default: a free one]")
+@env_option
+def serve(run: tuple[str, ...], port: int, environment: Environment) -> int:
+    """Serve the bucket's package index on this machine, for pip.
+
+    The bucket is private and pip cannot sign requests: this signs them with your AWS credentials. With a command, runs
+    it with PIP_INDEX_URL (and uv's UV_DEFAULT_INDEX) set and exits with its code:
+
+        elt release serve --env dev -- pip install rs-query
+
+    Without one, prints the URL for --index-url and serves until Ctrl-C.
+    """
+    import os
+    import subprocess
+
+    from orchestration import deployment
+    from orchestration.cli.local import connect
+    from orchestration.releases import serve as serving
+
+    connect(environment)
+    with serving.serving(deployment.find_artifacts(), port=port) as url:
+        if run:
+            variables = {**os.environ, "PIP_INDEX_URL": url, "UV_DEFAULT_INDEX": url}
+            return subprocess.run(run, env=variables, check=False).returncode
+        click.echo(url)
+        _until_interrupted()
+    return 0
+
+
+def _until_interrupted() -> None:
+    import contextlib
+    import threading
+
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
+
+
+def _rows(store: Store, *, limit: int, everything: bool) -> list[dict[str, Any]]:
+    from orchestration import environments
+    from orchestration.releases import history
+
+    live = {name: one.release for name in environments.names() if (one := history.live(store, name))}
+    listed = [
+        (release_id, written)
+        for release_id, written in history.releases(store)
+        if everything or not release_id.startswith("dev-") or release_id in live.values()
+    ]
+    rows = []
+    for release_id, written in listed[:limit]:
+        release = history.release(store, release_id)
+        smokes = {name: history.smoke(store, release_id, name) for name in environments.names()}
+        rows.append(
+            {
+                "release": release_id,
+                "made": written.isoformat(timespec="seconds"),
+                "commit": release.commit,
+                "dirty": release.dirty,
+                "development": release.development,
+                "packages": {name: one.version for name, one in release.packages.items()},
+                "live": [name for name, its in live.items() if its == release_id],
+                "smokes": {name: one.passed for name, one in smokes.items() if one},
+            }
+        )
+    return rows
+
+
+def _show(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        click.echo("no release is published yet; `elt release publish` makes one", err=True)
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("release", "made", "commit", "live in", "smoke runs"):
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        smokes = ", ".join(f"{name} {'passed' if passed else 'FAILED'}" for name, passed in row["smokes"].items())
+        commit = row["commit"][:12] + ("+" if row["dirty"] else "")
+        table.add_row(row["release"], row["made"][:16].replace("T", " "), commit, ", ".join(row["live"]), smokes)
+    console = Console(highlight=False)
+    console.print(table, width=None if console.is_terminal else 200)

@@ -1,0 +1,41 @@
+"""`elt rollback`: the release that was there before."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import click
+
+from orchestration.cli.options import env_option, json_option, print_json
+from orchestration.environments import Environment
+from orchestration.errors import UsageError
+
+
+@click.command("rollback")
+@click.option("--to", "release_id", metavar="ID", help="Which release. [default: the one deployed before]")
+@env_option
+@json_option
+def command(release_id: str | None, environment: Environment, as_json: bool) -> None:
+    """Deploy the release that was live before the one that is.
+
+    Rolling back once more goes one release further back, not forward again. What somebody changed by hand is put
+    right, too. Data stays: tables and objects are as the last runs left them.
+    """
+    from orchestration import deployment
+    from orchestration.cli.deploy import deploy_release
+    from orchestration.cli.local import connect
+    from orchestration.releases import history
+
+    connect(environment)
+    store = deployment.find_artifacts()
+    deployments = history.deployments(store, environment.name)
+    if not deployments:
+        raise UsageError(f"nothing is deployed to {environment.name} that could be rolled back")
+    target = release_id or history.previous(deployments)
+    if target is None:
+        raise UsageError(
+            f"no other release was deployed to {environment.name} before {deployments[-1].release}; name one with --to"
+        )
+    deployed = deploy_release(environment, store, history.release(store, target), action="rollback")
+    if as_json:
+        print_json({"release": deployed.release, **dataclasses.asdict(deployment.find(environment))})

@@ -1,0 +1,146 @@
+"""A smoke run: a small month through the pipeline that is deployed, in a place of its own, and gone afterwards."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import boto3
+
+from orchestration import executions, warehouse
+from orchestration.deployment import Deployment
+from orchestration.generate import yellow_month
+from orchestration.pipelines import Month
+from orchestration.releases.history import Smoke, now
+
+PIPELINE = "yellow-trips"
+#: So far off that nothing about a real month is touched, alerts and recoveries included.
+MONTH = Month(2099, 12)
+ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a smoke run keeps all that it makes: a prefix of both buckets, and a schema."""
+
+    prefix: str
+    schema: str
+
+    @classmethod
+    def new(cls, release_id: str) -> Place:
+        name = f"{release_id}-{secrets.token_hex(3)}"
+        return cls(f"smoke/{name}", f"smoke_{name}".replace("-", "_"))
+
+
+def run(deployment: Deployment, release_id: str, *, report: Callable[[str], None]) -> Smoke:
+    """Run it and clean up; the outcome, also of one that fails."""
+    began = time.monotonic()
+    rows: dict[str, int] = {}
+    arn, reason = "", ""
+    place = Place.new(release_id)
+    with tempfile.TemporaryDirectory(prefix="elt-smoke-") as folder, _kept_apart(deployment, place):
+        report(f"generating {ROWS:,} trips")
+        file = yellow_month(Path(folder), month=MONTH, rows=ROWS)
+        source = f"{place.prefix}/source"
+        boto3.client("s3").upload_file(str(file), deployment.raw_bucket, f"{source}/{file.name}")
+        report("running the pipeline")
+        arn = _start(deployment, place, source=f"s3://{deployment.raw_bucket}/{source}")
+        *_, execution = executions.follow(boto3.client("stepfunctions"), arn)
+        if execution.status == "SUCCEEDED":
+            report("checking what it loaded")
+            rows, reason = _verify(deployment, place, file, Path(folder))
+        else:
+            cause = " ".join((execution.cause or execution.error or "no cause given").split())
+            reason = f"{execution.name} {execution.status.lower()}: {cause}"
+    return Smoke(
+        release=release_id,
+        environment=deployment.environment,
+        at=now(),
+        passed=not reason,
+        reason=reason,
+        execution=arn,
+        rows=rows,
+        seconds=round(time.monotonic() - began, 1),
+    )
+
+
+@contextmanager
+def _kept_apart(deployment: Deployment, place: Place) -> Iterator[None]:
+    """A schema that everybody may make tables in, for as long as it takes; then it goes with all else under `place`.
+
+    The administrator makes it: the load job's role may make tables, and nothing but tables.
+    """
+    warehouse.query(deployment, f'CREATE SCHEMA "{place.schema}"')
+    try:
+        warehouse.query(deployment, f'GRANT USAGE, CREATE ON SCHEMA "{place.schema}" TO PUBLIC')
+        yield
+    finally:
+        warehouse.query(deployment, f'DROP SCHEMA "{place.schema}" CASCADE')
+        for bucket in (deployment.raw_bucket, deployment.processed_bucket):
+            boto3.resource("s3").Bucket(bucket).objects.filter(Prefix=f"{place.prefix}/").delete()
+
+
+def _start(deployment: Deployment, place: Place, *, source: str) -> str:
+    given = {
+        "year": f"{MONTH.year:04}",
+        "month": f"{MONTH.number:02}",
+        "source_url": f"{source}/{{dataset}}_tripdata_{{year}}-{{month}}.parquet",
+        "prefix": place.prefix,
+        "schema": place.schema,
+        "rerun": f"elt smoke --env {deployment.environment}",
+    }
+    started = boto3.client("stepfunctions").start_execution(
+        stateMachineArn=deployment.machines[PIPELINE],
+        name=f"smoke-{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}",
+        input=json.dumps(given),
+    )
+    return str(started["executionArn"])
+
+
+def _verify(deployment: Deployment, place: Place, file: Path, folder: Path) -> tuple[dict[str, int], str]:
+    """No row and no cent is lost between the file, the table and the rejects: the counts, and what is wrong."""
+    bucket, month = boto3.resource("s3").Bucket(deployment.processed_bucket), f"{place.prefix}/yellow/{MONTH.path}"
+    load = json.loads(bucket.Object(f"{month}/manifest.json").get()["Body"].read())["load"]
+    table = f'SELECT COUNT(*), SUM(total_amount) FROM "{place.schema}".yellow_trips'  # noqa: S608
+    loaded, loaded_total = warehouse.query(deployment, table)[0]
+    audit = f'SELECT rows_read, rows_kept FROM "{place.schema}".load_audit'  # noqa: S608
+    audited = warehouse.query(deployment, audit)
+    rejects: list[Path] = []
+    for one in bucket.objects.filter(Prefix=f"{place.prefix}/yellow_rejected/"):
+        rejects.append(folder / f"rejects-{len(rejects)}.parquet")
+        bucket.download_file(one.key, str(rejects[-1]))
+    source, source_total = _sum([file])
+    rejected, rejected_total = _sum(rejects)
+    read, kept = load["rows_read"], load["rows_kept"]
+    total = (loaded_total or 0.0) + rejected_total
+    wrong = {
+        f"the file has {source} rows, {read} were read": source != read,
+        f"{kept} rows were kept, {loaded} are in the table": kept != loaded,
+        f"{read - kept} rows were not kept, {rejected} are among the rejects": read - kept != rejected,
+        f"load_audit says {audited}, not {[(read, kept)]}": audited != [(read, kept)],
+        f"total_amount is {source_total:.2f} in the file, {total:.2f} in table and rejects": (
+            abs(source_total - total) >= 0.01
+        ),
+    }
+    rows = {"source": source, "read": read, "kept": kept, "rejected": rejected, "loaded": int(loaded)}
+    return rows, "; ".join(said for said, is_wrong in wrong.items() if is_wrong)
+
+
+def _sum(files: list[Path]) -> tuple[int, float]:
+    """The rows of Parquet files, and the sum of their total_amount."""
+    if not files:
+        return 0, 0.0
+    import duckdb
+
+    with duckdb.connect() as connection:
+        counted = "SELECT COUNT(*), COALESCE(SUM(total_amount), 0) FROM read_parquet(?)"
+        row = connection.execute(counted, [[str(file) for file in files]]).fetchone()
+    assert row is not None
+    return int(row[0]), float(row[1])
