@@ -7,17 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from laptop import SHARED_DATA, Laptop, free_port
+from laptop import SHARED_DATA, Laptop, deployed
 
 
 @pytest.fixture(scope="session")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """One deployed laptop for all tests of a worker that ask for it."""
-    machine = Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port())
-    deployed = machine.elt("deploy")
-    assert deployed.returncode == 0, deployed.stderr
-    yield machine
-    machine.elt("local", "down")
+    with deployed(tmp_path_factory.mktemp("laptop") / "elt") as machine:
+        yield machine
 
 
 @pytest.fixture(scope="session")
