@@ -78,7 +78,7 @@ def test_a_changed_file_is_another_build(tmp_path: Path) -> None:
     package = tmp_path / "trigger"
     shutil.copytree(root() / "packages" / "trigger", package, ignore=shutil.ignore_patterns("__pycache__", "tests"))
     before = build_wheel(package, tmp_path / "before")
-    (package / "src" / "trigger" / "months.py").open("a").write("\n# changed\n")
+    (package / "src" / "trigger" / "__init__.py").open("a").write("\n# changed\n")
     assert build_wheel(package, tmp_path / "after").sha256 != before.sha256
 
 
