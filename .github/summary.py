@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """A job summary that people can read, from what an `elt … --json` command printed.
 
-    summary.py TITLE FILE >> "$GITHUB_STEP_SUMMARY"
+    summary.py TITLE FILE [NAME…] >> "$GITHUB_STEP_SUMMARY"
 
-An object becomes a table of its values, then a section for each list or object in it; a list of objects becomes one
-table with a row each. An empty or missing file means that the command did not get as far: the summary says so.
-Needs nothing but Python.
+An object becomes a table of its values, of those that are named if any are, then a section for each list or object in
+it. A list of objects, or an object of objects in it, becomes one table with a row each. An empty or missing file means
+that the command did not get as far: the summary says so. Needs nothing but Python.
 """
 
 from __future__ import annotations
@@ -17,14 +17,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+#: The heading level of a summary's own title.
+TOP = 2
+#: Characters of a list in a cell; a longer one is only counted.
+LONGEST = 200
 
-def markdown(title: str, value: Any, *, level: int = 2) -> str:
+
+def markdown(title: str, value: Any, *, level: int = TOP) -> str:
     """A JSON value as GitHub's Markdown, under a heading."""
     return "\n".join([f"{'#' * level} {title}", "", *_body(value, level)]) + "\n"
 
 
 def _body(value: Any, level: int) -> Iterator[str]:
-    if isinstance(value, dict):
+    if level > TOP and isinstance(value, dict) and value and all(isinstance(one, dict) for one in value.values()):
+        yield from _body([{"": name, **one} for name, one in value.items()], level)
+    elif isinstance(value, dict):
         plain = {name: one for name, one in value.items() if not _has_parts(one)}
         if plain:
             yield from _table(("", ""), [(_words(name), one) for name, one in plain.items()])
@@ -67,11 +74,15 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
-    if isinstance(value, list):
-        return ", ".join(_cell(one) for one in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{_words(name)} {_cell(one)}" for name, one in value.items())
+    if isinstance(value, (list, dict)):
+        items = value if isinstance(value, list) else [f"{name} {_plain(one)}" for name, one in value.items()]
+        text = ", ".join(_cell(item) for item in items)
+        return text if len(text) <= LONGEST else f"{len(value)} of them"
     return _escaped(str(value))
+
+
+def _plain(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def _escaped(text: str) -> str:
@@ -80,13 +91,14 @@ def _escaped(text: str) -> str:
 
 
 def main(argv: list[str]) -> int:
-    if len(argv) != 2:
-        print("usage: summary.py TITLE FILE", file=sys.stderr)
+    if len(argv) < 2:
+        print("usage: summary.py TITLE FILE [NAME…]", file=sys.stderr)
         return 2
-    title, file = argv[0], Path(argv[1])
+    title, file, names = argv[0], Path(argv[1]), argv[2:]
     text = file.read_text(encoding="utf-8") if file.is_file() else ""
     if text.strip():
-        print(markdown(title, json.loads(text)))
+        value = json.loads(text)
+        print(markdown(title, {name: value[name] for name in names} if names else value))
     else:
         print(markdown(title, "It did not get as far as a result: the step's log says why."))
     return 0

@@ -15,10 +15,10 @@ from laptop import ROOT
 SCRIPT = ROOT / ".github" / "summary.py"
 
 
-def summary(tmp_path: Path, value: Any) -> str:
+def summary(tmp_path: Path, value: Any, *names: str) -> str:
     file = tmp_path / "out.json"
     file.write_text(json.dumps(value))
-    command = [sys.executable, str(SCRIPT), "Title", str(file)]
+    command = [sys.executable, str(SCRIPT), "Title", str(file), *names]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.rstrip("\n")
 
 
@@ -52,6 +52,13 @@ def summary(tmp_path: Path, value: Any) -> str:
             "| x | 1.0 |",
         ]),
         ({"rejected": {"bad_fare": 3}}, ["### rejected", "", "|  |  |", "| --- | --- |", "| bad fare | 3 |"]),
+        ({"packages": {"rs-query": {"version": "1.0", "files": {f"f{n}": "0" * 64 for n in range(9)}}}}, [
+            "### packages",
+            "",
+            "|  | version | files |",
+            "| --- | --- | --- |",
+            "| rs-query | 1.0 | 9 of them |",
+        ]),
         ([], ["nothing"]),
         (["one", "two"], ["- one", "- two"]),
         ([{"counts": {"kept": 1000, "read": 2000}}], ["| counts |", "| --- |", "| kept 1,000, read 2,000 |"]),
@@ -66,6 +73,10 @@ def test_shapes(tmp_path: Path, value: Any, lines: list[str]) -> None:
     assert summary(tmp_path, value) == "\n".join(["## Title", "", *lines])
 
 
+def test_only_what_is_named(tmp_path: Path) -> None:
+    assert summary(tmp_path, {"id": 1, "secret": 2}, "id") == "## Title\n\n|  |  |\n| --- | --- |\n| id | 1 |"
+
+
 @pytest.mark.parametrize("text", [None, "", "\n"])
 def test_a_command_that_printed_nothing(tmp_path: Path, text: str | None) -> None:
     file = tmp_path / "out.json"
@@ -77,4 +88,4 @@ def test_a_command_that_printed_nothing(tmp_path: Path, text: str | None) -> Non
 
 def test_wrong_usage() -> None:
     done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "usage: summary.py TITLE FILE\n")
+    assert (done.returncode, done.stderr) == (2, "usage: summary.py TITLE FILE [NAME…]\n")

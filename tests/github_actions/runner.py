@@ -90,15 +90,16 @@ StandIn = Callable[[Mapping[str, str], Place], Mapping[str, str]]
 class GitHub:
     """The service around the runner.
 
-    `variables` are those of the repository and, by name, of its environments. `approve` is asked before a job with
-    an environment starts. `replace` has shell lines that are too much for a test, with what is run for them; each
-    must be met. `choose` picks the legs of a matrix that are run.
+    `subject` is how OIDC tokens name the repository, `variables` are those of the repository and, by name, of its
+    environments. `approve` is asked before a job with an environment starts. `replace` has shell lines that are too
+    much for a test, with what is run for them; each must be met. `choose` picks the legs of a matrix that are run.
     """
 
     origin: Path
     folder: Path
     actions: Mapping[str, tuple[Mapping[str, Mapping[str, Any]], StandIn]]
     repository: str = "example/elt"
+    subject: str = "example@1001/elt@2002"
     variables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     base: Mapping[str, str] = field(default_factory=dict)
     approve: Callable[[str], bool] = lambda environment: True

@@ -132,13 +132,12 @@ def token(place: Place) -> str:
 
     https://docs.github.com/en/actions/reference/security/oidc
     """
-    repository = place.service.repository
     subject = f"environment:{place.environment}" if place.environment else f"ref:{place.event.ref}"
     claims = {
         "iss": "https://token.actions.githubusercontent.com",
         "aud": "sts.amazonaws.com",
-        "sub": f"repo:{repository}:{subject}",
-        "repository": repository,
+        "sub": f"repo:{place.service.subject}:{subject}",
+        "repository": place.service.repository,
         "ref": place.event.ref,
     }
     parts: list[dict[str, Any]] = [{"alg": "RS256", "typ": "JWT", "kid": "1"}, claims]
