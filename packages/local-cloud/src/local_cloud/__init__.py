@@ -11,6 +11,7 @@ from local_cloud.errors import (
     StateUnusable,
     StopFailed,
 )
+from local_cloud.services.scheduler.command import fire
 from local_cloud.settings import Settings
 from local_cloud.version import __version__
 
@@ -27,6 +28,7 @@ __all__ = [
     "StopFailed",
     "__version__",
     "down",
+    "fire",
     "reset",
     "status",
     "up",

@@ -21,6 +21,9 @@ from typing import Any
 
 from trigger.periods import Day, Month, months_before
 
+#: How far the clocks of Lambda and Step Functions may be apart.
+_CLOCKS = datetime.timedelta(seconds=1)
+
 
 class EventError(ValueError):
     """The event does not say which month or day of which dataset; `str()` names the key at fault."""
@@ -86,14 +89,14 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     import boto3
 
     dataset, arn = state_machine_of(event, json.loads(os.environ["PIPELINES"]))
-    period = period_of(event, datetime.datetime.now(datetime.timezone.utc).date())
+    now = datetime.datetime.now(datetime.timezone.utc)
+    period = period_of(event, now.date())
     name = f"{dataset}-{period}"
     states = boto3.client("stepfunctions")
     try:
-        execution = states.start_execution(stateMachineArn=arn, name=name, input=json.dumps(period.input))[
-            "executionArn"
-        ]
-        started = True
+        answer = states.start_execution(stateMachineArn=arn, name=name, input=json.dumps(period.input))
+        # Of one that still runs, StartExecution answers with its ARN and when it was started.
+        execution, started = answer["executionArn"], answer["startDate"] > now - _CLOCKS
     except states.exceptions.ExecutionAlreadyExists:
         execution, started = execution_arn(arn, name), False
     print(json.dumps({"event": "triggered", "name": name, "execution": execution, "started": started}))

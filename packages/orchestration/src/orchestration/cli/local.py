@@ -12,7 +12,7 @@ import click
 from orchestration import environments
 from orchestration.cli.options import json_option, print_json
 from orchestration.environments import Environment
-from orchestration.errors import EltError, UsageError
+from orchestration.errors import EltError, RunFailed, UsageError
 from orchestration.project import find_root
 
 if TYPE_CHECKING:
@@ -120,6 +120,44 @@ def env() -> None:
     variables = dict(environments.load("local").sdk) | {"AWS_ENDPOINT_URL": settings().endpoint}
     for name, value in variables.items():
         click.echo(f"export {name}={value}")
+
+
+@command.command()
+@click.argument("schedule")
+@click.option("--time", default="", help="When the schedule is to believe it was due (ISO 8601). [default: now]")
+@json_option
+def fire(schedule: str, time: str, as_json: bool) -> None:
+    """Fire a schedule now, enabled or not: yellow-trips, green-trips, reviews, or one of them with -overdue.
+
+    Prints what the function that it calls says.
+    """
+    import json
+    import time as clock
+
+    import boto3
+
+    import local_cloud
+    from orchestration import firing
+
+    began = clock.time()
+    connect(environments.load("local"))
+    try:
+        fired = local_cloud.fire(settings(), f"elt-local-{schedule}", time=time)
+    except local_cloud.LocalCloudError as error:
+        raise _translated(error) from error
+    log = firing.said(boto3.client("logs"), fired["target"], since=began)
+    function = fired["target"].rsplit(":", 1)[-1]
+    if log is None:
+        raise EltError(
+            f"{schedule} was fired, but {function} has not ended yet; look at log group /aws/lambda/{function}"
+        )
+    failed = next((line["message"] for line in log if str(line.get("message")).startswith("[ERROR]")), None)
+    if failed is not None:
+        raise RunFailed(f"{schedule} was fired, but {function} failed: {failed.removeprefix('[ERROR] ')}")
+    if as_json:
+        print_json({"schedule": fired["schedule"], "target": fired["target"], "log": log})
+    else:
+        click.echo("\n".join(json.dumps(line, ensure_ascii=False) for line in log))
 
 
 def _show(found: Status, as_json: bool) -> None:
