@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -21,10 +22,19 @@ import pytest
 _SESSION, _SESSION_LOCK = boto3.session.Session(), threading.Lock()
 
 
+#: Services that act as roles.
+SERVICES = ("cloudformation", "glue", "lambda", "redshift", "scheduler", "states")
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def document(*statements: dict[str, Any]) -> dict[str, Any]:
+    """A policy."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 @dataclass
@@ -80,6 +90,41 @@ class RunningCloud:
                 region_name="us-east-1",
                 aws_access_key_id="test",
                 aws_secret_access_key="test",
+                **kwargs,
+            )
+
+    def role(self, name: str, *statements: dict[str, Any], trust: dict[str, Any] | None = None, path: str = "/") -> str:
+        """Make a role, or change it, and return its ARN. It may everything, or what the statements say.
+
+        Every service may become it, and everybody in the account, unless `trust` says otherwise.
+        """
+        iam = self.client("iam")
+        services = [f"{name}.amazonaws.com" for name in SERVICES]
+        trusted = {"Service": services, "AWS": "arn:aws:iam::123456789012:root"} if trust is None else trust
+        said = json.dumps(document({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": trusted}))
+        try:
+            iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=said)
+        except iam.exceptions.EntityAlreadyExistsException:
+            iam.update_assume_role_policy(RoleName=name, PolicyDocument=said)
+        may = statements or ({"Effect": "Allow", "Action": "*", "Resource": "*"},)
+        iam.put_role_policy(RoleName=name, PolicyName="may", PolicyDocument=json.dumps(document(*may)))
+        return f"arn:aws:iam::123456789012:role{path}{name}"
+
+    def as_role(self, name: str, service: str, *, session: str = "session") -> Any:
+        """A client with temporary keys of a role."""
+        arn = self.client("iam").get_role(RoleName=name)["Role"]["Arn"]
+        keys = self.client("sts").assume_role(RoleArn=arn, RoleSessionName=session)["Credentials"]
+        return self.with_keys(service, keys)
+
+    def with_keys(self, service: str, keys: dict[str, str], **kwargs: Any) -> Any:
+        with _SESSION_LOCK:
+            return _SESSION.client(
+                service,
+                endpoint_url=self.endpoint,
+                region_name="us-east-1",
+                aws_access_key_id=keys["AccessKeyId"],
+                aws_secret_access_key=keys.get("SecretAccessKey", "x"),
+                aws_session_token=keys.get("SessionToken"),
                 **kwargs,
             )
 

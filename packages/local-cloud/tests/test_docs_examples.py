@@ -56,7 +56,7 @@ def monthly(cloud):
         State="DISABLED",
         Target={
             "Arn": "arn:aws:sqs:us-east-1:123456789012:monthly",
-            "RoleArn": "arn:aws:iam::123456789012:role/scheduler",
+            "RoleArn": cloud.role("scheduler"),
             "Input": "<aws.scheduler.scheduled-time>",
         },
     )

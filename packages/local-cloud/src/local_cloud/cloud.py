@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_cloud.authorization import SYSTEM_ACCESS_KEY, AllowAll, Authorizer, InProcessAccess
 from local_cloud.objects import Objects
+from local_cloud.permissions.callers import SYSTEM_ACCESS_KEY
+from local_cloud.permissions.enforcer import Enforcer
+from local_cloud.permissions.errors import CannotAssume
 from local_cloud.persistence import Persistence
 from local_cloud.settings import HOST, Settings
 from local_cloud.version import __version__
@@ -20,6 +22,31 @@ SESSION_SECONDS = 43_200
 
 #: How many clients are kept. Each holds a few megabytes.
 MAX_CLIENTS = 64
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role that a service becomes to act for somebody's resource: a machine, a schedule, a function.
+
+    `service` is its principal, "states.amazonaws.com", or the ARN of the role that becomes it in its turn;
+    `source_arn` the resource, where the service tells it.
+    """
+
+    arn: str
+    service: str
+    session_name: str
+    source_arn: str = ""
+
+
+@dataclass(frozen=True)
+class Key:
+    """Whoever made the request that a service is at work on."""
+
+    access_key: str
+
+
+#: As whom a service calls other services.
+Actor = Role | Key
 
 
 @dataclass
@@ -32,13 +59,17 @@ class Cloud:
     """Set by the s3 service, which is installed first."""
     s3: Any = field(init=False)
     """The HTTP side of it, for the gateway."""
-    authorizer: Authorizer = field(default_factory=AllowAll)
+    permissions: Enforcer = field(init=False)
+    """Asked about every request, and by services before they do something as a role inside the process."""
     routes: dict[str, Callable[[bytes], tuple[int, dict[str, Any]]]] = field(default_factory=dict)
     start_hooks: list[Callable[[], None]] = field(default_factory=list)
     stop_hooks: list[Callable[[], None]] = field(default_factory=list)
     _session: Any = None
-    _clients: dict[tuple[str, str, str], tuple[float, Any]] = field(default_factory=dict)
+    _clients: dict[tuple[str, Actor | None], tuple[float, Any]] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        self.permissions = Enforcer(account_id=self.settings.account_id, region=self.settings.region)
 
     def on_start(self, hook: Callable[[], None]) -> None:
         """Run `hook` once state is restored and the port answers."""
@@ -56,18 +87,16 @@ class Cloud:
         """Who answers on this port."""
         return {"pid": os.getpid(), "state_dir": str(self.settings.state_dir), "version": __version__}
 
-    def authorize(self, principal: str, action: str, resource: str) -> None:
-        """Ask whether a role may do what a service is about to do for it inside the process.
+    def credentials(self, role_arn: str, session_name: str, *, service: str, source_arn: str = "") -> dict[str, str]:
+        """Temporary keys of a role, as environment variables, for a process that acts as it.
 
-        `principal` is the role's ARN. Raises AccessDenied.
+        `service` is the principal that becomes the role, "glue.amazonaws.com", for the resource `source_arn`. Raises
+        CannotAssume where the role does not trust it.
         """
-        self.authorizer.check(InProcessAccess(principal, action, resource))
-
-    def credentials(self, role_arn: str, session_name: str) -> dict[str, str]:
-        """Temporary keys of a role, as environment variables, for a process that acts as it."""
         from moto.core.utils import utcnow
         from moto.sts.models import sts_backends
 
+        self.permissions.check_trust(role_arn, service, **({"aws__sourcearn": source_arn} if source_arn else {}))
         backend = sts_backends[self.settings.account_id]["aws"]
         backend.assumed_roles = [role for role in backend.assumed_roles if role.expiration > utcnow()]
         role = backend.assume_role(
@@ -85,45 +114,65 @@ class Cloud:
             "AWS_SESSION_TOKEN": role.session_token,
         }
 
-    def environment(self, role_arn: str, session_name: str) -> dict[str, str]:
-        """What a job or function process needs to find this cloud and act as its role."""
+    def environment(self, role_arn: str, session_name: str, *, service: str, source_arn: str = "") -> dict[str, str]:
+        """What a job or function process needs to find this cloud and act as its role. As `credentials`."""
         region = self.settings.region
         return {
             "AWS_ENDPOINT_URL": self.settings.endpoint,
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY", ""), HOST])),
-            **self.credentials(role_arn, session_name),
+            **self.credentials(role_arn, session_name, service=service, source_arn=source_arn),
         }
 
-    def client(self, service: str, *, role_arn: str = "", session_name: str = "local-cloud") -> Any:
-        """A boto3 client on this cloud's own endpoint, acting as `role_arn` or, without one, as the system.
+    def client(self, service: str, *, actor: Actor | None = None) -> Any:
+        """A boto3 client on this cloud's own endpoint, acting as a role or, without an actor, as the cloud itself.
 
-        Clients are kept and shared: a new one costs tens of milliseconds.
+        Clients are kept and shared: a new one costs tens of milliseconds. Raises botocore's ClientError, as STS
+        would, where the actor's service may not assume the role.
         """
-        key = (service, role_arn, session_name)
+        if isinstance(actor, Role):
+            self._check_trust(actor)
+        key = (service, actor)
         with self._lock:
             made, client = self._clients.pop(key, (0.0, None))
             if client is None or time.monotonic() - made > SESSION_SECONDS / 2:
-                made, client = time.monotonic(), self._new_client(*key)
+                made, client = time.monotonic(), self._new_client(service, actor)
             self._clients[key] = made, client  # the newest last
             if len(self._clients) > MAX_CLIENTS:
                 del self._clients[next(iter(self._clients))]
             return client
 
-    def _new_client(self, service: str, role_arn: str, session_name: str) -> Any:
+    def _check_trust(self, role: Role) -> None:
+        from botocore.exceptions import ClientError
+
+        keys = {"aws__sourcearn": role.source_arn} if role.source_arn else {}
+        try:
+            self.permissions.check_trust(role.arn, role.service, **keys)
+        except CannotAssume as error:
+            answer = {
+                "Error": {"Code": "AccessDenied", "Message": str(error)},
+                "ResponseMetadata": {"HTTPStatusCode": 403},
+            }
+            raise ClientError(answer, "AssumeRole") from None
+
+    def _new_client(self, service: str, actor: Actor | None) -> Any:
         import boto3
         from botocore.config import Config
 
         # One session for all: each new one would read botocore's endpoint data again.
         self._session = self._session or boto3.session.Session()
-        keys = self.credentials(role_arn, session_name) if role_arn else {}
+        keys = {"AWS_ACCESS_KEY_ID": SYSTEM_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": "local"}
+        if isinstance(actor, Role):
+            keys = self.credentials(actor.arn, actor.session_name, service=actor.service, source_arn=actor.source_arn)
+        elif actor:
+            keys["AWS_ACCESS_KEY_ID"] = actor.access_key
         return self._session.client(
             service,
             region_name=self.settings.region,
             endpoint_url=self.settings.endpoint,
-            aws_access_key_id=keys.get("AWS_ACCESS_KEY_ID", SYSTEM_ACCESS_KEY),
-            aws_secret_access_key=keys.get("AWS_SECRET_ACCESS_KEY", "local"),
+            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=keys.get("AWS_SESSION_TOKEN"),
             config=Config(
                 retries={"total_max_attempts": 1},

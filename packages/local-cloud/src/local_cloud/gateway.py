@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-import io
 import json
 import logging
-import re
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs
 
 from local_cloud import browsers, faults
-from local_cloud.authorization import AccessDenied, principal_of
+from local_cloud.api_request import ApiRequest
 from local_cloud.cloud import Cloud
+from local_cloud.permissions import wire
+from local_cloud.permissions.errors import AccessDenied
 from local_cloud.services.s3.errors import S3Error
 from local_cloud.services.s3.request import Reply, S3Request
 from local_cloud.snapshot import package_of
@@ -26,14 +23,6 @@ log = logging.getLogger("local_cloud.gateway")
 #: Where the cloud tells who it is; no bucket can have this name.
 STATUS_PATH = "/_local-cloud/status"
 
-#: Operations that leave everything as it was begin so. Whatever else comes is saved after it was served.
-_READS = re.compile(
-    r"(Get|List|Describe|Head|BatchGet|Filter|Search|Lookup|Query|Simulate|Validate|Test|Check|Estimate|Preview|Scan)"
-    r"(?![a-z])"
-)
-
-_SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/]*/([^/]*)/([^/]*)/aws4_request")
-
 #: What a service does in the name of another one, inside the process: their state is saved with its own.
 _REACHES: dict[str, tuple[str, ...]] = {
     "events": ("sqs", "sns", "logs"),
@@ -42,96 +31,6 @@ _REACHES: dict[str, tuple[str, ...]] = {
 }
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-
-
-@dataclass
-class ApiRequest:
-    """One request as the gateway sees it. It is also the `Access` that an authorizer is asked about."""
-
-    environ: dict[str, Any]
-    account_id: str
-    s3_action: str = ""
-    s3_resource: str = "*"
-
-    @functools.cached_property
-    def _scope(self) -> tuple[str, str, str]:
-        """(access key, region, signing name) of the signature."""
-        authorization = self.environ.get("HTTP_AUTHORIZATION", "")
-        if found := _SCOPE.search(authorization):
-            return found[1], found[2], found[3].lower()
-        query = self.environ.get("QUERY_STRING", "")
-        if "X-Amz-Credential=" in query:
-            parts = parse_qs(query)["X-Amz-Credential"][0].split("/")
-            if len(parts) == 5:
-                return parts[0], parts[2], parts[3].lower()
-        if authorization.startswith("AWS ") or "AWSAccessKeyId=" in query:
-            return authorization[4:].partition(":")[0], "", "s3"  # signature version 2: only S3 still takes it
-        return "", "", "" if self._is_call else "s3"
-
-    @property
-    def _is_call(self) -> bool:
-        """An unsigned API call (AssumeRoleWithWebIdentity is one), not the anonymous read of an object."""
-        form = self.environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
-        return form or "HTTP_X_AMZ_TARGET" in self.environ
-
-    @property
-    def access_key(self) -> str:
-        return self._scope[0]
-
-    @property
-    def service(self) -> str:
-        """The signing name ("states", "lambda", "s3"), "" when the request does not say."""
-        return self._scope[2]
-
-    @property
-    def is_s3(self) -> bool:
-        control = self.environ.get("PATH_INFO", "").startswith("/v20180820/")
-        return self.service in ("s3", "s3express") and not control
-
-    @functools.cached_property
-    def operation(self) -> str:
-        """The API operation where header, body or path name it; "" for REST APIs, whose method tells enough."""
-        if target := self.environ.get("HTTP_X_AMZ_TARGET"):
-            return str(target).rpartition(".")[2]
-        path = str(self.environ.get("PATH_INFO", ""))
-        if found := re.fullmatch(r"/service/[^/]+/operation/([^/]+)", path):
-            return found[1]
-        if self.environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-            form: bytes = self.environ["wsgi.input"].read()
-            self.environ["wsgi.input"] = io.BytesIO(form)
-            return parse_qs(form.decode("utf-8", "replace")).get("Action", [""])[0]
-        return parse_qs(str(self.environ.get("QUERY_STRING", ""))).get("Action", [""])[0]
-
-    @property
-    def reads_only(self) -> bool:
-        if self.operation:
-            return bool(_READS.match(self.operation))
-        return self.environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS")
-
-    @property
-    def principal(self) -> str:
-        return principal_of(self.access_key, self.account_id)
-
-    @property
-    def action(self) -> str:
-        return self.s3_action or f"{self.service}:{self.api_operation()}"
-
-    @property
-    def resource(self) -> str:
-        return self.s3_resource
-
-    def api_operation(self) -> str:
-        """The operation by its API name; of a REST API by method and path, as botocore's model has it, else ""."""
-        if self.operation:
-            return self.operation
-        from moto.core.request import Request
-        from moto.core.routing import NotFound, get_service_router
-
-        try:
-            operation, _ = get_service_router(self.service).match(Request(dict(self.environ)))
-        except (NotFound, NotImplementedError):
-            return ""
-        return str(operation.name)
 
 
 class Gateway:
@@ -154,14 +53,14 @@ class Gateway:
             return _start(start_response, Reply(200, {"Content-Type": "application/json"}, body))
         if respond := self._cloud.routes.get(environ.get("PATH_INFO", "")):
             return _start(start_response, _own(environ, respond))
-        request = ApiRequest(environ, self._cloud.settings.account_id)
+        request = ApiRequest(environ)
         try:
             if request.is_s3:
                 return self._serve_s3(request, start_response, request_id)
-            self._cloud.authorizer.check(request)
+            self._cloud.permissions.check_request(request)
             return self._serve_moto(request, start_response)
         except AccessDenied as error:
-            fault = faults.Fault(403, "AccessDeniedException", str(error))
+            fault = wire.fault(error, environ, service=request.service)
         except faults.UnknownService as error:
             fault = faults.Fault(400, "UnknownOperationException", str(error))
         except ConnectionError:
@@ -177,15 +76,12 @@ class Gateway:
         try:
             parsed = S3Request.of(request.environ)
             found = s3.operation(parsed)
-            if parsed.bucket:
-                request.s3_resource = f"arn:aws:s3:::{parsed.bucket}" + (f"/{parsed.key}" if parsed.key else "")
-            request.s3_action = found[0] if found else ""
-            self._cloud.authorizer.check(request)
+            access = self._cloud.permissions.check_s3(request, parsed, found[0] if found else "")
             if found is None:
                 return self._serve_moto(request, start_response)
-            reply = s3.handle(parsed, found)
+            reply = s3.handle(parsed.by(access), found)
         except AccessDenied as error:
-            reply = s3.error(parsed, S3Error("AccessDenied", str(error)), request_id=request_id)
+            reply = s3.error(parsed, S3Error(*wire.s3_code(error)), request_id=request_id)
         except S3Error as error:
             reply = s3.error(parsed, error, request_id=request_id)
         reply.headers |= {"x-amz-request-id": request_id, "x-amz-id-2": "local-cloud", "Server": "AmazonS3"}

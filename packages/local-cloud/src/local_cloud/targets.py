@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local_cloud.cloud import Cloud
+from local_cloud.cloud import Actor, Cloud
 
 
 class UnsupportedTarget(Exception):
@@ -17,11 +17,11 @@ def deliver(
     arn: str,
     payload: str,
     *,
-    role_arn: str = "",
+    actor: Actor | None = None,
     attributes: Mapping[str, str] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Send `payload` to the target, as a role or as the cloud itself.
+    """Send `payload` to the target, as the actor or as the cloud itself.
 
     `attributes` become message attributes of a queue or topic; `options` are further parameters of the call. A
     function is invoked asynchronously, a state machine started; neither is waited for. What the target answered
@@ -31,7 +31,7 @@ def deliver(
     if service not in SERVICES:
         raise UnsupportedTarget(f"{arn}: the local cloud delivers to {', '.join(sorted(SERVICES))}")
     client_name, call = SERVICES[service]
-    client = cloud.client(client_name, role_arn=role_arn)
+    client = cloud.client(client_name, actor=actor)
     answer = call(client, arn, payload, dict(attributes or {}), dict(options or {}))
     return {name: value for name, value in answer.items() if name not in ("ResponseMetadata", "Payload")}
 

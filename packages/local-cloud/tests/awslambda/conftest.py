@@ -45,7 +45,7 @@ class Lambda:
     clients: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.role = self.client("iam").create_role(RoleName="function", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        self.role = self.cloud.role("function")
 
     def client(self, service: str) -> Any:
         if service not in self.clients:

@@ -293,7 +293,9 @@ def test_a_rollback_that_fails_can_be_continued(
     assert stacks.status(name) == "UPDATE_ROLLBACK_COMPLETE"
 
 
-def test_a_named_resource_is_not_replaced_under_its_name(stacks: Stacks, gone: Callable[[str], str]) -> None:
+def test_a_named_resource_is_not_replaced_under_its_name(
+    stacks: Stacks, cloud: Any, gone: Callable[[str], str]
+) -> None:
     name = gone("named")
     template = """
     Resources:
@@ -305,7 +307,7 @@ def test_a_named_resource_is_not_replaced_under_its_name(stacks: Stacks, gone: C
           StateMachineType: %s
           Definition: {StartAt: A, States: {A: {Type: Pass, End: true}}}
     """
-    role = "arn:aws:iam::123456789012:role/r"
+    role = cloud.role("r")
     stacks.create(name, template % (role, "STANDARD"))
     stacks.update(name, template % (role, "EXPRESS"))
     assert stacks.status(name) == "UPDATE_ROLLBACK_COMPLETE"
@@ -586,14 +588,18 @@ def test_lists_come_in_pages(stacks: Stacks, gone: Callable[[str], str]) -> None
 
 
 def test_a_stack_acts_as_its_role(stacks: Stacks, cloud: Any, gone: Callable[[str], str]) -> None:
-    trust = {
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "*"}]
-    }
-    role = cloud.client("iam").create_role(RoleName="deployer", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    may = {"Effect": "Allow", "Action": "sns:*", "Resource": "*"}
+    role = cloud.role("deployer", may, trust={"Service": "cloudformation.amazonaws.com"})
     name = gone("as-role")
-    stacks.create(name, TOPIC, RoleARN=role["Arn"])
-    assert (stacks.status(name), stacks.stack(name)["RoleARN"]) == ("CREATE_COMPLETE", role["Arn"])
+    stacks.create(name, TOPIC, RoleARN=role)
+    assert (stacks.status(name), stacks.stack(name)["RoleARN"]) == ("CREATE_COMPLETE", role)
     stacks.update(name, "Resources: {T: {Type: AWS::SNS::Topic, Properties: {DisplayName: x}}}")
-    assert (stacks.status(name), stacks.stack(name)["RoleARN"]) == ("UPDATE_COMPLETE", role["Arn"])
+    assert (stacks.status(name), stacks.stack(name)["RoleARN"]) == ("UPDATE_COMPLETE", role)
+    denied = gone("denied")
+    stacks.create(denied, "Resources: {Q: {Type: AWS::SQS::Queue}}", RoleARN=role)
+    assert stacks.status(denied) == "ROLLBACK_COMPLETE"
+    assert "assumed-role/deployer/AWSCloudFormation is not authorized to perform: sqs:getqueueurl on resource" in (
+        stacks.failures(denied)["Q"]
+    )
     nobody = refused(lambda: stacks.create("x", TOPIC, RoleARN="arn:aws:iam::123456789012:role/nobody"))
     assert nobody == ("ValidationError", "Role arn:aws:iam::123456789012:role/nobody is invalid or cannot be assumed")

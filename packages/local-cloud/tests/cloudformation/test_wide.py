@@ -69,7 +69,7 @@ class Services:
             "inline": action("inline"),
             "apart": action("apart"),
             "attached": [each["PolicyArn"] for each in iam.list_attached_role_policies(**name)["AttachedPolicies"]],
-            "managed": version["PolicyVersion"]["Document"]["Statement"][0]["Action"],
+            "managed": version["PolicyVersion"]["Document"]["Statement"][0]["Action"][0],
             "clients": provider["ClientIDList"],
         }
 

@@ -24,6 +24,7 @@ class Glue:
     clients: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.cloud.role("glue-role")
         self.s3.create_bucket(Bucket=self.bucket)
 
     def client(self, service: str) -> Any:

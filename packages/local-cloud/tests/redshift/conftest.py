@@ -329,5 +329,6 @@ def redshift(cloud: Any) -> DataApi:
     """The module's cloud with workgroup `etl` of namespace `analytics`, and bucket `lake`."""
     data_api = DataApi(cloud)
     _make_workgroup(data_api)
+    cloud.role("copier")
     data_api.client("s3").create_bucket(Bucket="lake")
     return data_api

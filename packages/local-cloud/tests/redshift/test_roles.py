@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-
 from local_cloud.authorization import AccessDenied
+
 from local_cloud.services.redshift.authorized import objects_for
 from local_cloud.services.redshift.errors import SqlError
 

@@ -461,9 +461,16 @@ def test_motos_other_services_find_and_leave_objects(cloud: Any, s3: Any) -> Non
     assert bodies == [b"one line"]
 
 
-def test_unsigned_requests_are_reads_of_objects(cloud: Any, s3: Any) -> None:
-    s3.put_object(Bucket=BUCKET, Key="open", Body=b"x")
+def test_unsigned_requests_read_what_the_bucket_gives_to_everybody(cloud: Any, s3: Any) -> None:
+    policy = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{BUCKET}/open"}
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [policy]}))
+    for key in ("open", "closed"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
     assert urllib.request.urlopen(f"{cloud.endpoint}/{BUCKET}/open").read() == b"x"
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{cloud.endpoint}/{BUCKET}/closed")
+    assert (caught.value.code, b"<Code>AccessDenied</Code>" in caught.value.read()) == (403, True)
+    s3.delete_bucket_policy(Bucket=BUCKET)
 
 
 def test_sessions_without_any_configuration(cloud: Any, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,8 +45,7 @@ class Scheduler:
     clients: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        role = self.client("iam").create_role(RoleName="scheduler", AssumeRolePolicyDocument="{}")
-        self.role = role["Role"]["Arn"]
+        self.role = self.cloud.role("scheduler")
 
     def client(self, service: str) -> Any:
         if service not in self.clients:

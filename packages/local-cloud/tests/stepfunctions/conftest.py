@@ -51,6 +51,9 @@ class StepFunctions:
     count: int = 0
     clients: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.cloud.role("machine")
+
     def client(self, service: str) -> Any:
         if service not in self.clients:
             # StartSyncExecution goes to the host `sync-…` otherwise.

@@ -106,7 +106,7 @@ def test_what_runs_keeps_its_definition(sfn):
     waits = sfn.chain({"Type": "Wait", "Seconds": 1}, {"Type": "Pass", "Result": "old"})
     machine = sfn.machine(waits)
     execution = sfn.start(machine)
-    other = "arn:aws:iam::123456789012:role/other"
+    other = sfn.cloud.role("other")
     updated = sfn.api.update_state_machine(stateMachineArn=machine, definition=text(7), roleArn=other)
     assert updated["revisionId"]
     described = sfn.api.describe_state_machine(stateMachineArn=machine)

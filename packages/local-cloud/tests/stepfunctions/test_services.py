@@ -34,6 +34,8 @@ def task(resource, parameters=None, **more):
 def job(sfn):
     s3, glue = sfn.client("s3"), sfn.client("glue")
     s3.create_bucket(Bucket="jobs")
+    sfn.cloud.role("job")
+    sfn.cloud.role("other")
     s3.put_object(Bucket="jobs", Key="job.py", Body=textwrap.dedent(SCRIPT).encode())
     command = {"Name": "pythonshell", "ScriptLocation": "s3://jobs/job.py", "PythonVersion": OWN_PYTHON}
     glue.create_job(Name="job", Role="job", Command=command, ExecutionProperty={"MaxConcurrentRuns": 10})

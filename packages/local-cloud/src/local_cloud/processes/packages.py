@@ -13,8 +13,8 @@ from pathlib import Path
 
 from packaging.specifiers import SpecifierSet
 
-from local_cloud.authorization import AccessDenied
 from local_cloud.objects import Objects
+from local_cloud.permissions.errors import AccessDenied
 from local_cloud.processes import wheels
 from local_cloud.processes.errors import PackageError
 from local_cloud.processes.interpreters import Interpreter

@@ -7,12 +7,15 @@ from local_cloud.cloud import Cloud
 
 def install(cloud: Cloud) -> None:
     """Patch moto's functions and Invoke; end the processes with the server."""
+    from moto.awslambda.exceptions import InvalidParameterValueException
+
+    from local_cloud.permissions.errors import CannotAssume
     from local_cloud.processes.environments import Environments
     from local_cloud.processes.packages import Packages
     from local_cloud.services.awslambda import functions, requests
     from local_cloud.services.awslambda.events import AsyncEvents
     from local_cloud.services.awslambda.invocations import Invocations
-    from local_cloud.services.awslambda.preparation import Preparation
+    from local_cloud.services.awslambda.preparation import CANNOT_ASSUME, SERVICE, Preparation
 
     cache = cloud.settings.state_dir / "cache"
     preparation = Preparation(
@@ -33,7 +36,13 @@ def install(cloud: Cloud) -> None:
             raise KeyError(f"s3://{bucket}/{key}") from error
         return body
 
-    functions.patch(read_object)
+    def check_role(role_arn: str, function_arn: str) -> None:
+        try:
+            cloud.permissions.check_trust(role_arn, SERVICE, aws__sourcearn=function_arn)
+        except CannotAssume:
+            raise InvalidParameterValueException(CANNOT_ASSUME) from None
+
+    functions.patch(read_object, check_role)
     requests.patch(invocations, AsyncEvents(cloud, invocations))
     cloud.persistence.register_moto("awslambda", not_after=["Invoke", "InvokeAsync", "InvokeWithResponseStream"])
     cloud.on_start(invocations.recover)

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_cloud import targets
-from local_cloud.cloud import Cloud
+from local_cloud.cloud import Cloud, Role
 from local_cloud.services.awslambda.errors import TooManyRequests
 from local_cloud.services.awslambda.functions import Function
 from local_cloud.services.awslambda.invocations import Answer, Invocations
+from local_cloud.services.awslambda.preparation import SERVICE
 
 log = logging.getLogger("local_cloud.lambda")
 
@@ -102,7 +103,9 @@ class AsyncEvents:
 
     def _tell(self, event: Event, arn: str, payload: str, **extra: Any) -> None:
         try:
-            targets.deliver(self._cloud, arn, payload, role_arn=event.function.role, **extra)
+            function = event.function
+            actor = Role(function.role, SERVICE, function.function_name, source_arn=function.function_arn)
+            targets.deliver(self._cloud, arn, payload, actor=actor, **extra)
         except Exception:  # what becomes of one event must not take the next one's thread down unseen
             log.exception("%s: event %s could not be sent to %s", event.function.function_name, event.id, arn)
 

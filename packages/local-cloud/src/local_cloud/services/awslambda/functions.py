@@ -18,6 +18,9 @@ from moto.core.utils import iso_8601_datetime_with_nanoseconds
 #: (bucket, key, version or "") to bytes; KeyError when there is no such object.
 ReadObject = Callable[[str, str, str], bytes]
 
+#: (role, function's ARN); InvalidParameterValueException when Lambda cannot become the role.
+CheckRole = Callable[[str, str], None]
+
 _MISSING = (
     "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."
 )
@@ -27,6 +30,7 @@ class Function(models.LambdaFunction):  # type: ignore[misc]
     """One function version."""
 
     read_object: ReadObject
+    check_role: CheckRole
 
     def __init__(self, account_id: str, spec: dict[str, Any], region: str, version: int | str = 1) -> None:
         runtime, package = spec.get("Runtime", ""), spec.get("PackageType", "Zip")
@@ -35,6 +39,7 @@ class Function(models.LambdaFunction):  # type: ignore[misc]
             raise InvalidParameterValueException(f"The local cloud runs Python functions from a zip, not {what}")
         self.dead_letter_target = (spec.get("DeadLetterConfig") or {}).get("TargetArn", "")
         super().__init__(account_id, spec, region, version)
+        self.check_role(self.role, self.function_arn)
         self._set_logging(spec.get("LoggingConfig") or {})
         self.published: list[int] = []  # one list for all versions: moto copies a function as it is
         self.revision = secrets.token_hex(8)
@@ -54,6 +59,8 @@ class Function(models.LambdaFunction):  # type: ignore[misc]
 
     def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
         """UpdateFunctionConfiguration: what is named changes, the rest stays."""
+        if "Role" in config_updates:
+            self.check_role(config_updates["Role"], self.function_arn)
         super().update_configuration(config_updates)
         if "DeadLetterConfig" in config_updates:
             self.dead_letter_target = config_updates["DeadLetterConfig"].get("TargetArn", "")
@@ -95,7 +102,7 @@ class Function(models.LambdaFunction):  # type: ignore[misc]
         self.last_modified = iso_8601_datetime_with_nanoseconds()
 
 
-def patch(read_object: ReadObject) -> None:
+def patch(read_object: ReadObject, check_role: CheckRole) -> None:
     """Have moto create our functions, and read layers from our S3."""
 
     def read_for_layer(account_id: str, partition: str, data: dict[str, Any]) -> types.SimpleNamespace:
@@ -103,6 +110,7 @@ def patch(read_object: ReadObject) -> None:
         return types.SimpleNamespace(value=body, size=len(body))
 
     Function.read_object = staticmethod(read_object)
+    Function.check_role = staticmethod(check_role)
     models.LambdaFunction = Function
     models._validate_s3_bucket_and_key = read_for_layer
 

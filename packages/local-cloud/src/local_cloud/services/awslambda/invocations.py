@@ -70,7 +70,13 @@ class Invocations:
             worker = self._take_idle(function)
             if worker is None:
                 stream = _new_stream(function)
-                writer = LogWriter(self._preparation.cloud, function.logs_group_name, stream)
+                writer = LogWriter(
+                    self._preparation.cloud,
+                    function.logs_group_name,
+                    stream,
+                    role_arn=function.role,
+                    session_name=function.function_name,
+                )
                 try:
                     worker = self._start(function, stream, writer.write)
                 except (PreparationError, WorkerGone) as error:

@@ -9,11 +9,19 @@ from dataclasses import dataclass
 from moto.awslambda.utils import get_backend
 
 from local_cloud.cloud import Cloud
+from local_cloud.permissions.errors import CannotAssume
 from local_cloud.processes import children, interpreters
 from local_cloud.processes.environments import Environments, EnvironmentSpec
+from local_cloud.processes.errors import PreparationError
 from local_cloud.processes.packages import Packages
 from local_cloud.services.awslambda.functions import Function
 from local_cloud.services.awslambda.workers import WorkerSpec
+
+#: Who becomes a function's role.
+SERVICE = "lambda.amazonaws.com"
+
+#: As AWS words it: https://repost.aws/knowledge-center/lambda-function-assume-iam-role
+CANNOT_ASSUME = "The role defined for the function cannot be assumed by Lambda."
 
 
 def revision_of(function: Function) -> str:
@@ -34,6 +42,7 @@ class Preparation:
 
         boto3 is there, as in AWS's runtimes, in the newest version that the Python takes.
         """
+        keys = self._keys(function)
         wanted = function.run_time.removeprefix("python")
         interpreter = found = interpreters.find(wanted)
         if interpreter is None or not interpreter.can_install:
@@ -48,7 +57,7 @@ class Preparation:
             code=code,
             env={
                 **children.host_environment(),
-                **self.cloud.environment(function.role, function.function_name),
+                **keys,
                 "TZ": ":UTC",
                 "PYTHONPATH": os.pathsep.join(self._layer_path(function, wanted)),
                 "_HANDLER": function.handler,
@@ -65,6 +74,14 @@ class Preparation:
             log_stream=log_stream,
             revision=revision_of(function),
         )
+
+    def _keys(self, function: Function) -> dict[str, str]:
+        """Where this cloud is, and keys of the function's role."""
+        name = function.function_name[:64]
+        try:
+            return self.cloud.environment(function.role, name, service=SERVICE, source_arn=function.function_arn)
+        except CannotAssume:
+            raise PreparationError(CANNOT_ASSUME) from None
 
     def _layer_path(self, function: Function, version: str) -> list[str]:
         """Where Python finds a layer's modules. https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html"""

@@ -9,12 +9,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_cloud.cloud import Cloud
+from local_cloud.cloud import Actor, Cloud, Role
 from local_cloud.services.cloudformation.actions import Actions
 from local_cloud.services.cloudformation.blueprint import Blueprint, Identity
 from local_cloud.services.cloudformation.deletion import delete_stack, roll_back_creation
@@ -30,6 +31,12 @@ from local_cloud.services.cloudformation.store import Store
 from local_cloud.services.cloudformation.template import Template
 
 log = logging.getLogger(__name__)
+
+#: Who becomes a stack's role.
+SERVICE = "cloudformation.amazonaws.com"
+
+#: Who made the request of this thread; None is the account's administrator.
+REQUESTER: ContextVar[Actor | None] = ContextVar("requester", default=None)
 
 #: What a call that starts an operation waits for it, in seconds: the AWS CLI looks again only after 30.
 PATIENCE = 20
@@ -101,9 +108,10 @@ class Engine:
         return self.client(stack, role_arn)
 
     def client(self, stack: Stack | None, role_arn: str = "") -> Callable[[str], Any]:
-        """Clients that act as the stack's role, or as the system where it has none."""
+        """Clients that act as the stack's role; where it has none, as who made the request that is being served."""
         role = role_arn or (stack.definition.role_arn if stack else "")
-        return lambda service: self.cloud.client(service, role_arn=role, session_name="AWSCloudFormation")
+        actor = Role(role, SERVICE, "AWSCloudFormation") if role else REQUESTER.get()
+        return lambda service: self.cloud.client(service, actor=actor)
 
     def plan(self, stack: Stack, template: Template, definition: Definition) -> Plan:
         """What deploying would change. ValidationError where it cannot be deployed."""

@@ -92,6 +92,7 @@ class Job:
             raise InvalidInput(f"{self.name} has GlueVersion {version or 'unset'}: the local cloud runs {known}")
         return JobSpec(
             name=self.name,
+            arn=self.arn,
             kind=self.kind,
             python_version=command.get("PythonVersion", "3"),
             glue_version=version,

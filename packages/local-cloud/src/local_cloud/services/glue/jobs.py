@@ -18,7 +18,7 @@ from local_cloud.services.glue import runs
 from local_cloud.services.glue.definitions import InvalidInput, Job, check_timeout
 from local_cloud.services.glue.errors import JobFailure, JobStopped, JobTimedOut
 from local_cloud.services.glue.execution import STOP_GRACE_S, Execution
-from local_cloud.services.glue.preparation import JobSpec, Workshop
+from local_cloud.services.glue.preparation import SESSION, JobSpec, Workshop
 from local_cloud.services.glue.runs import Run
 from local_cloud.services.logs import LogWriter
 
@@ -136,8 +136,9 @@ class JobRuns:
 
     def _carry_out(self, run: Run, spec: JobSpec, execution: Execution) -> None:
         group = run.details["LogGroupName"]
-        output = LogWriter(self.workshop.cloud, f"{group}/output", run.id)
-        errors = LogWriter(self.workshop.cloud, f"{group}/error", run.id)
+        role = spec.role_arn
+        output = LogWriter(self.workshop.cloud, f"{group}/output", run.id, role_arn=role, session_name=SESSION)
+        errors = LogWriter(self.workshop.cloud, f"{group}/error", run.id, role_arn=role, session_name=SESSION)
 
         def wait(future: Future[Path]) -> Path:
             while True:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from local_cloud.cloud import Cloud
+from local_cloud.permissions.errors import CannotAssume
 from local_cloud.processes import children, interpreters, wheels
 from local_cloud.processes.environments import Environments, EnvironmentSpec
 from local_cloud.processes.errors import EnvironmentBuildError, PackageError, PreparationError
@@ -24,6 +25,10 @@ from local_cloud.services.glue.errors import JobFailure
 
 RUNTIME = Path(__file__).parent / "runtime"
 
+#: Who becomes a job's role, and the name of the role's session.
+SERVICE = "glue.amazonaws.com"
+SESSION = "GlueJobRunnerSession"
+
 PYTHON_SHELL = "pythonshell"
 SPARK = "glueetl"
 
@@ -33,6 +38,7 @@ class JobSpec:
     """What a run takes from its job's definition, as it was when the run started."""
 
     name: str
+    arn: str
     kind: str
     python_version: str
     glue_version: str
@@ -69,8 +75,15 @@ class Workshop:
         `log` gets the lines for the run's error log; `wait` waits for an environment that is being built.
         """
         try:
+            self.cloud.permissions.check_trust(spec.role_arn, SERVICE, aws__sourcearn=spec.arn)
             script = self._fetch(spec.arguments.script_location, spec)
             python, path = self._libraries(spec, log=log, wait=wait)
+        except CannotAssume:
+            # As AWS words it: https://github.com/aws-solutions-library-samples/data-lakes-on-aws/issues/312
+            raise JobFailure(
+                f"JobName:{spec.name} and JobRunId:{run_id} failed to execute with exception Role {spec.role_arn} "
+                "should be given assume role permissions for Glue Service."
+            ) from None
         except PackageError as error:
             raise JobFailure(str(error)) from None
         except EnvironmentBuildError as error:
@@ -118,7 +131,10 @@ class Workshop:
     def _fetch(self, uri: str, spec: JobSpec) -> Path:
         """A file out of S3, read as the job's role."""
         return self.packages.fetch(
-            uri, allow=lambda resource: self.cloud.authorize(spec.role_arn, "s3:GetObject", resource)
+            uri,
+            allow=lambda resource: self.cloud.permissions.check_role(
+                spec.role_arn, "s3:GetObject", resource, session_name=SESSION
+            ),
         )
 
     def _on_path(self, library: Path, spec: JobSpec, python: Interpreter) -> Path:
@@ -135,6 +151,7 @@ class Workshop:
         )
 
     def _write(self, spec: JobSpec, run_id: str, *, script: Path, python: Path, path: list[Path]) -> Launch:
+        keys = self.cloud.environment(spec.role_arn, SESSION, service=SERVICE, source_arn=spec.arn)
         folder = self.runs_folder / run_id
         scratch = folder / "tmp"
         folder.mkdir(parents=True, mode=0o700)
@@ -154,7 +171,7 @@ class Workshop:
         (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
         env = {
             **children.host_environment(),
-            **self.cloud.environment(spec.role_arn, "GlueJobRunnerSession"),
+            **keys,
             "HOME": str(folder),
             "TMPDIR": str(scratch),
             "PYTHONUNBUFFERED": "1",

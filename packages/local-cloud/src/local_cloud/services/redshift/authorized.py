@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cloud.authorization import AccessDenied
 from local_cloud.cloud import Cloud
 from local_cloud.objects import ObjectInfo, Objects
+from local_cloud.permissions.errors import AccessDenied, CannotAssume
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,54 @@ class RoleObjects:
             raise PermissionError(str(error)) from error
 
 
+#: The name of the sessions in which Redshift acts as a role.
+SESSION = "RedshiftIamRoleSession"
+
+#: Who becomes a namespace's role: either principal will do.
+#: https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service.html
+SERVICES = ("redshift.amazonaws.com", "redshift-serverless.amazonaws.com")
+
+
 def objects_for(cloud: Cloud) -> Callable[[str], Objects]:
     """S3 by role. Access keys instead of a role ("") count as the account's root."""
     root = f"arn:aws:iam::{cloud.settings.account_id}:root"
 
+    def authorize(role: str, action: str, resource: str) -> None:
+        cloud.permissions.check_role(role, action, resource, session_name=SESSION)
+
     def as_role(role: str) -> Objects:
-        # Of chained roles, the last one reaches S3.
-        return RoleObjects(cloud.objects, cloud.authorize, role.rsplit(",", maxsplit=1)[-1].strip() or root)
+        return RoleObjects(cloud.objects, authorize, acting(role) or root)
 
     return as_role
+
+
+def assumable(cloud: Cloud) -> Callable[[str, str], bool]:
+    """Whether Redshift may become a role for a database user, by the role's trust.
+
+    The user's ARN is the external id. Chained roles, with commas between them: each has to trust the one before.
+    https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service-database-users.html
+    """
+
+    def may(role: str, user_arn: str) -> bool:
+        first, *others = (each.strip() for each in role.split(","))
+        try:
+            for before, each in zip([first, *others], others, strict=False):
+                cloud.permissions.check_trust(each, before)
+        except CannotAssume:
+            return False
+        return any(_trusts(cloud, first, service, user_arn) for service in SERVICES)
+
+    return may
+
+
+def acting(role: str) -> str:
+    """Of chained roles, the one that reaches S3 and the catalog: the last."""
+    return role.rsplit(",", maxsplit=1)[-1].strip()
+
+
+def _trusts(cloud: Cloud, role: str, service: str, user_arn: str) -> bool:
+    try:
+        cloud.permissions.check_trust(role, service, sts__externalid=user_arn)
+    except CannotAssume:
+        return False
+    return True

@@ -6,21 +6,24 @@ https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 
-from local_cloud.authorization import principal_of
+from local_cloud.api_request import access_key_of
+from local_cloud.permissions.callers import Caller, Callers
 
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
+
+def caller(authorization: str, account_id: str) -> Caller:
+    """Who signed a request, from its Authorization header."""
+    return _callers(account_id).of_key(access_key_of(authorization))
 
 
-def principal(authorization: str, account_id: str) -> str:
-    """The ARN of who signed a request, from its Authorization header."""
-    found = _CREDENTIAL.search(authorization)
-    return principal_of(found[1] if found else "", account_id)
+@lru_cache(maxsize=1)
+def _callers(account_id: str) -> Callers:
+    return Callers(account_id)
 
 
 def database_user(authorization: str, account_id: str) -> str:
     """The database user of who signed a request."""
-    arn = principal(authorization, account_id)
+    arn = caller(authorization, account_id).identity
     name = arn.rpartition("/")[2].rpartition(":")[2]
     return f"IAMR:{name}" if ":role/" in arn else f"IAM:{name}"

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from local_cloud.cloud import Cloud
-from local_cloud.services.redshift.authorized import objects_for
+from local_cloud.cloud import Cloud, Role
+from local_cloud.services.redshift.authorized import SERVICES, SESSION, acting, assumable, objects_for
 from local_cloud.services.redshift.data_api.events import publish
 from local_cloud.services.redshift.data_api.metadata import Metadata
 from local_cloud.services.redshift.data_api.requests import Targets
@@ -85,7 +85,8 @@ def _connector(
         record = plane.get_namespace(namespace)
         surroundings = Surroundings(
             objects=objects_for(cloud),
-            glue=lambda: cloud.client("glue"),
+            glue=lambda role: cloud.client("glue", actor=_as_role(role)),
+            may_assume=assumable(cloud),
             first_database=record["dbName"],
             scratch=cloud.settings.state_dir / "cache" / "unload",
             region=cloud.settings.region,
@@ -108,3 +109,11 @@ def _publisher(cloud: Cloud, plane: ControlPlane) -> Callable[[Statement], None]
             publish(cloud.client("events"), statement, workgroup["workgroupArn"])
 
     return ended
+
+
+def _as_role(role: str) -> Role | None:
+    """Redshift as a role; the cloud itself where a schema was made with access keys."""
+    chain = [each.strip() for each in role.split(",")]
+    if not chain[-1]:
+        return None
+    return Role(acting(role), SERVICES[0] if len(chain) == 1 else chain[-2], SESSION)

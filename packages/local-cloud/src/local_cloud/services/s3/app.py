@@ -171,7 +171,14 @@ class S3:
         if owner != self._account_id:
             raise S3Error("AccessDenied", "Access Denied")
         keys.check_key(request.key)
-        return found[1](self.context, request)
+        try:
+            return found[1](self.context, request)
+        except S3Error as error:
+            if error.code == "NoSuchKey" and found[0] == "s3:GetObject":
+                # Who may not list the bucket is not told what is in it.
+                # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, Permissions
+                request.access.check("s3:ListBucket", f"arn:aws:s3:::{request.bucket}")
+            raise
 
     @staticmethod
     def error(request: S3Request | None, error: S3Error, *, request_id: str) -> Reply:

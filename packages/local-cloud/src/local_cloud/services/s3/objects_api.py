@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from local_cloud.httpd import FileSlice
+from local_cloud.permissions.errors import AccessDenied
 from local_cloud.services.s3 import attributes as attrs
 from local_cloud.services.s3 import body, conditions, keys, xmldoc
 from local_cloud.services.s3.catalog import Version
@@ -148,6 +149,8 @@ def delete_many(context: Context, request: S3Request) -> Reply:
         conditioned = {"if-match": etag} if etag is not None else {}
         try:
             keys.check_key(key)
+            action = "s3:DeleteObjectVersion" if version_id else "s3:DeleteObject"
+            request.access.check(action, f"arn:aws:s3:::{request.bucket}/{key}")
             headers = _delete(
                 context,
                 request.bucket,
@@ -155,6 +158,9 @@ def delete_many(context: Context, request: S3Request) -> Reply:
                 version_id,
                 lambda current, conditioned=conditioned: conditions.check_delete(conditioned, current),
             )
+        except AccessDenied as error:
+            failed.append({**named, "Code": "AccessDenied", "Message": str(error)})
+            continue
         except S3Error as error:
             failed.append({**named, "Code": error.code, "Message": error.message})
             continue

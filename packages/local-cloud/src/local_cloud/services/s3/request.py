@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from local_cloud.httpd import FileSlice, RequestBody
@@ -18,6 +18,26 @@ _SPELLINGS = "moto.preserved_header_names"
 _VIRTUAL_HOST = re.compile(r"(.+)\.localhost(?::\d+)?")
 
 
+class Access(Protocol):
+    """Who makes the request, asked about what only the operation knows."""
+
+    def check(self, action: str, resource: str) -> None:
+        """Raise AccessDenied for what the policies do not allow."""
+
+    def allows(self, action: str, resource: str) -> bool: ...
+
+
+class _Everything:
+    def check(self, action: str, resource: str) -> None:
+        """The cloud itself."""
+
+    def allows(self, action: str, resource: str) -> bool:
+        return True
+
+
+_EVERYTHING = _Everything()
+
+
 @dataclass(frozen=True)
 class S3Request:
     """Header names in lower case; `query` holds the first value of each name."""
@@ -28,6 +48,7 @@ class S3Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: RequestBody
+    access: Access = _EVERYTHING
 
     @classmethod
     def of(cls, environ: Mapping[str, Any]) -> S3Request:
@@ -54,6 +75,10 @@ class S3Request:
         for name, value in parse_qsl(query, keep_blank_values=True):
             first.setdefault(name, value)
         return cls(environ["REQUEST_METHOD"], bucket, key, first, headers, environ["wsgi.input"])
+
+    def by(self, access: Access) -> S3Request:
+        """The request, and who makes it."""
+        return replace(self, access=access)
 
     def number(self, name: str, default: int, *, most: int = 1000) -> int:
         """A count from the query, capped. S3Error InvalidArgument when it is no such number."""

@@ -13,7 +13,7 @@ def install(cloud: Cloud) -> None:
     from local_cloud.services.scheduler import byhand, command, requests
     from local_cloud.services.scheduler.ticker import Ticker
 
-    requests.patch()
+    requests.patch(cloud)
     ticker = Ticker(cloud)
     cloud.route(command.PATH, lambda body: byhand.respond(cloud, body))
     cloud.on_start(ticker.start)

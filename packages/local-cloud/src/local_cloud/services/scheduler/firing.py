@@ -15,10 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.scheduler.models import Schedule
 
 from local_cloud import targets
-from local_cloud.cloud import Cloud
+from local_cloud.cloud import Cloud, Role
 from local_cloud.services.scheduler import universal
 
 log = logging.getLogger("local_cloud.scheduler")
+
+#: Who becomes a schedule's role.
+SERVICE = "scheduler.amazonaws.com"
 
 #: Before the first retry, in seconds; twice as long before each further one, up to the longest.
 FIRST_DELAY_S = 1.0
@@ -41,9 +44,9 @@ class Firing:
         target = self.schedule.target
         payload = self.payload(attempt)
         if called := universal.parse(target["Arn"]):
-            return universal.call(self.cloud, called, payload, role_arn=target["RoleArn"])
+            return universal.call(self.cloud, called, payload, actor=self._role)
         options = {**target.get("SqsParameters", {}), **target.get("EventBridgeParameters", {})}
-        return targets.deliver(self.cloud, target["Arn"], payload, role_arn=target["RoleArn"], options=options)
+        return targets.deliver(self.cloud, target["Arn"], payload, actor=self._role, options=options)
 
     def with_retries(self) -> None:
         """Call the target until it takes the payload or the retry policy is used up; then the dead-letter queue.
@@ -85,6 +88,15 @@ class Firing:
         return text
 
     @property
+    def _role(self) -> Role:
+        """The schedule's role. What Scheduler names as the source is the schedule's group.
+
+        https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+        """
+        group = self.schedule.arn.replace(":schedule/", ":schedule-group/").rpartition("/")[0]
+        return Role(self.schedule.target["RoleArn"], SERVICE, self.id, source_arn=group)
+
+    @property
     def _time(self) -> str:
         return self.at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -124,9 +136,7 @@ class Firing:
             **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
         }
         try:
-            targets.deliver(
-                self.cloud, queue, self.payload(retries + 1), role_arn=target["RoleArn"], attributes=attributes
-            )
+            targets.deliver(self.cloud, queue, self.payload(retries + 1), actor=self._role, attributes=attributes)
         except (ClientError, BotoCoreError, targets.UnsupportedTarget):
             log.exception("schedule %s: its dead-letter queue takes nothing", self.schedule.name)
 

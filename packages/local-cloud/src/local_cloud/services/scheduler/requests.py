@@ -9,12 +9,15 @@ from moto.scheduler.models import EventBridgeSchedulerBackend, Schedule
 from moto.scheduler.responses import EventBridgeSchedulerResponse
 
 from local_cloud import targets
+from local_cloud.cloud import Cloud
+from local_cloud.permissions.errors import CannotAssume
 from local_cloud.services.scheduler import universal
 from local_cloud.services.scheduler.errors import ExpressionError
 from local_cloud.services.scheduler.expressions import Timing
+from local_cloud.services.scheduler.firing import SERVICE
 
 
-def patch() -> None:
+def patch(cloud: Cloud) -> None:
     """Refuse schedules that could never fire; update all that UpdateSchedule names."""
     create = EventBridgeSchedulerBackend.create_schedule
     update = EventBridgeSchedulerBackend.update_schedule
@@ -22,12 +25,14 @@ def patch() -> None:
 
     def create_schedule(self: EventBridgeSchedulerBackend, **given: Any) -> Schedule:
         _check(given)
+        _check_role(cloud, given)
         if (given["group_name"] or "default") not in self.schedule_groups:
             raise ScheduleGroupNotFound(given["group_name"])
         return _with_defaults(create(self, **given))
 
     def update_schedule(self: EventBridgeSchedulerBackend, **given: Any) -> Schedule:
         _check(given)
+        _check_role(cloud, given)
         return _with_defaults(update(self, **given))
 
     def update_schedule_response(self: EventBridgeSchedulerResponse) -> str:
@@ -56,6 +61,20 @@ def _check(given: dict[str, Any]) -> None:
         raise ValidationException(
             f"Provided Arn is not in correct format, or names a service that the local cloud does not deliver to: {arn}"
         )
+
+
+def _check_role(cloud: Cloud, given: dict[str, Any]) -> None:
+    """Scheduler has to be able to become the schedule's role; the source it names is the schedule's group."""
+    settings = cloud.settings
+    group = (
+        f"arn:aws:scheduler:{settings.region}:{settings.account_id}:schedule-group/{given['group_name'] or 'default'}"
+    )
+    try:
+        cloud.permissions.check_trust(given["target"]["RoleArn"], SERVICE, aws__sourcearn=group)
+    except CannotAssume:
+        raise ValidationException(
+            "The execution role you provide must allow AWS EventBridge Scheduler to assume the role."
+        ) from None
 
 
 def _with_defaults(schedule: Schedule) -> Schedule:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from local_cloud.cloud import Cloud
+from local_cloud.cloud import Actor, Cloud
 from local_cloud.targets import UnsupportedTarget
 
 #: Services whose name in the AWS SDKs is not boto3's without its hyphens.
@@ -31,12 +31,12 @@ def parse(arn: str) -> Operation | None:
     return Operation(found[1].lower(), found[2]) if found else None
 
 
-def call(cloud: Cloud, operation: Operation, payload: str, *, role_arn: str) -> dict[str, Any]:
+def call(cloud: Cloud, operation: Operation, payload: str, *, actor: Actor) -> dict[str, Any]:
     """Call the operation with the payload's JSON as its parameters; what it answered.
 
     UnsupportedTarget for a service or operation that does not exist, or when the payload is no JSON object.
     """
-    client = cloud.client(_boto3_name(operation.service), role_arn=role_arn)
+    client = cloud.client(_boto3_name(operation.service), actor=actor)
     methods = {api.lower(): method for method, api in client.meta.method_to_api_mapping.items()}
     method = methods.get(operation.name.lower())
     if method is None:

@@ -6,6 +6,7 @@
     │   ├── ExecutionDoesNotExist
     │   ├── ResourceNotFound
     │   └── StateMachineDoesNotExist
+    ├── AccessDeniedException        the role of a machine does not serve it
     ├── Invalid                      the request itself is wrong; sending it again cannot help
     │   ├── InvalidArn
     │   ├── InvalidDefinition
@@ -43,6 +44,10 @@ class StatesError(Exception):
     @property
     def code(self) -> str:
         return type(self).__name__
+
+
+class AccessDeniedException(StatesError):
+    pass
 
 
 class NotFound(StatesError):

@@ -26,6 +26,7 @@ from .lookup import machine_and_version, unqualified
 from .model import EXPRESS, STANDARD, Machine, Revision, now
 from .pages import page
 from .registry import Registry
+from .roles import Roles
 from .versions import publish_version
 
 Answer = dict[str, Any]
@@ -34,6 +35,7 @@ Answer = dict[str, Any]
 class Machines:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
+        self.roles = Roles(registry.cloud)
 
     def create_state_machine(
         self,
@@ -53,6 +55,7 @@ class Machines:
         _check_version_description(publish, version_description)
         arns.check_name(name)
         _check_role(role_arn)
+        self.roles.check(role_arn, definition, logging_configuration, self.registry.arn("stateMachine", name))
         revision = Revision(
             definition=definition,
             role_arn=role_arn,
@@ -102,6 +105,12 @@ class Machines:
             if definition:
                 _check_definition(definition, machine.type)
             old = machine.revision
+            self.roles.check(
+                role_arn or old.role_arn,
+                definition or old.definition,
+                logging_configuration or old.logging,
+                machine.arn,
+            )
             new = dataclasses.replace(
                 old,
                 definition=definition or old.definition,

@@ -7,7 +7,10 @@ from typing import Any, ClassVar
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 
-from local_cloud.services.cloudformation.engine import Engine
+from local_cloud.api_request import access_key_of
+from local_cloud.cloud import Key
+from local_cloud.permissions.callers import ADMINISTRATOR_KEYS
+from local_cloud.services.cloudformation.engine import REQUESTER, Engine
 from local_cloud.services.cloudformation.errors import ValidationError
 
 #: Entries of one answer, as on AWS.
@@ -26,6 +29,11 @@ class Api(BaseResponse):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__(service_name="cloudformation")
         self.automated_parameter_parsing = True
+
+    def setup_class(self, *args: Any, **kwargs: Any) -> None:
+        super().setup_class(*args, **kwargs)
+        key = access_key_of(self.headers.get("Authorization", ""))
+        REQUESTER.set(None if key in ADMINISTRATOR_KEYS else Key(key))
 
     @property
     def request(self) -> dict[str, Any]:

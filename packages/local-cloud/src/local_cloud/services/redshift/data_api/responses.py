@@ -6,9 +6,10 @@ from typing import ClassVar
 
 from moto.core.responses import ActionResult, BaseResponse
 
+from local_cloud.permissions.callers import Caller
 from local_cloud.services.redshift.data_api.metadata import Metadata
 from local_cloud.services.redshift.data_api.service import DataApi, Record
-from local_cloud.services.redshift.identity import database_user
+from local_cloud.services.redshift.identity import caller, database_user
 
 _JSON = {"Content-Type": "application/x-amz-json-1.1"}
 
@@ -32,15 +33,13 @@ class DataApiResponse(BaseResponse):  # type: ignore[misc]
         return database_user(self.headers.get("Authorization", ""), self.current_account)
 
     def execute_statement(self) -> ActionResult:
-        return ActionResult(self.api.execute(self.given, self.user, self._principal()))
+        return ActionResult(self.api.execute(self.given, self.user, self._caller()))
 
     def batch_execute_statement(self) -> ActionResult:
-        return ActionResult(self.api.batch_execute(self.given, self.user, self._principal()))
+        return ActionResult(self.api.batch_execute(self.given, self.user, self._caller()))
 
-    def _principal(self) -> str:
-        from local_cloud.services.redshift.identity import principal
-
-        return principal(self.headers.get("Authorization", ""), self.current_account)
+    def _caller(self) -> Caller:
+        return caller(self.headers.get("Authorization", ""), self.current_account)
 
     def describe_statement(self) -> ActionResult:
         return ActionResult(self.api.describe(self.given))

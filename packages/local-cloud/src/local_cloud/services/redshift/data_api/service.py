@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from local_cloud.permissions.callers import Caller
 from local_cloud.services.redshift.data_api import parameters, requests
 from local_cloud.services.redshift.data_api.errors import Invalid, NotFound, TooManyStatements
 from local_cloud.services.redshift.data_api.requests import Target, Targets
@@ -32,15 +33,20 @@ class DataApi:
         self.targets = targets
         self._submitting = threading.Lock()
 
+    def owner_of(self, identifier: str) -> str:
+        """The `aws:userid` of who submitted a statement, "" where there is none."""
+        statement = self.store.get(identifier.partition(":")[0])
+        return statement.owner if statement else ""
+
     # Starting statements.
 
-    def execute(self, given: Record, user: str, principal: str) -> Record:
-        return self._start(given, [given.get("Sql") or ""], user, principal, batch=False)
+    def execute(self, given: Record, user: str, caller: Caller) -> Record:
+        return self._start(given, [given.get("Sql") or ""], user, caller, batch=False)
 
-    def batch_execute(self, given: Record, user: str, principal: str) -> Record:
-        return self._start(given, list(given.get("Sqls") or []), user, principal, batch=True)
+    def batch_execute(self, given: Record, user: str, caller: Caller) -> Record:
+        return self._start(given, list(given.get("Sqls") or []), user, caller, batch=True)
 
-    def _start(self, given: Record, texts: list[str], user: str, principal: str, *, batch: bool) -> Record:
+    def _start(self, given: Record, texts: list[str], user: str, caller: Caller, *, batch: bool) -> Record:
         requests.check_sql(texts)
         values = requests.check_parameters(given.get("Parameters"))
         parameters.check(texts, values)
@@ -53,7 +59,7 @@ class DataApi:
             if earlier is not None and earlier.fingerprint != fingerprint:
                 raise Invalid("ClientToken was used before with other parameters.")
             statement = earlier or self._submit(
-                given, texts, user, principal, fingerprint, batch=batch, keep_alive=keep_alive
+                given, texts, user, caller, fingerprint, batch=batch, keep_alive=keep_alive
             )
         if wait:
             self.store.wait(statement, wait)
@@ -64,7 +70,7 @@ class DataApi:
         given: Record,
         texts: list[str],
         user: str,
-        principal: str,
+        caller: Caller,
         fingerprint: str,
         *,
         batch: bool,
@@ -112,7 +118,8 @@ class DataApi:
             session_id=session.id if session else "",
             as_csv=given.get("ResultFormat") == "CSV",
             with_event=bool(given.get("WithEvent")),
-            principal=principal,
+            principal=caller.identity,
+            owner=caller.user_id,
         )
         self.runner.submit(statement, session)
         return statement

@@ -71,6 +71,8 @@ class Statement:
     as_csv: bool = False
     with_event: bool = False
     principal: str = ""
+    owner: str = ""
+    """The `aws:userid` of who submitted it."""
 
     @property
     def ended(self) -> bool:

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from local_cloud.services.redshift.engine import catalog
@@ -58,6 +59,22 @@ def role_of(session: Session, schema: str) -> str:
     return str(rows[0][0]) if rows else ""
 
 
+@contextlib.contextmanager
+def _catalog(session: Session, role: str) -> Iterator[Any]:
+    """A client of the Glue catalog, as a role. A refusal is an error of the statement."""
+    try:
+        yield session.surroundings.glue(role)
+    except Exception as error:
+        if _code(error).startswith("AccessDenied"):
+            raise SqlError(error.response["Error"]["Message"]) from None  # type: ignore[attr-defined]
+        raise
+
+
+def _catalog_of(session: Session, name: Name) -> contextlib.AbstractContextManager[Any]:
+    """The catalog as the role of a table's schema."""
+    return _catalog(session, role_of(session, name[-2]))
+
+
 def _code(error: Exception) -> str:
     response = getattr(error, "response", None)
     return str(response["Error"]["Code"]) if isinstance(response, dict) else ""
@@ -76,7 +93,8 @@ def create_schema(session: Session, plan: CreateExternalSchema, scene: Scene) ->
         raise SqlError(f'schema "{plan.name}" already exists')
     if plan.create_database:
         try:
-            session.surroundings.glue().create_database(DatabaseInput={"Name": plan.database})
+            with _catalog(session, role) as glue:
+                glue.create_database(DatabaseInput={"Name": plan.database})
         except Exception as error:
             if _code(error) != "AlreadyExistsException":
                 raise
@@ -113,17 +131,16 @@ def create_table(session: Session, plan: CreateExternalTable, scene: Scene) -> i
             "Parameters": {"serialization.format": "1", **plan.serde_properties},
         },
     }
+    table = {
+        "Name": plan.name[-1],
+        "TableType": "EXTERNAL_TABLE",
+        "Parameters": {"EXTERNAL": "TRUE", **plan.properties},
+        "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in plan.partitions],
+        "StorageDescriptor": storage,
+    }
     try:
-        session.surroundings.glue().create_table(
-            DatabaseName=database,
-            TableInput={
-                "Name": plan.name[-1],
-                "TableType": "EXTERNAL_TABLE",
-                "Parameters": {"EXTERNAL": "TRUE", **plan.properties},
-                "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in plan.partitions],
-                "StorageDescriptor": storage,
-            },
-        )
+        with _catalog_of(session, plan.name) as glue:
+            glue.create_table(DatabaseName=database, TableInput=table)
     except Exception as error:
         if _code(error) == "AlreadyExistsException":
             raise SqlError(f'Relation "{plan.name[-1]}" already exists') from None
@@ -144,7 +161,9 @@ def database_for(session: Session, name: Name) -> str:
 def drop_table(session: Session, name: Name, *, if_exists: bool) -> None:
     session.outside_transaction("DROP TABLE of an external table")
     try:
-        session.surroundings.glue().delete_table(DatabaseName=database_for(session, name), Name=name[-1])
+        database = database_for(session, name)
+        with _catalog_of(session, name) as glue:
+            glue.delete_table(DatabaseName=database, Name=name[-1])
     except Exception as error:
         if _code(error) != "EntityNotFoundException":
             raise
@@ -161,7 +180,8 @@ def alter_table(session: Session, plan: AlterExternalTable, scene: Scene) -> int
         split_url(plan.location)
         changed["StorageDescriptor"] = {**changed["StorageDescriptor"], "Location": plan.location}
     changed["Parameters"] = {**changed.get("Parameters", {}), **plan.properties}
-    session.surroundings.glue().update_table(DatabaseName=database_for(session, plan.table), TableInput=changed)
+    with _catalog_of(session, plan.table) as glue:
+        glue.update_table(DatabaseName=database_for(session, plan.table), TableInput=changed)
     return 0
 
 
@@ -183,9 +203,8 @@ def add_partitions(session: Session, plan: AddPartitions, scene: Scene) -> int:
         for item in inputs:
             if item["Values"] in present:
                 raise SqlError(f"Partition already exists: ({', '.join(item['Values'])})")
-    result = session.surroundings.glue().batch_create_partition(
-        DatabaseName=database, TableName=plan.table[-1], PartitionInputList=inputs
-    )
+    with _catalog_of(session, plan.table) as glue:
+        result = glue.batch_create_partition(DatabaseName=database, TableName=plan.table[-1], PartitionInputList=inputs)
     for failed in result.get("Errors", []):
         detail = failed["ErrorDetail"]
         if detail["ErrorCode"] != "AlreadyExistsException":
@@ -211,9 +230,10 @@ def drop_partition(session: Session, plan: DropPartition, scene: Scene) -> int:
     database, table = database_for(session, plan.table), table_of(session, plan.table)
     keys = [key["Name"] for key in table.get("PartitionKeys", [])]
     try:
-        session.surroundings.glue().delete_partition(
-            DatabaseName=database, TableName=plan.table[-1], PartitionValues=_values(keys, plan.values, plan.table)
-        )
+        with _catalog_of(session, plan.table) as glue:
+            glue.delete_partition(
+                DatabaseName=database, TableName=plan.table[-1], PartitionValues=_values(keys, plan.values, plan.table)
+            )
     except Exception as error:
         if _code(error) == "EntityNotFoundException":
             raise SqlError("Partition does not exist") from None
@@ -224,7 +244,9 @@ def drop_partition(session: Session, plan: DropPartition, scene: Scene) -> int:
 def table_of(session: Session, name: Name) -> dict[str, Any]:
     """The table as the Glue catalog describes it."""
     try:
-        answer = session.surroundings.glue().get_table(DatabaseName=database_for(session, name), Name=name[-1])
+        database = database_for(session, name)
+        with _catalog_of(session, name) as glue:
+            answer = glue.get_table(DatabaseName=database, Name=name[-1])
     except Exception as error:
         if _code(error) == "EntityNotFoundException":
             raise SqlError(f'relation "{".".join(name)}" does not exist') from None
@@ -235,16 +257,14 @@ def table_of(session: Session, name: Name) -> dict[str, Any]:
 
 def partitions(session: Session, name: Name) -> list[tuple[list[str], str]]:
     """Values and location of every partition."""
-    pages = (
-        session.surroundings.glue()
-        .get_paginator("get_partitions")
-        .paginate(DatabaseName=database_for(session, name), TableName=name[-1])
-    )
-    return [
-        (partition["Values"], partition["StorageDescriptor"]["Location"])
-        for page in pages
-        for partition in page["Partitions"]
-    ]
+    database = database_for(session, name)
+    with _catalog_of(session, name) as glue:
+        pages = glue.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=name[-1])
+        return [
+            (partition["Values"], partition["StorageDescriptor"]["Location"])
+            for page in pages
+            for partition in page["Partitions"]
+        ]
 
 
 def hive_type(hive: str) -> RedshiftType:
@@ -270,10 +290,11 @@ def columns(session: Session, name: Name) -> list[catalog.Column]:
 def tables(session: Session) -> list[tuple[str, str]]:
     """Schema and name of every external table."""
     found = []
-    for schema, database in session.lookup(f"SELECT name, database FROM {INTERNAL}.external_schemas", []):
+    for schema, database, role in session.lookup(f"SELECT name, database, role FROM {INTERNAL}.external_schemas", []):
         try:
-            pages = session.surroundings.glue().get_paginator("get_tables").paginate(DatabaseName=database)
-            found += [(schema, table["Name"]) for page in pages for table in page["TableList"]]
+            with _catalog(session, str(role)) as glue:
+                pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
+                found += [(schema, table["Name"]) for page in pages for table in page["TableList"]]
         except Exception as error:
             if _code(error) != "EntityNotFoundException":
                 raise

@@ -209,18 +209,22 @@ def resolve_role(session: Session, role: str, *, credentials: str = "") -> str:
     if role == "default":
         if not surroundings.default_role:
             raise _not_authorised(session, "default", context="there is no default IAM role for the namespace")
-        return surroundings.default_role
+        role = surroundings.default_role
     # Chained roles are written with commas; the first is the one that has to be associated.
-    if role.split(",")[0].strip() not in surroundings.roles:
+    associated = role.split(",")[0].strip() in (*surroundings.roles, surroundings.default_role)
+    if not associated or not surroundings.may_assume(role, _user_arn(session)):
         raise _not_authorised(session, role, context=f"IAM Role={role}")
     return role
 
 
-def _not_authorised(session: Session, role: str, *, context: str) -> SqlError:
-    where = f"serverless-{session.surroundings.account_id}-{session.database.namespace}"
+def _user_arn(session: Session) -> str:
     around = session.surroundings
-    user = f"arn:aws:redshift:{around.region}:{around.account_id}:dbuser:{where}/{session.user}"
-    message = f"User {user} is not authorized to assume IAM Role {role}"
+    where = f"serverless-{around.account_id}-{session.database.namespace}"
+    return f"arn:aws:redshift:{around.region}:{around.account_id}:dbuser:{where}/{session.user}"
+
+
+def _not_authorised(session: Session, role: str, *, context: str) -> SqlError:
+    message = f"User {_user_arn(session)} is not authorized to assume IAM Role {role}"
     return SqlError(
         message,
         detail=server_detail(

@@ -14,16 +14,18 @@ from local_cloud.objects import Objects
 class Surroundings:
     """One namespace's view of the cloud.
 
-    `objects(role)` gives S3 as a role may use it; "" is the caller of a test without roles. `glue()` is a Glue
-    client. `history()` lists the rows of SYS_QUERY_HISTORY, newest last.
+    `objects(role)` gives S3 as a role may use it; "" is the caller of a test without roles. `glue(role)` is a Glue
+    client that acts as the role. `may_assume(role, user)` says whether the role trusts Redshift, for a database user's
+    ARN. `history()` lists the rows of SYS_QUERY_HISTORY, newest last.
     """
 
     objects: Callable[[str], Objects]
-    glue: Callable[[], Any]
+    glue: Callable[[str], Any]
     first_database: str
     scratch: Path
     region: str = "us-east-1"
     account_id: str = "123456789012"
     roles: Sequence[str] = field(default_factory=tuple)
     default_role: str = ""
+    may_assume: Callable[[str, str], bool] = lambda role, user: True
     history: Callable[[], list[dict[str, Any]]] = list

@@ -33,7 +33,7 @@ def run_distributed(env: Any, name: str, settings: Any, program: Any, items: Any
     details = {"mapRunStartedEventDetails": {"mapRunArn": map_run.arn}}
     started = env.event_manager.add_event(context, "MapRunStarted", details)
     try:
-        s3 = world().client("s3", env.aws_execution_details.role_arn)
+        s3 = world().client("s3", env)
         items = read_items(env, settings, s3) if settings.reader else items
         selected = [_selected(env, name, settings, index, item) for index, item in enumerate(items)]
         inputs = batches(env, settings, selected)

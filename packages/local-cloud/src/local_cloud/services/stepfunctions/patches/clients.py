@@ -7,6 +7,7 @@ role, or as the role in the state's Credentials (`running.world`). Tasks whose R
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
@@ -15,7 +16,16 @@ from ..running.world import world
 
 
 def apply() -> None:
+    execute = lambda_eval_utils.execute_lambda_function_integration
+    calling = threading.local()
+
+    def execute_lambda_function_integration(env: Any, **options: Any) -> None:
+        calling.env = env
+        execute(env=env, **options)
+
     def boto_client_for(region: str, service: str, state_credentials: Any) -> Any:
-        return world().client(service, state_credentials.role_arn)
+        return world().client(service, calling.env, state_credentials.role_arn)
+
+    lambda_eval_utils.execute_lambda_function_integration = execute_lambda_function_integration
 
     lambda_eval_utils.boto_client_for = boto_client_for

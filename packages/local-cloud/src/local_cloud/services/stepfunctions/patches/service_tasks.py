@@ -95,7 +95,7 @@ class ServiceTask(StateTaskService):  # type: ignore[misc]
             raw_parameters=parameters,
             state_credentials=credentials,
         )
-        client = world().client(call.client, credentials.role_arn)
+        client = world().client(call.client, env, credentials.role_arn)
         response = getattr(client, call.method)(**request)
         failed = response.get("FunctionError")
         output = to_output(call, response)

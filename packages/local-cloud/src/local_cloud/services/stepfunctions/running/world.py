@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from local_cloud.cloud import Cloud
+from local_cloud.cloud import Cloud, Role
+
+#: Who becomes a machine's role.
+SERVICE = "states.amazonaws.com"
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,19 @@ class World:
     execution_status: Callable[[str], str]
     """Of an execution's ARN."""
 
-    def client(self, service: str, role_arn: str) -> Any:
-        """A client that acts as `role_arn`, as every call of a machine acts as its role.
+    def client(self, service: str, env: Any, role_arn: str = "") -> Any:
+        """A client that acts as the machine's role, as every call of a machine does, or as the role of its state.
+
+        A state's Credentials name a role that the machine's own has to be allowed to assume.
 
         The session has a name of 32 random letters, as on AWS (`assumed-role/<role>/pUBglYSipyAbyPsehEoWHmOFMDviUKzd`
         in messages of denied calls); one name per role and process, so that the number of clients stays bounded.
         """
-        return self.cloud.client(service, role_arn=role_arn, session_name=_session_name(role_arn))
+        own = env.aws_execution_details.role_arn
+        if role_arn and role_arn != own:
+            return self.cloud.client(service, actor=Role(role_arn, own, _session_name(role_arn)))
+        machine = env.run.start.machine_arn
+        return self.cloud.client(service, actor=Role(own, SERVICE, _session_name(own), source_arn=machine))
 
     def glue_run_state(self, job_name: str, run_id: str) -> str:
         """The JobRunState, without the cost of a request."""

@@ -1,0 +1,30 @@
+"""A request as IAM sees it, and what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+#: Condition keys by lower-case name.
+Keys = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Need:
+    """One action on one resource. `resource` is None where it is not known which one: any will do."""
+
+    action: str
+    resource: str | None
+    keys: Keys = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """An API operation with its parameters, as the API's model names them. `service` is IAM's prefix."""
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    region: str
+    account_id: str
