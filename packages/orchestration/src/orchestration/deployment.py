@@ -46,7 +46,7 @@ class Deployment:
 
 
 def find(environment: Environment) -> Deployment:
-    """What is deployed. Errors: NotDeployed names the stack that is missing."""
+    """What is deployed. Errors: NotDeployed names what is missing."""
     cloudformation = boto3.client("cloudformation")
     values: dict[str, str] = {}
     for stack in stacks_of(environment):
@@ -54,18 +54,24 @@ def find(environment: Environment) -> Deployment:
         if found is None:
             raise NotDeployed(f"stack {stack.name} is not deployed; run `elt deploy --env {environment.name}` first")
         values |= found
-    return Deployment(
-        environment=environment.name,
-        artifact_bucket=values["ArtifactBucket"],
-        raw_bucket=values["RawBucket"],
-        processed_bucket=values["ProcessedBucket"],
-        reports_bucket=values["ReportsBucket"],
-        workgroup=values["Workgroup"],
-        database=values["Database"],
-        namespace=values["Namespace"],
-        machines={one.name: values[f"{pipelines.camel(one.name)}Live"] for one in pipelines.all_pipelines()},
-        backfill=values["BackfillLive"],
-    )
+    try:
+        return Deployment(
+            environment=environment.name,
+            artifact_bucket=values["ArtifactBucket"],
+            raw_bucket=values["RawBucket"],
+            processed_bucket=values["ProcessedBucket"],
+            reports_bucket=values["ReportsBucket"],
+            workgroup=values["Workgroup"],
+            database=values["Database"],
+            namespace=values["Namespace"],
+            machines={one.name: values[f"{pipelines.camel(one.name)}Live"] for one in pipelines.all_pipelines()},
+            backfill=values["BackfillLive"],
+        )
+    except KeyError as missing:
+        raise NotDeployed(
+            f"{environment.name} has no {missing.args[0]}, so it was deployed by another version;"
+            f" run `elt deploy --env {environment.name}` first"
+        ) from None
 
 
 def deploy(environment: Environment, root: Path, *, report: Report) -> Deployed:
