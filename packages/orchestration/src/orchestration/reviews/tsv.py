@@ -15,6 +15,7 @@ import datetime
 import gzip
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -79,12 +80,15 @@ def convert(files: Sequence[Path], out: Path) -> Conversion:
     """Write the reviews of TSV files as `out/reviews/product_category=…/FILE.parquet`.
 
     What is rejected goes to `out/reviews_rejected/FILE.jsonl`, an object a line: file, line, rule and text. Memory is
-    bounded by the longest line. Errors: UsageError for a file that is none of these; EltError where the Parquet files
-    do not hold what was kept.
+    bounded by the longest line. Errors: UsageError for a file that is none of these or can't be read; EltError where
+    the Parquet files do not hold what was kept.
     """
     tally = _Tally()
     for file in files:
-        _convert_file(file, out, tally)
+        try:
+            _convert_file(file, out, tally)
+        except (OSError, EOFError, zlib.error) as error:
+            raise UsageError(f"{file} can't be converted: {error}") from error
     return Conversion(
         read=tally.read,
         kept=tally.categories.total(),
@@ -182,10 +186,7 @@ def _create(file: Path) -> IO[str]:
 
 
 def _check_header(file: Path, source: IO[bytes]) -> None:
-    try:
-        header = source.readline(4096)
-    except (OSError, EOFError) as error:
-        raise UsageError(f"{file} can't be read: {error}") from error
+    header = source.readline(4096)
     names = header.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n").decode("utf-8", "replace").split("\t")
     if tuple(names) != _NAMES:
         raise UsageError(f"{file} is no review file: its first line does not name the 15 columns, {_NAMES[0]} first")
@@ -207,7 +208,8 @@ def _to_parquet(file: Path, rows: int) -> None:
     kinds = {name: _TYPES.get(name, "VARCHAR") for name in _NAMES if name != "product_category"} | _YEAR
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in kinds.items())
     rows_of = f"""read_csv({_literal(file)}, columns = {{{columns}}}, auto_detect = false, header = false,
-        delim = ',', quote = '"', escape = '"', allow_quoted_nulls = false, new_line = '\\n')"""
+        delim = ',', quote = '"', escape = '"', allow_quoted_nulls = false, new_line = '\\n',
+        hive_partitioning = false)"""
     with duckdb.connect() as connection:
         connection.execute("SET threads = 2")
         connection.execute("SET memory_limit = '700MB'")
