@@ -1,6 +1,6 @@
 """One file over HTTP into S3: glue-ingest beside download-then-`upload_file`, in one run.
 
-    python benchmarks/ingest.py [--runs 5] [--sizes 60 500] [--folder DIR]
+    python benchmarks/ingest.py [--runs 5] [--sizes 60 500] [--folder DIR] [--python PATH]
 
 Both sides are whole processes (start-up included) on the same files, servers and checksums: SHA-256 of every part
 sent with it, SHA-256 of the file in the object's metadata. The source serves byte ranges over loopback HTTP, at
@@ -8,9 +8,11 @@ full speed and paced (60 MB/s per connection, 20 ms before each answer). S3 is a
 files, as fast as the kernel does, so that the sides are compared and not their S3; what it holds after each run is
 compared with the source. Sizes are in MB (10^6 bytes), times in seconds.
 
+Both sides run by --python: give one that has what the job has on Glue, Python 3.9 with boto3 1.42.97 and nothing else,
+for what is installed beside boto3 can slow its import (awscrt takes 0.05 s).
+
 "Start" is a Python that imports boto3 and makes an S3 client, as both sides must: peak memory is shown above it, and
-how many times faster ours is, for the whole process and for what comes after the start. At 60 MB and full speed the
-start is more than half of either side, so the targets are set on what comes after it.
+how many times faster ours is, for the whole process and for what comes after the start. Targets are for the whole.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ BUCKET = "raw"
 KEY = "yellow/2024/01/yellow_tripdata_2024-01.parquet"
 PACE = 60_000_000
 LATENCY = 0.020
-#: Targets: how many times faster than the baseline after the start, and memory above it.
+#: Targets: how many times faster than the baseline, and memory above the start.
 FASTER = {"full speed": 1.5, "paced": 2.0}
 MEMORY_MB = 64
 
@@ -93,12 +95,13 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=5, help="runs of each side; medians are shown")
     options.add_argument("--sizes", type=int, nargs="+", default=[60, 500], help="megabytes of the files")
     options.add_argument("--folder", type=Path, default=None, help="where to work (default: a temporary folder)")
+    options.add_argument("--python", default=sys.executable, help="what runs both sides (default: this Python)")
     given = options.parse_args()
     with tempfile.TemporaryDirectory(dir=given.folder) as name:
-        report(Path(name), sizes=given.sizes, runs=given.runs)
+        report(Path(name), sizes=given.sizes, runs=given.runs, python=given.python)
 
 
-def report(folder: Path, *, sizes: list[int], runs: int) -> None:
+def report(folder: Path, *, sizes: list[int], runs: int, python: str) -> None:
     """Run everything, print one table, and exit 1 when a target is missed."""
     site = folder / "site"
     site.mkdir()
@@ -114,18 +117,21 @@ def report(folder: Path, *, sizes: list[int], runs: int) -> None:
             "AWS_SECRET_ACCESS_KEY": "benchmark",
             "AWS_DEFAULT_REGION": "us-east-1",
             "TMPDIR": str(folder),
+            "PYTHONPATH": str(REPOSITORY / "packages/glue-ingest/src"),
+            "PYTHONWARNINGS": "ignore",  # boto3 warns of Python 3.9
         }
-        start = median([run(["-c", BARE], environment) for _ in range(runs)])
+        start = median([run([python, "-c", BARE], environment) for _ in range(runs)])
         print(f"Medians of {runs}. Start: {start.wall:.2f} s, {start.cpu:.2f} CPU s, {start.peak:.0f} MB.\n")
         print("| source | MB | side | wall s | CPU s | MB above start | faster | after the start |")
         print("|---|---|---|---|---|---|---|---|")
         for pace, target in FASTER.items():
             with server(pace.split()[0], site) as address:
                 for size in sizes:
-                    sides = compare(f"{address}/{size}.parquet", environment, runs=runs)
+                    sides = compare(f"{address}/{size}.parquet", environment, runs=runs, python=python)
                     baseline, ours = sides["baseline"], sides["ours"]
+                    faster = baseline.wall / ours.wall
                     after = (baseline.wall - start.wall) / (ours.wall - start.wall)
-                    times = {"baseline": " | ", "ours": f"{baseline.wall / ours.wall:.2f} x | {after:.2f} x"}
+                    times = {"baseline": " | ", "ours": f"{faster:.2f} x | {after:.2f} x"}
                     for side, took in sides.items():
                         above = took.peak - start.peak
                         print(
@@ -133,22 +139,22 @@ def report(folder: Path, *, sizes: list[int], runs: int) -> None:
                             f"| {times[side]} |",
                             flush=True,
                         )
-                    if after < target:
-                        missed.append(f"{pace}, {size} MB: {after:.2f} x after the start, target {target} x")
+                    if faster < target:
+                        missed.append(f"{pace}, {size} MB: {faster:.2f} x, target {target} x")
                     if ours.peak - start.peak > MEMORY_MB:
                         missed.append(f"{pace}, {size} MB: {ours.peak - start.peak:.0f} MB above start")
     if missed:
         sys.exit("\nmissed: " + "; ".join(missed))
 
 
-def compare(url: str, environment: dict[str, str], *, runs: int) -> dict[str, Measured]:
+def compare(url: str, environment: dict[str, str], *, runs: int, python: str) -> dict[str, Measured]:
     """Both sides in turn, so that whatever else the machine does falls on both."""
     with urllib.request.urlopen(url) as answer:
         digest = hashlib.sha256(answer.read()).hexdigest()
     month = ["--dataset", "yellow", "--year", "2024", "--month", "01", "--raw_bucket", BUCKET]
     commands = {
-        "baseline": ["-c", BASELINE, url, BUCKET, KEY],
-        "ours": [str(ENTRY), *month, "--source_url", url, "--force", "true"],
+        "baseline": [python, "-c", BASELINE, url, BUCKET, KEY],
+        "ours": [python, str(ENTRY), *month, "--source_url", url, "--force", "true"],
     }
     took: dict[str, list[Measured]] = {side: [] for side in commands}
     for _ in range(runs):
@@ -166,10 +172,10 @@ def median(runs: list[Measured]) -> Measured:
 
 
 def run(command: list[str], environment: dict[str, str]) -> Measured:
-    """One Python process, measured by the kernel."""
+    """One process of a Python, `command`'s first word, measured by the kernel."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-c", MEASURED, *command],
+        [command[0], "-c", MEASURED, *command[1:]],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -150,20 +150,43 @@ def test_a_length_that_is_too_short_leaves_no_whole_file(run: Any, site: Any, da
 
 
 @pytest.mark.parametrize("ranges", [True, False])
-def test_a_version_that_appears_in_mid_download_is_not_mixed_in(run: Any, site: Any, data: bytes, ranges: bool) -> None:
+def test_a_version_that_appears_in_mid_download_is_read_from_its_beginning(
+    run: Any, site: Any, bucket: Any, data: bytes, events: Any, ranges: bool
+) -> None:
     site.ranges, site.breaks = ranges, [0, 0, 3_000_000] if ranges else [7_000_000]
-    site.before_answer = lambda number: setattr(site, "etag", '"v2"') if number > (3 if ranges else 1) else None
-    assert fails(run, errors.SourceChanged) == f"{site.address}{PATH} changed while it was read: run again"
-    site.before_answer = lambda number: None
+    later = data[:100] + b"?" + data[101:]
+
+    def publish_again(number: int) -> None:
+        if number > (3 if ranges else 1):
+            site.etag, site.files[PATH] = '"v2"', later
+
+    site.before_answer = publish_again
     run()
-    assert run.bucket.holds() == {KEY: data}
+    assert (bucket.holds(), bucket.unfinished()) == ({KEY: later}, [])
+    assert bucket.client.head_object(Bucket=bucket.name, Key=KEY)["Metadata"]["source-etag"] == '"v2"'
+    (restart,) = events("restart")
+    assert restart["error"] == f"{site.address}{PATH} changed while it was read: run again"
 
 
-def test_other_bytes_under_the_same_validators_are_not_mixed_in(run: Any, site: Any, data: bytes) -> None:
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_source_that_changes_again_and_again_is_given_up(
+    run: Any, site: Any, data: bytes, events: Any, ranges: bool
+) -> None:
+    site.ranges, site.breaks = ranges, [0] if ranges else [7_000_000] * 9
+    site.before_answer = lambda number: setattr(site, "etag", f'"v{number}"')
+    assert fails(run, errors.SourceChanged) == f"{site.address}{PATH} changed while it was read: run again"
+    assert len(events("restart")) == 1
+
+
+def test_other_bytes_under_the_same_validators_are_not_mixed_in(
+    run: Any, site: Any, bucket: Any, data: bytes, events: Any
+) -> None:
     site.ranges, site.etag, site.last_modified, site.breaks = False, "", "", [7_000_000]
-    changed = data[:100] + b"?" + data[101:]
-    site.before_answer = lambda number: site.files.update({PATH: changed}) if number > 1 else None
-    assert "changed while it was read" in fails(run, errors.SourceChanged)
+    later = data[:100] + b"?" + data[101:]
+    site.before_answer = lambda number: site.files.update({PATH: later}) if number > 1 else None
+    run()
+    assert bucket.holds() == {KEY: later}
+    assert "changed while it was read" in events("restart")[0]["error"]
 
 
 def test_without_validators_nothing_is_taken_by_ranges(run: Any, site: Any, bucket: Any, data: bytes) -> None:
@@ -173,9 +196,13 @@ def test_without_validators_nothing_is_taken_by_ranges(run: Any, site: Any, buck
     assert site.gets == ["bytes=0-511", "bytes=0-", f"bytes=0-{len(data) - 1}"]
 
 
-def test_a_server_that_stops_giving_ranges(run: Any, site: Any, data: bytes) -> None:
+def test_a_server_that_stops_giving_ranges_is_read_in_a_row(
+    run: Any, site: Any, bucket: Any, data: bytes, events: Any
+) -> None:
     site.before_answer = lambda number: setattr(site, "ranges", number < 3)
-    assert "stopped giving ranges while it was read: run again" in fails(run, errors.SourceChanged)
+    run()
+    assert bucket.holds() == {KEY: data}
+    assert "stopped giving ranges while it was read" in events("restart")[0]["error"]
 
 
 def test_a_failed_run_leaves_the_earlier_object(run: Any, site: Any, bucket: Any, data: bytes) -> None:

@@ -7,11 +7,13 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from glue_ingest import request as requests
 from glue_ingest.address import address_of
 from glue_ingest.connection import PATIENCE, Patience
+from glue_ingest.errors import SourceChanged
 from glue_ingest.log import Log
 from glue_ingest.request import Request
 from glue_ingest.source import Source
@@ -59,19 +61,20 @@ def ingest(
     stop = stop or threading.Event()
     bucket = RawBucket(client, request.raw_bucket, log=log)
     address = address_of(request.url, client)
-    source = Source(request, address=address, stop=stop, log=log, connections=CONNECTIONS, patience=patience)
+    source = partial(Source, request, address=address, stop=stop, log=log, connections=CONNECTIONS, patience=patience)
+    first = source()
     log.event("started", url=request.url, bucket=bucket.name, key=request.key, force=request.force)
 
     recorded = {} if request.force else bucket.recorded(request.key)
-    if recorded and _unchanged(recorded, source):
+    if recorded and _unchanged(recorded, first):
         outcome = _outcome(request, recorded, stored=False)
     else:
-        with bucket.upload(request.key, staging=request.staging_prefix) as upload:
-            opening = source.open()
-            transfer = Transfer(request, source=source, upload=upload, stop=stop, log=log)
-            received = transfer.run(opening)
-            metadata = _metadata(request, opening.version, received)
-            upload.publish(metadata, size=received.size)
+        try:
+            metadata = _fetch(request, first, bucket=bucket, log=log)
+        except SourceChanged as changed:
+            # The new version is as good as the old one would have been; one that changes again is another matter.
+            log.event("restart", error=str(changed))
+            metadata = _fetch(request, source(), bucket=bucket, log=log)
         outcome = _outcome(request, metadata, stored=True)
     log.event(
         "stored" if outcome.stored else "unchanged",
@@ -83,6 +86,16 @@ def ingest(
         seconds=log.seconds,
     )
     return outcome
+
+
+def _fetch(request: Request, source: Source, *, bucket: RawBucket, log: Log) -> dict[str, str]:
+    """Bring the file into the bucket and give the metadata that describe it."""
+    with bucket.upload(request.key, staging=request.staging_prefix) as upload:
+        opening = source.open()
+        received = Transfer(request, source=source, upload=upload, log=log).run(opening)
+        metadata = _metadata(request, opening.version, received)
+        upload.publish(metadata, size=received.size)
+    return metadata
 
 
 def _metadata(request: Request, version: Version, received: Received) -> dict[str, str]:

@@ -38,7 +38,9 @@ class Opening:
 
 
 class Source:
-    """One file on one server. Threads may read different ranges at the same time; setting `stop` ends them."""
+    """One version of one file on one server. Threads may read different ranges at the same time; setting `stop` ends
+    them, and so does `abandon`.
+    """
 
     def __init__(
         self,
@@ -53,6 +55,7 @@ class Source:
         self.url = request.url
         self._request = request
         self._stop = stop
+        self._abandoned = threading.Event()
         self._log = log
         self._patience = patience
         self._version: Version | None = None
@@ -218,9 +221,13 @@ class Source:
         self._stop.wait(wait)
         self.check_stop()
 
+    def abandon(self) -> None:
+        """Let every reading thread end at its next step."""
+        self._abandoned.set()
+
     def check_stop(self) -> None:
-        """Raise Stopped when the run has been told to end."""
-        if self._stop.is_set():
+        """Raise Stopped when the run has been told to end, or nobody wants this source any more."""
+        if self._stop.is_set() or self._abandoned.is_set():
             raise Stopped(f"stopped while reading {self.url}; nothing was stored")
 
 

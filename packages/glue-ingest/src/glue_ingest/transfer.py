@@ -36,11 +36,10 @@ class Received:
 class Transfer:
     """One file's way into one upload."""
 
-    def __init__(self, request: Request, *, source: Source, upload: Upload, stop: threading.Event, log: Log) -> None:
+    def __init__(self, request: Request, *, source: Source, upload: Upload, log: Log) -> None:
         self._request = request
         self._source = source
         self._upload = upload
-        self._stop = stop
         self._log = log
         self._buffers = Buffers(CONNECTIONS, size=PART_SIZE)
         self._lock = threading.Lock()
@@ -58,7 +57,7 @@ class Transfer:
                     return self._by_ranges(self._total, workers)
                 return self._by_stream(opening, workers)
             except BaseException:
-                self._stop.set()  # the workers' reads end at their next step
+                self._source.abandon()  # the workers' reads end at their next step
                 raise
 
     def _by_ranges(self, size: int, workers: Workers) -> Received:
