@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -302,6 +303,20 @@ def test_progress_off_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
         "2024-02 failed at IngestRaw: no [such] file\n"
         "1 of 3 months loaded, 1 failed, 1 stopped, 1,234,567 rows, 61 s\n"
     )
+
+
+def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("NO_COLOR", "1")
+    begun = Backfill(ARN, "RUNNING", 1.0, (run("2024-01", "RUNNING", state="IngestRaw", seconds=0.5),))
+    with progress.following() as show:
+        show(begun)
+        show(ENDED)
+    shown = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", capsys.readouterr().err).replace("\r", "").splitlines()
+    assert "●  2024-01  IngestRaw  0.5 s" in [line.rstrip() for line in shown]
+    assert shown.count("2024-01 loaded, 1,234,567 rows, 20.0 s") == 1
+    assert shown.count("2024-02 failed at IngestRaw: no [such] file") == 1
+    assert shown[-1].endswith("1 of 3 months loaded, 1 failed, 1 stopped, 1,234,567 rows, 61 s")
 
 
 def made(first: Month, last: Month, *, force: bool = False) -> plan.Plan:

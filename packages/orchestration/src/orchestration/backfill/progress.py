@@ -28,12 +28,12 @@ def following() -> Iterator[Show]:
         return
     from rich.live import Live
 
-    lines = _Ends(console)
-    with Live(console=console, refresh_per_second=8, transient=True) as live:
+    ends = _Ends(console)
+    with Live(console=console, auto_refresh=False) as live:
 
         def show(backfill: Backfill) -> None:
-            lines.show(backfill)
-            live.update(_under_way(backfill))
+            live.update(_under_way(backfill), refresh=True)
+            ends.show(backfill)
 
         yield show
 
@@ -64,10 +64,12 @@ class _Ends:
         self._told: set[str] = set()
 
     def show(self, backfill: Backfill) -> None:
+        from rich.text import Text  # causes may hold what looks like markup
+
         for month in (*backfill.having(SUCCEEDED), *backfill.having(FAILED)):
             if month.month not in self._told:
                 self._told.add(month.month)
-                self._console.print(_end_of(month), markup=False)
+                self._console.print(Text(_end_of(month)))
 
 
 class _Lines:
@@ -94,7 +96,10 @@ def _under_way(backfill: Backfill) -> RenderableType:
     from rich.console import Group
     from rich.table import Table
 
+    running = backfill.having(RUNNING)
+    if not running:
+        return totals(backfill)
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for month in backfill.having(RUNNING):
+    for month in running:
         table.add_row("[yellow]●[/]", month.month, month.state or "starting", f"{month.seconds:.1f} s")
     return Group(table, totals(backfill))
