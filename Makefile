@@ -7,7 +7,7 @@ PACKAGES := $(JOBS) local-cloud orchestration
 ENV ?= local
 ELT := $(BIN)/elt
 
-.PHONY: demo test across setup lint types format package package-tests lock run-pipeline backfill status logs-glue verify plan apply destroy clean
+.PHONY: demo test across setup checkov lint types format package package-tests lock run-pipeline backfill status logs-glue verify plan apply destroy clean
 
 demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 	$(ELT) demo
@@ -25,6 +25,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --quiet --offline --pedantic .github
+
+CHECKOV := .venv-checkov
+checkov: $(VENV)/.dev $(CHECKOV)/.done  ## The templates against checkov's rules; it gets an environment of its own
+	CHECKOV=$(CURDIR)/$(CHECKOV)/bin/checkov $(BIN)/pytest tests/test_checkov.py
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
@@ -87,9 +91,14 @@ $(VENV)/.jobs: requirements/jobs.txt $(JOBS:%=packages/%/pyproject.toml) | $(VEN
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(JOBS:%=--editable packages/%)
 	@touch $@
 
+$(CHECKOV)/.done: requirements/checkov.txt $(VENV)/bin/python
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/checkov.txt
+	@touch $@
+
 lock:  ## Pin everything anew, with hashes, from the packages' own requirements
 	$(PYTHON) -m pip install --quiet uv
 	cd requirements && ./lock
 
 clean:
-	rm -rf $(VENV) dist packages/*/dist
+	rm -rf $(VENV) $(CHECKOV) dist packages/*/dist
