@@ -312,11 +312,12 @@ def test_progress_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch:
     with progress.following() as show:
         show(begun)
         show(ENDED)
-    shown = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", capsys.readouterr().err).replace("\r", "").splitlines()
-    assert "●  2024-01  IngestRaw  0.5 s" in [line.rstrip() for line in shown]
+    written = re.split(r"\x1b\[[?\d;]*[A-Za-z]|[\r\n]", capsys.readouterr().err)
+    shown = [line.rstrip() for line in written if line.strip()]
+    assert "●  2024-01  IngestRaw  0.5 s" in shown
     assert shown.count("2024-01 loaded, 1,234,567 rows, 20.0 s") == 1
     assert shown.count("2024-02 failed at IngestRaw: no [such] file") == 1
-    assert shown[-1].endswith("1 of 3 months loaded, 1 failed, 1 stopped, 1,234,567 rows, 61 s")
+    assert shown[-1] == "1 of 3 months loaded, 1 failed, 1 stopped, 1,234,567 rows, 61 s"
 
 
 def made(first: Month, last: Month, *, force: bool = False) -> plan.Plan:
