@@ -77,9 +77,11 @@ $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed; none of python3.11, 3.12, 3.13 and python3 is" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.demo: requirements/demo.txt $(PACKAGES:%=packages/%/pyproject.toml) | $(VENV)/bin/python
+# The last line fetches what Glue jobs install (requirements/glue.txt), so that nothing later needs the network.
+$(VENV)/.demo: requirements/demo.txt requirements/glue.txt $(PACKAGES:%=packages/%/pyproject.toml) | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/demo.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(PACKAGES:%=--editable packages/%)
+	$(BIN)/python -m orchestration.releases.wheelhouse
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.demo
