@@ -229,6 +229,9 @@ def test_promoted_are_the_bytes_that_passed(checkout: Checkout, first: str) -> N
     assert live.items() <= objects(manifest(checkout, first)).items()
     (listed,) = json.loads(checkout.said("release", "list", "--json"))
     assert (listed["live"], listed["smokes"]) == (["dev", "prod"], {"dev": True})
+    head, row = checkout.said("release", "list").splitlines()
+    assert head.split() == ["release", "made", "commit", "live", "in", "smoke", "runs"]
+    assert re.fullmatch(rf"{first}  [\d-]+ [\d:]+  {listed['commit'][:12]}  dev, prod  dev passed", row.rstrip())
     assert checkout.said("diff", "--env", "prod") == f"prod is release {first}"
 
 
@@ -241,6 +244,18 @@ def test_what_cannot_be_promoted(checkout: Checkout, first: str) -> None:
     assert checkout.refused("smoke", "--env", "local") == (
         "elt: nothing is deployed to local; run `elt deploy --env local` first"
     )
+
+
+def test_built_into_a_folder_of_ones_own(checkout: Checkout, tmp_path: Path) -> None:
+    lines = checkout.said("release", "build", "--out", str(tmp_path), "rs-query").splitlines()
+    digests = dict(reversed(line.split("  ")) for line in lines)
+    assert {Path(file).relative_to(tmp_path).as_posix() for file in digests} == {
+        f"rs-query/{name}"
+        for name in ("rs_query-0.1.0-py3-none-any.whl", "rs_query_job.py", "sbom.cdx.json", "SHA256SUMS")
+    }
+    for file, digest in digests.items():
+        assert hashlib.sha256(Path(file).read_bytes()).hexdigest() == digest
+    assert "boto3-1.42.97-py3-none-any.whl" in {file.name for file in (tmp_path / "wheelhouse").iterdir()}
 
 
 class Held(BaseHTTPRequestHandler):
@@ -417,3 +432,19 @@ def test_a_smoke_run_that_fails_is_recorded_and_leaves_nothing(checkout: Checkou
     assert checkout.refused("promote", "--from", "dev", "--to", "prod").startswith(
         f"elt: release {second} failed its smoke run (smoke-"
     )
+
+
+def test_what_is_gone_and_what_is_destroyed(checkout: Checkout, first: str) -> None:
+    checkout.machine.client("glue").delete_job(JobName="elt-prod-rs-query")
+    done = checkout.elt("diff", "--env", "prod")
+    assert (done.returncode, done.stdout) == (1, 'AWS::Glue::Job elt-prod-rs-query\n  exists: "there" became nothing\n')
+    assert checkout.refused("deploy", "--env", "prod", "--release", first, code=1) == (
+        "elt: AWS::Glue::Job elt-prod-rs-query was deleted by hand, which CloudFormation does not notice: delete the "
+        "stack with `elt destroy`, which keeps all data, and deploy again"
+    )
+    checkout.said("destroy", "--env", "prod", "--yes")
+    assert checkout.refused("diff", "--env", "prod") == (
+        "elt: nothing is deployed to prod; run `elt deploy --env prod` first"
+    )
+    checkout.said("deploy", "--env", "prod", "--release", first)
+    assert checkout.said("diff", "--env", "prod") == f"prod is release {first}"

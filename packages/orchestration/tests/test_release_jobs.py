@@ -79,8 +79,8 @@ def test_one_property_stays(member: str) -> None:
 
 
 def test_what_a_property_became() -> None:
-    wanted = {"one": {"Timeout": 60, "Arguments": {"--a": "1", "--b": "2"}}, "gone": {}}
-    found = {"one": {"Timeout": 5, "Arguments": {"--a": "1", "--c": "3"}}, "new": {}}
+    wanted = {"one": {"Timeout": 60, "Arguments": {"--a": "1", "--b": "2"}}, "gone": {}, "neither": None}
+    found = {"one": {"Timeout": 5, "Arguments": {"--a": "1", "--c": "3"}}, "new": {}, "gone": None}
     assert live.differences(wanted, wanted) == []
     assert live.differences(wanted, found) == [
         Difference("gone", "", "there", None),

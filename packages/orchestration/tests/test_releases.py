@@ -17,10 +17,9 @@ import pytest
 import local_cloud
 from orchestration.errors import PublishError, UsageError
 from orchestration.project import root
-from orchestration.releases import checkout, history, manifest, sbom
+from orchestration.releases import checkout, history, index, manifest, sbom
 from orchestration.releases.build import PACKAGES, Build, build_all, build_wheel
 from orchestration.releases.checkout import Commit
-from orchestration.releases.history import Deployed
 from orchestration.releases.store import Store
 from orchestration.releases.wheels import Wheel, closure
 
@@ -243,12 +242,15 @@ def test_a_release_is_of_a_commit(tmp_path: Path) -> None:
         ("a b c <a", None),
         ("a b c <b d", "b"),
         ("a b <x", "b"),
+        ("a b .", None),
+        ("a . b", None),
+        ("a . b c", "b"),
     ],
 )
 def test_what_a_rollback_goes_back_to(deployments: str, previous: str | None) -> None:
-    """`<a` is a rollback to a."""
+    """`<a` is a rollback to a, `.` the end of all that is deployed."""
     made = [
-        Deployed(one.strip("<"), "prod", "rollback" if one.startswith("<") else "deploy", "", "", {})
+        ("destroy", "nothing") if one == "." else ("rollback" if one.startswith("<") else "deploy", one.strip("<"))
         for one in deployments.split()
     ]
     assert history.previous(made) == previous
@@ -276,6 +278,52 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield Store(client, "artifacts")
     finally:
         local_cloud.down(settings)
+
+
+def test_publishers_at_the_same_time_lose_no_file(store: Store) -> None:
+    """Somebody else writes the page between our reading it and our writing it: it is all done again."""
+    wanted = iter([b"mine", b"mine and theirs", b"unused"])
+
+    def pages() -> bytes:
+        mine = next(wanted)
+        if mine == b"mine":
+            store.s3.put_object(Bucket="artifacts", Key="simple/x/index.html", Body=b"theirs")
+        return mine
+
+    replaced = [index._replace(store, "simple/x/index.html", pages, "text/html") for _ in range(2)]
+    assert replaced == [False, True]
+    assert store.s3.get_object(Bucket="artifacts", Key="simple/x/index.html")["Body"].read() == b"mine and theirs"
+
+
+def test_pages_of_a_project(store: Store, tmp_path: Path) -> None:
+    """Development releases and other files are no part of them."""
+    for key in (
+        "demo-x/1.0.0/demo_x-1.0.0-py3-none-any.whl",
+        "demo-x/1.1.0/demo_x-1.1.0-py3-none-any.whl",
+        "demo-x/1.1.0-0123456789ab/demo_x-1.1.0-py3-none-any.whl",
+        "demo-x/1.1.0/job.py",
+        "wheelhouse/demo-1.0-py3-none-any.whl",
+    ):
+        store.put_once(key, key.encode())
+    assert [file.key for file in index.files_of(store, "demo-x")] == [
+        "demo-x/1.0.0/demo_x-1.0.0-py3-none-any.whl",
+        "demo-x/1.1.0/demo_x-1.1.0-py3-none-any.whl",
+    ]
+    (other,) = index.files_of(store, "demo")
+    assert (
+        index.project_pages("demo", [other])["index.html"].decode()
+        == f"""<!DOCTYPE html>
+<html>
+  <head>
+    <meta name="pypi:repository-version" content="1.0">
+    <title>Links for demo</title>
+  </head>
+  <body>
+    <a href="../../{other.key}#sha256={other.sha256}">demo-1.0-py3-none-any.whl</a><br>
+  </body>
+</html>
+"""
+    )
 
 
 def test_published_once(store: Store, tmp_path: Path) -> None:

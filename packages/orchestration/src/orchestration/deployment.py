@@ -11,6 +11,7 @@ import boto3
 from orchestration import pipelines, stacks
 from orchestration.environments import Environment
 from orchestration.errors import NotDeployed
+from orchestration.releases import history
 from orchestration.releases.history import Deployed
 from orchestration.releases.manifest import Release
 from orchestration.releases.publish import prepare, upload
@@ -156,6 +157,8 @@ def destroy(environment: Environment) -> bool:
     for names in [[one["Name"] for one in page["Parameters"]] for page in pages]:
         if names:  # a page has ten at most, and as many can be deleted at once
             ssm.delete_parameters(Names=names)
+    if deleted:
+        history.save_deployment(find_artifacts(), environment.name, "nothing", action=history.DESTROY, resources={})
     return deleted
 
 

@@ -28,13 +28,13 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
 
     connect(environment)
     store = deployment.find_artifacts()
-    deployments = history.deployments(store, environment.name)
-    if not deployments:
+    live = history.live(store, environment.name)
+    if live is None:
         raise UsageError(f"nothing is deployed to {environment.name} that could be rolled back")
-    target = release_id or history.previous(deployments)
+    target = release_id or history.previous(history.deployments(store, environment.name))
     if target is None:
         raise UsageError(
-            f"no other release was deployed to {environment.name} before {deployments[-1].release}; name one with --to"
+            f"no other release was deployed to {environment.name} before {live.release}; name one with --to"
         )
     deployed = deploy_release(environment, store, history.release(store, target), action="rollback")
     if as_json:

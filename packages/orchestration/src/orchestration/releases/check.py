@@ -11,19 +11,21 @@ from typing import Any
 
 import boto3
 
-from orchestration.releases.live import Difference, State
+from orchestration.releases.live import Difference, Properties, State
 from orchestration.releases.manifest import Release
 from orchestration.releases.store import Store
 from orchestration.stacks import Stack
 
 
-def check(release: Release, store: Store, state: State, templates: Mapping[str, Stack]) -> list[Difference]:
-    """What differs from the release's manifest: `state` is of live.read, `templates` maps a template to its stack.
+def check(release: Release, store: Store, found: State, templates: Mapping[str, Stack]) -> list[Difference]:
+    """What differs from the release's manifest: `found` is of live.read, `templates` maps a template to its stack.
 
     Held against it are: the checksums of all its objects in S3; every object that a job or a state machine points at
     in the artifact bucket; the code of functions; the definitions that aliases run; the templates of the stacks.
     """
+    state = {resource: properties for resource, properties in found.items() if properties is not None}
     return [
+        *(Difference(resource, "", "there", None) for resource in found if resource not in state),
         *objects(release, store),
         *_pointers(release, store, state),
         *_functions(release, state),
@@ -39,7 +41,7 @@ def objects(release: Release, store: Store) -> Iterator[Difference]:
             yield Difference(store.uri(key), "sha256", release.objects[key], found)
 
 
-def _pointers(release: Release, store: Store, state: State) -> Iterator[Difference]:
+def _pointers(release: Release, store: Store, state: Mapping[str, Properties]) -> Iterator[Difference]:
     """A pointer is the key of an object or of a folder."""
     location = re.compile(rf"s3://{re.escape(store.bucket)}/([^\s,'\"]*)")
     for resource, properties in state.items():
@@ -49,13 +51,13 @@ def _pointers(release: Release, store: Store, state: State) -> Iterator[Differen
                     yield Difference(resource, path, f"an object of release {release.id}", store.uri(key))
 
 
-def _functions(release: Release, state: State) -> Iterator[Difference]:
+def _functions(release: Release, state: Mapping[str, Properties]) -> Iterator[Difference]:
     for resource, properties in state.items():
         if "CodeSha256" in properties and properties["CodeSha256"] not in archives(release, ""):
             yield Difference(resource, "CodeSha256", f"a wheel of release {release.id}", properties["CodeSha256"])
 
 
-def _definitions(release: Release, store: Store, state: State) -> Iterator[Difference]:
+def _definitions(release: Release, store: Store, state: Mapping[str, Properties]) -> Iterator[Difference]:
     """The versions that aliases lead to are the release's definitions, with something in the place of each ${…}."""
     states = boto3.client("stepfunctions")
     keys = [key for key in release.objects if key.endswith(".asl.json")]

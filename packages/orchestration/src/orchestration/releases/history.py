@@ -1,8 +1,8 @@
 """What was published, deployed and tried: documents in the artifact bucket.
 
-releases/<id>.json                     a release's manifest, written once
-deployments/<environment>/<time>-<id>.json    one deployment that succeeded, written once; the newest is what is live
-smokes/<id>/<environment>.json         the last smoke run of a release in an environment
+releases/<id>.json                a release's manifest, written once
+deployments/<environment>/<time>-<action>-<id>.json    a deployment that succeeded, written once; the newest is live
+smokes/<id>/<environment>.json    the last smoke run of a release in an environment
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+
+import boto3
 
 from orchestration.errors import UsageError
 from orchestration.releases import manifest
+from orchestration.releases.live import State
 from orchestration.releases.manifest import Release
 from orchestration.releases.store import Store
+
+#: The action after which an environment has no release.
+DESTROY = "destroy"
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deployment that succeeded. `action` is deploy, promote or rollback, `by` the ARN of who did it.
+    """A deployment that succeeded. `action` is deploy, promote, rollback or destroy, `by` the ARN of who did it.
 
     `resources` is what AWS had after it, by resource and property: a later difference was made by somebody else.
     """
@@ -30,7 +35,7 @@ class Deployed:
     action: str
     at: str
     by: str
-    resources: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    resources: State = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -71,35 +76,41 @@ def releases(store: Store) -> list[tuple[str, datetime.datetime]]:
     return [(key.removeprefix("releases/").removesuffix(".json"), written) for key, written in found]
 
 
-def save_deployment(store: Store, deployed: Deployed) -> None:
-    key = f"deployments/{deployed.environment}/{deployed.at.replace(':', '')}-{deployed.release}.json"
+def save_deployment(store: Store, environment: str, release_id: str, *, action: str, resources: State) -> Deployed:
+    """Note that a deployment by the caller has just succeeded."""
+    by = boto3.client("sts").get_caller_identity()["Arn"]
+    deployed = Deployed(release_id, environment, action, now(), by, resources)
+    key = f"deployments/{environment}/{deployed.at.replace(':', '')}-{action}-{release_id}.json"
     store.put_document(key, asdict(deployed), once=True)
+    return deployed
 
 
-def deployments(store: Store, environment: str) -> list[Deployed]:
-    """The deployments of an environment, oldest first."""
-    keys = [key for key, _ in store.keys(f"deployments/{environment}/")]
-    return [Deployed(**document) for document in map(store.document, keys) if document]
+def deployments(store: Store, environment: str) -> list[tuple[str, str]]:
+    """Action and release of every deployment to an environment, oldest first."""
+    names = (key.rsplit("/", 1)[-1].removesuffix(".json") for key, _ in store.keys(f"deployments/{environment}/"))
+    return [(action, release) for action, release in (name.split("Z-", 1)[1].split("-", 1) for name in names)]
 
 
 def live(store: Store, environment: str) -> Deployed | None:
-    """The newest deployment of an environment."""
+    """The newest deployment of an environment; None where there was none, or all is destroyed since."""
     keys = [key for key, _ in store.keys(f"deployments/{environment}/")]
     document = store.document(keys[-1]) if keys else None
-    return Deployed(**document) if document else None
+    return Deployed(**document) if document and document["action"] != DESTROY else None
 
 
-def previous(deployments: list[Deployed]) -> str | None:
+def previous(deployments: list[tuple[str, str]]) -> str | None:
     """The release before the one that is live, None where there is none.
 
     A rollback takes back what came after its target, so that rolling back once more goes one further, not forward.
     """
     releases: list[str] = []
-    for one in deployments:
-        if one.action == "rollback" and one.release in releases:
-            del releases[len(releases) - releases[::-1].index(one.release) :]
-        elif not releases or releases[-1] != one.release:
-            releases.append(one.release)
+    for action, release_id in deployments:
+        if action == DESTROY:
+            releases.clear()
+        elif action == "rollback" and release_id in releases:
+            del releases[len(releases) - releases[::-1].index(release_id) :]
+        elif not releases or releases[-1] != release_id:
+            releases.append(release_id)
     return releases[-2] if len(releases) > 1 else None
 
 

@@ -68,11 +68,16 @@ def root_pages(projects: Iterable[str]) -> Pages:
     return {HTML: _html("Simple index", [(f"{project}/", project) for project in projects]), JSON: _json(document)}
 
 
-def _of(store: Store, project: str) -> Pages:
-    """A project's pages as they should be now."""
+def files_of(store: Store, project: str) -> list[File]:
+    """The wheels of a project that are published."""
     keys = [key for prefix in (project, WHEELHOUSE) for key, _ in store.keys(f"{prefix}/") if _is_published(key)]
     mine = [key for key in keys if _project(key) == project]
-    return project_pages(project, [File(key, digest or "") for key, digest in store.checksums(mine).items()])
+    return [File(key, digest or "") for key, digest in store.checksums(mine).items()]
+
+
+def _of(store: Store, project: str) -> Pages:
+    """A project's pages as they should be now."""
+    return project_pages(project, files_of(store, project))
 
 
 def _projects(store: Store) -> set[str]:

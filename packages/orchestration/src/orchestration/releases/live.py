@@ -18,11 +18,11 @@ from botocore.exceptions import ClientError
 
 from orchestration.errors import DeployError
 from orchestration.releases import functions, jobs
-from orchestration.stacks import Stack
+from orchestration.stacks import Stack, outputs
 
-Properties = dict[str, Any]
-#: Resource (`AWS::Glue::Job elt-dev-ingest-raw`) to its properties.
-State = dict[str, Properties]
+Properties = Mapping[str, Any]
+#: Resource (`AWS::Glue::Job elt-dev-ingest-raw`) to its properties; None for one that the stack has and AWS has not.
+State = Mapping[str, Properties | None]
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,11 @@ class _Kind:
 
 
 def read(stack: Stack) -> State:
-    """The jobs, functions, state machines, aliases and schedules of a stack that exist."""
-    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack.name)
+    """The jobs, functions, state machines, aliases and schedules of a stack; none where there is no stack."""
+    cloudformation = boto3.client("cloudformation")
+    if outputs(cloudformation, stack) is None:
+        return {}
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.name)
     kinds = _kinds({})
     found = [
         (one["ResourceType"], one["PhysicalResourceId"])
@@ -55,48 +58,41 @@ def read(stack: Stack) -> State:
     ]
     with ThreadPoolExecutor(8) as pool:
         states = pool.map(lambda one: _read_if_there(kinds[one[0]], one[1]), found)
-    return {f"{kind} {name}": state for (kind, name), state in zip(found, states, strict=True) if state is not None}
+    return {f"{kind} {name}": state for (kind, name), state in zip(found, states, strict=True)}
 
 
-def differences(wanted: Mapping[str, Mapping[str, Any]], found: Mapping[str, Mapping[str, Any]]) -> list[Difference]:
+def differences(wanted: State, found: State) -> list[Difference]:
     """Every property that differs, by resource; a whole resource is the property ""."""
     different: list[Difference] = []
     for resource in sorted({*wanted, *found}):
-        if resource not in found or resource not in wanted:
-            there = "there"
-            different.append(
-                Difference(resource, "", there if resource in wanted else None, there if resource in found else None)
-            )
+        one, other = wanted.get(resource), found.get(resource)
+        if one is None or other is None:
+            if (one is None) != (other is None):
+                there = [None if state is None else "there" for state in (one, other)]
+                different.append(Difference(resource, "", *there))
             continue
-        different += [
-            Difference(resource, name, one, other)
-            for name, one, other in _compare("", wanted[resource], found[resource])
-        ]
+        different += [Difference(resource, *of_property) for of_property in _compare("", one, other)]
     return different
 
 
-def put_right(
-    wanted: Mapping[str, Mapping[str, Any]],
-    found: Mapping[str, Mapping[str, Any]],
-    *,
-    archives: Mapping[str, Mapping[str, str]],
-) -> list[str]:
+def put_right(wanted: State, found: State, *, archives: Mapping[str, Mapping[str, str]]) -> list[str]:
     """Write every resource that differs from `wanted` as it was; those written. Errors: DeployError for one deleted.
 
     `archives` maps the CodeSha256 of functions to the S3Bucket and S3Key of their code.
     """
-    changed = sorted({one.resource for one in differences(wanted, found) if one.resource in wanted})
-    gone = [resource for resource in changed if resource not in found]
+    changed = {one.resource: wanted.get(one.resource) for one in differences(wanted, found)}
+    gone = [resource for resource in changed if found.get(resource) is None]
     if gone:
         raise DeployError(
             f"{', '.join(gone)} was deleted by hand, which CloudFormation does not notice: "
             "delete the stack with `elt destroy`, which keeps all data, and deploy again"
         )
     kinds = _kinds(archives)
-    for resource in changed:
+    right = {resource: properties for resource, properties in changed.items() if properties is not None}
+    for resource, properties in right.items():
         kind, name = resource.split(" ", 1)
-        kinds[kind].write(name, dict(wanted[resource]))
-    return changed
+        kinds[kind].write(name, properties)
+    return [*right]
 
 
 def _compare(path: str, wanted: Any, found: Any) -> Iterator[tuple[str, Any, Any]]:

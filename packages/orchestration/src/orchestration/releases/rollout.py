@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestration import stacks
 from orchestration.environments import Environment
@@ -33,20 +34,13 @@ def roll_out(environment: Environment, store: Store, release: Release, *, action
     Errors: DeployError, which says what went wrong and what is live now.
     """
     before = history.live(store, environment.name)
+    if before is not None:
+        _undo_changes_by_hand(environment, store, before, report=report)
     try:
-        resources = _apply(environment, store, release, before=before, report=report)
-    except EltError as error:
+        resources = _apply(environment, store, release, report=report)
+    except (EltError, BotoCoreError, ClientError) as error:
         raise DeployError(f"{error}; {_go_back(environment, store, before, report=report)}") from error
-    deployed = Deployed(
-        release=release.id,
-        environment=environment.name,
-        action=action,
-        at=history.now(),
-        by=boto3.client("sts").get_caller_identity()["Arn"],
-        resources=resources,
-    )
-    history.save_deployment(store, deployed)
-    return deployed
+    return history.save_deployment(store, environment.name, release.id, action=action, resources=resources)
 
 
 def changed_by_hand(environment: Environment, deployed: Deployed) -> list[Difference]:
@@ -101,13 +95,9 @@ def pipelines_parameters(
     return {name: value for name, value in parameters.items() if name in taken}
 
 
-def _apply(
-    environment: Environment, store: Store, release: Release, *, before: Deployed | None, report: Report
-) -> State:
-    """Undo what was done by hand since `before`, update the stacks, read back and check; what there is then."""
+def _apply(environment: Environment, store: Store, release: Release, *, report: Report) -> State:
+    """Update the stacks, read back and check; what there is then."""
     cloudformation, tags = boto3.client("cloudformation"), tags_of(environment)
-    if before is not None:
-        _undo_changes_by_hand(environment, store, before, report=report)
     templates = _stacks(environment, store, release)
     data_stack, pipelines_stack = templates.values()
     report(f"stack {data_stack.name}")
@@ -122,9 +112,10 @@ def _apply(
     state = live.read(pipelines_stack)
     if found := check.check(release, store, state, templates):
         one, more = found[0], f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        what = f"{one.property} of {one.resource}" if one.property else one.resource
         raise DeployError(
-            f"{environment.name} is not what release {release.id} says: {one.property} of {one.resource} is "
-            f"{one.found}, not {one.wanted}{more}"
+            f"{environment.name} is not what release {release.id} says: {what} is {one.found or 'gone'}, "
+            f"not {one.wanted}{more}"
         )
     return state
 
@@ -142,10 +133,13 @@ def _go_back(environment: Environment, store: Store, before: Deployed | None, *,
     """Deploy again what was there; in words what became of that."""
     if before is None:
         return f"nothing was deployed to {environment.name} before that it could go back to"
+    now = history.live(store, environment.name)
+    if now != before:
+        return "somebody else has deployed in the meantime, so nothing was undone"
     report(f"going back to release {before.release}")
     try:
-        _apply(environment, store, history.release(store, before.release), before=None, report=report)
-    except EltError as error:
+        _apply(environment, store, history.release(store, before.release), report=report)
+    except (EltError, BotoCoreError, ClientError) as error:
         return f"going back to release {before.release} failed too: {error}"
     return f"{environment.name} is at release {before.release} as before"
 

@@ -10,7 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from orchestration.errors import PublishError
+from orchestration.errors import EltError, PublishError
+from orchestration.project import root
 from orchestration.releases.wheels import Wheel
 
 LOCK = Path("requirements/glue.txt")
@@ -20,18 +21,18 @@ _PYTHON = ("--implementation", "cp", "--python-version", "3.9")
 _PLATFORMS = tuple(f"--platform={name}_x86_64" for name in ("manylinux_2_26", "manylinux_2_17", "manylinux2014"))
 
 
-def fetch(root: Path) -> dict[str, Wheel]:
-    """The wheels pinned by the checkout at `root`, by name. Errors: PublishError.
+def fetch(checkout: Path) -> dict[str, Wheel]:
+    """The wheels pinned by the checkout, by name. Errors: PublishError.
 
     They are downloaded once for each state of the lock file, by pip, into the user's cache (XDG_CACHE_HOME), and
     what is found there is held against the lock's hashes.
     """
-    lock = (root / LOCK).read_text(encoding="utf-8")
+    lock = (checkout / LOCK).read_text(encoding="utf-8")
     folder = _cache() / hashlib.sha256(lock.encode()).hexdigest()[:16]
     wheels = _wheels(folder)
     if not wheels or any(f"sha256:{wheel.sha256}" not in lock for wheel in wheels):
         shutil.rmtree(folder, ignore_errors=True)
-        _download(root / LOCK, folder)
+        _download(checkout / LOCK, folder)
         wheels = _wheels(folder)
     return {wheel.name: wheel for wheel in wheels}
 
@@ -61,3 +62,15 @@ def _download(lock: Path, folder: Path) -> None:
 
 def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "elt" / "wheelhouse"
+
+
+def main() -> None:
+    """`python -m orchestration.releases.wheelhouse`: fetch them now, for a time without the network."""
+    try:
+        fetch(root())
+    except EltError as error:
+        sys.exit(f"elt: {error}")
+
+
+if __name__ == "__main__":
+    main()
