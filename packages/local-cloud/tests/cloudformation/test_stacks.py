@@ -598,8 +598,9 @@ def test_a_stack_acts_as_its_role(stacks: Stacks, cloud: Any, gone: Callable[[st
     denied = gone("denied")
     stacks.create(denied, "Resources: {Q: {Type: AWS::SQS::Queue}}", RoleARN=role)
     assert stacks.status(denied) == "ROLLBACK_COMPLETE"
-    assert "assumed-role/deployer/AWSCloudFormation is not authorized to perform: sqs:getqueueurl on resource" in (
-        stacks.failures(denied)["Q"]
+    assert (
+        "assumed-role/deployer/AWSCloudFormation is not authorized to perform: sqs:getqueueurl on resource"
+        in (stacks.failures(denied)["Q"])
     )
     nobody = refused(lambda: stacks.create("x", TOPIC, RoleARN="arn:aws:iam::123456789012:role/nobody"))
     assert nobody == ("ValidationError", "Role arn:aws:iam::123456789012:role/nobody is invalid or cannot be assumed")

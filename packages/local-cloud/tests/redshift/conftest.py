@@ -301,12 +301,7 @@ class DataApi:
 
 def _make_workgroup(data_api: DataApi, name: str = "etl", namespace: str = "analytics") -> None:
     """A namespace with a default role, and a workgroup for it."""
-    policy = json.dumps({"Version": "2012-10-17", "Statement": []})
-    roles = data_api.client("iam")
-    try:
-        arn = roles.get_role(RoleName="copier")["Role"]["Arn"]
-    except ClientError:
-        arn = roles.create_role(RoleName="copier", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    arn = data_api.cloud.role("copier")
     data_api.serverless.create_namespace(
         namespaceName=namespace, dbName="dev", manageAdminPassword=True, iamRoles=[arn], defaultIamRoleArn=arn
     )
@@ -329,6 +324,5 @@ def redshift(cloud: Any) -> DataApi:
     """The module's cloud with workgroup `etl` of namespace `analytics`, and bucket `lake`."""
     data_api = DataApi(cloud)
     _make_workgroup(data_api)
-    cloud.role("copier")
     data_api.client("s3").create_bucket(Bucket="lake")
     return data_api

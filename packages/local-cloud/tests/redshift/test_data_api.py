@@ -436,11 +436,16 @@ def test_iam_identities_are_users_of_the_database(redshift, cloud) -> None:
     assert redshift.rows("select current_user") == [["IAM:root"]]
     iam = redshift.client("iam")
     iam.create_user(UserName="ada")
-    key = iam.create_access_key(UserName="ada")["AccessKey"]
-    import boto3
-
-    api = boto3.client("redshift-data", endpoint_url=cloud.endpoint, region_name="us-east-1",
-                       aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])  # fmt: skip
+    policy = "arn:aws:iam::aws:policy/AmazonRedshiftDataFullAccess"
+    iam.attach_user_policy(UserName="ada", PolicyArn=policy)
+    api = cloud.with_keys("redshift-data", iam.create_access_key(UserName="ada")["AccessKey"])
+    with pytest.raises(
+        api.exceptions.ClientError, match="redshift-serverless:GetCredentials on resource: .*workgroup/"
+    ):
+        api.execute_statement(Sql="select 1", **TARGET)  # AWS's policy lets in only to workgroups with a certain tag
+    may = {"Effect": "Allow", "Action": "redshift-serverless:GetCredentials", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    iam.put_user_policy(UserName="ada", PolicyName="in", PolicyDocument=document)
     assert api.execute_statement(Sql="select 1", **TARGET)["DbUser"] == "IAM:ada"
 
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from local_cloud.authorization import AccessDenied
 
+from local_cloud.permissions.errors import AccessDenied
 from local_cloud.services.redshift.authorized import objects_for
 from local_cloud.services.redshift.errors import SqlError
 
@@ -23,7 +23,8 @@ class Policy:
         self.asked: list[tuple[str, str, str]] = []
         self.denied: set[str] = set()
 
-    def __call__(self, principal: str, action: str, resource: str) -> None:
+    def check_role(self, principal: str, action: str, resource: str, *, session_name: str) -> None:
+        assert session_name == "RedshiftIamRoleSession"
         self.asked.append((principal, action, resource))
         if action in self.denied:
             raise AccessDenied(f"{principal} may not {action}")
@@ -37,7 +38,7 @@ def policy() -> Policy:
 @pytest.fixture
 def db(fresh_engine, policy: Policy) -> Any:
     cloud: Any = SimpleNamespace(
-        objects=fresh_engine.s3, authorize=policy, settings=SimpleNamespace(account_id="123456789012")
+        objects=fresh_engine.s3, permissions=policy, settings=SimpleNamespace(account_id="123456789012")
     )
     fresh_engine.s3.parquet("in/a", "select 1 as a")
     fresh_engine.s3.manifest("m", "in/a")

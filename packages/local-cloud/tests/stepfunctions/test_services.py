@@ -35,7 +35,6 @@ def job(sfn):
     s3, glue = sfn.client("s3"), sfn.client("glue")
     s3.create_bucket(Bucket="jobs")
     sfn.cloud.role("job")
-    sfn.cloud.role("other")
     s3.put_object(Bucket="jobs", Key="job.py", Body=textwrap.dedent(SCRIPT).encode())
     command = {"Name": "pythonshell", "ScriptLocation": "s3://jobs/job.py", "PythonVersion": OWN_PYTHON}
     glue.create_job(Name="job", Role="job", Command=command, ExecutionProperty={"MaxConcurrentRuns": 10})
@@ -366,8 +365,12 @@ def test_calls_act_as_the_machines_role(sfn):
 
 
 def test_calls_act_as_the_states_role(sfn):
-    sfn.client("iam").create_role(RoleName="other", AssumeRolePolicyDocument="{}")
-    credentials = {"RoleArn.$": "$.role"}
-    state = task("aws-sdk:sts:getCallerIdentity", Credentials=credentials)
-    arn = sfn.run(sfn.one(state), {"role": "arn:aws:iam::123456789012:role/other"}).output["Arn"]
-    assert ":assumed-role/other/" in arn
+    """Which the machine's own role has to be allowed to assume."""
+    other, strange = sfn.cloud.role("other"), sfn.cloud.role("strange", trust={"Service": "lambda.amazonaws.com"})
+    state = task("aws-sdk:sts:getCallerIdentity", Credentials={"RoleArn.$": "$.role"})
+    assert ":assumed-role/other/" in sfn.run(sfn.one(state), {"role": other}).output["Arn"]
+    refused = sfn.run(sfn.one(state), {"role": strange})
+    assert (refused.error, f"is not authorized to assume the role {strange}" in refused.cause) == (
+        "Sts.StsException",
+        True,
+    )

@@ -118,18 +118,22 @@ class Enforcer:
                 self.ask(caller, need, context)
         return access
 
-    def check_role(self, role_arn: str, action: str, resource: str, *, session_name: str) -> None:
-        """What a service is about to do as a role. The account's root may do it all."""
+    def check_role(self, role_arn: str, action: str, resource: str, *, session_name: str, **keys: str) -> None:
+        """What a service is about to do as a role. The account's root may do it all.
+
+        `keys` are the request's own condition keys, with `__` for `:`.
+        """
         if role_arn == self.callers.administrator.arn:
             return
         caller = self.callers.of_role(role_arn, session_name)
-        self.ask(caller, Need(action, resource), self._context(caller, {}, self.region))
+        given = {name.replace("__", ":").lower(): (value,) for name, value in keys.items()}
+        self.ask(caller, Need(action, resource), self._context(caller, {}, self.region) | given)
 
     def check_trust(self, role_arn: str, service: str, **keys: str) -> None:
         """Whether a service may become a role. CannotAssume when the role does not trust it, or is not there.
 
         `service` is its principal, "glue.amazonaws.com"; the global and the regional one count. Or it is the ARN of a
-        role that is to become this one. `keys` are condition keys, with `__` for `:`, beside `aws:SourceAccount`.
+        role that is to become this one. `keys` are condition keys, with `__` for `:`; a source's ARN comes with its account.
         """
         if service.startswith("arn:"):
             caller = self.callers.of_role(service, "AssumeRole")
@@ -140,7 +144,9 @@ class Enforcer:
             return
         role = self.callers.role(role_arn)
         given = {name.replace("__", ":").lower(): (value,) for name, value in keys.items()}
-        context = _now() | {"aws:sourceaccount": (self.account_id,), "aws:principalisawsservice": ("true",)} | given
+        context = _now() | {"aws:principalisawsservice": ("true",)} | given
+        if "aws:sourcearn" in context:
+            context["aws:sourceaccount"] = (self.account_id,)
         name = service.removesuffix(".amazonaws.com")
         principal = Principal("Service", (service, f"{name}.{self.region}.amazonaws.com"))
         if role is None or not trust.verdict(role, "sts:AssumeRole", principal, context).decision.allowed:

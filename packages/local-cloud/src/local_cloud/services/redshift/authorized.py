@@ -16,7 +16,7 @@ class RoleObjects:
     """`Objects` under one principal. A refusal is a PermissionError."""
 
     objects: Objects
-    authorize: Callable[[str, str, str], None]
+    authorize: Callable[..., None]
     principal: str
 
     def path(self, bucket: str, key: str) -> Path:
@@ -28,7 +28,7 @@ class RoleObjects:
         return self.objects.read(bucket, key)
 
     def list(self, bucket: str, prefix: str = "") -> list[ObjectInfo]:
-        self._ask("ListBucket", bucket)
+        self._ask("ListBucket", bucket, s3__prefix=prefix)
         return self.objects.list(bucket, prefix)
 
     def put(self, bucket: str, key: str, body: bytes, *, content_type: str = "") -> None:
@@ -43,9 +43,9 @@ class RoleObjects:
         self._ask("DeleteObject", f"{bucket}/{key}")
         self.objects.delete(bucket, key)
 
-    def _ask(self, operation: str, resource: str) -> None:
+    def _ask(self, operation: str, resource: str, **keys: str) -> None:
         try:
-            self.authorize(self.principal, f"s3:{operation}", f"arn:aws:s3:::{resource}")
+            self.authorize(self.principal, f"s3:{operation}", f"arn:aws:s3:::{resource}", **keys)
         except AccessDenied as error:
             raise PermissionError(str(error)) from error
 
@@ -62,8 +62,8 @@ def objects_for(cloud: Cloud) -> Callable[[str], Objects]:
     """S3 by role. Access keys instead of a role ("") count as the account's root."""
     root = f"arn:aws:iam::{cloud.settings.account_id}:root"
 
-    def authorize(role: str, action: str, resource: str) -> None:
-        cloud.permissions.check_role(role, action, resource, session_name=SESSION)
+    def authorize(role: str, action: str, resource: str, **keys: str) -> None:
+        cloud.permissions.check_role(role, action, resource, session_name=SESSION, **keys)
 
     def as_role(role: str) -> Objects:
         return RoleObjects(cloud.objects, authorize, acting(role) or root)
