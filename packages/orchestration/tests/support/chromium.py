@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-BINARY = shutil.which("chromium")
+BINARY = shutil.which("chromium") or shutil.which("google-chrome")
 _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe"),
     *("--no-first-run", "--disable-extensions", "--disable-background-networking", "--disable-component-update"),
