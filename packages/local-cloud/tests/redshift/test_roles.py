@@ -23,7 +23,9 @@ class Policy:
         self.asked: list[tuple[str, str, str]] = []
         self.denied: set[str] = set()
 
-    def check_role(self, principal: str, action: str, resource: str, *, session_name: str, s3__prefix: str = "") -> None:
+    def check_role(
+        self, principal: str, action: str, resource: str, *, session_name: str, s3__prefix: str = ""
+    ) -> None:
         assert session_name == "RedshiftIamRoleSession"
         assert (s3__prefix != "") == (action == "s3:ListBucket"), "policies may name the prefix that is listed"
         self.asked.append((principal, action, resource))
