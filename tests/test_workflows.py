@@ -13,14 +13,22 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tomllib
 
-from github_actions.runner import Event, GitHub, JobRun
-from github_actions.stand_ins import ACTIONS
+from github_actions.runner import Event, GitHub, JobRun, Place, StepFailed
+from github_actions.stand_ins import ACTIONS, configure_aws
 from github_actions.workflow import load
-from laptop import BIN, ROOT
+from laptop import BIN, ROOT, Laptop, free_port
+from orchestration import sources
+from orchestration.generate import yellow_month
+from orchestration.pipelines import Month
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -52,6 +60,16 @@ class Origin:
         git(self.root, "commit", "--quiet", "--allow-empty", "--message", "change")
         return git(self.root, "rev-parse", "HEAD").strip()
 
+    def change_orchestration(self) -> str:
+        """A new version of a package, as a change to it has to bring one."""
+        package = self.root / "packages" / "orchestration"
+        project, changelog = package / "pyproject.toml", package / "CHANGELOG.md"
+        project.write_text(re.sub(r'(?m)^version = ".*"', 'version = "99.0.0"', project.read_text()))
+        changelog.write_text(changelog.read_text() + "\n## 99.0.0\n\n- Another comment.\n")
+        sql = package / "src" / "orchestration" / "pipelines" / "green_trips" / "sql" / "load_month.sql"
+        sql.write_text(sql.read_text() + "-- Another comment.\n")
+        return self.commit()
+
     def workflow(self, name: str) -> Path:
         return self.root / ".github" / "workflows" / f"{name}.yml"
 
@@ -66,7 +84,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Origin:
 
 
 def machine() -> dict[str, str]:
-    """What a runner's steps find in their environment: a search path without this project's commands, and pip's index."""
+    """What a runner's steps find: a search path without this project's commands, and pip's index."""
     path = [folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder) != BIN]
     pip = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     cache = subprocess.run(
@@ -120,6 +138,216 @@ def test_ci_on_a_pull_request(origin: Origin, tmp_path: Path) -> None:
     assert re.search(r"trigger: [0-9a-f]{64}  trigger-[\d.]+-py3-none-any.whl, twice", build.log)
     assert "test_more.py" in tests.log or re.search(r"\d+ passed", tests.log)
     assert "| packages | success |" in jobs["required"].summary
+
+
+# ---- delivery: dev and prod in one cloud, each job under its own role ---------------------------------------------
+
+
+@dataclass
+class Delivery:
+    """GitHub, the repository and AWS; `asked` are the environments whose approval was asked for, in order."""
+
+    origin: Origin
+    folder: Path
+    aws: Laptop
+    variables: dict[str, dict[str, str]]
+    asked: list[str] = field(default_factory=list)
+    refused: str = ""
+
+    def run(self, name: str, event: Event) -> dict[str, JobRun]:
+        def approve(environment: str) -> bool:
+            self.asked.append(environment)
+            return environment != self.refused
+
+        self.asked.clear()
+        folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
+        base = machine() | {"AWS_ENDPOINT_URL": self.aws.sdk["AWS_ENDPOINT_URL"]}
+        service = GitHub(self.origin.root, folder, ACTIONS, variables=self.variables, base=base, approve=approve)
+        return service.run(self.origin.workflow(name), event)
+
+    def push(self) -> dict[str, JobRun]:
+        return self.run("deploy", Event("push", "refs/heads/main", git(self.origin.root, "rev-parse", "HEAD").strip()))
+
+    def dispatch(self, name: str, **inputs: Any) -> dict[str, JobRun]:
+        head = git(self.origin.root, "rev-parse", "HEAD").strip()
+        return self.run(name, Event("workflow_dispatch", "refs/heads/main", head, inputs=inputs))
+
+    def live(self) -> dict[str, str]:
+        """The release that is live in each environment."""
+        rows = self.aws.elt_json("release", "list", "--env", "dev")
+        return {environment: row["release"] for row in rows for environment in row["live"]}
+
+
+@pytest.fixture(scope="module")
+def delivery(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
+    """An account in which a person has done what docs/first-deployment.md says, and nothing more."""
+    aws = Laptop(tmp_path_factory.mktemp("aws") / "elt", free_port())
+    up = aws.elt("local", "up")
+    assert up.returncode == 0, up.stderr
+    try:
+        template = origin.root / "packages/orchestration/src/orchestration/stacks/artifacts.yaml"
+        given = ["--tags", "project=elt", "--parameter-overrides", "GitHubRepository=example@1001/elt@2002"]
+        aws.run(
+            *("aws", "cloudformation", "deploy", "--stack-name", "elt-artifacts", "--template-file", str(template)),
+            *("--capabilities", "CAPABILITY_NAMED_IAM", *given),
+        )
+        (stack,) = aws.aws("cloudformation", "describe-stacks", "--stack-name", "elt-artifacts")["Stacks"]
+        roles = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+        variables = {
+            name: {"DEPLOY_ROLE_ARN": roles[f"DeployRole{name.capitalize()}"], "AWS_REGION": "us-east-1"}
+            for name in ("dev", "prod")
+        }
+        yield Delivery(origin, tmp_path_factory.mktemp("jobs"), aws, variables)
+    finally:
+        aws.elt("local", "down")
+
+
+def results(jobs: dict[str, JobRun]) -> dict[str, str]:
+    return {name: job.result for name, job in jobs.items()}
+
+
+def test_a_push_reaches_prod_and_a_rollback_takes_it_back(delivery: Delivery) -> None:
+    """Push, approved; push, not approved for prod; roll dev back. One test, because each goes on from the one before."""
+    first = delivery.push()
+    assert results(first) == {"dev": "success", "prod": "success"}, problems(first)
+    assert delivery.asked == ["dev", "prod"]
+    one = first["dev"].outputs["release"]
+    assert delivery.live() == {"dev": one, "prod": one}
+    for text in (one, "| passed | yes |", "| orchestration |"):
+        assert text in first["dev"].summary
+    assert one in first["prod"].summary
+    assert "nothing is deployed to prod" in first["prod"].step("Tell what it will change in prod").log
+
+    delivery.origin.change_orchestration()
+    delivery.refused = "prod"
+    second = delivery.push()
+    delivery.refused = ""
+    assert results(second) == {"dev": "success", "prod": "failure"}, problems(second)
+    assert second["prod"].steps == [], "nothing of the job runs before the approval"
+    two = second["dev"].outputs["release"]
+    assert delivery.live() == {"dev": two, "prod": one}
+
+    back = delivery.dispatch("rollback", environment="dev")
+    assert results(back) == {"rollback": "success"}, problems(back)
+    assert delivery.live() == {"dev": one, "prod": one}
+    assert back["rollback"].summary.startswith("## dev rolled back\n")
+    assert one in back["rollback"].summary
+
+    forth = delivery.dispatch("rollback", environment="dev", release=two)
+    assert results(forth) == {"rollback": "success"}, problems(forth)
+    assert delivery.live() == {"dev": two, "prod": one}
+    wrong = delivery.dispatch("rollback", environment="dev", release="$(touch pwned)")
+    assert results(wrong) == {"rollback": "failure"}
+    assert "'$(touch pwned)' is not a release" in wrong["rollback"].step("Roll back").log
+
+
+def test_a_backfill(delivery: Delivery, tmp_path: Path) -> None:
+    """After the push: dev is deployed. One month by year and number, then a range with it: only the rest is run."""
+    for number in (1, 2):
+        yellow_month(tmp_path, month=Month(2019, number), rows=1_000)
+    with sources.serve(tmp_path) as url:
+        one = delivery.dispatch(
+            "backfill", environment="dev", dataset="yellow", year="2019", month="01", max_concurrency="1", source=url
+        )
+        assert results(one) == {"plan": "success", "run": "success"}, problems(one)
+        assert delivery.asked == ["dev", "dev"], "the plan is approved to be made, and to be run"
+        assert re.search(r"\| 2019-01 \|.*\| yes \|", one["plan"].summary), one["plan"].summary
+        assert re.search(r"\| status \| SUCCEEDED \|", one["run"].summary), one["run"].summary
+        span = {"from": "2019-01", "to": "2019-02"}
+        both = delivery.dispatch("backfill", environment="dev", dataset="yellow", source=url, **span)
+        assert results(both) == {"plan": "success", "run": "success"}, problems(both)
+        runs = dict(re.findall(r"\| (2019-0\d) \|.*\| (yes|no) \|", both["plan"].summary))
+        assert runs == {"2019-01": "no", "2019-02": "yes"}
+    checks = delivery.aws.elt_json("verify", "yellow-trips", "--env", "dev")
+    assert [(check["month"], check["read"], check["agrees"]) for check in checks] == [
+        ("2019-01", 1_000, True),
+        ("2019-02", 1_000, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("months", "reason"),
+    [
+        ({}, "give year and month for one month, or from and to for a range"),
+        ({"year": "2024"}, "give year and month for one month"),
+        ({"year": "2024", "month": "09", "from": "2024-01"}, "give year and month for one month"),
+        ({"from": "2024-01"}, "give year and month for one month"),
+        ({"year": "24", "month": "09"}, "'24-09' is no month; write it as 2024-09"),
+        ({"from": "2024-01", "to": "2024-13"}, "'2024-13' is no month"),
+        ({"from": "2024-01", "to": "2024-02; exit 0"}, "'2024-02; exit 0' is no month"),
+    ],
+)
+def test_a_backfill_of_no_month(delivery: Delivery, months: dict[str, str], reason: str) -> None:
+    jobs = delivery.dispatch("backfill", environment="dev", dataset="yellow", **months)
+    assert results(jobs) == {"plan": "failure", "run": "skipped"}
+    assert reason in jobs["plan"].step("Read the months").log
+
+
+def test_a_tag(delivery: Delivery) -> None:
+    """A tag is refused unless it is the version, and on main; then it is published, again and again the same."""
+    origin = delivery.origin
+    version = tomllib.loads((origin.root / "packages/trigger/pyproject.toml").read_text())["project"]["version"]
+
+    def tag(name: str, commit: str = "main") -> JobRun:
+        git(origin.root, "tag", name, commit)
+        sha = git(origin.root, "rev-parse", commit).strip()
+        return delivery.run("release", Event("push", f"refs/tags/{name}", sha))["publish"]
+
+    wrong = tag("trigger-v99.0.0")
+    assert wrong.result == "failure"
+    refusal = f"trigger-v99.0.0 differs from the version in packages/trigger/pyproject.toml, {version}"
+    assert refusal in wrong.step("Check that the tag is the version").log
+
+    right = tag(f"trigger-v{version}")
+    assert right.result == "success", right.log
+    assert f"| version | {version} |" in right.summary
+    objects = delivery.aws.client("s3").list_objects_v2(
+        Bucket="elt-artifacts-123456789012-us-east-1", Prefix=f"trigger/{version}/"
+    )
+    assert f"trigger/{version}/trigger-{version}-py3-none-any.whl" in [one["Key"] for one in objects["Contents"]]
+
+    git(origin.root, "checkout", "--quiet", "--detach")
+    elsewhere = origin.commit()
+    git(origin.root, "checkout", "--quiet", "main")
+    git(origin.root, "tag", "--delete", f"trigger-v{version}")
+    astray = tag(f"trigger-v{version}", elsewhere)
+    assert astray.result == "failure"
+    assert "is not on main" in astray.step("Check that the commit is on main").log
+
+
+def test_a_role_is_for_its_environment_and_repository_alone(delivery: Delivery, tmp_path: Path) -> None:
+    """No other repository, branch or environment gets dev's role; and dev's role gets nowhere near prod or itself."""
+    role = delivery.variables["dev"]["DEPLOY_ROLE_ARN"]
+
+    def keys(subject: str, environment: str | None = "dev") -> dict[str, str]:
+        service = GitHub(delivery.origin.root, tmp_path, ACTIONS, subject=subject, base=delivery.aws.sdk)
+        event = Event("push", "refs/heads/main", "0" * 40)
+        place = Place(service, event, tmp_path, tmp_path, {"id-token": "write"}, environment)
+        configure_aws({"role-to-assume": role, "aws-region": "us-east-1"}, place)
+        return place.variables
+
+    for subject, environment in (
+        ("example@1001/other@2003", "dev"),
+        ("example/elt", "dev"),
+        ("example@1001/elt@2002", "prod"),
+        ("example@1001/elt@2002", None),
+    ):
+        with pytest.raises(StepFailed, match="AssumeRoleWithWebIdentity"):
+            keys(subject, environment)
+    env = delivery.aws.env | delivery.aws.sdk | keys("example@1001/elt@2002")
+    bucket = "elt-artifacts-123456789012-us-east-1"
+    for command in (
+        "elt run yellow-trips --month 2024-01 --no-wait --env prod",
+        "aws s3 ls s3://elt-prod-raw-123456789012-us-east-1/",
+        "aws iam put-role-policy --role-name elt-deploy-dev --policy-name more --policy-document {}",
+        "aws iam put-role-policy --role-name elt-prod-trigger --policy-name more --policy-document {}",
+        "aws secretsmanager get-secret-value --secret-id redshift!elt-prod-elt_admin",
+        f"aws s3 rm s3://{bucket}/releases/x.json",
+        f"aws s3 cp {delivery.origin.root}/LICENSE s3://{bucket}/trigger/9.9.9/x",
+    ):
+        done = subprocess.run(command.split(), env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode != 0, command
+        assert "AccessDenied" in done.stderr, done.stderr
 
 
 # ---- what is true of every workflow ------------------------------------------------------------------------------
