@@ -1,0 +1,133 @@
+"""The state machines' definitions: what ships has none of the faults that the checks below find."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from definitions import problems
+from local_cloud.services.stepfunctions.definition import check
+from orchestration import pipelines
+
+FILES = sorted(Path(pipelines.__file__).parent.glob("*/state_machine.asl.json"))
+IDS = [file.parent.name for file in FILES]
+
+
+def definition(file: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=IDS)
+def test_what_ships_has_no_problems(file: Path) -> None:
+    assert problems(definition(file)) == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=IDS)
+def test_step_functions_would_take_it(file: Path) -> None:
+    filled = re.sub(r"\$\{\w+\}", "1", file.read_text(encoding="utf-8"))
+    assert [str(problem) for problem in check(filled, "STANDARD") if problem.severity == "ERROR"] == []
+
+
+SOUND: dict[str, Any] = {
+    "QueryLanguage": "JSONata",
+    "TimeoutSeconds": 60,
+    "StartAt": "Look",
+    "States": {
+        "Look": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::glue:startJobRun.sync",
+            "TimeoutSeconds": 30,
+            "Arguments": {"JobName": "{% ($name := $states.input.job; $exists($name) ? $name : 'the $one') %}"},
+            "Retry": [
+                {
+                    "ErrorEquals": ["Glue.ConcurrentRunsExceededException", "Glue.ThrottlingException"],
+                    "BackoffRate": 2,
+                    "JitterStrategy": "FULL",
+                }
+            ],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Assign": {"why": "{% $states.errorOutput %}"}, "Next": "Bad"}],
+            "Assign": {"found": "{% $states.result %}"},
+            "Next": "Which",
+        },
+        "Which": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $found.ok %}", "Next": "Each"}],
+            "Default": "Bad",
+        },
+        "Each": {
+            "Type": "Map",
+            "ItemProcessor": {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}},
+            "Next": "Good",
+        },
+        "Good": {"Type": "Succeed", "Output": "{% [$map($found.all, function($v, $i) {$v & $i})] %}"},
+        "Bad": {"Type": "Fail", "Cause": "{% $string($why) %}"},
+    },
+}
+
+
+def test_a_sound_definition_has_no_problems() -> None:
+    assert problems(SOUND) == []
+
+
+def at(*path: str, **changes: Any) -> Callable[[dict[str, Any]], None]:
+    """Set or, by None, take away members of the state that a path leads to."""
+
+    def change(machine: dict[str, Any]) -> None:
+        target: Any = machine
+        for name in path:
+            target = target[name]
+        for name, value in changes.items():
+            target.pop(name, None)
+            if value is not None:
+                target[name] = value
+
+    return change
+
+
+STATES = ("States",)
+RETRY = {"BackoffRate": 2, "JitterStrategy": "FULL"}
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (at(TimeoutSeconds=None), ["the machine has no TimeoutSeconds"]),
+        (at(StartAt="Lok"), ["Lok: named, but there is no such state"]),
+        (at("States", "Look", Next="Wich"), ["Wich: named, but there is no such state", "Which: nothing leads to it"]),
+        (at("States", "Look", Next=None), ["Look: neither Next nor End", "Which: nothing leads to it"]),
+        (at("States", "Which", Default=None), ["Which: no Default"]),
+        (at("States", Spare={"Type": "Pass", "End": True}), ["Spare: nothing leads to it"]),
+        (
+            at("States", "Each", "ItemProcessor", "States", "Pass", End=None),
+            ["Each/Pass: neither Next nor End"],
+        ),
+        (at("States", "Look", TimeoutSeconds=None), ["Look: no TimeoutSeconds"]),
+        (at("States", "Look", Catch=None), ["Look: its last Catch is not one of States.ALL"]),
+        (
+            at("States", "Look", Retry=[{"ErrorEquals": ["States.ALL"], **RETRY}]),
+            ["Look: a Retry of States.ALL, which waiting does not cure"],
+        ),
+        (
+            at("States", "Look", Retry=[{"ErrorEquals": ["Glue.EntityNotFoundException"], **RETRY}]),
+            ["Look: a Retry of Glue.EntityNotFoundException, which waiting does not cure"],
+        ),
+        (
+            at("States", "Look", Retry=[{"ErrorEquals": ["Glue.ThrottlingException"], "BackoffRate": 2}]),
+            ["Look: a Retry without backoff or jitter"],
+        ),
+        (at("States", "Good", Output="{% $fund.all %}"), ["Good: $fund is never assigned"]),
+    ],
+)
+def test_what_is_found(change: Callable[[dict[str, Any]], None], found: list[str]) -> None:
+    broken = copy.deepcopy(SOUND)
+    change(broken)
+    told = problems(broken)
+    # One fault can make others: a state that is no longer led to leads nowhere either.
+    assert [one for one in told if one in found] == found, told
