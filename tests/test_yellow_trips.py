@@ -41,12 +41,15 @@ def test_a_real_month_is_loaded_exactly_once_however_often_it_runs(laptop: Lapto
 
 
 def test_demo(laptop: Laptop) -> None:
-    done = laptop.elt("demo", "--rows", "20000", "--month", "2023-05")
+    done = laptop.elt("demo", "--rows", "20000", "--reviews", "2000", "--month", "2023-05")
     assert done.returncode == 0, done.stderr
     told = done.stdout
-    for word in ("read", "kept", "rejected", "loaded", "IngestRaw", "TransformTrips", "LoadRedshift"):
+    for word in ("read", "kept", "rejected", "loaded", "IngestRaw", "TransformTrips", "LoadRedshift", "ETLJob"):
         assert word in told
     assert "yellow_trips holds 2023-05 exactly once." in told
+    assert " reviews of 10 categories, as their source does." in told
+    page = Path(told.partition("The analysts' page: ")[2].splitlines()[0])
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert "What to try next:" in told
     (check,) = [check for check in laptop.elt_json("verify", "yellow-trips") if check["month"] == "2023-05"]
     assert check["read"] == 20_000
