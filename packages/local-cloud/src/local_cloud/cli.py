@@ -1,4 +1,4 @@
-"""`local-cloud up|down|status|reset|env|fire`."""
+"""`local-cloud up|down|status|reset|env|fire|permissions`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 
 from local_cloud import control
 from local_cloud.errors import LocalCloudError
+from local_cloud.permissions import command as permissions
 from local_cloud.services.scheduler import command as fire
 from local_cloud.settings import Settings
 from local_cloud.version import __version__
@@ -114,6 +115,7 @@ def env(state: Path | None, port: int | None) -> None:
 
 
 main.add_command(fire.command)
+main.add_command(permissions.command)
 
 
 def _settings(state: Path | None, port: int | None) -> Settings:

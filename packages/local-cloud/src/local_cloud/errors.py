@@ -7,6 +7,7 @@
      ├─ PortInUse            something else answers on the port                wrong usage
      ├─ StateInUse           another local cloud works on this state folder    wrong usage
      ├─ StateUnusable        state that is damaged or of another version       reset cures it
+     ├─ NotRunning           no local cloud answers on this state folder
      ├─ FireFailed           no such schedule, or its target refused
      ├─ StartFailed          the server process ended before it answered
      └─ StopFailed           the server process did not end
@@ -41,6 +42,10 @@ class StateUnusable(LocalCloudError):
 
 #: What every StateUnusable ends with.
 CURE = "Run `local-cloud reset` to start afresh (it deletes this state)."
+
+
+class NotRunning(LocalCloudError):
+    pass
 
 
 class FireFailed(LocalCloudError):

@@ -92,6 +92,10 @@ class Callers:
             found = self._roles.get(arn)
         return found
 
+    def all_roles(self) -> list[Any]:
+        """moto's roles."""
+        return list(self._iam.roles.values())
+
     def oidc_provider(self, arn: str) -> Any:
         """moto's OIDC provider of an ARN, None when there is none."""
         return self._iam.open_id_providers.get(arn)

@@ -133,7 +133,8 @@ class Enforcer:
         """Whether a service may become a role. CannotAssume when the role does not trust it, or is not there.
 
         `service` is its principal, "glue.amazonaws.com"; the global and the regional one count. Or it is the ARN of a
-        role that is to become this one. `keys` are condition keys, with `__` for `:`; a source's ARN comes with its account.
+        role that is to become this one. `keys` are condition keys, with `__` for `:`; a source's ARN brings its
+        account.
         """
         if service.startswith("arn:"):
             caller = self.callers.of_role(service, "AssumeRole")

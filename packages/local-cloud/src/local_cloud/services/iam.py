@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from local_cloud.cloud import Cloud
+from local_cloud.permissions import command
+from local_cloud.permissions.unused import unused
 
 #: Operations of moto's backend that take a managed policy, as their first argument.
 TAKE_A_POLICY = (
@@ -16,6 +18,8 @@ TAKE_A_POLICY = (
 
 
 def install(cloud: Cloud) -> None:
+    cloud.route(command.PATH, lambda body: _usage(cloud, body))
+
     from moto.core.responses import EmptyResult
     from moto.iam.models import IAMBackend
     from moto.iam.responses import IamResponse
@@ -41,6 +45,18 @@ def install(cloud: Cloud) -> None:
 
     IamResponse.add_client_id_to_open_id_connect_provider = add
     IamResponse.remove_client_id_from_open_id_connect_provider = remove
+
+
+def _usage(cloud: Cloud, body: bytes) -> tuple[int, dict[str, Any]]:
+    """What was granted and refused; with `{"clear": true}`, forgotten once it is told."""
+    usage = cloud.permissions.usage
+    told = usage.as_json() | {"unused": unused(cloud.permissions.callers, usage)}
+    try:
+        if json.loads(body or b"{}").get("clear"):
+            usage.clear()
+    except (ValueError, AttributeError):
+        return 400, {"error": 'give {} or {"clear": true}'}
+    return 200, told
 
 
 def _with_aws_policy(operation: Callable[..., Any]) -> Callable[..., Any]:
