@@ -356,6 +356,7 @@ Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
 showRun();
 buildTable();
 buildFilters();
+$("#waiting").remove();
 $("main").hidden = false;
 buildTheme();
 readAddress();
