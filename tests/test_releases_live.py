@@ -241,6 +241,10 @@ def test_what_cannot_be_promoted(checkout: Checkout, first: str) -> None:
     assert checkout.refused("promote", "--from", "dev", "--to", "prod", "--release", unknown) == (
         f"elt: there is no release {unknown} in s3://{ARTIFACTS}; `elt release list` names them"
     )
+    assert checkout.refused("deploy", "--env", "prod") == (
+        "elt: prod takes published releases only: `elt release publish`, deploy and try it in dev, then "
+        "`elt promote --from dev --to prod`"
+    )
     assert checkout.refused("smoke", "--env", "local") == (
         "elt: nothing is deployed to local; run `elt deploy --env local` first"
     )

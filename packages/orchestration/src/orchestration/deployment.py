@@ -20,6 +20,7 @@ from orchestration.releases.rollout import (
     Report,
     data_parameters,
     pipelines_parameters,
+    require_development,
     roll_out,
     tags_of,
 )
@@ -78,8 +79,10 @@ def find(environment: Environment) -> Deployment:
 def deploy(environment: Environment, root: Path, *, report: Report) -> Deployed:
     """Deploy the checkout at `root`, as a development release: no version is taken by it.
 
-    `report` is told each step in a few words. Errors: DeployError, PublishError.
+    `report` is told each step in a few words. Errors: DeployError, PublishError; UsageError where an environment takes
+    no development releases.
     """
+    require_development(environment)
     with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
         report("building the packages")
         release, files = prepare(root, Path(out), development=True)

@@ -35,7 +35,8 @@ class UsageLimit:
 class Environment:
     """One place the pipelines can live.
 
-    `alert_email` gets the alerts, "" for nobody; `schedules` switches them on; `usage_limit` is what the warehouse
+    `alert_email` gets the alerts, "" for nobody; `schedules` switches them on; `development_releases`
+    is whether a checkout is deployed as it is, or only what was published; `usage_limit` is what the warehouse
     may use a day; `quicksight_principal` is the ARN of the QuickSight user or group that gets the reviews dashboard, ""
     for none; `sdk` maps environment variables to values.
     """
@@ -43,6 +44,7 @@ class Environment:
     name: str
     alert_email: str
     schedules: bool
+    development_releases: bool
     usage_limit: UsageLimit
     quicksight_principal: str
     sdk: Mapping[str, str]

@@ -9,10 +9,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestration import stacks
 from orchestration.environments import Environment
-from orchestration.errors import DeployError, EltError
+from orchestration.errors import DeployError, EltError, UsageError
 from orchestration.releases import check, history, live
 from orchestration.releases.history import Deployed
-from orchestration.releases.live import Difference, State
+from orchestration.releases.live import State
 from orchestration.releases.manifest import Release
 from orchestration.releases.store import Store
 from orchestration.stacks import outside
@@ -31,8 +31,11 @@ def roll_out(environment: Environment, store: Store, release: Release, *, action
     is brought back to the release that was there. Running executions go on with the version they started with, and
     with its jobs.
 
-    Errors: DeployError, which says what went wrong and what is live now.
+    Errors: DeployError, which says what went wrong and what is live now; UsageError for a development release where
+    none is taken.
     """
+    if release.development:
+        require_development(environment)
     before = history.live(store, environment.name)
     if before is not None:
         _undo_changes_by_hand(environment, store, before, report=report)
@@ -43,9 +46,13 @@ def roll_out(environment: Environment, store: Store, release: Release, *, action
     return history.save_deployment(store, environment.name, release.id, action=action, resources=resources)
 
 
-def changed_by_hand(environment: Environment, deployed: Deployed) -> list[Difference]:
-    """What is no longer as a deployment left it."""
-    return live.differences(deployed.resources, live.read(stacks.pipelines_stack(environment.name)))
+def require_development(environment: Environment) -> None:
+    """UsageError for an environment that takes no development releases."""
+    if not environment.development_releases:
+        raise UsageError(
+            f"{environment.name} takes published releases only: `elt release publish`, deploy and try it in dev, "
+            f"then `elt promote --from dev --to {environment.name}`"
+        )
 
 
 def plan(environment: Environment, store: Store, release: Release) -> list[stacks.Change]:
