@@ -7,7 +7,7 @@ PACKAGES := $(JOBS) local-cloud orchestration
 ENV ?= local
 ELT := $(BIN)/elt
 
-.PHONY: demo test across setup checkov lint types format package package-tests lock run-pipeline backfill status logs-glue verify plan apply destroy clean
+.PHONY: demo test across setup checkov lint types format package package-tests docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
 
 demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 	$(ELT) demo
@@ -97,6 +97,9 @@ $(CHECKOV)/.done: requirements/checkov.txt $(VENV)/bin/python
 	$(PYTHON) -m venv $(CHECKOV)
 	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/checkov.txt
 	@touch $@
+
+docs: $(VENV)/.demo  ## docs/cli.md, from the commands' help
+	$(BIN)/python docs/generate_cli.py > docs/cli.md
 
 lock:  ## Pin everything anew, with hashes, from the packages' own requirements
 	$(PYTHON) -m pip install --quiet uv

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from laptop import BIN, ROOT, Laptop, free_port
 from orchestration import sources
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
+from scratch import commit, copy_checkout, git
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -41,24 +41,9 @@ class Origin:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
-        for path in filter(None, listed):
-            if (ROOT / path).is_file():
-                (root / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / path, root / path)
-        git(root, "init", "--quiet", "--initial-branch=main")
-        for name, value in (
-            ("user.name", "test"),
-            ("user.email", "test@example.com"),
-            ("uploadpack.allowAnySHA1InWant", "true"),
-        ):
-            git(root, "config", name, value)
-        self.first = self.commit()
-
-    def commit(self) -> str:
-        git(self.root, "add", "--all")
-        git(self.root, "commit", "--quiet", "--allow-empty", "--message", "change")
-        return git(self.root, "rev-parse", "HEAD").strip()
+        copy_checkout(root)
+        git(root, "config", "uploadpack.allowAnySHA1InWant", "true")
+        self.first = git(root, "rev-parse", "HEAD").strip()
 
     def change_orchestration(self) -> str:
         """A new version of a package, as a change to it has to bring one."""
@@ -68,14 +53,10 @@ class Origin:
         changelog.write_text(changelog.read_text() + "\n## 99.0.0\n\n- Another comment.\n")
         sql = package / "src" / "orchestration" / "pipelines" / "green_trips" / "sql" / "load_month.sql"
         sql.write_text(sql.read_text() + "-- Another comment.\n")
-        return self.commit()
+        return commit(self.root)
 
     def workflow(self, name: str) -> Path:
         return self.root / ".github" / "workflows" / f"{name}.yml"
-
-
-def git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +90,7 @@ def test_ci_on_a_pull_request(origin: Origin, tmp_path: Path) -> None:
     """
     file = origin.root / "packages" / "trigger" / "tests" / "test_more.py"
     file.write_text("def test_more() -> None:\n    assert True\n")
-    changed = origin.commit()
+    changed = commit(origin.root)
     service = GitHub(
         origin.root,
         tmp_path,
@@ -207,7 +188,7 @@ def results(jobs: dict[str, JobRun]) -> dict[str, str]:
 
 
 def test_a_push_reaches_prod_and_a_rollback_takes_it_back(delivery: Delivery) -> None:
-    """Push, approved; push, not approved for prod; roll dev back. One test, because each goes on from the one before."""
+    """Push, approved; push, not approved for prod; roll dev back. Each goes on from the one before."""
     first = delivery.push()
     assert results(first) == {"dev": "success", "prod": "success"}, problems(first)
     assert delivery.asked == ["dev", "prod"]
@@ -307,7 +288,7 @@ def test_a_tag(delivery: Delivery) -> None:
     assert f"trigger/{version}/trigger-{version}-py3-none-any.whl" in [one["Key"] for one in objects["Contents"]]
 
     git(origin.root, "checkout", "--quiet", "--detach")
-    elsewhere = origin.commit()
+    elsewhere = commit(origin.root)
     git(origin.root, "checkout", "--quiet", "main")
     git(origin.root, "tag", "--delete", f"trigger-v{version}")
     astray = tag(f"trigger-v{version}", elsewhere)

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from github_actions.runner import Place, StepFailed
-
-REAL_BIN = Path(sys.executable).parent
+from scratch import ready_environment
 
 
 def checkout(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
@@ -41,33 +40,6 @@ def git(place: Place, *arguments: str) -> None:
     done = subprocess.run(["git", *arguments], cwd=place.workspace, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StepFailed(done.stderr)
-
-
-def ready_environment(workspace: Path) -> None:
-    """`.venv` as `make` would leave it, without an installation: this Python's packages, and the checkout's own code.
-
-    The stamps that `make` goes by are set, so that its targets find the environment up to date.
-    """
-    if not (workspace / "Makefile").is_file():
-        return
-    venv = workspace / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
-    (site,) = venv.glob("lib/python3.*/site-packages")
-    (real,) = REAL_BIN.parent.glob("lib/python3.*/site-packages")
-    sources = sorted(workspace.glob("packages/*/src"))
-    (site / "checkout.pth").write_text("\n".join(map(str, [*sources, real])))
-    for command in REAL_BIN.iterdir():
-        target = venv / "bin" / command.name
-        if target.exists() or not command.is_file():
-            continue
-        head, _, rest = command.read_bytes().partition(b"\n")
-        if head == f"#!{REAL_BIN / 'python'}".encode() or head.startswith(f"#!{REAL_BIN}/python3".encode()):
-            target.write_bytes(f"#!{venv / 'bin' / 'python'}\n".encode() + rest)
-            target.chmod(0o755)
-        else:
-            target.symlink_to(command)
-    for stamp in (".demo", ".dev"):
-        (venv / stamp).touch()
 
 
 def setup_python(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
