@@ -29,13 +29,14 @@ class Role:
     """A role that a service becomes to act for somebody's resource: a machine, a schedule, a function.
 
     `service` is its principal, "states.amazonaws.com", or the ARN of the role that becomes it in its turn;
-    `source_arn` the resource, where the service tells it.
+    `source_arn` the resource and `external_id` the external id, where the service tells them.
     """
 
     arn: str
     service: str
     session_name: str
     source_arn: str = ""
+    external_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,13 @@ class Cloud:
         `service` is the principal that becomes the role, "glue.amazonaws.com", for the resource `source_arn`. Raises
         CannotAssume where the role does not trust it.
         """
+        self.permissions.check_trust(role_arn, service, **({"aws__sourcearn": source_arn} if source_arn else {}))
+        return self._keys(role_arn, session_name)
+
+    def _keys(self, role_arn: str, session_name: str) -> dict[str, str]:
         from moto.core.utils import utcnow
         from moto.sts.models import sts_backends
 
-        self.permissions.check_trust(role_arn, service, **({"aws__sourcearn": source_arn} if source_arn else {}))
         backend = sts_backends[self.settings.account_id]["aws"]
         backend.assumed_roles = [role for role in backend.assumed_roles if role.expiration > utcnow()]
         role = backend.assume_role(
@@ -146,7 +150,8 @@ class Cloud:
     def _check_trust(self, role: Role) -> None:
         from botocore.exceptions import ClientError
 
-        keys = {"aws__sourcearn": role.source_arn} if role.source_arn else {}
+        told = {"aws__sourcearn": role.source_arn, "sts__externalid": role.external_id}
+        keys = {name: value for name, value in told.items() if value}
         try:
             self.permissions.check_trust(role.arn, role.service, **keys)
         except CannotAssume as error:
@@ -164,7 +169,7 @@ class Cloud:
         self._session = self._session or boto3.session.Session()
         keys = {"AWS_ACCESS_KEY_ID": SYSTEM_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": "local"}
         if isinstance(actor, Role):
-            keys = self.credentials(actor.arn, actor.session_name, service=actor.service, source_arn=actor.source_arn)
+            keys = self._keys(actor.arn, actor.session_name)
         elif actor:
             keys["AWS_ACCESS_KEY_ID"] = actor.access_key
         return self._session.client(

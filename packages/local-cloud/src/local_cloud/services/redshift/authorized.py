@@ -85,9 +85,14 @@ def assumable(cloud: Cloud) -> Callable[[str, str], bool]:
                 cloud.permissions.check_trust(each, before)
         except CannotAssume:
             return False
-        return any(_trusts(cloud, first, service, user_arn) for service in SERVICES)
+        return bool(service_for(cloud, first, user_arn))
 
     return may
+
+
+def service_for(cloud: Cloud, role: str, user_arn: str) -> str:
+    """As which principal Redshift becomes a role for a database user; "" where the role trusts neither."""
+    return next((service for service in SERVICES if _trusts(cloud, role, service, user_arn)), "")
 
 
 def acting(role: str) -> str:

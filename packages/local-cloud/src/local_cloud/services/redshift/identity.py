@@ -27,3 +27,11 @@ def database_user(authorization: str, account_id: str) -> str:
     arn = caller(authorization, account_id).identity
     name = arn.rpartition("/")[2].rpartition(":")[2]
     return f"IAMR:{name}" if ":role/" in arn else f"IAM:{name}"
+
+
+def user_arn(user: str, *, namespace: str, region: str, account_id: str) -> str:
+    """A database user as roles' trust policies know it, by the external id.
+
+    https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service-database-users.html
+    """
+    return f"arn:aws:redshift:{region}:{account_id}:dbuser:serverless-{account_id}-{namespace}/{user}"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from local_cloud.cloud import Cloud, Role
-from local_cloud.services.redshift.authorized import SERVICES, SESSION, acting, assumable, objects_for
+from local_cloud.services.redshift.authorized import SERVICES, SESSION, acting, assumable, objects_for, service_for
 from local_cloud.services.redshift.data_api.events import publish
 from local_cloud.services.redshift.data_api.metadata import Metadata
 from local_cloud.services.redshift.data_api.requests import Targets
@@ -19,6 +19,7 @@ from local_cloud.services.redshift.data_api.statements import Statement, Stateme
 from local_cloud.services.redshift.engine.surroundings import Surroundings
 from local_cloud.services.redshift.engine.warehouse import Warehouse
 from local_cloud.services.redshift.errors import ConnectionRefused
+from local_cloud.services.redshift.identity import user_arn
 from local_cloud.services.redshift.serverless.control_plane import ControlPlane
 
 if TYPE_CHECKING:
@@ -82,10 +83,11 @@ def _connector(
 
         if not namespace:
             raise ConnectionRefused(f'password authentication failed for user "{user}"')
-        record = plane.get_namespace(namespace)
+        record, settings = plane.get_namespace(namespace), cloud.settings
+        who = user_arn(user, namespace=namespace, region=settings.region, account_id=settings.account_id)
         surroundings = Surroundings(
             objects=objects_for(cloud),
-            glue=lambda role: cloud.client("glue", actor=_as_role(role)),
+            glue=lambda role: cloud.client("glue", actor=_as_role(cloud, role, who)),
             may_assume=assumable(cloud),
             first_database=record["dbName"],
             scratch=cloud.settings.state_dir / "cache" / "unload",
@@ -111,9 +113,11 @@ def _publisher(cloud: Cloud, plane: ControlPlane) -> Callable[[Statement], None]
     return ended
 
 
-def _as_role(role: str) -> Role | None:
-    """Redshift as a role; the cloud itself where a schema was made with access keys."""
+def _as_role(cloud: Cloud, role: str, user: str) -> Role | None:
+    """Redshift as a role, for a database user's ARN; the cloud itself where a schema was made with access keys."""
     chain = [each.strip() for each in role.split(",")]
     if not chain[-1]:
         return None
-    return Role(acting(role), SERVICES[0] if len(chain) == 1 else chain[-2], SESSION)
+    if len(chain) > 1:
+        return Role(acting(role), chain[-2], SESSION)
+    return Role(role, service_for(cloud, role, user) or SERVICES[0], SESSION, external_id=user)

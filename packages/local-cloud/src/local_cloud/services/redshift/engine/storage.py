@@ -12,6 +12,7 @@ from typing import Any
 from local_cloud.objects import ObjectInfo, Objects
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.errors import LoadError, LoadErrorDetail, SqlError, server_detail
+from local_cloud.services.redshift.identity import user_arn
 
 
 @dataclass(frozen=True)
@@ -218,9 +219,8 @@ def resolve_role(session: Session, role: str, *, credentials: str = "") -> str:
 
 
 def _user_arn(session: Session) -> str:
-    around = session.surroundings
-    where = f"serverless-{around.account_id}-{session.database.namespace}"
-    return f"arn:aws:redshift:{around.region}:{around.account_id}:dbuser:{where}/{session.user}"
+    around, namespace = session.surroundings, session.database.namespace
+    return user_arn(session.user, namespace=namespace, region=around.region, account_id=around.account_id)
 
 
 def _not_authorised(session: Session, role: str, *, context: str) -> SqlError:
