@@ -214,6 +214,7 @@ def test_alarms_say_that_executions_end_badly(laptop: Laptop) -> None:
             break
         time.sleep(0.1)
     assert alarms == {
+        "elt-local-backfill-failures": "OK",
         "elt-local-green-trips-failures": "OK",
         "elt-local-green-trips-slow": "OK",
         "elt-local-reviews-failures": "OK",

@@ -21,9 +21,6 @@ from typing import Any
 
 from trigger.periods import Day, Month, months_before
 
-#: How far the clocks of Lambda and Step Functions may be apart.
-_CLOCKS = datetime.timedelta(seconds=1)
-
 
 class EventError(ValueError):
     """The event does not say which month or day of which dataset; `str()` names the key at fault."""
@@ -95,8 +92,8 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     states = boto3.client("stepfunctions")
     try:
         answer = states.start_execution(stateMachineArn=arn, name=name, input=json.dumps(period.input))
-        # Of one that still runs, StartExecution answers with its ARN and when it was started.
-        execution, started = answer["executionArn"], answer["startDate"] > now - _CLOCKS
+        # Of one that still runs, StartExecution answers with its ARN and when it was started, which is before now.
+        execution, started = answer["executionArn"], answer["startDate"] >= now
     except states.exceptions.ExecutionAlreadyExists:
         execution, started = execution_arn(arn, name), False
     print(json.dumps({"event": "triggered", "name": name, "execution": execution, "started": started}))
