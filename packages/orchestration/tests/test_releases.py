@@ -13,11 +13,12 @@ from typing import Any
 
 import boto3
 import pytest
+from werkzeug.test import Client
 
 import local_cloud
 from orchestration.errors import PublishError, UsageError
 from orchestration.project import root
-from orchestration.releases import checkout, history, index, manifest, sbom
+from orchestration.releases import checkout, history, index, manifest, sbom, serve, smoke
 from orchestration.releases.build import PACKAGES, Build, build_all, build_wheel
 from orchestration.releases.checkout import Commit
 from orchestration.releases.store import Store
@@ -256,6 +257,27 @@ def test_what_a_rollback_goes_back_to(deployments: str, previous: str | None) ->
     assert history.previous(made) == previous
 
 
+SMOKED = {"source": 100, "read": 100, "kept": 90, "rejected": 10, "loaded": 90}
+
+
+@pytest.mark.parametrize(
+    ("rows", "audited", "total", "wrong"),
+    [
+        ({}, [(100, 90)], 12.34, ""),
+        ({"read": 99}, [(99, 90)], 12.34, "the file has 100 rows, 99 were read; "
+         "9 rows were not kept, 10 are among the rejects"),
+        ({"loaded": 180}, [(100, 90)], 12.34, "90 rows were kept, 180 are in the table"),
+        ({"rejected": 0}, [(100, 90)], 12.34, "10 rows were not kept, 0 are among the rejects"),
+        ({}, [], 12.34, "load_audit says [], not [(100, 90)]"),
+        ({}, [(100, 90)], 12.35, "total_amount is 12.34 in the file, 12.35 in table and rejects"),
+    ],
+)  # fmt: skip
+def test_what_a_smoke_run_finds_wrong(
+    rows: dict[str, int], audited: list[tuple[int, int]], total: float, wrong: str
+) -> None:
+    assert smoke.what_is_wrong(SMOKED | rows, audited, 12.34, total) == wrong
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """S3 as the local cloud has it, which keeps checksums and conditions as AWS does."""
@@ -340,3 +362,38 @@ def test_published_once(store: Store, tmp_path: Path) -> None:
     assert store.s3.get_object(Bucket="artifacts", Key="demo/1.0.0/a.py")["Body"].read() == b"1"
     assert store.checksum("demo/1.0.0/a.py") == hashlib.sha256(b"1").hexdigest()
     assert store.checksum("demo/1.0.0/b.py") is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "accept", "status", "content_type"),
+    [
+        ("GET", "/simple/demo-y/", "text/html", 200, "text/html; charset=utf-8"),
+        ("GET", "/simple/demo-y/", "", 200, "text/html; charset=utf-8"),
+        (
+            "GET",
+            "/simple/demo-y/",
+            "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01",
+            200,
+            "application/vnd.pypi.simple.v1+json",
+        ),
+        ("HEAD", "/demo-y/1.0/demo_y-1.0-py3-none-any.whl", "", 200, "binary/octet-stream"),
+        ("GET", "/simple/absent/", "", 404, "text/plain; charset=utf-8"),
+        ("GET", "/demo-y/1.0/job.py", "", 404, "text/plain; charset=utf-8"),
+        ("GET", "/simple/../releases/", "", 404, "text/plain; charset=utf-8"),
+        ("PUT", "/simple/demo-y/", "", 405, "text/plain; charset=utf-8"),
+    ],
+)
+def test_the_index_by_http(store: Store, method: str, path: str, accept: str, status: int, content_type: str) -> None:
+    store.put_once("demo-y/1.0/demo_y-1.0-py3-none-any.whl", b"wheel")
+    for name, body in index.project_pages("demo-y", index.files_of(store, "demo-y")).items():
+        kind = index.CONTENT_TYPES[name]
+        store.s3.put_object(Bucket="artifacts", Key=f"simple/demo-y/{name}", Body=body, ContentType=kind)
+    client = Client(serve.application(store))
+    answer = client.open(path, method=method, base_url="http://127.0.0.1:1", headers={"Accept": accept})
+    assert (answer.status_code, answer.content_type) == (status, content_type)
+
+
+def test_the_index_is_for_this_machine(store: Store) -> None:
+    """A name that a web page points at 127.0.0.1 is not answered."""
+    client = Client(serve.application(store))
+    assert client.get("/simple/", base_url="http://elsewhere.example:1").status_code == 403

@@ -7,6 +7,7 @@ until the template changes the same resource. So every deployment notes what it 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from botocore.exceptions import ClientError
 from orchestration.errors import DeployError
 from orchestration.releases import functions, jobs
 from orchestration.stacks import Stack, outputs
+
+#: As Glue, Lambda and Scheduler, and Step Functions say it.
+_NOT_THERE = ("EntityNotFoundException", "ResourceNotFoundException", "ResourceNotFound", "StateMachineDoesNotExist")
 
 Properties = Mapping[str, Any]
 #: Resource (`AWS::Glue::Job elt-dev-ingest-raw`) to its properties; None for one that the stack has and AWS has not.
@@ -54,11 +58,13 @@ def read(stack: Stack) -> State:
         (one["ResourceType"], one["PhysicalResourceId"])
         for page in pages
         for one in page["StackResourceSummaries"]
-        if one["ResourceType"] in kinds
+        if one["ResourceType"] in kinds and not one["ResourceStatus"].startswith("DELETE")
     ]
     with ThreadPoolExecutor(8) as pool:
         states = pool.map(lambda one: _read_if_there(kinds[one[0]], one[1]), found)
-    return {f"{kind} {name}": state for (kind, name), state in zip(found, states, strict=True)}
+        read = {f"{kind} {name}": state for (kind, name), state in zip(found, states, strict=True)}
+    state: State = json.loads(json.dumps(read, default=str))  # as a deployment's record has it, times as text
+    return state
 
 
 def differences(wanted: State, found: State) -> list[Difference]:
@@ -107,9 +113,7 @@ def _read_if_there(kind: _Kind, name: str) -> Properties | None:
     try:
         return kind.read(name)
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("EntityNotFoundException", "ResourceNotFoundException"):
-            return None
-        if error.response["Error"]["Code"] == "StateMachineDoesNotExist":
+        if error.response["Error"]["Code"] in _NOT_THERE:
             return None
         raise
 
