@@ -4,6 +4,7 @@ from local_cloud.control import Status, down, reset, status, up
 from local_cloud.errors import (
     FireFailed,
     LocalCloudError,
+    NotRunning,
     PortInUse,
     SettingsError,
     StartFailed,
@@ -18,6 +19,7 @@ from local_cloud.version import __version__
 __all__ = [
     "FireFailed",
     "LocalCloudError",
+    "NotRunning",
     "PortInUse",
     "Settings",
     "SettingsError",
