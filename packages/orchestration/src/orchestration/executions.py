@@ -23,6 +23,7 @@ class StateRun:
 
     name: str
     status: str
+    started: datetime.datetime
     seconds: float
     job: str | None = None
     job_run: str | None = None
@@ -188,4 +189,4 @@ def _states(events: list[dict[str, Any]], now: datetime.datetime) -> Iterator[St
 def _state_run(state: Mapping[str, Any], until: datetime.datetime, *, over: bool) -> StateRun:
     status = "RUNNING" if not over else "FAILED" if state["failed"] else "SUCCEEDED"
     seconds = (until - state["since"]).total_seconds()
-    return StateRun(state["name"], status, seconds, job=state["job"], job_run=state["run"])
+    return StateRun(state["name"], status, state["since"], seconds, job=state["job"], job_run=state["run"])

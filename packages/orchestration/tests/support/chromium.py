@@ -117,7 +117,7 @@ class Tab:
     def open(self, url: str) -> None:
         self.send("Page.navigate", url=url)
         self._browser.wait("Page.loadEventFired", self._session)
-        self.until("performance.getEntriesByName('shown').length")
+        self.until("!document.scripts.length || performance.getEntriesByName('shown').length")
 
     def resize(self, width: int, height: int) -> None:
         phone = width < 600

@@ -28,6 +28,7 @@ COMMANDS = {
     "status": ("orchestration.cli.status", "Recent executions."),
     "logs": ("orchestration.cli.logs", "What the jobs of an execution logged."),
     "verify": ("orchestration.cli.verify", "Compare the warehouse with the manifests, month by month."),
+    "report": ("orchestration.cli.report", "One execution as a page to open."),
     "dashboard": ("orchestration.cli.dashboard", "A pipeline's report as a page to open."),
 }
 

@@ -1,0 +1,50 @@
+"""`elt report`: one execution as a page to open or to send."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from orchestration.cli.options import env_option, json_option, print_json
+from orchestration.environments import Environment
+
+
+@click.command("report", help="Write one execution as one HTML file; without EXECUTION, the newest one.")
+@click.argument("execution", required=False)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write. [default: reports/EXECUTION.html in the state folder, .elt]",
+)
+@click.option("--open", "open_it", is_flag=True, help="Show it in the browser.")
+@env_option
+@json_option
+def command(execution: str | None, out: Path | None, open_it: bool, environment: Environment, as_json: bool) -> None:
+    import webbrowser
+
+    import boto3
+
+    from orchestration import report
+    from orchestration.cli.deploy import find_or_deploy
+    from orchestration.cli.local import connect, state_folder
+    from orchestration.cli.logs import find_execution
+
+    connect(environment)
+    states = boto3.client("stepfunctions")
+    arn = find_execution(states, find_or_deploy(environment), execution)
+    path = (out or state_folder() / "reports" / f"{arn.rsplit(':', 1)[-1]}.html").resolve()
+    link = None if environment.is_on_this_machine else console(states.meta.region_name, arn)
+    told = report.write(states, boto3.client("logs"), arn, path, link=link)
+    if as_json:
+        print_json({"path": path, "execution": arn, "status": told.status})
+    else:
+        click.echo(f"{told.name}: {told.status}", err=True)
+        click.echo(path)
+    if open_it:
+        webbrowser.open(path.as_uri())
+
+
+def console(region: str, arn: str) -> str:
+    """Where AWS's console shows an execution."""
+    return f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"

@@ -1,0 +1,190 @@
+"""The page of an execution. Plain HTML: no script runs in it, and everything told is escaped."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from orchestration import webpage
+from orchestration.executions import Execution, StateRun
+from orchestration.report.events import Event
+
+_STYLE = Path(__file__).parent / "report.css"
+
+
+def html(execution: Execution, said: Sequence[Event], *, link: str | None = None) -> str:
+    """The page; `said` is in the order of time."""
+    title = _text(execution.name)
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{escape(webpage.policy())}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>{webpage.style(_STYLE)}</style>
+</head>
+<body>
+<header class="masthead">
+<div><h1>{title}</h1><p class="muted">{_subtitle(execution)}</p></div>
+<span class="status {_text(execution.status.lower())}">{_text(execution.status)}</span>
+</header>
+<main>
+{_failure(execution)}
+{_timeline(execution)}
+{"".join(_judged(event) for event in said if "rejected" in event.fields)}
+{_warnings(said)}
+{_said(execution, said)}
+{_panel("Input", _facts(execution.input))}
+</main>
+<footer class="muted"><p>{_text(execution.arn)}</p>{_link(link)}</footer>
+</body>
+</html>
+"""
+
+
+def _subtitle(execution: Execution) -> str:
+    what = execution.month or execution.day
+    started = f"started {_moment(execution.started)}"
+    return _text(", ".join(filter(None, [what, started, f"took {_seconds(execution.seconds)}"])))
+
+
+def _failure(execution: Execution) -> str:
+    if not (execution.error or execution.cause):
+        return ""
+    where = f" in {execution.failed_state}" if execution.failed_state else ""
+    rerun = execution.input.get("rerun")
+    again = f"<p>Try again: <code>{_text(rerun)}</code></p>" if rerun else ""
+    cause = f"<pre>{_text(execution.cause or '')}</pre>"
+    return _panel(f"{execution.error or 'It failed'}{where}", cause + again, kind="failure")
+
+
+def _timeline(execution: Execution) -> str:
+    """A bar a state, from when it began, on the scale of the whole execution."""
+    whole = max(execution.seconds, 0.001)
+
+    def row(state: StateRun) -> list[str]:
+        before = (state.started - execution.started).total_seconds()
+        left, width = (f"{min(100, 100 * part / whole):.2f}%" for part in (before, state.seconds))
+        bar = f'<i class="{state.status.lower()}" style="left: {left}; width: {width}"></i>'
+        return [
+            _text(state.name),
+            f'<div class="span">{bar}</div>',
+            f"+{before:.1f} s",
+            _seconds(state.seconds),
+            state.status.lower(),
+        ]
+
+    rows = [row(state) for state in execution.states]
+    return _panel("States", _table(["State", "", "#began", "#took", "ended"], rows, kind="timeline"))
+
+
+def _judged(event: Event) -> str:
+    """Rows read, kept and rejected, and by which rule."""
+    read, kept, rules = event.fields.get("rows", 0), event.fields.get("kept", 0), event.fields["rejected"]
+    rejected = sum(rules.values())
+    figures = "".join(
+        f"<div><dt>{name}</dt><dd>{rows:,}</dd><dd class='muted'>{note}</dd></div>"
+        for name, rows, note in (
+            ("Rows read", read, ""),
+            ("Kept", kept, _share(kept, read)),
+            ("Rejected", rejected, _share(rejected, read)),
+        )
+    )
+    by_rule = sorted(rules.items(), key=lambda rule: (-rule[1], rule[0]))
+    rows = [[_text(rule), f"{count:,}", _share(count, read)] for rule, count in by_rule]
+    table = _table(["Rejected by", "#rows", "#of those read"], rows)
+    return f'<dl class="figures">{figures}</dl>' + _panel("Quality rules", table)
+
+
+def _warnings(said: Iterable[Event]) -> str:
+    rows = [[_text(one.state), _text(one.name), _fields(one.fields)] for one in said if one.level == "warning"]
+    return _panel("Warnings", _table(["State", "", ""], rows)) if rows else ""
+
+
+def _said(execution: Execution, said: Sequence[Event]) -> str:
+    """What each job logged; that of a state that failed is open."""
+    failed = {state.name for state in execution.states if state.status == "FAILED"}
+    runs = {state.name: state.job_run for state in execution.states}
+    order = {state.name: place for place, state in enumerate(execution.states)}
+    parts = []
+    for state, events in groupby(sorted(said, key=lambda one: order.get(one.state, -1)), lambda one: one.state):
+        lines = list(events)
+        is_open = " open" if state in failed else ""
+        count = f"{len(lines):,} line{'' if len(lines) == 1 else 's'}"
+        summary = f'<summary>{_text(state)} <span class="muted">{count}, {_text(runs.get(state))}</span></summary>'
+        parts.append(f"<details{is_open}>{summary}{''.join(_lines(lines))}</details>")
+    return _panel("What the jobs logged", "".join(parts)) if parts else ""
+
+
+def _lines(events: Sequence[Event]) -> Iterable[str]:
+    """Events as tables, with the text between them as it was."""
+    for is_text, group in groupby(events, lambda one: not one.name):
+        if is_text:
+            yield f"<pre>{_text(chr(10).join(one.fields['text'] for one in group))}</pre>"
+        else:
+            rows = [
+                [f"{one.at:%H:%M:%S}.{one.at.microsecond // 1000:03}", _text(one.name), _fields(one.fields, one.level)]
+                for one in group
+            ]
+            yield _table(["at", "event", ""], rows, kind="events")
+
+
+def _fields(fields: Mapping[str, Any], level: str = "info") -> str:
+    told = "".join(f"<span><b>{_text(name)}</b> {_value(value)}</span> " for name, value in fields.items())
+    return f'<div class="fields {_text(level)}">{told}</div>'
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    if isinstance(value, (int, float)):
+        return f"{value:,}"
+    return _text(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _facts(facts: Mapping[str, Any]) -> str:
+    return _table(["", ""], [[_text(name), _value(value)] for name, value in facts.items()], kind="facts")
+
+
+def _panel(title: str, content: str, *, kind: str = "") -> str:
+    return f'<section class="panel {kind}"><div class="head"><h2>{_text(title)}</h2></div>{content}</section>'
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "") -> str:
+    """Cells are HTML. A column whose title begins with # holds numbers."""
+    classes = [' class="number"' if title.startswith("#") else "" for title in columns]
+    titles = zip(columns, classes, strict=True)
+    head = "".join(f'<th scope="col"{css}>{_text(title.removeprefix("#"))}</th>' for title, css in titles)
+    body = "".join(
+        f"<tr>{''.join(f'<td{css}>{cell}</td>' for cell, css in zip(row, classes, strict=True))}</tr>" for row in rows
+    )
+    header = f"<thead><tr>{head}</tr></thead>" if any(columns) else ""
+    return f'<table class="{kind}">{header}<tbody>{body}</tbody></table>'
+
+
+def _link(link: str | None) -> str:
+    return f'<p><a href="{escape(link)}" rel="noreferrer">Open in the console</a></p>' if link else ""
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.2%}" if whole else ""
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.1f} s" if seconds < 120 else str(datetime.timedelta(seconds=round(seconds)))
+
+
+def _moment(moment: datetime.datetime) -> str:
+    return f"{moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _text(value: object) -> str:
+    return escape(str(value))
