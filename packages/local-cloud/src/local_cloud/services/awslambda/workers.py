@@ -150,15 +150,16 @@ class Worker:
 
     def _take(self, batch: list[str]) -> None:
         """Log what the function wrote; the marker, alone or after an unfinished line, ends an invocation."""
-        said = []
+        said, ended = [], False
         for line in batch:
             text, found, _ = line.partition(self._marker)
             if text or not found:
                 said.append(text)
-            if found:
-                self._settled.set()
+            ended = ended or bool(found)
         if said:
             self.log(*said)
+        if ended:  # by now all of it is in the log, where the invocation's own last lines follow
+            self._settled.set()
 
 
 def _new_marker() -> str:
