@@ -243,17 +243,16 @@ def test_a_release_is_of_a_commit(tmp_path: Path) -> None:
         ("a b c <a", None),
         ("a b c <b d", "b"),
         ("a b <x", "b"),
+        ("a b !b", "a"),
         ("a b .", None),
         ("a . b", None),
         ("a . b c", "b"),
     ],
 )
 def test_what_a_rollback_goes_back_to(deployments: str, previous: str | None) -> None:
-    """`<a` is a rollback to a, `.` the end of all that is deployed."""
-    made = [
-        ("destroy", "nothing") if one == "." else ("rollback" if one.startswith("<") else "deploy", one.strip("<"))
-        for one in deployments.split()
-    ]
+    """`<a` is a rollback to a, `!a` a restored after a deployment that failed, `.` the end of all that is deployed."""
+    actions = {"<": "rollback", "!": "restore", ".": "destroy"}
+    made = [(actions.get(one[0], "deploy"), one.strip("<!")) for one in deployments.split()]
     assert history.previous(made) == previous
 
 

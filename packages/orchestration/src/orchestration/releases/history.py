@@ -25,8 +25,9 @@ DESTROY = "destroy"
 
 @dataclass(frozen=True)
 class Deployed:
-    """A deployment that succeeded. `action` is deploy, promote, rollback or destroy, `by` the ARN of who did it.
+    """A deployment that succeeded.
 
+    `action` is deploy, promote, rollback, restore or destroy, `by` the ARN of who did it, `at` when, in UTC.
     `resources` is what AWS had after it, by resource and property: a later difference was made by somebody else.
     """
 

@@ -28,8 +28,8 @@ def roll_out(environment: Environment, store: Store, release: Release, *, action
     What somebody changed by hand since the last deployment is put right first. Then the stacks are brought to the
     release: jobs, functions, state machines, a version of each and last its alias. Then all of it is read back and
     held against the manifest. Only a deployment that proves right is recorded; after any other one the environment
-    is brought back to the release that was there. Running executions go on with the version they started with, and
-    with its jobs.
+    is brought back to the release that was there, which is recorded as a restore. Running executions go on with the
+    version they started with, and with its jobs.
 
     Errors: DeployError, which says what went wrong and what is live now; UsageError for a development release where
     none is taken.
@@ -137,15 +137,18 @@ def _undo_changes_by_hand(environment: Environment, store: Store, before: Deploy
 
 
 def _go_back(environment: Environment, store: Store, before: Deployed | None, *, report: Report) -> str:
-    """Deploy again what was there; in words what became of that."""
+    """Deploy again what was there; in words what became of that.
+
+    It is a deployment as any other, with new versions of the state machines, and so is recorded.
+    """
     if before is None:
         return f"nothing was deployed to {environment.name} before that it could go back to"
-    now = history.live(store, environment.name)
-    if now != before:
+    if history.live(store, environment.name) != before:
         return "somebody else has deployed in the meantime, so nothing was undone"
     report(f"going back to release {before.release}")
     try:
-        _apply(environment, store, history.release(store, before.release), report=report)
+        resources = _apply(environment, store, history.release(store, before.release), report=report)
+        history.save_deployment(store, environment.name, before.release, action="restore", resources=resources)
     except (EltError, BotoCoreError, ClientError) as error:
         return f"going back to release {before.release} failed too: {error}"
     return f"{environment.name} is at release {before.release} as before"
