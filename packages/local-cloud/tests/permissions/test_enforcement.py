@@ -217,8 +217,9 @@ def test_managed_policies_boundaries_and_changes_count_at_once(cloud: Any) -> No
 def test_a_session_policy_limits_the_session(cloud: Any) -> None:
     arn = cloud.role("wide")
     limit = {"Version": "2012-10-17", "Statement": [allow("s3:GetObject", "arn:aws:s3:::lake/in/*")]}
-    keys = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="shift", Policy=json.dumps(limit))["Credentials"]
-    s3 = cloud.with_keys("s3", keys)
+    sts = cloud.client("sts")
+    answer = sts.assume_role(RoleArn=arn, RoleSessionName="shift", Policy=json.dumps(limit))
+    s3 = cloud.with_keys("s3", answer["Credentials"])
     assert s3.get_object(Bucket="lake", Key="in/a")["ContentLength"] == 1
     assert refusal(s3.get_object, Bucket="lake", Key="out/a")[2].endswith(
         "because no session policy allows the s3:GetObject action"

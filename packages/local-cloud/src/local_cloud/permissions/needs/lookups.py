@@ -81,6 +81,11 @@ def key(name: str, call: Call) -> str:
     return f"key/{found}" if found else alias
 
 
+def dashboard(name: str, call: Call) -> str:
+    """Dashboards are in no region."""
+    return f"arn:aws:cloudwatch::{call.account_id}:dashboard/{name}"
+
+
 def stack_of_change_set(name: str, call: Call) -> str:
     """`arn:…:changeSet/<name>/<id>` names no stack; a stack's name or ARN stays."""
     return "*" if ":changeSet/" in name else name
@@ -125,6 +130,6 @@ BY_NAME: dict[str, Callable[[str, Call], str]] = {
     each.__name__: each
     for each in (
         *(unqualified, qualifier, workgroup, namespace, statement_owner, secret, queue, group, qualified, bus, key),
-        *(stack_of_change_set, without_slash, host, role, user),
+        *(dashboard, stack_of_change_set, without_slash, host, role, user),
     )
 }
