@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import gzip
 import io
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -182,8 +185,22 @@ def test_what_changed_in_the_source_changes_in_the_table(laptop: Laptop, source:
     assert "ROLD1" not in now
     assert len(now) == len(before) - 1 + 1 + 2
     assert NASTY in [row[2] for row in report(laptop)]
+    page = laptop.elt_json("dashboard", "reviews")
+    assert (page["reviews"], page["run"]) == (len(report(laptop)) - 1, run["name"])
+    assert set(titles(Path(page["path"]))) == {row[2] for row in report(laptop)[1:]}
+    told = laptop.elt_json("report", run["name"])
+    assert (told["execution"], told["status"]) == (run["execution"], "SUCCEEDED")
+    assert "+0.0 s" in Path(told["path"]).read_text(encoding="utf-8")
     # Three changed, one gone and one that is three now, out; three changed, one new and those three in.
     assert table_of_audit(laptop)[-1] == (run["name"], 3 + 1 + 1, 3 + 1 + 3)
+
+
+def titles(page: Path) -> list[str]:
+    """The products' titles as a page of the dashboard carries them."""
+    packed = re.search(r'data-column="title" data-type="json">([^<]+)<', page.read_text(encoding="utf-8"))
+    assert packed
+    found: list[str] = json.loads(gzip.decompress(base64.b64decode(packed[1])))
+    return found
 
 
 def failed(laptop: Laptop, state: str, cause: str, *, source: Path | None = None) -> None:
@@ -283,7 +300,7 @@ def test_the_schedule_runs_a_day_once(laptop: Laptop, source: Path) -> None:
     for day in ("2031-09-05", "2031-09-06"):
         execution = wait_for(f"reviews-{day}")
         assert (execution["status"], json.loads(execution["input"])) == ("SUCCEEDED", {"day": day})
-        assert json.loads(execution["output"]) == {"dataset": "reviews", "day": day, "recovered": False}
+    assert json.loads(execution["output"]) == {"dataset": "reviews", "day": "2031-09-06", "recovered": False}
     started = [one["name"] for one in states.list_executions(stateMachineArn=machine)["executions"]]
     assert sorted(name for name in started if "2031" in name) == ["reviews-2031-09-05", "reviews-2031-09-06"]
     assert table(laptop) == truth(source)
