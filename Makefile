@@ -7,7 +7,7 @@ PACKAGES := $(JOBS) local-cloud orchestration
 ENV ?= local
 ELT := $(BIN)/elt
 
-.PHONY: demo test across setup checkov lint types format package package-tests docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
+.PHONY: demo test across setup checkov lint types format package package-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
 
 demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 	$(ELT) demo
@@ -40,9 +40,12 @@ format: $(VENV)/.dev
 package: $(VENV)/.dev  ## make package PACKAGE=rs-query: lint, types, the same wheel twice, and it alone in a new environment
 	.ci/package $(PACKAGE) $(BIN)
 
+same-python: | $(VENV)/bin/python
+	@test "$$($(PYTHON) -V)" = "$$($(BIN)/python -V)" || { echo "make: $(VENV) has another Python than $(PYTHON); add VENV=.venv-other" >&2; exit 2; }
+
 # On a Python too old for the rest of the project, with what the jobs' own tests need: VENV=.venv-3.9 PYTHON=python3.9.
 OLD := $(shell $(PYTHON) -c 'import sys; print(int(sys.version_info < (3, 11)))' 2>/dev/null)
-package-tests: $(VENV)/$(if $(filter 1,$(OLD)),.jobs,.dev)  ## make package-tests PACKAGE=rs-query [PYTHON=python3.9 VENV=.venv-3.9]
+package-tests: same-python $(VENV)/$(if $(filter 1,$(OLD)),.jobs,.dev)  ## make package-tests PACKAGE=rs-query [PYTHON=python3.9 VENV=.venv-3.9]
 	$(BIN)/python -m pytest packages/$(PACKAGE)
 
 run-pipeline: $(VENV)/.demo  ## make run-pipeline YEAR=2024 MONTH=09 [ENV=dev] [SOURCE=folder or URL]

@@ -25,7 +25,7 @@ PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 #: because what is published under a version never changes.
 SHIPPED = re.compile(r"(src/.+|glue/.+|pyproject\.toml|README\.md)")
 #: What every package is checked with: a change here puts all of them to the test.
-SHARED = re.compile(r"(pyproject\.toml|Makefile|requirements/.+|\.github/.+)")
+SHARED = re.compile(r"(pyproject\.toml|Makefile|requirements/.+|\.ci/.+|\.github/.+)")
 #: What GitHub sends as the state before the first push of a branch.
 NOTHING_BEFORE = re.compile(r"0{40}|0{64}")
 VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)")

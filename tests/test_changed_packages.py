@@ -103,6 +103,7 @@ def repository(tmp_path: Path) -> Repository:
         ("docs/page.md", {}),
         ("tests/test_all.py", {}),
         ("Makefile", {"base": ALL, "lone": ALL, "middle": ALL, "top": NEW}),
+        (".ci/package", {"base": ALL, "lone": ALL, "middle": ALL, "top": NEW}),
         ("requirements/dev.txt", {"base": ALL, "lone": ALL, "middle": ALL, "top": NEW}),
         ("packages/a folder\twith ünusual\nname/x", {}),
     ],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -166,12 +167,10 @@ def delivery(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     up = aws.elt("local", "up")
     assert up.returncode == 0, up.stderr
     try:
-        template = origin.root / "packages/orchestration/src/orchestration/stacks/artifacts.yaml"
-        given = ["--tags", "project=elt", "--parameter-overrides", "GitHubRepository=example@1001/elt@2002"]
-        aws.run(
-            *("aws", "cloudformation", "deploy", "--stack-name", "elt-artifacts", "--template-file", str(template)),
-            *("--capabilities", "CAPABILITY_NAMED_IAM", *given),
-        )
+        page = (ROOT / "docs" / "first-deployment.md").read_text(encoding="utf-8")
+        (connect,) = re.findall(r"^aws cloudformation deploy .*$", page, re.MULTILINE)
+        connected = aws.run(*shlex.split(connect.replace("OWNER@1001/REPO@2002", "example@1001/elt@2002")))
+        assert connected.returncode == 0, connected.stderr
         (stack,) = aws.aws("cloudformation", "describe-stacks", "--stack-name", "elt-artifacts")["Stacks"]
         roles = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
         variables = {
