@@ -181,6 +181,25 @@ def test_a_timeout(laptop: Laptop) -> None:
     raise AssertionError(job_run["JobRunState"])
 
 
+@pytest.mark.parametrize(
+    ("role", "action"), [("elt-local-trips", "glue:StartJobRun"), ("elt-local-ingest-raw", "s3:PutObject")]
+)
+def test_a_denied_permission(laptop: Laptop, tmp_path: Path, role: str, action: str) -> None:
+    iam, before = laptop.client("iam"), len(laptop.mails())
+    yellow_month(tmp_path, month=Month(2019, 7), rows=100)
+    denial = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]}
+    iam.put_role_policy(RoleName=role, PolicyName="taken-away", PolicyDocument=json.dumps(denial))
+    try:
+        assert run(laptop, "2019-07", str(tmp_path))["status"] == "FAILED"
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="taken-away")
+    (mail,) = new_mails(laptop, before)
+    assert mail["Subject"] == "[local] yellow-trips 2019-07 failed at IngestRaw"
+    (cause,) = [line for line in mail.get_content().splitlines() if line.startswith("Cause:     ")]
+    assert f"assumed-role/{role}/" in cause
+    assert f"is not authorized to perform: {action}" in cause
+
+
 def test_what_fails_while_a_failure_is_told_changes_nothing(laptop: Laptop) -> None:
     def break_the_telling(definition: dict[str, Any]) -> None:
         for name in ("NotifyFailure", "NotifyRecovery"):
