@@ -135,7 +135,7 @@ def test_a_run_that_succeeded(tmp_path: Path) -> None:
     assert ("p", "2024-09, started 2024-11-05 06:00:00 UTC, took 9.0 s") in page.texts
     assert ("span", "SUCCEEDED") in page.texts
     assert page.rows[:4] == [
-        ["State", "", "began", "took", "ended"],
+        ["State", "when", "began", "took", "ended"],
         ["TransformTrips", "", "+0.0 s", "6.0 s", "succeeded"],
         ["LoadRedshift", "", "+6.0 s", "3.0 s", "succeeded"],
         ["End", "", "+9.0 s", "0.0 s", "succeeded"],

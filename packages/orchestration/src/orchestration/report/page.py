@@ -83,7 +83,7 @@ def _timeline(execution: Execution) -> str:
         ]
 
     rows = [row(state) for state in execution.states]
-    return _panel("States", _table(["State", "", "#began", "#took", "ended"], rows, kind="timeline"))
+    return _panel("States", _table(["State", "when", "#began", "#took", "ended"], rows, kind="timeline"))
 
 
 def _judged(event: Event) -> str:
@@ -106,7 +106,7 @@ def _judged(event: Event) -> str:
 
 def _warnings(said: Iterable[Event]) -> str:
     rows = [[_text(one.state), _text(one.name), _fields(one.fields)] for one in said if one.level == "warning"]
-    return _panel("Warnings", _table(["State", "", ""], rows)) if rows else ""
+    return _panel("Warnings", _table(["State", "event", "details"], rows)) if rows else ""
 
 
 def _said(execution: Execution, said: Sequence[Event]) -> str:
@@ -134,7 +134,7 @@ def _lines(events: Sequence[Event]) -> Iterable[str]:
                 [f"{one.at:%H:%M:%S}.{one.at.microsecond // 1000:03}", _text(one.name), _fields(one.fields, one.level)]
                 for one in group
             ]
-            yield _table(["at", "event", ""], rows, kind="events")
+            yield _table(["at", "event", "details"], rows, kind="events")
 
 
 def _fields(fields: Mapping[str, Any], level: str = "info") -> str:
