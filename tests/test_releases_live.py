@@ -366,7 +366,9 @@ def test_changes_by_hand_are_shown_and_put_right_and_a_release_is_rolled_back(
     )
 
 
-def test_an_alias_and_a_function_changed_by_hand_are_put_right(checkout: Checkout, first: str, second: str) -> None:
+def test_an_alias_a_function_and_a_role_changed_by_hand_are_put_right(
+    checkout: Checkout, first: str, second: str
+) -> None:
     states, lambdas = checkout.machine.client("stepfunctions"), checkout.machine.client("lambda")
     machine = "arn:aws:states:us-east-1:123456789012:stateMachine:elt-prod-green-trips"
     listed = states.list_state_machine_versions(stateMachineArn=machine)["stateMachineVersions"]
@@ -381,8 +383,17 @@ def test_an_alias_and_a_function_changed_by_hand_are_put_right(checkout: Checkou
     lambdas.update_function_code(
         FunctionName="elt-prod-trigger", S3Bucket=ARTIFACTS, S3Key="wheelhouse/six-1.17.0-py2.py3-none-any.whl"
     )
+    iam, role = checkout.machine.client("iam"), "elt-prod-rs-query"
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    before = iam.get_role_policy(RoleName=role, PolicyName="rs-query")["PolicyDocument"]
+    for name in ("rs-query", "by-hand"):
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(everything))
+    iam.attach_role_policy(RoleName=role, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     compared = json.loads(checkout.elt("diff", "--env", "prod", "--json").stdout)
     assert [(one["resource"].split()[0], one["property"].split(":")[0]) for one in compared["by_hand"]] == [
+        ("AWS::IAM::Role", "AttachedPolicies"),
+        ("AWS::IAM::Role", "Policies.by-hand"),
+        ("AWS::IAM::Role", "Policies.rs-query.Statement"),
         ("AWS::Lambda::Function", "CodeSha256"),
         ("AWS::Lambda::Function", "Timeout"),
         ("AWS::StepFunctions::StateMachineAlias", "routes.arn"),
@@ -390,6 +401,9 @@ def test_an_alias_and_a_function_changed_by_hand_are_put_right(checkout: Checkou
     ]
     checkout.said("deploy", "--env", "prod", "--release", first)
     assert checkout.said("diff", "--env", "prod") == f"prod is release {first}"
+    assert iam.list_role_policies(RoleName=role)["PolicyNames"] == ["rs-query"]
+    assert iam.get_role_policy(RoleName=role, PolicyName="rs-query")["PolicyDocument"] == before
+    assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == []
 
 
 def test_a_deployment_that_fails_leaves_what_was_there(checkout: Checkout, first: str, second: str) -> None:

@@ -18,11 +18,17 @@ import boto3
 from botocore.exceptions import ClientError
 
 from orchestration.errors import DeployError
-from orchestration.releases import functions, jobs
+from orchestration.releases import functions, jobs, roles
 from orchestration.stacks import Stack, outputs
 
-#: As Glue, Lambda and Scheduler, and Step Functions say it.
-_NOT_THERE = ("EntityNotFoundException", "ResourceNotFoundException", "ResourceNotFound", "StateMachineDoesNotExist")
+#: As Glue, IAM, Lambda and Scheduler, and Step Functions say it.
+_NOT_THERE = (
+    "EntityNotFoundException",
+    "NoSuchEntity",
+    "ResourceNotFoundException",
+    "ResourceNotFound",
+    "StateMachineDoesNotExist",
+)
 
 Properties = Mapping[str, Any]
 #: Resource (`AWS::Glue::Job elt-dev-ingest-raw`) to its properties; None for one that the stack has and AWS has not.
@@ -48,7 +54,7 @@ class _Kind:
 
 
 def read(stack: Stack) -> State:
-    """The jobs, functions, state machines, aliases and schedules of a stack; none where there is no stack."""
+    """The jobs, functions, state machines, aliases, schedules and roles of a stack; none where there is no stack."""
     cloudformation = boto3.client("cloudformation")
     if outputs(cloudformation, stack) is None:
         return {}
@@ -120,9 +126,10 @@ def _read_if_there(kind: _Kind, name: str) -> Properties | None:
 
 def _kinds(archives: Mapping[str, Mapping[str, str]]) -> dict[str, _Kind]:
     states, scheduler = boto3.client("stepfunctions"), boto3.client("scheduler")
-    glue, lambdas = boto3.client("glue"), boto3.client("lambda")
+    glue, iam, lambdas = boto3.client("glue"), boto3.client("iam"), boto3.client("lambda")
     return {
         "AWS::Glue::Job": _Kind(partial(jobs.read, glue), partial(jobs.write, glue)),
+        "AWS::IAM::Role": _Kind(partial(roles.read, iam), partial(roles.write, iam)),
         "AWS::Lambda::Function": _Kind(partial(functions.read, lambdas), partial(functions.write, lambdas, archives)),
         "AWS::StepFunctions::StateMachine": _Kind(partial(_machine, states), partial(_write_machine, states)),
         "AWS::StepFunctions::StateMachineAlias": _Kind(partial(_alias, states), partial(_write_alias, states)),
