@@ -31,6 +31,7 @@ import duckdb, sys
 source, folder = sys.argv[1:]
 db = duckdb.connect(f"{folder}/warehouse.duckdb")
 db.execute("SET threads = 2; SET preserve_insertion_order = false; SET memory_limit = '700MB'")
+db.execute("SET enable_progress_bar = false")
 db.execute(f'''CREATE TABLE reviews AS
   FROM read_parquet('{source}/*/*.parquet', hive_partitioning = true) WHERE year >= 2015''')
 db.execute(f'''COPY (

@@ -96,6 +96,39 @@ def test_the_load_is_one_transaction_that_locks_first(pipeline: Pipeline) -> Non
     assert words == ["CREATE", "CREATE", "BEGIN", "LOCK", "DELETE", "COPY", "SELECT", "INSERT", "COMMIT"]
 
 
+REVIEWS = pipelines.load_daily("reviews")
+REVIEWS_SQL = {
+    "SchemaSetupJob": ("schema.sql", ["CREATE", "DROP", "CREATE", "ALTER", "CREATE", "CREATE"]),
+    "ETLJob": (
+        "etl.sql",
+        ["BEGIN", "LOCK", "CREATE", "SELECT", "CREATE", "INSERT", "DELETE", "INSERT", "SELECT", "COMMIT"],
+    ),
+    "ReportJob": ("top_reviews.sql", ["CREATE", "CREATE", "UNLOAD", "UNLOAD"]),
+}
+
+
+@pytest.mark.parametrize(("state", "file", "words"), [(name, *told) for name, told in REVIEWS_SQL.items()])
+def test_the_sql_of_reviews_takes_what_its_state_gives(state: str, file: str, words: list[str]) -> None:
+    statements = rs_query.split((REVIEWS.folder / "sql" / file).read_text(encoding="utf-8"))
+    assert [statement.text.split()[0] for statement in statements] == words
+    used = {one.name for statement in statements for one in statement.placeholders}
+    given = json.loads(REVIEWS.definition.read_text(encoding="utf-8"))["States"][state]["Arguments"]["Arguments"]
+    assert given["--sql"] == f"${{Sql}}/{file}"
+    assert set(re.findall(r"'(\w+)':", given["--params"])) - {"partitions"} == used
+
+
+def test_the_table_of_reviews_is_its_source_with_the_category() -> None:
+    def columns(sql: str) -> list[str]:
+        return [" ".join(line.split()) for line in sql.partition("(\n")[2].partition("\n)")[0].split(",\n")]
+
+    _, _, external, _, table, _ = rs_query.split((REVIEWS.folder / "sql" / "schema.sql").read_text(encoding="utf-8"))
+    assert "CREATE EXTERNAL TABLE amzreviews.reviews" in external.text
+    assert "PARTITIONED BY (product_category VARCHAR(64))" in external.text
+    stored = [column.removesuffix(" NOT NULL") for column in columns(table.text)]
+    assert [column for column in stored if column != "product_category VARCHAR(64)"] == columns(external.text)
+    assert table.text.endswith("DISTKEY (product_id)\nSORTKEY (review_date)")
+
+
 def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     yield from definition["States"].items()
 

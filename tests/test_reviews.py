@@ -21,6 +21,7 @@ import pytest
 from laptop import SHARED_DATA, Laptop
 from orchestration import pipelines
 from orchestration.generate import reviews as generate
+from orchestration.reviews.source import deliver
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -254,7 +255,7 @@ def test_a_failing_report(laptop: Laptop, source: Path, tmp_path: Path) -> None:
     absurd = shutil.copytree(source, tmp_path / "absurd")
     change(absurd, "Home", "SELECT * REPLACE (2000000 AS star_rating, 2015 AS year) FROM was LIMIT 1")
     failed(laptop, "ReportJob", "top_reviews.sql:5:1: statement 1", source=absurd)
-    delivered(laptop, source)
+    deliver(str(source), laptop.client("s3"), laptop.outputs("data")["RawBucket"])
 
 
 @contextmanager
