@@ -30,5 +30,5 @@ def write(s3: Any, bucket: str, folder: str, path: Path, *, environment: str) ->
         reviews=len(report.reviews.product),
         products=len(report.reviews.title),
         written=report.written.isoformat(),
-        run=str(report.run["run_id"]),
+        run=report.run["run_id"],
     )

@@ -78,11 +78,10 @@ def _read_run(s3: Any, bucket: str, key: str) -> dict[str, Any]:
     body = manifest.get(s3, bucket, key)["Body"].read()
     try:
         run: dict[str, Any] = json.loads(body)
-        for name in ("rows_read", "rows_loaded", "rows_reported"):
-            run[name] = int(run[name])
+        kinds = {"run_id": str, "since_year": int, "rows_read": int, "rows_loaded": int, "rows_reported": int}
+        return run | {name: kind(run[name]) for name, kind in kinds.items()}
     except (ValueError, KeyError, TypeError) as error:
         raise ReportError(f"s3://{bucket}/{key} is not a run's description: {error!r}") from error
-    return run
 
 
 class _Reader:

@@ -321,12 +321,14 @@ function closeMenus(except) {
 }
 
 function buildTheme() {
+  const key = "elt-theme"; // pages opened from files share one storage
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const kept = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
-  const keep = (theme) => { try { localStorage.setItem("theme", theme); } catch { /* the choice lasts for the visit */ } };
-  const apply = (theme) => {
-    document.documentElement.style.colorScheme = theme ?? "light dark";
-    $("#theme").setAttribute("aria-pressed", String((theme ?? (system.matches ? "dark" : "light")) === "dark"));
+  const kept = () => { try { return localStorage.getItem(key); } catch { return null; } };
+  const keep = (theme) => { try { localStorage.setItem(key, theme); } catch { /* the choice lasts for the visit */ } };
+  const apply = (chosen) => {
+    const theme = ["light", "dark"].includes(chosen) ? chosen : system.matches ? "dark" : "light";
+    document.documentElement.style.colorScheme = theme;
+    $("#theme").setAttribute("aria-pressed", String(theme === "dark"));
     if (ratingChart.bars) [ratingChart, categoryChart].forEach((chart) => chart.paint());
   };
   $("#theme").addEventListener("click", ({ target }) => {
