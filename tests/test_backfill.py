@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from laptop import ROOT, Laptop
+from orchestration import pipelines, verify
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 
@@ -40,9 +41,11 @@ def backfill_json(laptop: Laptop, first: str, last: str, *options: str) -> Any:
 
 def kept(laptop: Laptop, *months: str) -> dict[str, int]:
     """What the table holds of the months, after a look at that being what their manifests say."""
-    checks = {one["month"]: one for one in laptop.elt_json("verify", "yellow-trips") if one["month"] in months}
-    assert [one["month"] for one in checks.values() if not one["agrees"]] == []
-    return {month: one["loaded"] for month, one in checks.items()}
+    bucket = laptop.outputs("data")["ProcessedBucket"]
+    found = verify.check(pipelines.load("yellow-trips"), laptop.client("s3"), bucket, laptop.query)
+    checks = [one for one in found if one.month in months]
+    assert [one.month for one in checks if not one.agrees] == []
+    return {one.month: one.loaded for one in checks}
 
 
 def audits(laptop: Laptop, first: str, last: str) -> dict[str, int]:
@@ -166,14 +169,14 @@ def test_a_month_whose_newest_transform_was_not_loaded_is_missing(laptop: Laptop
 
 
 def test_the_same_months_at_once_are_loaded_exactly_once(laptop: Laptop, tmp_path: Path) -> None:
-    """Three months at a time, and while they run one of them a second time by hand."""
-    months = ["2012-07", "2012-08", "2012-09"]
+    """Two months at a time, and while they run one of them a second time by hand."""
+    months = ["2012-07", "2012-08"]
     generate(tmp_path, *months, rows=20_000)
     by_hand = threading.Thread(
         target=laptop.elt, args=("run", "yellow-trips", "--month", months[0], "--source", str(tmp_path))
     )
     by_hand.start()
-    backfill(laptop, months[0], months[-1], "--max-concurrency", "3", "--source", str(tmp_path))
+    backfill(laptop, months[0], months[-1], "--max-concurrency", "2", "--source", str(tmp_path))
     by_hand.join()
     backfilled = backfill_json(laptop, months[0], months[-1], "--source", str(tmp_path))
     assert {one["status"] for one in backfilled["months"]} <= {"SUCCEEDED", "SKIPPED"}
