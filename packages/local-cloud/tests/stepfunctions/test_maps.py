@@ -387,3 +387,30 @@ def test_a_stop_ends_all_iterations(sfn):
     sfn.api.stop_execution(executionArn=execution)
     assert sfn.wait(execution).status == "ABORTED"
     assert sfn.until(sfn.threads, lambda count: count < before + 10) < before + 10
+
+
+def test_a_stop_ends_the_machines_that_iterations_wait_for_and_begins_no_more(sfn):
+    child = sfn.machine(sfn.one({"Type": "Wait", "Seconds": 3600}))
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Arguments": {"StateMachineArn": child, "Name": "{% 'item-' & $string($states.input) %}"},
+        "End": True,
+    }
+    state = {
+        "Type": "Map",
+        "Items": "{% $states.input.items %}",
+        "MaxConcurrency": "{% $states.input.at_once %}",
+        "ItemProcessor": {"StartAt": "T", "States": {"T": task}},
+    }
+    execution = sfn.start(sfn.machine(sfn.one(state, **JSONATA)), {"items": list(range(6)), "at_once": 2})
+    sfn.until(lambda: [event["type"] for event in sfn.history(execution)].count("TaskSubmitted"), lambda n: n == 2)
+    sfn.api.stop_execution(executionArn=execution)
+    assert sfn.wait(execution).status == "ABORTED"
+
+    def children():
+        found = sfn.api.list_executions(stateMachineArn=child)["executions"]
+        return {one["name"]: one["status"] for one in found}
+
+    ended = {"item-0": "ABORTED", "item-1": "ABORTED"}
+    assert sfn.until(children, lambda found: "RUNNING" not in found.values()) == ended
