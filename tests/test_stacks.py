@@ -64,6 +64,40 @@ def test_once_deployed_there_is_nothing_to_change(laptop: Laptop) -> None:
     assert {group["logGroupName"] for group in groups if group.get("retentionInDays") != 90} == set()
 
 
+def test_what_takes_tags_says_whose_it_is(laptop: Laptop) -> None:
+    arn, account = "arn:aws:{}:us-east-1:123456789012:{}", ACCOUNT
+
+    def of(service: str, operation: str, member: str, **which: str) -> dict[str, str]:
+        tags = getattr(laptop.client(service), operation)(**which)[member]
+        pairs = [{name.lower(): value for name, value in tag.items()} for tag in tags] if isinstance(tags, list) else []
+        return {pair["key"]: pair["value"] for pair in pairs} if pairs else dict(tags)
+
+    machine = arn.format("states", "stateMachine:elt-local-yellow-trips")
+    group = arn.format("logs", "log-group:/aws/lambda/elt-local-trigger")
+    queue = laptop.client("sqs").get_queue_url(QueueName="elt-local-undelivered")["QueueUrl"]
+    (namespace,) = laptop.client("redshift-serverless").list_namespaces()["namespaces"]
+    found = [
+        of("s3", "get_bucket_tagging", "TagSet", Bucket=f"elt-local-raw-{account}"),
+        of("redshift-serverless", "list_tags_for_resource", "tags", resourceArn=namespace["namespaceArn"]),
+        of("stepfunctions", "list_tags_for_resource", "tags", resourceArn=machine),
+        of("glue", "get_tags", "Tags", ResourceArn=arn.format("glue", "job/elt-local-ingest-raw")),
+        of("lambda", "list_tags", "Tags", Resource=arn.format("lambda", "function:elt-local-trigger")),
+        of("iam", "list_role_tags", "Tags", RoleName="elt-local-trips"),
+        of("sns", "list_tags_for_resource", "Tags", ResourceArn=arn.format("sns", "elt-local-alerts")),
+        of("sqs", "list_queue_tags", "Tags", QueueUrl=queue),
+        of("logs", "list_tags_for_resource", "tags", resourceArn=group),
+        of(
+            "cloudwatch",
+            "list_tags_for_resource",
+            "Tags",
+            ResourceARN=arn.format("cloudwatch", "alarm:elt-local-undelivered"),
+        ),
+    ]
+    assert found == [{"project": "elt", "environment": "local"}] * len(found)
+    artifacts = of("s3", "get_bucket_tagging", "TagSet", Bucket=f"elt-artifacts-{account}")
+    assert artifacts == {"project": "elt"}, "of no environment's own"
+
+
 def test_what_is_outside_the_stacks_is_put_right_but_nobodys_choice_undone(laptop: Laptop) -> None:
     redshift, logs = laptop.client("redshift-serverless"), laptop.client("logs")
     (limit,) = redshift.list_usage_limits()["usageLimits"]

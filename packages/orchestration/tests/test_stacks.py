@@ -78,6 +78,15 @@ def test_joined_section_by_section(tmp_path: Path) -> None:
     assert template.entries(parts, "Parameters") == ["Environment", "Name"]
 
 
+def test_resources_with_type_and_condition(tmp_path: Path) -> None:
+    third = "Resources:\n  Mail:\n    Type: AWS::SNS::Subscription\n    Condition: HasMail\n    Properties: {Type: x}\n"
+    assert template.resources(files(tmp_path, FIRST, SECOND, third)) == [
+        ("Topic", "AWS::SNS::Topic", ""),
+        ("Queue", "AWS::SQS::Queue", ""),
+        ("Mail", "AWS::SNS::Subscription", "HasMail"),
+    ]
+
+
 def test_one_file_stays_as_it_is(tmp_path: Path) -> None:
     assert template.join(files(tmp_path, JOINED)) == JOINED
 

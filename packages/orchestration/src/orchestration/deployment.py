@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,31 +121,41 @@ def find_artifacts() -> Store:
 
 
 def plan(environment: Environment, root: Path) -> list[stacks.Change]:
-    """What `deploy` would change. Changes nothing; of the checkout's build only a template is put into the bucket."""
+    """What `deploy` would change. Changes nothing; of the checkout's build only a template is put into the bucket.
+
+    Where there is no bucket yet, the template of the pipelines stack is too large to ask CloudFormation about.
+    """
     cloudformation = boto3.client("cloudformation")
     artifacts_stack, data_stack, pipelines_stack = stacks_of(environment)
     there = (stacks.outputs(cloudformation, artifacts_stack) or {}) | (stacks.outputs(cloudformation, data_stack) or {})
-    known = dict.fromkeys([*artifacts_stack.outputs, *data_stack.outputs], "known-after-deploy") | there
-    with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
-        release, files = prepare(root, Path(out), development=True)
-        if "ArtifactBucket" in there:
-            store = Store(boto3.client("s3"), known["ArtifactBucket"])
-            key = release.template("pipelines")
-            store.put_files({key: files[key]})
-            pipelines_stack = stacks.pipelines_stack(environment.name, url=store.url(key))
+    data = stacks.declared(cloudformation, data_stack)
     tags = tags_of(environment)
-    data, pipelines = (stacks.declared(cloudformation, stack) for stack in (data_stack, pipelines_stack))
     return [
         *stacks.plan(cloudformation, artifacts_stack, parameters={}, tags=TAGS),
         *stacks.plan(cloudformation, data_stack, parameters=data_parameters(environment, taken=data), tags=tags),
-        *stacks.plan(
-            cloudformation,
-            pipelines_stack,
-            parameters=pipelines_parameters(environment, release, known, taken=pipelines),
-            tags=tags,
+        *(
+            _plan_pipelines(environment, root, Store(boto3.client("s3"), there["ArtifactBucket"]), there)
+            if "ArtifactBucket" in there
+            else stacks.additions(pipelines_stack)
         ),
         *outside.plan(environment, workgroup_arn=there.get("WorkgroupArn")),
     ]
+
+
+def _plan_pipelines(
+    environment: Environment, root: Path, store: Store, there: Mapping[str, str]
+) -> list[stacks.Change]:
+    """`there` are the other stacks' outputs, as far as they are deployed."""
+    cloudformation = boto3.client("cloudformation")
+    with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
+        release, files = prepare(root, Path(out), development=True)
+        key = release.template("pipelines")
+        store.put_files({key: files[key]})
+    stack = stacks.pipelines_stack(environment.name, url=store.url(key))
+    taken = stacks.declared(cloudformation, stack)
+    known = dict.fromkeys(stacks.data_stack(environment.name).outputs, "known-after-deploy") | dict(there)
+    parameters = pipelines_parameters(environment, release, known, taken=taken)
+    return stacks.plan(cloudformation, stack, parameters=parameters, tags=tags_of(environment))
 
 
 def destroy(environment: Environment) -> bool:

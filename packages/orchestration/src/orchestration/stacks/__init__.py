@@ -145,6 +145,14 @@ def plan(
             _wait(cloudformation, stack)
 
 
+def additions(stack: Stack) -> list[Change]:
+    """What a stack that is not there would add, by its template alone; a condition stands where properties would."""
+    return [
+        Change(stack.name, "Add", name, kind, properties=(f"if {condition}",) if condition else ())
+        for name, kind, condition in template.resources(stack.files)
+    ]
+
+
 def delete(cloudformation: Any, stack: Stack) -> bool:
     """Delete a stack and wait; False where there was none. Errors: DeployError."""
     if _describe(cloudformation, stack) is None:

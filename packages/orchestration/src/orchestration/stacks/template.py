@@ -16,6 +16,7 @@ from orchestration.errors import DeployError
 _SECTIONS = ("Parameters", "Rules", "Mappings", "Conditions", "Resources", "Outputs")
 _SECTION = re.compile(rf"^({'|'.join(_SECTIONS)}):[ ]*\n", re.MULTILINE)
 _ENTRY = re.compile(r"^  (\w+):", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"^    (Type|Condition): (\S+)$", re.MULTILINE)
 
 
 def join(files: Sequence[Path]) -> str:
@@ -39,6 +40,20 @@ def join(files: Sequence[Path]) -> str:
 def entries(files: Sequence[Path], section: str) -> list[str]:
     """The names in one section, such as the parameters a template takes."""
     return [name for file in files for at, text in _split(file)[1] if at == section for name in _ENTRY.findall(text)]
+
+
+def resources(files: Sequence[Path]) -> list[tuple[str, str, str]]:
+    """Name, type and condition ("" for none) of each resource."""
+    found = []
+    for file in files:
+        for section, text in _split(file)[1]:
+            if section == "Resources":
+                names = list(_ENTRY.finditer(text))
+                ends = [*(name.start() for name in names[1:]), len(text)]
+                for name, end in zip(names, ends, strict=True):
+                    values = dict(_ATTRIBUTE.findall(text[name.end() : end]))
+                    found.append((name[1], values["Type"], values.get("Condition", "")))
+    return found
 
 
 def _split(file: Path) -> tuple[str, list[tuple[str, str]]]:
