@@ -23,7 +23,7 @@ import pytest
 import tomllib
 
 from github_actions.runner import Event, GitHub, JobRun, Place, StepFailed
-from github_actions.stand_ins import ACTIONS, configure_aws
+from github_actions.stand_ins import ACTIONS, CURRENT, configure_aws
 from github_actions.workflow import load
 from laptop import BIN, ROOT, Laptop, free_port
 from orchestration import sources
@@ -86,19 +86,24 @@ def test_ci_on_a_pull_request(origin: Origin, tmp_path: Path) -> None:
     """A change to one small package: its leg runs in full, on the Python at hand.
 
     The other packages' legs are the same steps with another name, and the other Pythons' would each install what the
-    tests need anew; `load` has read them. `make lint types across` is this test suite itself: make only tells what it
-    would run.
+    tests need anew; `load` has read them. `make lint types checkov across` is this test suite itself: make only tells
+    what it would run.
     """
     file = origin.root / "packages" / "trigger" / "tests" / "test_more.py"
     file.write_text("def test_more() -> None:\n    assert True\n")
     changed = commit(origin.root)
+    pythons = ["3.9", "3.10", "3.11", "3.12", "3.13"]
+    python = CURRENT if CURRENT in pythons else pythons[-1]
     service = GitHub(
         origin.root,
         tmp_path,
         ACTIONS,
         base=machine(),
-        replace={"make lint types": "make --dry-run lint types", "make across": "make --dry-run across"},
-        choose=lambda job, leg: leg.get("python", "3.11") == "3.11",
+        replace={
+            command: command.replace("make", "make --dry-run")
+            for command in ("make lint types", "make checkov", "make across")
+        },
+        choose=lambda job, leg: leg.get("python", python) == python,
     )
     event = Event(
         "pull_request",
@@ -113,8 +118,7 @@ def test_ci_on_a_pull_request(origin: Origin, tmp_path: Path) -> None:
         "across": "success",
         "required": "success",
     }, problems(jobs)
-    packages = [{"package": "trigger", "pythons": ["3.9", "3.10", "3.11", "3.12", "3.13"]}]
-    assert json.loads(jobs["changes"].outputs["packages"]) == packages
+    assert json.loads(jobs["changes"].outputs["packages"]) == [{"package": "trigger", "pythons": pythons}]
     (leg,) = jobs["package"].legs
     build, tests = leg.legs
     assert re.search(r"trigger: [0-9a-f]{64}  trigger-[\d.]+-py3-none-any.whl, twice", build.log)
