@@ -147,6 +147,22 @@ def test_a_partition_that_is_there_already(redshift, trips: str) -> None:
     assert redshift.rows(f"select count(*) from {trips}") == [[4]]
 
 
+def test_a_partition_moves(redshift, upload, trips: str) -> None:
+    upload(f"{trips}/moved/a.parquet", "select 7::bigint as id, 'new' as zone, 1::double as fare")
+    redshift.done(f"alter table {trips} partition (year=2024, month=1) set location 's3://lake/{trips}/moved/'")
+    assert redshift.rows(f"select id, month from {trips} order by id") == [[7, 1], [20, 2], [21, 2]]
+    move = f"alter table {trips} partition (year=2024, month=9) set location 's3://lake/{trips}/moved/'"
+    assert "Partition does not exist" in failed(redshift, move)
+
+
+def test_a_table_of_another_format(redshift, upload, lake: str) -> None:
+    upload(f"{lake}/t/a", "select 1 as id")
+    redshift.done(f"create external table {lake}.t (id int) stored as textfile location 's3://lake/{lake}/t/'")
+    redshift.done(f"alter table {lake}.t set file format parquet")
+    assert redshift.rows(f"select id from {lake}.t") == [[1]]
+    assert "STORED AS ORC are not supported here" in failed(redshift, f"alter table {lake}.t set file format orc")
+
+
 COLUMNS = [
     ("select 1::bigint as id, 2.5::double as fare, 'z' as zone", [1, "z", 2.5]),
     ("select 1::bigint as \"ID\", 'z' as other", [1, None, None]),
@@ -292,6 +308,7 @@ IN_TRANSACTION = [
     ("create external table {s}.t (a int) stored as parquet location 's3://lake/x/'", "CREATE EXTERNAL TABLE"),
     ("create external schema other_schema from data catalog database 'x' iam_role default", "CREATE EXTERNAL SCHEMA"),
     ("alter table {s}.trips add partition (year=2025, month=1) location 's3://lake/x/'", "ALTER EXTERNAL TABLE"),
+    ("alter table {s}.trips partition (year=2024, month=1) set location 's3://lake/x/'", "ALTER EXTERNAL TABLE"),
     ("vacuum", "VACUUM"),
 ]
 

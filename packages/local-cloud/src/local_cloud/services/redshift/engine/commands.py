@@ -45,6 +45,7 @@ COMMANDS: dict[type, Callable[..., int]] = {
     external_sql.CreateExternalTable: external.create_table,
     external_sql.AddPartitions: external.add_partitions,
     external_sql.DropPartition: external.drop_partition,
+    external_sql.MovePartition: external.move_partition,
     external_sql.AlterExternalTable: external.alter_table,
     procedure_sql.CreateProcedure: procedures.create,
     procedure_sql.DropProcedure: procedures.drop,

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from local_cloud.services.redshift.engine import catalog
@@ -22,6 +22,7 @@ from local_cloud.services.redshift.sql.external import (
     CreateExternalSchema,
     CreateExternalTable,
     DropPartition,
+    MovePartition,
 )
 from local_cloud.services.redshift.sql.tables import Name
 from local_cloud.services.redshift.sql.types import VARCHAR_MAX, RedshiftType, parse_type
@@ -111,8 +112,6 @@ def drop_schema(session: Session, name: str) -> None:
 def create_table(session: Session, plan: CreateExternalTable, scene: Scene) -> int:
     session.outside_transaction("CREATE EXTERNAL TABLE")
     database = database_for(session, plan.name)
-    if plan.format not in _FORMATS:
-        raise NotSupported(f"external tables STORED AS {plan.format} are not supported here; PARQUET and TEXTFILE are")
     split_url(plan.location)
     names = [name for name, _ in (*plan.columns, *plan.partitions)]
     for name in names:
@@ -120,16 +119,10 @@ def create_table(session: Session, plan: CreateExternalTable, scene: Scene) -> i
             raise SqlError(f'column "{name}" duplicated')
     for _, kind in (*plan.columns, *plan.partitions):
         hive_type(kind)
-    reader, writer, serde = _FORMATS[plan.format]
     storage = {
         "Columns": [{"Name": name, "Type": kind} for name, kind in plan.columns],
         "Location": plan.location,
-        "InputFormat": reader,
-        "OutputFormat": writer,
-        "SerdeInfo": {
-            "SerializationLibrary": plan.serde or serde,
-            "Parameters": {"serialization.format": "1", **plan.serde_properties},
-        },
+        **_stored_as(plan.format, serde=plan.serde, properties=plan.serde_properties),
     }
     table = {
         "Name": plan.name[-1],
@@ -148,6 +141,19 @@ def create_table(session: Session, plan: CreateExternalTable, scene: Scene) -> i
             raise SqlError(f'database "{database}" does not exist in the data catalog') from None
         raise
     return 0
+
+
+def _stored_as(kind: str, *, serde: str = "", properties: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """How files of a format are read, as the catalog says it. NotSupported."""
+    if kind not in _FORMATS:
+        raise NotSupported(f"external tables STORED AS {kind} are not supported here; PARQUET and TEXTFILE are")
+    reader, writer, own = _FORMATS[kind]
+    parameters = {"serialization.format": "1", **(properties or {})}
+    return {
+        "InputFormat": reader,
+        "OutputFormat": writer,
+        "SerdeInfo": {"SerializationLibrary": serde or own, "Parameters": parameters},
+    }
 
 
 def database_for(session: Session, name: Name) -> str:
@@ -179,6 +185,8 @@ def alter_table(session: Session, plan: AlterExternalTable, scene: Scene) -> int
     if plan.location:
         split_url(plan.location)
         changed["StorageDescriptor"] = {**changed["StorageDescriptor"], "Location": plan.location}
+    if plan.format:
+        changed["StorageDescriptor"] = {**changed["StorageDescriptor"], **_stored_as(plan.format)}
     changed["Parameters"] = {**changed.get("Parameters", {}), **plan.properties}
     with _catalog_of(session, plan.table) as glue:
         glue.update_table(DatabaseName=database_for(session, plan.table), TableInput=changed)
@@ -234,6 +242,24 @@ def drop_partition(session: Session, plan: DropPartition, scene: Scene) -> int:
             glue.delete_partition(
                 DatabaseName=database, TableName=plan.table[-1], PartitionValues=_values(keys, plan.values, plan.table)
             )
+    except Exception as error:
+        if _code(error) == "EntityNotFoundException":
+            raise SqlError("Partition does not exist") from None
+        raise
+    return 0
+
+
+def move_partition(session: Session, plan: MovePartition, scene: Scene) -> int:
+    session.outside_transaction("ALTER EXTERNAL TABLE")
+    split_url(plan.partition.location)
+    database, table = database_for(session, plan.table), table_of(session, plan.table)
+    values = _values([key["Name"] for key in table.get("PartitionKeys", [])], plan.partition.values, plan.table)
+    where = {"DatabaseName": database, "TableName": plan.table[-1]}
+    try:
+        with _catalog_of(session, plan.table) as glue:
+            storage = glue.get_partition(**where, PartitionValues=values)["Partition"]["StorageDescriptor"]
+            moved = {"Values": values, "StorageDescriptor": {**storage, "Location": plan.partition.location}}
+            glue.update_partition(**where, PartitionValueList=values, PartitionInput=moved)
     except Exception as error:
         if _code(error) == "EntityNotFoundException":
             raise SqlError("Partition does not exist") from None

@@ -74,11 +74,20 @@ class DropPartition:
 
 
 @dataclass(frozen=True)
+class MovePartition:
+    """PARTITION (…) SET LOCATION."""
+
+    table: Name
+    partition: Partition
+
+
+@dataclass(frozen=True)
 class AlterExternalTable:
-    """SET LOCATION, or SET TABLE PROPERTIES."""
+    """SET LOCATION, SET FILE FORMAT, or SET TABLE PROPERTIES."""
 
     table: Name
     location: str = ""
+    format: str = ""
     properties: dict[str, str] = field(default_factory=dict)
 
 
@@ -191,26 +200,45 @@ def _properties(reader: Reader) -> dict[str, str]:
         reader.expect(",")
 
 
-def alter_table(reader: Reader) -> AddPartitions | DropPartition | AlterExternalTable | None:
+Alteration = AddPartitions | DropPartition | MovePartition | AlterExternalTable
+
+
+def alter_table(reader: Reader) -> Alteration | None:
     """Read from after ALTER TABLE. None, with nothing taken, when it is not the external form."""
     start = reader.index
     name = reader.name()
     if reader.at("ADD", "PARTITION") or reader.at("ADD", "IF", "NOT", "EXISTS", "PARTITION"):
-        reader.expect("ADD")
-        if_not_exists = reader.accept("IF", "NOT", "EXISTS")
-        partitions = []
-        while reader.accept("PARTITION"):
-            values = _partition_values(reader)
-            reader.expect("LOCATION")
-            partitions.append(Partition(values, reader.string()))
-        return AddPartitions(name, if_not_exists, tuple(partitions))
+        return _add_partitions(reader, name)
     if reader.accept("DROP", "PARTITION"):
         return DropPartition(name, _partition_values(reader))
+    if reader.accept("PARTITION"):
+        values = _partition_values(reader)
+        reader.expect("SET", "LOCATION")
+        return MovePartition(name, Partition(values, reader.string()))
+    found = _set(reader, name)
+    if found is None:
+        reader.index = start
+    return found
+
+
+def _add_partitions(reader: Reader, name: Name) -> AddPartitions:
+    reader.expect("ADD")
+    if_not_exists = reader.accept("IF", "NOT", "EXISTS")
+    partitions = []
+    while reader.accept("PARTITION"):
+        values = _partition_values(reader)
+        reader.expect("LOCATION")
+        partitions.append(Partition(values, reader.string()))
+    return AddPartitions(name, if_not_exists, tuple(partitions))
+
+
+def _set(reader: Reader, name: Name) -> AlterExternalTable | None:
     if reader.accept("SET", "LOCATION"):
         return AlterExternalTable(name, location=reader.string())
+    if reader.accept("SET", "FILE", "FORMAT"):
+        return AlterExternalTable(name, **_stored_as(reader))
     if reader.accept("SET", "TABLE", "PROPERTIES"):
         return AlterExternalTable(name, properties=_properties(reader))
-    reader.index = start
     return None
 
 

@@ -147,6 +147,7 @@ Statement = (
     | external.CreateExternalTable
     | external.AddPartitions
     | external.DropPartition
+    | external.MovePartition
     | external.AlterExternalTable
     | procedures.CreateProcedure
     | procedures.DropProcedure
