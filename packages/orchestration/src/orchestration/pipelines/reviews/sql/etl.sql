@@ -53,7 +53,7 @@ SELECT
 
 DELETE FROM public.reviews
 USING changed_reviews
-WHERE public.reviews.review_id = changed_reviews.review_id;
+WHERE reviews.review_id = changed_reviews.review_id;
 
 INSERT INTO public.reviews
 SELECT source_reviews.*
