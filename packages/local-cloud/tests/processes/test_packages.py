@@ -5,8 +5,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from local_cloud.authorization import AccessDenied
 
+from local_cloud.permissions.errors import AccessDenied
 from local_cloud.processes.errors import PackageError
 from local_cloud.processes.interpreters import Interpreter
 from local_cloud.processes.packages import Packages
