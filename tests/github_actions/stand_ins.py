@@ -15,6 +15,9 @@ from typing import Any
 from github_actions.runner import Place, StepFailed
 from scratch import ready_environment
 
+#: The Python that runs the tests, and that `.venv` in a checkout is made with.
+CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
+
 
 def checkout(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
     """actions/checkout: the event's commit, as deep as asked."""
@@ -43,9 +46,12 @@ def git(place: Place, *arguments: str) -> None:
 
 
 def setup_python(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
-    """actions/setup-python: that version as `python`, `python3` and `python3.N`, first on the path."""
+    """actions/setup-python: that version as `python`, `python3` and `python3.N`, first on the path.
+
+    A machine need not have more than one Python: what asks for one that the whole project runs on gets the one at hand.
+    """
     version = given["python-version"]
-    found = interpreter(version)
+    found = interpreter(version) or (interpreter(CURRENT) if int(version.partition(".")[2]) >= 11 else None)
     if found is None:
         raise StepFailed(f"this machine has no Python {version}")
     folder = place.temp / f"python-{version}"
@@ -59,7 +65,7 @@ def setup_python(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
 
 def interpreter(version: str) -> Path | None:
     """A Python of this version: the one that runs, pyenv's, or one on the path."""
-    if version == f"{sys.version_info.major}.{sys.version_info.minor}":
+    if version == CURRENT:
         return Path(getattr(sys, "_base_executable", sys.executable))
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     candidates = sorted(root.glob(f"versions/{version}.*/bin/python"))
