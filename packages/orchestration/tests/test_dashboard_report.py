@@ -208,8 +208,10 @@ def test_command_line(
     printed = capsys.readouterr()
     assert printed.out == f"{path}\n"
     assert re.fullmatch(r"1 reviews of 1 products, report of \d{4}-\S+\+00:00\n", printed.err)
-    out = tmp_path / "other.html"
-    assert invoke(["dashboard", "reviews", "--env", "dev", "--json", "--out", str(out)]) == 0
+    out, shown = tmp_path / "other.html", []
+    monkeypatch.setattr("webbrowser.open", shown.append)
+    assert invoke(["dashboard", "reviews", "--env", "dev", "--json", "--open", "--out", str(out)]) == 0
+    assert shown == [out.as_uri()]
     told = json.loads(capsys.readouterr().out)
     assert told == {
         "path": str(out),

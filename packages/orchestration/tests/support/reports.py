@@ -59,7 +59,8 @@ def generate(rows: int, *, products: int, seed: int = 0) -> list[Row]:
     ]
     reviews = []
     for n in range(rows):
-        marketplace, category, title, quality = shelf[min(int(draw.paretovariate(0.8)) - 1, products * 9) % products]
+        popular = int(min(draw.paretovariate(0.8), products)) - 1
+        marketplace, category, title, quality = shelf[popular if draw.random() < 0.6 else draw.randrange(products)]
         stars = min(5, 1 + int(quality * 5 * draw.uniform(0.7, 1.25)))
         reviews.append((marketplace, category, title, f"R{n:07}", f"{stars}.00", int(draw.paretovariate(0.9)) - 1))
     return sorted(reviews, key=lambda review: -review[5])
