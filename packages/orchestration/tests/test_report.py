@@ -172,6 +172,17 @@ def test_what_was_said_is_never_markup(tmp_path: Path) -> None:
     assert not page.tags & {"script", "img"}
 
 
+def test_a_talkative_job_is_cut_in_its_middle(tmp_path: Path) -> None:
+    cloud = Cloud()
+    cloud.logs["jr_2", "/aws-glue/python-jobs/error"] = [f"line {number}" for number in range(5000)]
+    page = write(cloud, tmp_path / "page.html")
+    [text] = [text for tag, text in page.texts if tag == "pre"]
+    lines = text.split("\n")
+    assert len(lines) == 1000  # one of the first 200 is the job's one event
+    assert lines[198:201] == ["line 198", "… 4,001 lines left out; elt logs yellow-2024-09-a1 has them …", "line 4200"]
+    assert ("span", "5,001 lines, jr_2") in page.texts
+
+
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])
 def test_in_a_browser(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
     path = tmp_path / "page.html"

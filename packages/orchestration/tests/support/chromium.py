@@ -11,7 +11,6 @@ import fcntl
 import json
 import os
 import shutil
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,8 +97,7 @@ class Browser:
         self.send("Browser.close")
         os.close(self._commands)
         os.close(self._answers)
-        _, status = os.waitpid(self.pid, 0)
-        assert os.waitstatus_to_exitcode(status) in (0, -signal.SIGTERM)
+        os.waitpid(self.pid, 0)
 
 
 class Tab:

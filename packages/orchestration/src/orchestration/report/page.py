@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -15,6 +16,8 @@ from orchestration.executions import Execution, StateRun
 from orchestration.report.events import Event
 
 _STYLE = Path(__file__).parent / "report.css"
+#: So many lines of a job's log are shown, from its beginning and from its end.
+_FIRST, _LAST = 200, 800
 
 
 def html(execution: Execution, said: Sequence[Event], *, link: str | None = None) -> str:
@@ -120,8 +123,17 @@ def _said(execution: Execution, said: Sequence[Event]) -> str:
         is_open = " open" if state in failed else ""
         count = f"{len(lines):,} line{'' if len(lines) == 1 else 's'}"
         summary = f'<summary>{_text(state)} <span class="muted">{count}, {_text(runs.get(state))}</span></summary>'
-        parts.append(f"<details{is_open}>{summary}{''.join(_lines(lines))}</details>")
+        parts.append(f"<details{is_open}>{summary}{''.join(_lines(_shortened(lines, execution.name)))}</details>")
     return _panel("What the jobs logged", "".join(parts)) if parts else ""
+
+
+def _shortened(lines: list[Event], execution: str) -> list[Event]:
+    """Beginning and end of what a talkative job said, so that the page stays one that opens."""
+    if len(lines) <= _FIRST + _LAST:
+        return lines
+    text = f"… {len(lines) - _FIRST - _LAST:,} lines left out; elt logs {execution} has them …"
+    gap = replace(lines[_FIRST], name="", level="info", fields={"text": text})
+    return [*lines[:_FIRST], gap, *lines[-_LAST:]]
 
 
 def _lines(events: Sequence[Event]) -> Iterable[str]:
