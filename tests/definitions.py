@@ -12,10 +12,13 @@ _NAME = re.compile(r"\$([A-Za-z_]\w*)")
 _BOUND = re.compile(r"\$([A-Za-z_]\w*)\s*:=|function\(([^)]*)\)")
 _CALLED = re.compile(r"\$([A-Za-z_]\w*)\s*\(")
 _TEXTS = re.compile(r"'(?:[^'\\]|\\.)*'|/(?:[^/\\ ]|\\.)+/")
-#: What ends by waiting. Errors that a second attempt meets again (no permission, no such job, bad input) have other
-#: names: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html and botocore's models.
+#: What ends by waiting, and the general errors that throttling of Glue, S3 and Step Functions comes as
+#: (https://repost.aws/knowledge-center/glue-throttling-rate-exceeded). Errors that a second attempt meets again (no
+#: permission, no such job, bad input) have other names:
+#: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html and botocore's models.
 _PASSING = re.compile(
-    r"\w+\.(\w*(Throttl|TooMany|LimitExceeded|ConcurrentRunsExceeded|Internal|Timeout|SdkClient)\w*|(S3|Sfn)Exception)"
+    r"\w+\.(\w*(Throttl|TooMany|LimitExceeded|ConcurrentRunsExceeded|Internal|Timeout|SdkClient)\w*"
+    r"|(AWSGlue|S3|Sfn)Exception)"
 )
 
 
