@@ -2,9 +2,10 @@
 
 `asl/eval/environment.py` sets `program_state_event` and clears it at once, so only those who wait at that moment wake
 up: a Wait entered a moment later sleeps to its end. A scope never runs again once it has ended, so the event stays
-set. `asl/component/eval_component.py:heap_key` makes the key of a rule's counter when it is first read, which two
-threads of one shared program can do at once; the object's own identity needs no making. Frames, in which Tasks are
-executed, get the context object without what Map put there.
+set. A frame that is opened in a scope just stopped would run on, and start what nobody then stops: it is stopped like
+its scope. `asl/component/eval_component.py:heap_key` makes the key of a rule's counter when it is first read, which
+two threads of one shared program can do at once; the object's own identity needs no making. Frames, in which Tasks
+are executed, get the context object without what Map put there.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 
 
 class _Latch(threading.Event):
@@ -39,6 +41,8 @@ def apply() -> None:
         frame.run, frame.progress = env.run, env.progress
         if not env.is_running():
             frame.program_state_event.set()
+        if isinstance(env.program_state(), ProgramStopped):
+            frame._program_state = env.program_state()
         return frame
 
     Environment.__init__ = __init__
