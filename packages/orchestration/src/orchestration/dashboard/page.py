@@ -15,7 +15,18 @@ from orchestration import webpage
 from orchestration.dashboard.data import Reviews
 
 _ASSETS = Path(__file__).parent / "assets"
-_SCRIPTS = ("dom.js", "reviews.js", "charts.js", "product.js", "page.js")
+#: In the order in which each needs what the ones before it define; together they are one module.
+_SCRIPTS = (
+    "dom.js",
+    "reviews.js",
+    "view.js",
+    "charts.js",
+    "product.js",
+    "panels.js",
+    "table.js",
+    "filters.js",
+    "page.js",
+)
 _CHART_JS = "chart.js/chart.umd.min.js"
 _TYPES = {"I": "u32", "d": "f64"}
 
