@@ -49,7 +49,7 @@ COLUMNS = """
     "VendorID" AS vendor_id, tpep_pickup_datetime AS pickup_datetime, tpep_dropoff_datetime AS dropoff_datetime,
     CAST(passenger_count AS INTEGER) AS passenger_count, trip_distance, "PULocationID" AS pickup_location_id,
     "DOLocationID" AS dropoff_location_id, CAST(payment_type AS INTEGER) AS payment_type, fare_amount, tip_amount,
-    total_amount
+    total_amount, DATE '2024-09-01' AS source_month
 """
 
 LIMIT = f"""
