@@ -91,7 +91,7 @@ def test_cloudformation(laptop: Laptop, run: dict[str, object]) -> None:
 def test_jobs_run_from_uploaded_wheels(laptop: Laptop, run: dict[str, object]) -> None:
     job = laptop.aws("glue", "get-job", "--job-name", "elt-local-ingest-raw")["Job"]
     assert job["Command"]["ScriptLocation"].startswith("s3://elt-artifacts-")
-    own, *others = job["DefaultArguments"]["--additional-python-modules"].split(",")
+    *others, own = job["DefaultArguments"]["--additional-python-modules"].split(",")
     assert own.split("/")[3::2] == ["glue-ingest", "glue_ingest-0.1.0-py3-none-any.whl"]
     assert {other.split("/")[3] for other in others} == {"wheelhouse"}
 

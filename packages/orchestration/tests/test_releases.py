@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from packaging.utils import canonicalize_name
 from werkzeug.test import Client
 
 import local_cloud
@@ -67,6 +68,11 @@ def test_a_job_gets_every_wheel_it_needs_and_no_other(builds: dict[str, Build]) 
         "trigger": set(),
         "orchestration": set(),
     }
+    for build in builds.values():
+        installed: set[str] = set()
+        for wheel in build.modules:
+            assert {canonicalize_name(one.name) for one in wheel.needs()} <= installed, "each after those it needs"
+            installed.add(wheel.name)
 
 
 def test_a_package_there_is_not(tmp_path: Path) -> None:
@@ -109,8 +115,8 @@ def test_a_closure_follows_extras_and_glues_own_markers(tmp_path: Path) -> None:
         )
     }
     top = wheel(tmp_path, "top", "1.0", "Requires-Dist: a", "Requires-Dist: c; extra == 'more'")
-    assert [one.name for one in closure(top, (), house)] == ["a", "b", "d"]
-    assert [one.name for one in closure(top, ("more",), house)] == ["a", "b", "c", "d"]
+    assert [one.name for one in closure(top, (), house)] == ["d", "b", "a"], "what is needed comes before"
+    assert [one.name for one in closure(top, ("more",), house)] == ["d", "b", "a", "c"]
 
 
 @pytest.mark.parametrize(
@@ -183,7 +189,7 @@ def test_the_same_release_from_its_manifest(builds: dict[str, Build]) -> None:
     assert release.packages["trigger"].wheel == "trigger/0.1.0/trigger-0.1.0-py3-none-any.whl"
     assert set(release.packages) == set(PACKAGES)
     ingest = release.parameters("bucket")["GlueIngestModules"].split(",")
-    assert ingest[0] == "s3://bucket/glue-ingest/0.1.0/glue_ingest-0.1.0-py3-none-any.whl"
+    assert ingest[-1] == "s3://bucket/glue-ingest/0.1.0/glue_ingest-0.1.0-py3-none-any.whl"
     assert "s3://bucket/wheelhouse/boto3-1.42.97-py3-none-any.whl" in ingest
     assert {uri.removeprefix("s3://bucket/") for uri in ingest} <= set(release.objects)
 

@@ -27,7 +27,7 @@ SBOM = "sbom.cdx.json"
 class Build:
     """One package as built. `files` maps the name under the package's prefix to the file on disk.
 
-    `modules` are the wheels that a job installs beside the package's own.
+    `modules` are the wheels that a job installs before the package's own, in that order.
     """
 
     package: str
@@ -80,7 +80,7 @@ def gather(package: Path, wheel: Wheel, *, out: Path, house: dict[str, Wheel]) -
             texts[f"pipelines/{file.relative_to(source / 'pipelines').as_posix()}"] = file.read_bytes()
     if source.is_dir():
         texts |= {f"stacks/{name}.yaml": body.encode() for name, body in stacks.templates(source).items()}
-    texts[SBOM] = sbom.write(wheel, extras, modules)
+    texts[SBOM] = sbom.write(wheel, extras, sorted(modules, key=lambda module: module.name))
     for name, body in texts.items():
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_bytes(body)

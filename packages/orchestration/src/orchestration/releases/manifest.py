@@ -21,7 +21,7 @@ WHEELHOUSE = "wheelhouse"
 class Package:
     """One package of a release. `files` maps a name under `prefix`, in the artifact bucket, to its sha256.
 
-    `modules` are the keys of the wheels that its job installs, its own among them; () for what is no Glue job.
+    `modules` are the keys of the wheels that its job installs, in that order, its own last; () for what is no Glue job.
     """
 
     version: str
@@ -128,7 +128,7 @@ def make(builds: Mapping[str, Build], commit: Commit, *, settings: Mapping[str, 
     for name, build in builds.items():
         prefix = f"{name}/{build.version}" + (f"-{build.digest[:12]}" if development else "")
         own = [f"{prefix}/{next(file for file in build.files if file.endswith('.whl'))}"] if build.modules else []
-        modules = (*own, *(f"{WHEELHOUSE}/{wheel.file}" for wheel in build.modules))
+        modules = (*(f"{WHEELHOUSE}/{wheel.file}" for wheel in build.modules), *own)
         packages[name] = Package(build.version, prefix, build.digests, modules)
     release = Release(
         id="",

@@ -73,23 +73,25 @@ class Wheel:
 
 
 def closure(wheel: Wheel, extras: Collection[str], house: Mapping[str, Wheel]) -> list[Wheel]:
-    """Every wheel of `house` (by name) that `wheel` needs on Glue, by name: with itself, all that a job installs.
+    """Every wheel of `house` (by name) that `wheel` needs on Glue: with itself, all that a job installs.
 
-    Errors: PublishError where one is missing or of a version that is not wanted.
+    A wheel comes after those it needs, so that it makes no difference whether they are installed together or one
+    after the other. Errors: PublishError where one is missing or of a version that is not wanted.
     """
     found: dict[str, Wheel] = {}
-    waiting = [(wheel, frozenset(extras))]
-    seen = set(waiting)
-    while waiting:
-        needing, with_extras = waiting.pop()
-        for requirement in needing.needs(with_extras):
+    seen: set[tuple[str, frozenset[str]]] = set()
+
+    def visit(needing: Wheel, with_extras: Collection[str]) -> None:
+        for requirement in sorted(needing.needs(with_extras), key=str):
             name = canonicalize_name(requirement.name)
             needed = house.get(name)
             if needed is None or not requirement.specifier.contains(needed.version, prereleases=True):
                 has = f"has {needed.version}" if needed else "lacks it"
                 raise PublishError(f"{needing.name} needs {requirement}, and the wheelhouse {has}: run `make lock`")
-            found[name] = needed
-            if (step := (needed, frozenset(requirement.extras))) not in seen:
+            if (step := (name, frozenset(requirement.extras))) not in seen:
                 seen.add(step)
-                waiting.append(step)
-    return [found[name] for name in sorted(found)]
+                visit(needed, requirement.extras)
+                found.setdefault(name, needed)
+
+    visit(wheel, extras)
+    return [*found.values()]
