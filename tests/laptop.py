@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -34,6 +34,7 @@ class Laptop:
 
     state: Path
     port: int
+    clients: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def env(self) -> dict[str, str]:
@@ -74,13 +75,15 @@ class Laptop:
         return json.loads(done.stdout) if done.stdout.strip() else None
 
     def client(self, service: str) -> Any:
-        return boto3.session.Session().client(
-            service,
-            endpoint_url=self.sdk["AWS_ENDPOINT_URL"],
-            region_name="us-east-1",
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-        )
+        if service not in self.clients:
+            self.clients[service] = boto3.session.Session().client(
+                service,
+                endpoint_url=self.sdk["AWS_ENDPOINT_URL"],
+                region_name="us-east-1",
+                aws_access_key_id="local",
+                aws_secret_access_key="local",
+            )
+        return self.clients[service]
 
     def mails(self) -> list[EmailMessage]:
         """What pipelines sent so far, oldest first: their subjects begin with the environment."""
