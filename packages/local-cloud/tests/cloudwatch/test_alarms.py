@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import signal
 import time
 from collections.abc import Callable
 from email import message_from_bytes, policy
@@ -168,7 +169,8 @@ def test_what_cannot_be_evaluated_says_so(cloud: Any) -> None:
     eventually(lambda: state(cloud, "band"), ("INSUFFICIENT_DATA", complaint))
 
 
-def test_executions_are_counted_and_watched(cloud: Any, topic: str) -> None:
+def machine(cloud: Any) -> str:
+    """A state machine whose executions end as their input says: well, badly, or never."""
     states = cloud.client("stepfunctions")
     role = cloud.client("iam").create_role(
         RoleName="machine",
@@ -201,8 +203,12 @@ def test_executions_are_counted_and_watched(cloud: Any, topic: str) -> None:
             "Wait": {"Type": "Wait", "Seconds": 600, "Next": "Well"},
         },
     }
-    machine = states.create_state_machine(name="watched", definition=json.dumps(definition), roleArn=role)
-    arn = machine["stateMachineArn"]
+    made = states.create_state_machine(name="watched", definition=json.dumps(definition), roleArn=role)
+    return str(made["stateMachineArn"])
+
+
+def test_executions_are_counted_and_watched(cloud: Any, topic: str) -> None:
+    states, arn = cloud.client("stepfunctions"), machine(cloud)
 
     def metric(name: str) -> dict[str, Any]:
         one = {
@@ -272,3 +278,18 @@ def test_a_queue_that_is_not_empty(cloud: Any) -> None:
     eventually(lambda: state(cloud, "dead-letters")[0], "ALARM")
     sqs.purge_queue(QueueUrl=queue)
     eventually(lambda: state(cloud, "dead-letters")[0], "OK")
+
+
+def test_what_a_killed_cloud_interrupts_counts_as_aborted(new_cloud: Callable[..., Any]) -> None:
+    cloud = new_cloud()
+    cloud.start()
+    try:
+        arn = machine(cloud)
+        cloud.client("stepfunctions").start_execution(stateMachineArn=arn, input='{"end": "never"}')
+        dimensions = [{"Name": "StateMachineArn", "Value": arn}]
+        alarm(cloud, "aborted", Namespace="AWS/States", MetricName="ExecutionsAborted", Dimensions=dimensions)
+        cloud.stop(signal.SIGKILL)
+        cloud.start()
+        eventually(lambda: state(cloud, "aborted")[0], "ALARM")
+    finally:
+        cloud.stop()

@@ -25,6 +25,10 @@ _ENDS = {
 }
 
 
+#: As long as CloudWatch keeps data points of a minute (Metrics retention, in its "Concepts"); an alarm sees seven days.
+KEPT_FOR = datetime.timedelta(days=15)
+
+
 class QueueMetrics(CloudWatchMetricProvider):  # type: ignore[misc]
     """Read when somebody asks; nothing of it is kept. moto finds the class by itself."""
 
@@ -71,4 +75,11 @@ def _put(cloud: Cloud, machine_arn: str, values: list[tuple[str, float, str]]) -
         for name, value, unit in values
     ]
     backend.put_metric_data("AWS/States", data)
+    _forget(backend.metric_data, before=now - KEPT_FOR)
     cloud.persistence.changed("cloudwatch")
+
+
+def _forget(data: list[Any], *, before: datetime.datetime) -> None:
+    """Drop the oldest points, which were put first."""
+    kept = next((at for at, point in enumerate(data) if point.timestamp.replace(tzinfo=None) >= before), len(data))
+    del data[:kept]

@@ -133,7 +133,14 @@ class Registry:
             }
         )
         journal.end(end)
+        self.cloud.on_start(lambda: self._measure_interrupted(start, end))
         return end
+
+    def _measure_interrupted(self, start: Start, end: End) -> None:
+        from local_cloud.services.cloudwatch import metrics
+
+        seconds = end.stopped - (end.redriven or start.started)
+        metrics.execution_ended(self.cloud, start.machine_arn, status=end.status, seconds=seconds)
 
     def _save(self) -> dict[str, Any]:
         with self.lock:
