@@ -251,8 +251,8 @@ def months_of(laptop: Laptop, name: str) -> dict[str, str]:
 def test_stopping_one_and_going_on(laptop: Laptop, tmp_path: Path) -> None:
     generate(tmp_path, "2013-01")
     with hanging_source() as url:
-        process = begun(laptop, "2013-01", "2013-03", "--source", url)
-        second = backfill(laptop, "2013-01", "2013-03", "--source", url)
+        process = begun(laptop, "2013-01", "2013-04", "--source", url)
+        second = backfill(laptop, "2013-01", "2013-04", "--source", url)
         assert second.returncode == 2
         words = "elt backfill yellow-trips --env local"
         on = f"follow it: {words} --follow; stop it: {words} --stop"
@@ -263,23 +263,31 @@ def test_stopping_one_and_going_on(laptop: Laptop, tmp_path: Path) -> None:
         assert process.returncode == 1
         assert told(stderr).splitlines()[-1] == f"elt: yellow-backfill-ID is no longer followed, but runs on; {on}"
 
+        states = laptop.client("stepfunctions")
+        (by_hand,) = executions_of(laptop, "2013-01")
+        states.stop_execution(executionArn=by_hand["executionArn"])
+        until(lambda: executions_of(laptop, "2013-03"), what="third month in the place of the one that was stopped")
         stopped = laptop.elt_json("backfill", "yellow-trips", "--stop")["stopped"]
         name = stopped.rsplit(":", 1)[-1]
         followed = laptop.elt("backfill", "yellow-trips", "--follow", "--json")
     assert followed.returncode == 1
     result = json.loads(followed.stdout)
     assert (result["execution"], result["status"]) == (stopped, "ABORTED")
-    assert {one["month"]: one["status"] for one in result["months"]} == dict.fromkeys(
-        ["2013-01", "2013-02", "2013-03"], "STOPPED"
-    )
+    assert [(one["month"], one["status"], one["state"], one["cause"]) for one in result["months"]] == [
+        ("2013-01", "FAILED", "RunMonth", "its execution ended ABORTED"),
+        ("2013-02", "STOPPED", None, None),
+        ("2013-03", "STOPPED", None, None),
+        ("2013-04", "STOPPED", None, None),
+    ]
     assert told(followed.stderr).splitlines()[-2:] == [
         "elt: yellow-backfill-ID aborted: stopped by elt backfill --stop",
-        f"do what is missing: elt backfill yellow-trips --from 2013-01 --to 2013-03 --max-concurrency 2"
+        f"do what is missing: elt backfill yellow-trips --from 2013-01 --to 2013-04 --max-concurrency 2"
         f" --source {told(url)} --env local",
     ]
     until(lambda: running_jobs(laptop) == [], what="end of the jobs")
-    assert months_of(laptop, name) == {"2013-01": "ABORTED", "2013-02": "ABORTED"}, "the third never began"
-    assert kept(laptop, "2013-01", "2013-02", "2013-03") == {}
+    begun_months = ["2013-01", "2013-02", "2013-03"]
+    assert months_of(laptop, name) == dict.fromkeys(begun_months, "ABORTED"), "the fourth never began"
+    assert kept(laptop, *begun_months) == {}
     nothing = laptop.elt("backfill", "yellow-trips", "--stop")
     assert (nothing.returncode, nothing.stderr) == (2, "elt: no backfill of yellow-trips is under way\n")
     backfill_json(laptop, "2013-01", "2013-01", "--source", str(tmp_path))

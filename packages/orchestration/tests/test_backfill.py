@@ -153,6 +153,54 @@ def test_nothing_costs_nothing() -> None:
     assert cost.estimate(0, jobs=rates.assumed, measured=0, rates=rates, rpu=8).total == 0
 
 
+class Past:
+    """Step Functions and Glue with two executions: one whose transform took 100 s, one that took 50 s on more DPU."""
+
+    def list_executions(self, **given: Any) -> dict[str, Any]:
+        assert given == {"stateMachineArn": "arn:machine", "statusFilter": "SUCCEEDED", "maxResults": cost.MEASURED}
+        return {"executions": [{"executionArn": "arn:newer"}, {"executionArn": "arn:older"}]}
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
+        return {"status": "SUCCEEDED", "startDate": START, "stopDate": START, "input": "{}"}
+
+    def get_paginator(self, operation: str) -> Past:
+        return self
+
+    def paginate(self, *, executionArn: str) -> list[dict[str, Any]]:
+        def event(kind: str, **details: Any) -> dict[str, Any]:
+            return {"type": kind, "timestamp": START, f"{kind[0].lower()}{kind[1:]}EventDetails": details}
+
+        events = []
+        for state in ("TransformTrips", "LoadRedshift"):
+            events += [
+                {"type": "TaskStateEntered", "timestamp": START, "stateEnteredEventDetails": {"name": state}},
+                event("TaskScheduled", parameters=json.dumps({"JobName": state})),
+                event("TaskSubmitted", output=json.dumps({"JobRunId": executionArn})),
+                {"type": "TaskStateExited", "timestamp": START},
+            ]
+        return [{"events": events}]
+
+    def get_job_run(self, *, JobName: str, RunId: str) -> dict[str, Any]:
+        runs = {
+            ("TransformTrips", "arn:newer"): {"MaxCapacity": 2.0, "ExecutionTime": 50},
+            ("TransformTrips", "arn:older"): {"MaxCapacity": 1.0, "ExecutionTime": 100},
+            ("LoadRedshift", "arn:newer"): {"MaxCapacity": 0.0625, "ExecutionTime": 10},
+            ("LoadRedshift", "arn:older"): {"MaxCapacity": 0.0625, "ExecutionTime": 11},
+        }
+        return {"JobRun": runs[JobName, RunId]}
+
+
+def test_times_are_measured_from_what_has_run() -> None:
+    past = Past()
+    assert cost.measure(past, past, "arn:machine:live", rates=cost.load_rates()) == (
+        (
+            cost.JobTime("TransformTrips", 2.0, 75),
+            cost.JobTime("LoadRedshift", 0.0625, 10.5, uses_warehouse=True),
+        ),
+        2,
+    )
+
+
 def test_what_is_assumed_is_of_states_there_are() -> None:
     states = json.loads(YELLOW.definition.read_text(encoding="utf-8"))["States"]
     assumed = {job.state for job in cost.load_rates().assumed}

@@ -145,7 +145,7 @@ class Reader:
         answer = self.states.describe_execution(executionArn=self.arn)
         given = json.loads(answer["input"])
         if not self._months:
-            self._months = {month: MonthRun(month) for month in given["months"]}
+            self._months = {month: MonthRun(month) for month in given.get("months", [])}
         for event in self._new_events():
             self._learn(event)
         now = answer.get("stopDate") or datetime.datetime.now(answer["startDate"].tzinfo)
