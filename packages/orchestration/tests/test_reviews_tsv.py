@@ -156,6 +156,12 @@ def test_a_file_that_is_cut_short(tmp_path: Path, share: float) -> None:
         tsv.convert([tmp_path / "cut.tsv.gz"], tmp_path / "out")
 
 
+def test_without_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tsv, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"^TSV files are converted by DuckDB: pip install 'orchestration\[local\]'$"):
+        converted(tmp_path, HEADER)
+
+
 def test_texts_are_as_long_as_their_columns_may_be() -> None:
     schema = (pipelines.load("reviews").folder / "sql" / "schema.sql").read_text(encoding="utf-8")
     lengths = re.findall(r"^ +(\w+) +VARCHAR\((\d+)\)", schema, re.MULTILINE)

@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -83,6 +84,8 @@ def convert(files: Sequence[Path], out: Path) -> Conversion:
     bounded by the longest line. Errors: UsageError for a file that is none of these or can't be read; EltError where
     the Parquet files do not hold what was kept.
     """
+    if not find_spec("duckdb"):
+        raise UsageError("TSV files are converted by DuckDB: pip install 'orchestration[local]'")
     tally = _Tally()
     for file in files:
         try:
