@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from laptop import ROOT, Laptop, free_port
+from local_cloud.processes import interpreters
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 
@@ -83,13 +84,18 @@ class Checkout:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """Dev and prod have the endpoint from the caller, as the checks of a change have it."""
+    """Dev and prod have the endpoint from the caller, as the checks of a change have it.
+
+    Where AWS's Python is on this machine, jobs run on it with pip kept from every index: what they install comes from
+    the bucket, and from nowhere else.
+    """
     folder = tmp_path_factory.mktemp("checkout") / "project"
     shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
     made = Checkout(folder, Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port()))
     made.git("init", "--quiet")
     made.commit()
-    made.said("local", "up")
+    no_index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""} if interpreters.find("3.9") else {}
+    made.said("local", "up", **no_index)
     yield made
     made.elt("local", "down")
 
