@@ -22,10 +22,12 @@ from typing import Any
 import pytest
 import tomllib
 
+import local_cloud.permissions.command
 from github_actions.runner import Event, GitHub, JobRun, Place, StepFailed
 from github_actions.stand_ins import ACTIONS, CURRENT, configure_aws
 from github_actions.workflow import load
 from laptop import BIN, ROOT, Laptop, free_port
+from local_cloud.settings import Settings
 from orchestration import sources
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
@@ -332,6 +334,32 @@ def test_a_role_is_for_its_environment_and_repository_alone(delivery: Delivery, 
         done = subprocess.run(command.split(), env=env, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode != 0, command
         assert "AccessDenied" in done.stderr, done.stderr
+
+
+#: What the roles may beside what CloudFormation does by them, that none of the tests above makes them do, and why.
+SPARE = {
+    "cloudformation:DeleteStack": "of a stack that never came to be",
+    "cloudformation:TagResource": "asked for on AWS where a change set brings tags",
+    "cloudformation:UntagResource": "as cloudformation:TagResource",
+    "redshift-data:CancelStatement": "when a command is interrupted",
+    "s3:GetBucketLocation": "asked for by tools on AWS; the laptop has one region",
+    "s3:GetObjectVersion": "asked for where CloudFormation reads a template or a function's code on AWS",
+    "states:StopExecution": "when a smoke run is interrupted",
+}
+
+
+def test_the_roles_have_no_more_than_delivery_takes(delivery: Delivery) -> None:
+    """Last of all: what dev's role was granted, and never used. Of what stacks are made of, CloudFormation decides."""
+    if not delivery.live():
+        pytest.skip("tells something only after the tests above")
+    told = local_cloud.permissions.command.usage(Settings.create(state_dir=delivery.aws.state, port=delivery.aws.port))
+    used = {one["action"] for one in told["granted"] if one["owner"].endswith("/elt-deploy-dev")}
+    unused = {
+        one["action"]
+        for one in told["unused"]
+        if one["owner"].endswith("/elt-deploy-dev") and re.search("-(DeployStacks|RunPipelines)-", one["policy"])
+    }
+    assert unused - used == set(SPARE)
 
 
 # ---- what is true of every workflow ------------------------------------------------------------------------------
