@@ -21,7 +21,7 @@ from local_cloud.permissions.evaluation import (
     delegates_to_identities,
 )
 from local_cloud.permissions.needs import Call, Need, needs_of, needs_of_s3
-from local_cloud.permissions.resource_policies import policy_of
+from local_cloud.permissions.resource_policies import policy_of, tag_keys
 from local_cloud.permissions.usage import Usage
 
 if TYPE_CHECKING:
@@ -168,7 +168,8 @@ class Enforcer:
 
     def _decide(self, caller: Caller, need: Need, context: Mapping[str, tuple[str, ...]]) -> Decision:
         resource_policy = policy_of(need.resource, self.account_id) if need.resource else None
-        question = Question(need.action, need.resource, context)
+        tags = tag_keys(need.resource) if need.resource else {}
+        question = Question(need.action, need.resource, {**context, **tags} if tags else context)
         if caller.kind == "Anonymous":
             return (
                 decide_by_resource(question, caller.principal, resource_policy)

@@ -1,4 +1,4 @@
-"""The policies of resources: buckets, topics, queues, secrets, keys."""
+"""What hangs on resources: the policies of buckets, topics, queues, secrets and keys; tags."""
 
 from __future__ import annotations
 
@@ -19,6 +19,16 @@ def policy_of(arn: str, account_id: str) -> Policy | None:
     if not text:
         return None
     return _policy(arn if parts[2] != "s3" else f"arn:aws:s3:::{parts[5].partition('/')[0]}", text)
+
+
+def tag_keys(arn: str) -> dict[str, tuple[str, ...]]:
+    """`aws:ResourceTag/…` of what an ARN names: of namespaces and workgroups of Redshift Serverless."""
+    if not arn.startswith("arn:aws:redshift-serverless:"):
+        return {}
+    from local_cloud.services.redshift.serverless.responses import ServerlessResponse
+
+    tags = ServerlessResponse.plane.tags.get(arn, {})
+    return {f"aws:resourcetag/{name}".lower(): (value,) for name, value in tags.items()}
 
 
 @lru_cache(maxsize=1024)

