@@ -211,9 +211,10 @@ def test_the_trigger_is_killed(laptop: Laptop, source: Path) -> None:
     assert scene.running() == []
 
 
-@pytest.mark.parametrize(("seed", "year"), [(3, 2017), (4, 2018)])
+@pytest.mark.parametrize(("seed", "year"), [(1, 2017), (5, 2018)])
 def test_the_cloud_is_killed(laptop: Laptop, source: Path, seed: int, year: int) -> None:
-    moment, scene = random.Random(seed), Scene(laptop, source, year)
+    """Within the 3 s that no machine does three months in, two at a time."""
+    moment, scene = random.Random(seed), Scene(laptop, source, year, months=3)
     first = scene.begin()
     time.sleep(moment.uniform(0, 3))
     jobs = processes(laptop, JOB)
