@@ -24,8 +24,8 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
     """What differs between an environment and a release. Exit code 0: nothing; 1: something, as of `diff`.
 
     Shown are what somebody changed by hand since the last deployment (property by property of jobs, functions, state
-    machines, aliases, schedules and roles), bytes in S3 that are not the manifest's, and what a deployment of the release
-    would change. `elt deploy --release ID` puts all of it right.
+    machines, aliases, schedules and roles), bytes in S3 that are not the manifest's, and what a deployment of the
+    release would change. `elt deploy --release ID` puts all of it right.
     """
     from orchestration import deployment
     from orchestration.cli.local import connect
