@@ -25,7 +25,8 @@ LONGEST = 200
 
 def markdown(title: str, value: Any, *, level: int = TOP) -> str:
     """A JSON value as GitHub's Markdown, under a heading."""
-    return "\n".join([f"{'#' * level} {title}", "", *_body(value, level)]) + "\n"
+    text = "\n".join([f"{'#' * level} {title}", "", *_body(value, level)])
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
 
 
 def _body(value: Any, level: int) -> Iterator[str]:
@@ -74,6 +75,8 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float):
+        return f"{round(value, 4):,}"
     if isinstance(value, (list, dict)):
         items = value if isinstance(value, list) else [f"{name} {_plain(one)}" for name, one in value.items()]
         text = ", ".join(_cell(item) for item in items)
@@ -82,7 +85,7 @@ def _cell(value: Any) -> str:
 
 
 def _plain(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return _cell(value) if isinstance(value, (int, float)) else str(value)
 
 
 def _escaped(text: str) -> str:

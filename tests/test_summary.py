@@ -59,6 +59,12 @@ def summary(tmp_path: Path, value: Any, *names: str) -> str:
             "| --- | --- | --- |",
             "| rs-query | 1.0 | 9 of them |",
         ]),
+        ({"seconds": 1234.333333333, "dpu": 0.0625}, [
+            "|  |  |",
+            "| --- | --- |",
+            "| seconds | 1,234.3333 |",
+            "| dpu | 0.0625 |",
+        ]),
         ([], ["nothing"]),
         (["one", "two"], ["- one", "- two"]),
         ([{"counts": {"kept": 1000, "read": 2000}}], ["| counts |", "| --- |", "| kept 1,000, read 2,000 |"]),
