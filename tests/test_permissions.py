@@ -456,7 +456,7 @@ class Ground:
 
     def give_up(self, role: str) -> str:
         """A schedule whose target its role may not call: the event is in the queue."""
-        soon = time.strftime("at(%Y-%m-%dT%H:%M:%S)", time.gmtime(time.time() + 1))
+        soon = time.strftime("at(%Y-%m-%dT%H:%M:%S)", time.gmtime(time.time() + 3))
         target = "arn:aws:lambda:us-east-1:123456789012:function:not-for-this-role"
         before, began = self.waiting(), time.time()
         self.schedule(role, target, soon, {})
@@ -677,6 +677,10 @@ def statements() -> Iterator[tuple[Path, int, dict[str, Any]]]:
                     yield file, node.start_mark.line, {name: values(value) for name, value in found.items()}
 
 
+#: Who makes buckets needs two dozen such actions, and the size of a policy is limited.
+BUCKET_SETTINGS = ("s3:GetBucket*", "s3:Get*Configuration", "s3:PutBucket*")
+
+
 def values(node: Any) -> list[str]:
     return [item.value for item in node.value] if isinstance(node, yaml.SequenceNode) else [node.value]
 
@@ -694,11 +698,7 @@ def test_every_action_exists_and_is_named_whole() -> None:
     for file, line, statement in statements():
         for action in statement["Action"]:
             if "*" in action:
-                allowed = statement["Effect"] == ["Deny"] or action in (
-                    "s3:GetBucket*",
-                    "s3:Get*Configuration",
-                    "s3:PutBucket*",
-                )
+                allowed = statement["Effect"] == ["Deny"] or action in BUCKET_SETTINGS
                 wrong += [] if allowed else [f"{file.name}:{line + 1} {action}"]
             elif action.lower() not in known:
                 wrong.append(f"{file.name}:{line + 1} {action} is no action")
