@@ -132,7 +132,7 @@ def state_of(settings: Settings) -> list[Path]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What boto3 and the `aws` command need to find this cloud. Any keys are good; these say what they are."""
+    """What boto3 and the `aws` command need to find this cloud. The keys are the account's administrator."""
     return {
         "AWS_ENDPOINT_URL": settings.endpoint,
         "AWS_ACCESS_KEY_ID": "test",
