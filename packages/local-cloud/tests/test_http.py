@@ -32,8 +32,15 @@ def connected(cloud: Any) -> Iterator[http.client.HTTPConnection]:
         connection.close()
 
 
-def send(connection: http.client.HTTPConnection, method: str, path: str, **options: Any) -> tuple[int, bytes]:
-    connection.request(method, path, **options)
+def send(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    *,
+    headers: dict[str, str] | None = None,
+    **options: Any,
+) -> tuple[int, bytes]:
+    connection.request(method, path, headers={"Authorization": KEY} | (headers or {}), **options)
     answer = connection.getresponse()
     return answer.status, answer.read()
 
@@ -64,6 +71,11 @@ def test_a_large_refused_body_still_gets_its_answer(cloud: Any) -> None:
         assert (status, b"NoSuchBucket" in answer) == (404, True)
 
 
+#: Signature version 2, the shortest one: the account's own key.
+KEY = "AWS local:x"
+HOST_AND_KEY = f"Host: 127.0.0.1\r\nAuthorization: {KEY}"
+
+
 def read_head(raw: socket.socket) -> bytes:
     seen = b""
     while b"\r\n\r\n" not in seen:
@@ -80,7 +92,7 @@ def read_head(raw: socket.socket) -> bytes:
 )
 def test_100_continue_comes_only_when_the_body_is_wanted(cloud: Any, path: str, first_line: bytes) -> None:
     with socket.create_connection(("127.0.0.1", cloud.port), timeout=20) as raw:
-        head = f"PUT {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
+        head = f"PUT {path} HTTP/1.1\r\n{HOST_AND_KEY}\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"
         raw.sendall(head.encode())
         seen = read_head(raw)
         assert seen.startswith(first_line)
@@ -101,7 +113,7 @@ def test_a_chunked_body_without_length(cloud: Any) -> None:
 
 def test_a_put_without_any_length(cloud: Any) -> None:
     with socket.create_connection(("127.0.0.1", cloud.port), timeout=20) as raw:
-        raw.sendall(f"PUT /{BUCKET}/none HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        raw.sendall(f"PUT /{BUCKET}/none HTTP/1.1\r\n{HOST_AND_KEY}\r\n\r\n".encode())
         assert read_head(raw).startswith(b"HTTP/1.1 411 ")
 
 
@@ -151,7 +163,7 @@ def test_a_wrong_signed_hash(cloud: Any) -> None:
 def test_a_broken_upload_leaves_nothing(cloud: Any) -> None:
     cloud.client("s3").put_object(Bucket=BUCKET, Key="broken", Body=b"whole")
     with socket.create_connection(("127.0.0.1", cloud.port), timeout=20) as raw:
-        raw.sendall(f"PUT /{BUCKET}/broken HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nhalf".encode())
+        raw.sendall(f"PUT /{BUCKET}/broken HTTP/1.1\r\n{HOST_AND_KEY}\r\nContent-Length: 1000\r\n\r\nhalf".encode())
     # The next request of its own connection is served after the broken one was given up.
     assert cloud.client("s3").get_object(Bucket=BUCKET, Key="broken")["Body"].read() == b"whole"
 
@@ -242,7 +254,7 @@ def test_what_goes_wrong_inside_is_an_aws_error_and_a_logged_traceback(cloud: An
 def test_web_pages_are_kept_out(cloud: Any, headers: dict[str, str], served: bool) -> None:
     cloud.client("s3").put_object(Bucket=BUCKET, Key="page", Body=b"x")
     with connected(cloud) as connection:
-        connection.request("GET", f"/{BUCKET}/page", headers=headers)
+        connection.request("GET", f"/{BUCKET}/page", headers={"Authorization": KEY} | headers)
         answer = connection.getresponse()
         assert answer.status == (200 if served else 403)
         assert "Access-Control-Allow-Origin" not in answer.headers
@@ -266,7 +278,7 @@ def test_a_stop_finishes_what_is_in_work(new_cloud: Any) -> None:
     try:
         running.client("s3").create_bucket(Bucket=BUCKET)
         with socket.create_connection(("127.0.0.1", running.port), timeout=20) as raw:
-            raw.sendall(f"PUT /{BUCKET}/late HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 8\r\n\r\nfirst".encode())
+            raw.sendall(f"PUT /{BUCKET}/late HTTP/1.1\r\n{HOST_AND_KEY}\r\nContent-Length: 8\r\n\r\nfirst".encode())
             with connected(running) as other:  # by now the upload is being served
                 assert send(other, "GET", f"/{BUCKET}/late")[0] == 404
             running.process.send_signal(signal.SIGTERM)
