@@ -142,6 +142,11 @@ def test_a_port_that_another_cloud_holds(run: Run, tmp_path: Path, port: int) ->
     [
         (("up", "--port", "99999"), {}, "99999 is not in the range 1<=x<=65535"),
         (("up",), {"LOCAL_CLOUD_PORT": "http"}, "LOCAL_CLOUD_PORT is 'http': give a port from 1 to 65535."),
+        (
+            ("status",),
+            {"LOCAL_CLOUD_STATE": "/dev/null"},
+            "/dev/null is a file: give LOCAL_CLOUD_STATE, or --state, a folder.",
+        ),
         (("up", "--state", __file__), {}, "is a file"),
         (("sideways",), {}, "No such command 'sideways'"),
     ],

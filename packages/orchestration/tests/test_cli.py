@@ -93,6 +93,41 @@ def test_wrong_usage(arguments: list[str], line: str, capsys: pytest.CaptureFixt
     assert (printed.out, printed.err) == ("", f"{line}\n")
 
 
+@pytest.mark.parametrize("command", ["status", "down", "reset --yes", "env", "up", "fire reviews"])
+@pytest.mark.parametrize(
+    ("variable", "value", "line"),
+    [
+        ("LOCAL_CLOUD_PORT", "http", "LOCAL_CLOUD_PORT is 'http': give a port from 1 to 65535."),
+        ("LOCAL_CLOUD_STATE", __file__, f"{__file__} is a file: give LOCAL_CLOUD_STATE, or --state, a folder."),
+    ],
+)
+def test_wrong_settings_of_the_local_cloud(
+    command: str,
+    variable: str,
+    value: str,
+    line: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("LOCAL_CLOUD_STATE", str(tmp_path / "elt"))
+    monkeypatch.setenv(variable, value)
+    assert invoke(["local", *command.split()]) == 2
+    assert capsys.readouterr() == ("", f"elt: {line}\n")
+
+
+def test_a_file_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(*arguments: object, **options: object) -> None:
+        (tmp_path / "missing" / "page.html").write_text("")
+
+    monkeypatch.setattr("orchestration.releases.build.build_all", write)
+    assert invoke(["release", "build"]) == 1
+    assert capsys.readouterr() == ("", f"elt: {tmp_path}/missing/page.html: No such file or directory\n")
+
+
 @pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
 def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(arguments) == 0

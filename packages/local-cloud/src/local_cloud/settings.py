@@ -51,15 +51,17 @@ class Settings:
     def create(cls, *, state_dir: Path | str | None = None, port: int | None = None) -> Settings:
         """Settings from arguments, else LOCAL_CLOUD_STATE and LOCAL_CLOUD_PORT, else the defaults.
 
-        SettingsError for a port that is none.
+        SettingsError for a port that is none, and a folder that is a file.
         """
-        folder = state_dir or os.environ.get("LOCAL_CLOUD_STATE") or DEFAULT_STATE_DIR
+        folder = Path(state_dir or os.environ.get("LOCAL_CLOUD_STATE") or DEFAULT_STATE_DIR).expanduser().resolve()
+        if folder.exists() and not folder.is_dir():
+            raise SettingsError(f"{folder} is a file: give LOCAL_CLOUD_STATE, or --state, a folder.")
         if port is None:
             text = os.environ.get("LOCAL_CLOUD_PORT") or str(DEFAULT_PORT)
             port = int(text) if text.isascii() and text.isdigit() else 0
             if not 1 <= port <= 65535:
                 raise SettingsError(f"LOCAL_CLOUD_PORT is {text!r}: give a port from 1 to 65535.")
-        return cls(state_dir=Path(folder).expanduser().resolve(), port=port)
+        return cls(state_dir=folder, port=port)
 
     @property
     def endpoint(self) -> str:

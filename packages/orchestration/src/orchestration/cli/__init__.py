@@ -89,6 +89,8 @@ def _failure(error: Exception) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         return f"{error.format_message()} (see `{context.command_path if context else 'elt'} --help`)", 2
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}", 1
     line = _sdk_failure(error)
     if line is None:
         raise error

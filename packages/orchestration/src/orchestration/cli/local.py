@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
@@ -30,19 +32,16 @@ def settings(*, port: int | None = None) -> Settings:
     The port is the given one, else that of AWS_ENDPOINT_URL if it names this machine, else that of the cloud
     running on the state folder, else local_cloud's own choice.
     """
-    try:
-        from local_cloud import Settings, status
-    except ImportError as error:
-        raise UsageError("AWS on this machine needs the package local-cloud: pip install local-cloud") from error
     state = state_folder()
     if port is None:
         endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL", ""))
         port = endpoint.port if endpoint.hostname in ("127.0.0.1", "localhost") else None
-    chosen = Settings.create(state_dir=state, port=port)
-    if port is None:
-        running = status(chosen)
-        if running.running and running.port:
-            return Settings.create(state_dir=state, port=running.port)
+    with _local_cloud() as cloud:
+        chosen: Settings = cloud.Settings.create(state_dir=state, port=port)
+        if port is None:
+            running = cloud.status(chosen)
+            if running.running and running.port:
+                chosen = cloud.Settings.create(state_dir=state, port=running.port)
     return chosen
 
 
@@ -55,18 +54,23 @@ def connect(environment: Environment) -> None:
 
 def start(chosen: Settings) -> Status:
     """Start the cloud if it is down and point AWS_ENDPOINT_URL at it. Errors: EltError."""
-    import local_cloud
-
-    try:
-        found = local_cloud.up(chosen)
-    except local_cloud.LocalCloudError as error:
-        raise _translated(error) from error
+    with _local_cloud() as cloud:
+        found: Status = cloud.up(chosen)
     os.environ["AWS_ENDPOINT_URL"] = chosen.endpoint
     return found
 
 
-def _translated(error: Exception) -> EltError:
-    return UsageError(str(error)) if getattr(error, "exit_code", 1) == 2 else EltError(str(error))
+@contextmanager
+def _local_cloud() -> Iterator[Any]:
+    """The package, whose errors become ours. Errors: UsageError where it is not installed; EltError."""
+    try:
+        import local_cloud
+    except ImportError as error:
+        raise UsageError("AWS on this machine needs the package local-cloud: pip install local-cloud") from error
+    try:
+        yield local_cloud
+    except local_cloud.LocalCloudError as error:
+        raise (UsageError if error.exit_code == UsageError.exit_code else EltError)(str(error)) from error
 
 
 @click.group("local", help="Start, stop and look at AWS on this machine.")
@@ -85,9 +89,8 @@ def up(port: int | None, as_json: bool) -> None:
 @command.command()
 def down() -> None:
     """Stop it. Its state stays."""
-    import local_cloud
-
-    stopped = local_cloud.down(settings())
+    with _local_cloud() as cloud:
+        stopped = cloud.down(settings())
     click.echo("stopped" if stopped else "it was not running", err=True)
 
 
@@ -95,22 +98,21 @@ def down() -> None:
 @json_option
 def status(as_json: bool) -> None:
     """Whether it runs, and where."""
-    import local_cloud
-
-    _show(local_cloud.status(settings()), as_json)
+    with _local_cloud() as cloud:
+        found = cloud.status(settings())
+    _show(found, as_json)
 
 
 @command.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(yes: bool) -> None:
     """Stop it and delete all of its state."""
-    import local_cloud
-
     chosen = settings()
     if not yes:
         click.confirm(f"Delete everything under {chosen.state_dir}?", abort=True, err=True)
-    local_cloud.down(chosen)
-    local_cloud.reset(chosen)
+    with _local_cloud() as cloud:
+        cloud.down(chosen)
+        cloud.reset(chosen)
     click.echo(f"deleted {chosen.state_dir}", err=True)
 
 
@@ -136,15 +138,12 @@ def fire(schedule: str, time: str, as_json: bool) -> None:
 
     import boto3
 
-    import local_cloud
     from orchestration import firing
 
     began = clock.time()
     connect(environments.load("local"))
-    try:
-        fired = local_cloud.fire(settings(), f"elt-local-{schedule}", time=time)
-    except local_cloud.LocalCloudError as error:
-        raise _translated(error) from error
+    with _local_cloud() as cloud:
+        fired = cloud.fire(settings(), f"elt-local-{schedule}", time=time)
     log = firing.said(boto3.client("logs"), fired["target"], since=began)
     function = fired["target"].rsplit(":", 1)[-1]
     if log is None:
