@@ -248,7 +248,8 @@ def test_half_an_upload_is_no_object(new_cloud: Any) -> None:
         s3.create_bucket(Bucket="half-test")
         s3.put_object(Bucket="half-test", Key="k", Body=b"whole")
         with socket.create_connection(("127.0.0.1", running.port), timeout=20) as raw:
-            head = f"PUT /half-test/k HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: AWS local:x\r\nContent-Length: {4 << 20}\r\n\r\n"
+            signed = "Host: 127.0.0.1\r\nAuthorization: AWS local:x"
+            head = f"PUT /half-test/k HTTP/1.1\r\n{signed}\r\nContent-Length: {4 << 20}\r\n\r\n"
             raw.sendall(head.encode() + bytes(2 << 20))
             staging = running.state_dir / "s3/.local-cloud/staging"
             while not any(file.stat().st_size for file in staging.iterdir()):

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from local_cloud.permissions.patterns import Context, matches, substitute
 
 _SETS = ("ForAllValues", "ForAnyValue")
+#: Between the parts of an ARN's pattern: not the one in a variable, as in `${aws:username}`.
+_COLON = re.compile(r":(?![^{}]*\})")
 
 
 @dataclass(frozen=True)
@@ -84,16 +88,12 @@ def _arn_like(value: str, wanted: Sequence[str], context: Context) -> bool:
     """ArnEquals and ArnLike are the same: each of the six parts is compared for itself, with wildcards."""
     parts = value.split(":", 5)
     for each in wanted:
-        patterns = each.split(":", 5) if "${" not in each else (substitute(each, context) or "").split(":", 5)
-        if len(parts) == len(patterns) == 6 and all(map(_part_like, patterns, parts)):
+        patterns = _COLON.split(each, maxsplit=5)
+        if len(parts) == len(patterns) == 6 and all(map(matches, patterns, parts, repeat(context))):
             return True
         if each == "*":
             return True
     return False
-
-
-def _part_like(pattern: str, part: str) -> bool:
-    return matches(pattern, part, {})
 
 
 def _bool(value: str, wanted: Sequence[str], context: Context) -> bool:

@@ -79,6 +79,7 @@ def _connector(
     cloud: Cloud, warehouse: Warehouse, plane: ControlPlane, store: StatementStore
 ) -> Callable[[str, str, str, int], Session]:
     def connect(namespace: str, database: str, user: str, process: int) -> Session:
+        from local_cloud.services.redshift.engine import privileges
         from local_cloud.services.redshift.engine.session import Session
 
         if not namespace:
@@ -97,9 +98,11 @@ def _connector(
             default_role=record.get("defaultIamRoleArn") or "",
             history=lambda: history_rows(store),
         )
-        return Session(
+        session = Session(
             warehouse, namespace=namespace, database=database, user=user, surroundings=surroundings, process=process
         )
+        privileges.log_in(session)
+        return session
 
     return connect
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_cloud.services.redshift.engine import catalog, external, views
+from local_cloud.services.redshift.engine import catalog, external, privileges, views
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.queries import prepare
 from local_cloud.services.redshift.engine.scene import Scene
@@ -166,6 +166,7 @@ def create_schema(session: Session, plan: statements.CreateSchema, scene: Scene)
         raise SqlError(
             f'unacceptable schema name "{plan.name}"', detail='The prefix "pg_" is reserved for system schemas.'
         )
+    privileges.require_create(session)
     session.lock([((plan.name, "*"), Mode.EXCLUSIVE)])
     taken = _schema_exists(session, plan.name) or bool(external.database_of(session, plan.name))
     if taken and plan.if_not_exists:

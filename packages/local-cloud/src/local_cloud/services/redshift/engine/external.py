@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from local_cloud.services.redshift.engine import catalog
+from local_cloud.services.redshift.engine import catalog, privileges
 from local_cloud.services.redshift.engine.scene import Scene
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.storage import resolve_role, split_url
@@ -83,6 +83,7 @@ def _code(error: Exception) -> str:
 
 def create_schema(session: Session, plan: CreateExternalSchema, scene: Scene) -> int:
     session.outside_transaction("CREATE EXTERNAL SCHEMA")
+    privileges.require_create(session)
     role = resolve_role(session, plan.role)
     taken = session.lookup(
         "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from local_cloud.services.redshift.engine import system_external
+from local_cloud.services.redshift.engine import privileges, system_external
 from local_cloud.services.redshift.engine.inline import text, values
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
@@ -128,8 +128,19 @@ def _pg_namespace(session: Session) -> str:
 
 def _pg_user(session: Session) -> str:
     return (
-        f"SELECT {text(session.user)} AS usename, 100 AS usesysid, true AS usecreatedb, true AS usesuper,"
+        "SELECT name AS usename, 100 AS usesysid, superuser AS usecreatedb, superuser AS usesuper,"
         " false AS usecatupd, '********' AS passwd, NULL::TIMESTAMP AS valuntil, NULL::VARCHAR AS useconfig"
+        f" FROM (SELECT name, superuser FROM {INTERNAL}.users UNION SELECT {text(session.user)},"
+        f" {privileges.is_superuser(session)})"
+    )
+
+
+def _database_privileges(session: Session) -> str:
+    return (
+        f"SELECT {text(session.database.name)} AS database_name, privilege AS privilege_type, 100 AS identity_id,"
+        f" user_name AS identity_name, CASE WHEN user_name = {text(privileges.PUBLIC)} THEN 'public' ELSE 'user' END"
+        " AS identity_type, false AS admin_option, 'DATABASE' AS privilege_scope"
+        f" FROM {INTERNAL}.database_privileges"
     )
 
 
@@ -222,6 +233,7 @@ _RELATIONS: dict[str, Callable[[Session], str]] = {
     "pg_namespace": _pg_namespace,
     "pg_user": _pg_user,
     "pg_database": _pg_database,
+    "svv_database_privileges": _database_privileges,
     "sys_query_history": _query_history,
     "sys_load_error_detail": _load_errors,
 }

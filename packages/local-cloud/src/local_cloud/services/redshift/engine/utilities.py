@@ -125,7 +125,7 @@ def show_parameter(session: Session, plan: statements.ShowParameter, scene: Scen
 
 
 def accept(session: Session, plan: statements.Utility, scene: Scene) -> int:
-    """VACUUM, ANALYZE, GRANT and the like: one machine and one user need none of it."""
+    """VACUUM, ANALYZE, GRANT on a table and the like: one machine needs none of it."""
     if plan.outside:
         session.outside_transaction(plan.command)
     if plan.target:

@@ -23,6 +23,8 @@ INTERNAL = "pg_internal"
 _INTERNAL_TABLES = (
     "settings(name VARCHAR PRIMARY KEY, value VARCHAR)",
     "external_schemas(name VARCHAR PRIMARY KEY, database VARCHAR, role VARCHAR)",
+    "users(name VARCHAR PRIMARY KEY, superuser BOOLEAN)",
+    "database_privileges(user_name VARCHAR, privilege VARCHAR, PRIMARY KEY (user_name, privilege))",
     "views(schema VARCHAR, name VARCHAR, columns VARCHAR[], definition VARCHAR, PRIMARY KEY (schema, name))",
     "procedures(schema VARCHAR, name VARCHAR, definition VARCHAR, PRIMARY KEY (schema, name))",
     """load_errors(user_id INTEGER, query_id BIGINT, transaction_id BIGINT, session_id INTEGER,

@@ -15,9 +15,12 @@ from local_cloud.services.redshift.sql.statements import (
     Commit,
     CreateDatabase,
     CreateSchema,
+    CreateUser,
     CreateView,
+    DatabasePrivileges,
     Drop,
     DropDatabase,
+    DropUser,
     Explain,
     Lock,
     Query,
@@ -257,6 +260,44 @@ def _utility(command: str) -> Callable[[Reader], Utility]:
     return read
 
 
+def _create_user(reader: Reader) -> CreateUser:
+    name = reader.identifier()
+    return CreateUser(name, superuser="CREATEUSER" in reader.rest().upper().split())
+
+
+def _drop_user(reader: Reader) -> DropUser:
+    if_exists = reader.accept("IF", "EXISTS")
+    return DropUser(reader.identifier(), if_exists)
+
+
+def _privileges(command: str, *, to: str) -> Callable[[Reader], Statement]:
+    """Those on databases; who may do what with a table or a schema is not looked at here."""
+
+    def read(reader: Reader) -> Statement:
+        reader.accept("GRANT", "OPTION", "FOR")
+        privileges = [reader.next().upper]
+        while not reader.at_end and not reader.at("ON"):
+            word = reader.next().upper
+            if word not in (",", "PRIVILEGES"):
+                privileges.append(word)
+        if not reader.accept("ON", "DATABASE"):
+            reader.rest()
+            return Utility(command)
+        databases = [reader.identifier()]
+        while reader.accept(","):
+            databases.append(reader.identifier())
+        reader.expect(to)
+        users: list[str] = []
+        while not users or reader.accept(","):
+            if reader.accept_any("GROUP", "ROLE"):
+                raise NotSupported(f"{command} … ON DATABASE is for users and PUBLIC in the local warehouse")
+            users.append(reader.identifier())
+        reader.rest()
+        return DatabasePrivileges(command == "GRANT", tuple(privileges), tuple(databases), tuple(users))
+
+    return read
+
+
 def _alter_table(reader: Reader) -> Statement:
     return external.alter_table(reader) or tables.alter_table(reader)
 
@@ -293,7 +334,7 @@ _COMMANDS: tuple[tuple[str, Callable[[Reader], Statement]], ...] = (
     ("CREATE DATABASE", _create_database),
     ("ALTER DATABASE", _alter_database),
     ("DROP DATABASE", lambda reader: DropDatabase(reader.identifier())),
-    ("CREATE USER", _utility("CREATE USER")),
+    ("CREATE USER", _create_user),
     ("CREATE GROUP", _utility("CREATE GROUP")),
     ("CREATE ROLE", _utility("CREATE ROLE")),
     ("ALTER USER", _utility("ALTER USER")),
@@ -301,11 +342,11 @@ _COMMANDS: tuple[tuple[str, Callable[[Reader], Statement]], ...] = (
     ("ALTER ROLE", _utility("ALTER ROLE")),
     ("ALTER SCHEMA", _utility("ALTER SCHEMA")),
     ("ALTER DEFAULT PRIVILEGES", _utility("ALTER DEFAULT PRIVILEGES")),
-    ("DROP USER", _utility("DROP USER")),
+    ("DROP USER", _drop_user),
     ("DROP GROUP", _utility("DROP GROUP")),
     ("DROP ROLE", _utility("DROP ROLE")),
-    ("GRANT", _utility("GRANT")),
-    ("REVOKE", _utility("REVOKE")),
+    ("GRANT", _privileges("GRANT", to="TO")),
+    ("REVOKE", _privileges("REVOKE", to="FROM")),
     ("CREATE", tables.create_table),
     ("ALTER TABLE", _alter_table),
     ("DROP TABLE", _drop("TABLE")),

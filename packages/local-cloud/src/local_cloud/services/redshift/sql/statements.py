@@ -111,7 +111,7 @@ class ShowParameter:
 
 @dataclass(frozen=True)
 class Utility:
-    """Accepted, with nothing to do on one machine: VACUUM, ANALYZE, GRANT, CREATE USER, …
+    """Accepted, with nothing to do on one machine: VACUUM, ANALYZE, GRANT on a table, CREATE GROUP, …
 
     `target` is a table that has to exist; `outside` names a command that refuses to run in a transaction.
     """
@@ -119,6 +119,28 @@ class Utility:
     command: str
     target: Name = ()
     outside: bool = False
+
+
+@dataclass(frozen=True)
+class CreateUser:
+    name: str
+    superuser: bool = False
+
+
+@dataclass(frozen=True)
+class DropUser:
+    name: str
+    if_exists: bool = False
+
+
+@dataclass(frozen=True)
+class DatabasePrivileges:
+    """GRANT or REVOKE of privileges on databases, to users and to "public"."""
+
+    granted: bool
+    privileges: tuple[str, ...]
+    databases: tuple[str, ...]
+    users: tuple[str, ...]
 
 
 Statement = (
@@ -132,6 +154,9 @@ Statement = (
     | CreateView
     | Drop
     | CreateSchema
+    | CreateUser
+    | DropUser
+    | DatabasePrivileges
     | CreateDatabase
     | DropDatabase
     | AlterDatabase
