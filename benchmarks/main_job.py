@@ -25,7 +25,7 @@ import psutil
 
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
-from orchestration.sources import serve
+from orchestration.trips.source import serve
 
 BIN = Path(sys.executable).parent
 MONTH = Month(2024, 9)

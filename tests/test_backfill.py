@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from laptop import ROOT, Laptop
-from orchestration import pipelines, verify
+from orchestration import pipelines
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
+from orchestration.trips.check import check
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -42,7 +43,7 @@ def backfill_json(laptop: Laptop, first: str, last: str, *options: str) -> Any:
 def kept(laptop: Laptop, *months: str) -> dict[str, int]:
     """What the table holds of the months, after a look at that being what their manifests say."""
     bucket = laptop.outputs("data")["ProcessedBucket"]
-    found = verify.check(pipelines.load("yellow-trips"), laptop.client("s3"), bucket, laptop.query)
+    found = check(pipelines.load("yellow-trips"), laptop.client("s3"), bucket, laptop.query)
     checks = [one for one in found if one.month in months]
     assert [one.month for one in checks if not one.agrees] == []
     return {one.month: one.loaded for one in checks}
@@ -80,7 +81,7 @@ def test_only_what_is_missing_is_loaded_and_one_mail_tells_of_failures(laptop: L
     rows = kept(laptop, "2012-01", "2012-03", "2012-04")
     cause = (
         "SourceRefused: the source has no yellow 2012-02 (http://127.0.0.1:PORT/yellow_tripdata_2012-02.parquet"
-        " answered HTTP 404): correct --year, --month or --source_url"
+        " answered HTTP 404): correct the month or the source"
     )
     again = f"elt backfill yellow-trips --from 2012-01 --to 2012-04 --max-concurrency 2 --source {source} --env local"
     lines = told(first.stderr).splitlines()

@@ -14,7 +14,7 @@ from laptop import Laptop
 from orchestration import pipelines, stacks
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
-from orchestration.sources import serve
+from orchestration.trips.source import serve
 
 MONTH = Month(2023, 3)
 BORDER = 2_000_000_000

@@ -24,7 +24,7 @@ import pytest
 from laptop import SHARED_DATA, Laptop, deployed
 from orchestration import executions, pipelines
 from orchestration.pipelines import Month
-from orchestration.sources import serve
+from orchestration.trips.source import serve
 
 pytestmark = [pytest.mark.shared_data, pytest.mark.timeout(900)]
 

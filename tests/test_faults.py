@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 from laptop import ROOT, Laptop
-from orchestration import sources
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
+from orchestration.trips.source import serve
 
 pytestmark = [
     pytest.mark.timeout(600),
@@ -37,7 +37,7 @@ JOB, FUNCTION = "glue/runtime/launcher.py", "awslambda/runtime/bootstrap.py"
 def source(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder whose files are what the deployed pipeline fetches by itself, as TLC's are: the trigger names none."""
     folder = tmp_path_factory.mktemp("source")
-    with sources.serve(folder) as url:
+    with serve(folder) as url:
         point_at(laptop, url)
         yield folder
     point_at(laptop, None)

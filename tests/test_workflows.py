@@ -28,9 +28,9 @@ from github_actions.stand_ins import ACTIONS, CURRENT, configure_aws
 from github_actions.workflow import load
 from laptop import BIN, ROOT, Laptop, free_port
 from local_cloud.settings import Settings
-from orchestration import sources
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
+from orchestration.trips.source import serve
 from scratch import commit, copy_checkout, git
 
 pytestmark = pytest.mark.timeout(600)
@@ -231,7 +231,7 @@ def test_a_backfill(delivery: Delivery, tmp_path: Path) -> None:
     """After the push: dev is deployed. One month by year and number, then a range with it: only the rest is run."""
     for number in (1, 2):
         yellow_month(tmp_path, month=Month(2019, number), rows=1_000)
-    with sources.serve(tmp_path) as url:
+    with serve(tmp_path) as url:
         one = delivery.dispatch(
             "backfill", environment="dev", dataset="yellow", year="2019", month="01", max_concurrency="1", source=url
         )

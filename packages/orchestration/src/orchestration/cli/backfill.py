@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import shlex
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +53,7 @@ class Request:
     @property
     def command(self) -> str:
         """What to type to do what is still missing."""
-        from orchestration.sources import is_url
+        from orchestration.trips.source import is_url
 
         words = ["elt", "backfill", self.pipeline.name, "--from", str(self.first), "--to", str(self.last)]
         words += ["--max-concurrency", str(self.max_concurrency)]
@@ -181,9 +180,8 @@ def _estimate(deployment: Deployment, request: Request, months: int) -> Estimate
 def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool) -> int:
     import boto3
 
-    from orchestration import sources
     from orchestration.backfill import execution
-    from orchestration.cli.run import serve
+    from orchestration.trips.source import is_url, offered
 
     if not plan.to_run:
         return _conclude(None, plan, as_json=as_json)
@@ -192,11 +190,8 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
     if under_way:
         name = under_way.rsplit(":", 1)[-1]
         raise UsageError(f"{name} is under way already; {_how_to_go_on(request.pipeline, request.environment)}")
-    with ExitStack() as stack:
-        url = None
-        if request.source:
-            is_url = sources.is_url(request.source)
-            url = sources.url_template(request.source) if is_url else stack.enter_context(serve(request.source))
+    serves = bool(request.source) and not is_url(str(request.source))
+    with offered(request.source) as url:
         arn = execution.start(
             states,
             deployment.backfill,
@@ -206,7 +201,6 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
             source_url=url,
             rerun=request.command,
         )
-        serves = request.source is not None and url is not None and not sources.is_url(request.source)
         backfill = _follow(arn, request.pipeline, request.environment, serves=serves)
     return _conclude(backfill, plan, as_json=as_json)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orchestration.deployment import Deployment
     from orchestration.executions import Execution
     from orchestration.reviews.check import CategoryCheck
-    from orchestration.verify import MonthCheck
+    from orchestration.trips.check import MonthCheck
 
 MONTH_OF_THE_DEMO = "2024-09"
 
@@ -69,11 +69,11 @@ class Reviews:
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other data.")
 @json_option
 def command(rows: int, month: Month, reviews: int, seed: int, as_json: bool) -> int:
-    from orchestration import sources
     from orchestration.cli import local, run
     from orchestration.cli.deploy import deploy_from_checkout
     from orchestration.generate import yellow_month
     from orchestration.progress import stderr
+    from orchestration.trips import source
 
     environment, pipeline = environments.load("local"), pipelines.load("yellow-trips")
     console = stderr()
@@ -88,7 +88,7 @@ def command(rows: int, month: Month, reviews: int, seed: int, as_json: bool) -> 
         file = yellow_month(folder, month=month, rows=rows, seed=seed)
     console.print(f"generated {rows:,} trips: {file.name}, {file.stat().st_size / 1e6:,.1f} MB")
     rerun = run.rerun_command(pipeline, month, source=str(folder), environment=environment)
-    with sources.serve(folder) as url:
+    with source.serve(folder) as url:
         arn = run.start(deployment, pipeline, month, source_url=url, rerun=rerun, force=False)
         execution = run.follow(deployment, pipeline, month, arn)
     if execution.status != "SUCCEEDED":
@@ -126,9 +126,10 @@ def _run_reviews(deployment: Deployment, folder: Path, *, rows: int, seed: int) 
 def _check(deployment: Deployment, pipeline: pipelines.Pipeline, month: Month) -> MonthCheck:
     import boto3
 
-    from orchestration import verify, warehouse
+    from orchestration import warehouse
+    from orchestration.trips.check import check
 
-    checks = verify.check(
+    checks = check(
         pipeline,
         boto3.client("s3"),
         deployment.processed_bucket,

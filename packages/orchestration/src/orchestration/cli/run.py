@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -59,18 +58,15 @@ def command(  # noqa: PLR0917
         return run_day.run(pipeline, source, no_wait=no_wait, environment=environment, as_json=as_json)
     if month is None:
         raise UsageError(f"{pipeline.name} runs by month: give it one, such as --month 2024-09")
-    from orchestration import sources
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
+    from orchestration.trips.source import offered
 
     check_source(source, environment=environment, no_wait=no_wait)
     rerun = rerun_command(pipeline, month, source=source, engine=engine, environment=environment)
     connect(environment)
     deployment = find_or_deploy(environment)
-    with ExitStack() as stack:
-        url = None
-        if source:
-            url = sources.url_template(source) if sources.is_url(source) else stack.enter_context(serve(source))
+    with offered(source) as url:
         arn = start(deployment, pipeline, month, source_url=url, rerun=rerun, engine=engine, force=force)
         if no_wait:
             print_json({"execution": arn}) if as_json else click.echo(arn)
@@ -85,7 +81,7 @@ def command(  # noqa: PLR0917
 
 def check_source(source: str | None, *, environment: Environment, no_wait: bool) -> None:
     """A folder is served by this process: it must exist, be reachable by the jobs, and stay served. UsageError."""
-    from orchestration.sources import is_url
+    from orchestration.trips.source import is_url
 
     if source is None or is_url(source):
         return
@@ -97,16 +93,10 @@ def check_source(source: str | None, *, environment: Environment, no_wait: bool)
         raise UsageError("this command serves the folder to the job, so it has to wait: drop --no-wait or give a URL")
 
 
-def serve(source: str) -> Any:
-    from orchestration.sources import serve as serve_folder
-
-    return serve_folder(Path(source))
-
-
 def rerun_command(
     pipeline: Pipeline, month: Month, *, source: str | None, environment: Environment, engine: str = "auto"
 ) -> str:
-    from orchestration.sources import is_url
+    from orchestration.trips.source import is_url
 
     words = ["elt", "run", pipeline.name, "--month", str(month)]
     if source:
@@ -144,7 +134,7 @@ def start(
 
 def follow(deployment: Deployment, pipeline: Pipeline, month: Month, arn: str) -> Execution:
     """Show the execution until it is final, and return its last reading."""
-    from orchestration.outcome import Outcome
+    from orchestration.trips.outcome import Outcome
 
     return follow_with(Outcome(deployment, pipeline, month).detail, arn)
 

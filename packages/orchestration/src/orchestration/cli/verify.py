@@ -13,7 +13,7 @@ from orchestration.pipelines import DailyPipeline, Pipeline
 
 if TYPE_CHECKING:
     from orchestration.reviews.check import CategoryCheck
-    from orchestration.verify import MonthCheck
+    from orchestration.trips.check import MonthCheck
 
 Check = TypeVar("Check", "MonthCheck", "CategoryCheck")
 
@@ -29,10 +29,11 @@ Check = TypeVar("Check", "MonthCheck", "CategoryCheck")
 def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
     import boto3
 
-    from orchestration import verify, warehouse
+    from orchestration import warehouse
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
     from orchestration.reviews.check import check as check_categories
+    from orchestration.trips.check import check as check_months
 
     connect(environment)
     deployment = find_or_deploy(environment)
@@ -42,7 +43,7 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
 
     if isinstance(pipeline, DailyPipeline):
         return _tell(check_categories(pipeline, query), show_categories, as_json)
-    months = verify.check(pipeline, boto3.client("s3"), deployment.processed_bucket, query)
+    months = check_months(pipeline, boto3.client("s3"), deployment.processed_bucket, query)
     return _tell(months, show, as_json)
 
 

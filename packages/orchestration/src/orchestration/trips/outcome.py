@@ -7,10 +7,11 @@ from typing import Any
 
 import boto3
 
-from orchestration import verify, warehouse
+from orchestration import warehouse
 from orchestration.deployment import Deployment
 from orchestration.executions import StateRun
 from orchestration.pipelines import Month, Pipeline
+from orchestration.trips import check
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ class Outcome:
 
     def manifest(self) -> dict[str, Any]:
         bucket, dataset = self.deployment.processed_bucket, self.pipeline.dataset
-        manifest = verify.read_manifest(boto3.client("s3"), bucket, dataset, self.month)
+        manifest = check.read_manifest(boto3.client("s3"), bucket, dataset, self.month)
         assert manifest is not None, "the transform has succeeded, so its manifest is there"
         return manifest
 
     def loaded(self) -> int:
-        rows = verify.loaded_rows(lambda sql: warehouse.query(self.deployment, sql), self.pipeline.table)
+        rows = check.loaded_rows(lambda sql: warehouse.query(self.deployment, sql), self.pipeline.table)
         return rows.get(str(self.month), 0)

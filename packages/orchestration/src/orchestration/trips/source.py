@@ -1,4 +1,7 @@
-"""A folder of TLC-named files, served over loopback HTTP, so that ingest runs its real path on it."""
+"""Where a month's file comes from: a URL, or a folder of TLC-named files, which is served over loopback HTTP.
+
+So ingest runs its real path on a folder, too.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,19 @@ def is_url(source: str) -> bool:
 def url_template(source: str) -> str:
     """The template a job fetches from: a URL as it is, or with TLC's file name appended to a folder's URL."""
     return source if "{" in source else f"{source.rstrip('/')}/{_FILE_NAME}"
+
+
+@contextmanager
+def offered(source: str | None) -> Iterator[str | None]:
+    """What a job fetches from while the block runs: a URL's template, or that of a folder, which is served.
+
+    None for no source, so that the job takes its own default. Errors: UsageError.
+    """
+    if not source or is_url(source):
+        yield url_template(source) if source else None
+        return
+    with serve(Path(source)) as url:
+        yield url
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.errors import UsageError
-from orchestration.sources import serve, url_template
+from orchestration.trips.source import serve, url_template
 
 
 @pytest.mark.parametrize(
