@@ -98,6 +98,7 @@ def test_a_failure_that_stays_is_unreachable(run: Any, site: Any, data: bytes) -
 def test_no_server_is_unreachable(run: Any) -> None:
     message = fails(run, errors.Unreachable, source_template="http://127.0.0.1:9/x")
     assert message.startswith("http://127.0.0.1:9/x failed 4 times at byte 0, last: NewConnectionError: ")
+    assert "object at 0x" not in message
 
 
 def test_no_such_host_is_unreachable(run: Any) -> None:
@@ -233,9 +234,9 @@ def test_a_young_month_is_not_published_yet(run: Any, site: Any, status: int) ->
 @pytest.mark.parametrize(
     ("status", "reason"),
     [
-        (403, "the source has no yellow 2024-01 (URL answered HTTP 403): correct --year, --month or --source_url"),
-        (404, "the source has no yellow 2024-01 (URL answered HTTP 404): correct --year, --month or --source_url"),
-        (410, "the source has no yellow 2024-01 (URL answered HTTP 410): correct --year, --month or --source_url"),
+        (403, "the source has no yellow 2024-01 (URL answered HTTP 403): correct the month or the source"),
+        (404, "the source has no yellow 2024-01 (URL answered HTTP 404): correct the month or the source"),
+        (410, "the source has no yellow 2024-01 (URL answered HTTP 410): correct the month or the source"),
         (401, "URL answered HTTP 401 with something that begins with “log in”: correct --source_url"),
     ],
 )

@@ -268,7 +268,7 @@ def test_by_hand_an_error_is_one_line_and_an_exit_code(run: Any, site: Any, data
     assert by_hand(*arguments(run, "--month", "2")) == (
         1,
         f"SourceRefused: the source has no yellow 2024-02 ({site.address}/yellow_tripdata_2024-02.parquet answered "
-        "HTTP 404): correct --year, --month or --source_url\n",
+        "HTTP 404): correct the month or the source\n",
     )
 
 

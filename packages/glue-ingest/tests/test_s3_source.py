@@ -67,8 +67,8 @@ def test_the_signature_is_of_version_4_and_made_anew_for_each_method(s3_endpoint
             "s3://{mirror}/{{year}}.parquet",
             2015,
             errors.SourceRefused,
-            "the source has no yellow 2015-01 (s3://{mirror}/2015.parquet answered HTTP 404): correct --year, "
-            "--month or --source_url",
+            "the source has no yellow 2015-01 (s3://{mirror}/2015.parquet answered HTTP 404): correct the "
+            "month or the source",
             id="no such key",
         ),
         pytest.param(

@@ -105,8 +105,12 @@ def body(response: Any, size: int | None) -> Iterator[bytes]:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause: what urllib3 wraps it in says nothing more. Without queries, which may hold a signature."""
+    """The innermost cause: what urllib3 wraps it in says nothing more.
+
+    Without queries, which may hold a signature, and without the connection, which urllib3 1.26 puts there as
+    `<urllib3.connection.HTTPConnection object at 0x…>`.
+    """
     inner: Any = error
     while isinstance(getattr(inner, "reason", None), BaseException):
         inner = inner.reason
-    return re.sub(r"\?\S+", "", f"{type(inner).__name__}: {inner}")
+    return re.sub(r"<\S+ object at 0x[0-9a-f]+>[:,] |\?\S+", "", f"{type(inner).__name__}: {inner}")

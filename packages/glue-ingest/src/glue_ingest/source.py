@@ -202,9 +202,7 @@ class Source:
                 "then, or correct --source_url"
             )
         if status in (403, 404, 410):
-            return SourceRefused(
-                f"the source has no {self._request.label} ({said}): correct --year, --month or --source_url"
-            )
+            return SourceRefused(f"the source has no {self._request.label} ({said}): correct the month or the source")
         if status == 416:
             return NotParquet(f"{self.url} is empty: try again later, or correct --source_url")
         return SourceRefused(f"{said} with {proof.describe(head)}: correct --source_url")
