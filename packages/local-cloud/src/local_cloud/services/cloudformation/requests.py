@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from local_cloud.services.cloudformation.errors import MissingCapabilities, ValidationError
 from local_cloud.services.cloudformation.parameters import choose
 from local_cloud.services.cloudformation.stacks import Definition, Stack
-from local_cloud.services.cloudformation.template import Template
+from local_cloud.services.cloudformation.template import Template, declared_parameters
 
 #: Limits of the template in a request and of one in S3, in bytes
 #: (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).
@@ -82,7 +82,7 @@ def check_capabilities(template: Template, given: list[str]) -> None:
 
 def hidden_values(definition: Definition) -> list[str]:
     """The values of its NoEcho parameters."""
-    declared = Template.parse(definition.template).parameters
+    declared = declared_parameters(definition.template)
     return [value.text for name, value in definition.parameters.items() if declared[name].no_echo]
 
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -157,3 +158,9 @@ def unresolved_references(names: Iterable[str], block: str) -> ValidationError:
         f"Template format error: Unresolved resource dependencies [{', '.join(names)}] in the {block} block of the "
         "template"
     )
+
+
+@functools.lru_cache(maxsize=32)
+def declared_parameters(text: str) -> Mapping[str, Parameter]:
+    """The parameters of a template that was accepted; kept, because everyone who waits for a stack asks for them."""
+    return Template.parse(text).parameters

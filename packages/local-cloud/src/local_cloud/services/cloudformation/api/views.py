@@ -8,7 +8,7 @@ from local_cloud.services.cloudformation.api.base import Api, given, pairs
 from local_cloud.services.cloudformation.errors import ValidationError
 from local_cloud.services.cloudformation.exports import exports, importers
 from local_cloud.services.cloudformation.stacks import Event, Resource, Stack
-from local_cloud.services.cloudformation.template import Template
+from local_cloud.services.cloudformation.template import declared_parameters
 
 
 class ViewActions(Api):
@@ -140,7 +140,7 @@ def _stack(stack: Stack) -> dict[str, Any]:
 
 def parameter_values(definition: Any) -> list[dict[str, Any]]:
     """A definition's parameters; those of NoEcho do not show their value."""
-    declared = Template.parse(definition.template).parameters
+    declared = declared_parameters(definition.template)
     return [
         {
             "ParameterKey": each.name,
