@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from orchestration.cli import COMMANDS, invoke
+from orchestration import environments
+from orchestration.cli import COMMANDS, invoke, status
 
 
 @pytest.mark.parametrize(
@@ -164,3 +166,35 @@ def test_help_imports_nothing_heavy() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_status_is_newest_first_and_whole_in_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    status.show(
+        [
+            row("reviews", "reviews-2024-09-05", "RUNNING", minute=7, seconds=61.2),
+            row("green-trips", "green-2021-03-backfill-20261122T014548-af50", "SUCCEEDED", minute=3, seconds=4.0),
+        ],
+        environments.load("dev"),
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "pipeline     execution                                    status     started (UTC)        seconds",
+        "reviews      reviews-2024-09-05                           RUNNING    2026-11-22 01:07:09     61.2",
+        "green-trips  green-2021-03-backfill-20261122T014548-af50  SUCCEEDED  2026-11-22 01:03:09      4.0",
+    ]
+
+
+def row(pipeline: str, name: str, state: str, *, minute: int, seconds: float) -> dict[str, Any]:
+    started = f"2026-11-22T01:{minute:02}:09+00:00"
+    return {"pipeline": pipeline, "name": name, "status": state, "started": started, "seconds": seconds}
+
+
+def test_status_of_nothing_says_what_to_do_there(capsys: pytest.CaptureFixture[str]) -> None:
+    status.show([], environments.load("prod"))
+    told = capsys.readouterr()
+    assert (told.out, told.err) == (
+        "",
+        "nothing has run yet; try: elt run yellow-trips --month 2024-09 --env prod\n",
+    )

@@ -26,6 +26,11 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def size(count: int) -> str:
+    """Bytes as a person reads them: 12 kB, 1.4 MB, 2,310.9 MB."""
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} kB"
+
+
 @contextmanager
 def following(detail: Detail) -> Iterator[Show]:
     """Yields a function to call with every reading of an execution."""
@@ -56,7 +61,7 @@ class _Details:
 
 
 class _Lines:
-    """One line when a state begins, one when it ends, and one every 10 s while it runs."""
+    """The execution's name, one line when a state begins, one when it ends, and one every 10 s while it runs."""
 
     def __init__(self, console: Console, details: _Details) -> None:
         self._console = console
@@ -65,6 +70,9 @@ class _Lines:
         self._next_sign_of_life = 0.0
 
     def show(self, execution: Execution) -> None:
+        if not self._shown:
+            self._shown.add(("named", execution.name))
+            self._print(execution.name)
         for state in execution.states:
             if state.name.startswith("Pipeline"):
                 continue

@@ -114,7 +114,7 @@ def _show_estimate(console: Console, estimate: Estimate) -> None:
 
 
 def _time(job: JobTime) -> str:
-    return f"{job.state} {job.seconds:.0f} s at {job.dpu:g} DPU"
+    return f"{job.state} {job.seconds:.{0 if job.seconds >= 10 else 1}f} s at {job.dpu:g} DPU"
 
 
 def _console() -> Console:

@@ -63,6 +63,7 @@ def _show(found: Comparison) -> None:
         click.echo(f"  {package} {live}, not {wanted}")
     if found.changes:
         click.echo("\n".join(["", "A deployment of it would do:", "", *in_words(found.changes)]))
+    click.echo(f"put right by: elt deploy --env {found.environment} --release {found.release}", err=True)
 
 
 def _short(value: Any) -> str:

@@ -126,7 +126,13 @@ def env() -> None:
 
 @command.command()
 @click.argument("schedule")
-@click.option("--time", default="", help="When the schedule is to believe it was due (ISO 8601). [default: now]")
+@click.option(
+    "--time",
+    default="",
+    metavar="TIME",
+    help="When it was due (ISO 8601): the day that reviews loads. Months count back from today all the same. "
+    "[default: now]",
+)
 @json_option
 def fire(schedule: str, time: str, as_json: bool) -> None:
     """Fire a schedule now, enabled or not: yellow-trips, green-trips, reviews, or one of them with -overdue.

@@ -59,8 +59,10 @@ def find_execution(states: Any, deployment: Deployment, wanted: str | None) -> s
         if wanted in (None, execution["name"])
     ]
     if not found:
-        told = f"there is no execution {wanted!r}" if wanted else "nothing has run yet"
-        raise UsageError(f"{told}; `elt status` lists what has run")
+        there = f"--env {deployment.environment}"
+        if wanted:
+            raise UsageError(f"there is no execution {wanted!r}; `elt status {there}` lists what has run")
+        raise UsageError(f"nothing has run yet; try: elt run yellow-trips --month 2024-09 {there}")
     return str(max(found, key=lambda execution: execution["startDate"])["executionArn"])
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from orchestration import environments, pipelines
 from orchestration.errors import EltError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -55,3 +58,10 @@ def json_option(command: Command) -> Command:
 
 def print_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, default=str))
+
+
+def print_table(table: Table) -> None:
+    """On stdout, every cell whole, however narrow the terminal is and also into a pipe."""
+    from rich.console import Console
+
+    Console(highlight=False, width=10_000).print(table)

@@ -44,8 +44,8 @@ def command(source: Environment, target: Environment, release_id: str | None, as
     release = history.release(store, release_id)
     if release.development:
         raise UsageError(
-            f"{release_id} is a development release; commit, `elt release publish`, deploy that to {source.name} "
-            f"and promote it"
+            f"{release_id} is a development release; commit, `elt release publish`, `elt deploy --release ID "
+            f"--env {source.name}`, `elt smoke --env {source.name}`, and promote that"
         )
     smoke = history.smoke(store, release_id, source.name)
     if smoke is None or not smoke.passed:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orchestration.cli.options import env_option, json_option, print_json
+from orchestration.cli.options import env_option, json_option, print_json, print_table
 from orchestration.environments import Environment
 
 if TYPE_CHECKING:
@@ -166,7 +166,6 @@ def _rows(store: Store, *, limit: int, everything: bool) -> list[dict[str, Any]]
 
 
 def _show(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     if not rows:
@@ -179,5 +178,4 @@ def _show(rows: list[dict[str, Any]]) -> None:
         smokes = ", ".join(f"{name} {'passed' if passed else 'FAILED'}" for name, passed in row["smokes"].items())
         commit = row["commit"][:12] + ("+" if row["dirty"] else "")
         table.add_row(row["release"], row["made"][:16].replace("T", " "), commit, ", ".join(row["live"]), smokes)
-    console = Console(highlight=False)
-    console.print(table, width=None if console.is_terminal else 200)
+    print_table(table)

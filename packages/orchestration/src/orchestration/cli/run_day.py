@@ -56,7 +56,7 @@ def deliver(deployment: Deployment, pipeline: DailyPipeline, source: str) -> Del
     """Put a source in place, and tell on stderr what came."""
     import boto3
 
-    from orchestration.progress import stderr
+    from orchestration.progress import size, stderr
     from orchestration.reviews import source as sources
 
     console = stderr()
@@ -68,9 +68,12 @@ def deliver(deployment: Deployment, pipeline: DailyPipeline, source: str) -> Del
         told = f"rejected {sum(converted.rejected.values()):,}{rules and f' ({rules})'}"
         console.print(f"converted reviews: read {converted.read:,}, kept {converted.kept:,}, {told}")
     place = f"s3://{deployment.raw_bucket}/{sources.PREFIX}"
-    console.print(f"put {done.objects:,} files of reviews, {done.bytes / 1e6:,.1f} MB, into {place}")
+    files = "1 file" if done.objects == 1 else f"{done.objects:,} files"
+    console.print(f"put {files} of reviews, {size(done.bytes)}, into {place}")
     if others := sorted(set(done.categories) - set(pipeline.categories)):
-        console.print(f"not loaded, since pipeline.toml does not list them: {', '.join(others)}")
+        console.print(
+            f"not loaded, since pipelines/{pipeline.name}/pipeline.toml does not list them: {', '.join(others)}"
+        )
     return done
 
 

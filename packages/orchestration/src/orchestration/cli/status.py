@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from orchestration.cli.options import PIPELINE, env_option, json_option, print_json
+from orchestration.cli.options import PIPELINE, env_option, json_option, print_json, print_table
 from orchestration.environments import Environment
 from orchestration.pipelines import Pipeline, all_pipelines
 
@@ -31,10 +31,11 @@ def command(pipeline: Pipeline | None, limit: int, environment: Environment, as_
         for one in ([pipeline] if pipeline else all_pipelines())
         for execution in recent(states, deployment.machines[one.name], limit)
     ]
+    rows.sort(key=lambda row: row["started"], reverse=True)
     if as_json:
         print_json(rows)
     else:
-        _show(rows)
+        show(rows, environment)
 
 
 def recent(states: Any, alias: str, limit: int) -> list[dict[str, Any]]:
@@ -53,22 +54,23 @@ def _row(pipeline: str, execution: dict[str, Any]) -> dict[str, Any]:
         "name": execution["name"],
         "execution": execution["executionArn"],
         "status": execution["status"],
-        "started": execution["startDate"].isoformat(timespec="seconds"),
+        "started": execution["startDate"].astimezone(datetime.UTC).isoformat(timespec="seconds"),
         "seconds": round((end - execution["startDate"]).total_seconds(), 1),
     }
 
 
-def _show(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
+def show(rows: list[dict[str, Any]], environment: Environment) -> None:
     from rich.table import Table
 
     if not rows:
-        click.echo("nothing has run yet; try: elt run yellow-trips --month 2024-09", err=True)
+        again = f"elt run yellow-trips --month 2024-09 --env {environment.name}"
+        click.echo(f"nothing has run yet; try: {again}", err=True)
         return
     table = Table(box=None, pad_edge=False)
-    for column in ("pipeline", "execution", "status", "started"):
+    for column in ("pipeline", "execution", "status", "started (UTC)"):
         table.add_column(column, no_wrap=True)
-    table.add_column("seconds", justify="right")
+    table.add_column("seconds", justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(row["pipeline"], row["name"], row["status"], row["started"], f"{row['seconds']:.1f}")
-    Console(highlight=False).print(table)
+        started = row["started"][:19].replace("T", " ")
+        table.add_row(row["pipeline"], row["name"], row["status"], started, f"{row['seconds']:.1f}")
+    print_table(table)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from orchestration.cli.options import PIPELINE, env_option, json_option, print_json
+from orchestration.cli.options import PIPELINE, env_option, json_option, print_json, print_table
 from orchestration.environments import Environment
 from orchestration.pipelines import DailyPipeline, Pipeline
 
@@ -53,7 +53,6 @@ def _tell(checks: list[Check], show: Callable[[list[Check]], None], as_json: boo
 
 
 def show(checks: list[MonthCheck]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -72,13 +71,12 @@ def show(checks: list[MonthCheck]) -> None:
             "agrees" if check.agrees else "no manifest" if not known else "DIFFERS",
         )
     if checks:
-        Console(highlight=False).print(table)
+        print_table(table)
     else:
         click.echo("no month is loaded yet", err=True)
 
 
 def show_categories(checks: list[CategoryCheck]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -90,6 +88,6 @@ def show_categories(checks: list[CategoryCheck]) -> None:
         agrees = "agrees" if check.agrees else "DIFFERS"
         table.add_row(check.category, f"{check.source:,}", f"{check.loaded:,}", agrees)
     if checks:
-        Console(highlight=False).print(table)
+        print_table(table)
     else:
         click.echo("nothing is loaded yet", err=True)

@@ -11,6 +11,7 @@ from orchestration import warehouse
 from orchestration.deployment import Deployment
 from orchestration.executions import StateRun
 from orchestration.pipelines import Month, Pipeline
+from orchestration.progress import size
 from orchestration.trips import check
 
 
@@ -25,7 +26,7 @@ class Outcome:
     def detail(self, state: StateRun) -> str:
         """A few words on what a finished state did; "" for a state that leaves no trace."""
         if state.name == "IngestRaw":
-            return f"{self.raw_bytes() / 1e6:,.1f} MB"
+            return size(self.raw_bytes())
         if state.name == "TransformTrips":
             load = self.manifest()["load"]
             return f"read {load['rows_read']:,}, kept {load['rows_kept']:,}, rejected {load['rows_rejected']:,}"
