@@ -191,9 +191,10 @@ def test_the_trigger_is_killed(laptop: Laptop, source: Path) -> None:
     for _ in range(5):
         thread = threading.Thread(target=call)
         thread.start()
-        worker = until(lambda: processes(laptop, FUNCTION), what="process of the trigger")[0]
+        until(lambda call=thread: processes(laptop, FUNCTION) or not call.is_alive(), what="process of the trigger")
         time.sleep(moment.uniform(0, 0.3))
-        os.kill(worker, signal.SIGKILL)
+        for worker in processes(laptop, FUNCTION):
+            os.kill(worker, signal.SIGKILL)
         thread.join()
         if answers[-1]["error"]:
             break

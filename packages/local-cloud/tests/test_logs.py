@@ -201,25 +201,34 @@ def test_services_write_by_a_log_writer(tmp_path: Path) -> None:
     import sys
 
     script = """
+import json
 import threading
 from pathlib import Path
 from local_cloud.cloud import Cloud
 from local_cloud.persistence import Persistence
 from local_cloud.services import logs, s3
 from local_cloud.settings import Settings
+from moto.iam.models import iam_backends
 import sys
 
+ROLE = {"role_arn": "arn:aws:iam::123456789012:role/writer", "session_name": "job"}
 cloud = Cloud(Settings.create(state_dir=sys.argv[1]), Persistence(Path(sys.argv[1]) / "control-plane"))
 cloud.persistence.load()
 s3.install(cloud)
 logs.install(cloud)
+iam = iam_backends["123456789012"]["aws"]
+iam.create_role("writer", "{}", "/", None, "", [], "3600")
+allowed = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}
+iam.put_role_policy("writer", "logs", json.dumps(allowed))
 threads = [
-    threading.Thread(target=lambda n=n: [logs.LogWriter(cloud, "/g", "s").write([f"{n}-{i}"]) for i in range(20)])
+    threading.Thread(
+        target=lambda n=n: [logs.LogWriter(cloud, "/g", "s", **ROLE).write([f"{n}-{i}"]) for i in range(20)]
+    )
     for n in range(4)
 ]
 [thread.start() for thread in threads]
 [thread.join() for thread in threads]
-logs.LogWriter(cloud, "/g", "other").write([])
+logs.LogWriter(cloud, "/g", "other", **ROLE).write([])
 from moto.logs.models import logs_backends
 backend = logs_backends["123456789012"]["us-east-1"]
 print(sorted(backend.groups["/g"].streams), len(backend.groups["/g"].streams["s"].events))

@@ -154,11 +154,17 @@ def test_nothing_costs_nothing() -> None:
 
 
 class Past:
-    """Step Functions and Glue with two executions: one whose transform took 100 s, one that took 50 s on more DPU."""
+    """Step Functions and Glue with a smoke run and two months: one whose transform took 100 s, one 50 s on more DPU."""
 
     def list_executions(self, **given: Any) -> dict[str, Any]:
-        assert given == {"stateMachineArn": "arn:machine", "statusFilter": "SUCCEEDED", "maxResults": cost.MEASURED}
-        return {"executions": [{"executionArn": "arn:newer"}, {"executionArn": "arn:older"}]}
+        assert given.pop("maxResults") >= 10 * cost.MEASURED, "smoke runs may be many"
+        assert given == {"stateMachineArn": "arn:machine", "statusFilter": "SUCCEEDED"}
+        names = {
+            "arn:smoke": "smoke-20241105T060000-1a2b",
+            "arn:newer": "yellow-2024-09",
+            "arn:older": "yellow-2024-08-5f",
+        }
+        return {"executions": [{"executionArn": arn, "name": name} for arn, name in names.items()]}
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:
         return {"status": "SUCCEEDED", "startDate": START, "stopDate": START, "input": "{}"}
@@ -182,7 +188,7 @@ class Past:
 
     def get_job_run(self, *, JobName: str, RunId: str) -> dict[str, Any]:
         runs = {
-            ("TransformTrips", "arn:newer"): {"MaxCapacity": 2.0, "ExecutionTime": 50},
+            ("TransformTrips", "arn:newer"): {"WorkerType": "G.1X", "NumberOfWorkers": 2, "ExecutionTime": 50},
             ("TransformTrips", "arn:older"): {"MaxCapacity": 1.0, "ExecutionTime": 100},
             ("LoadRedshift", "arn:newer"): {"MaxCapacity": 0.0625, "ExecutionTime": 10},
             ("LoadRedshift", "arn:older"): {"MaxCapacity": 0.0625, "ExecutionTime": 11},
@@ -192,7 +198,7 @@ class Past:
 
 def test_times_are_measured_from_what_has_run() -> None:
     past = Past()
-    assert cost.measure(past, past, "arn:machine:live", rates=cost.load_rates()) == (
+    assert cost.measure(past, past, "arn:machine:live", dataset="yellow", rates=cost.load_rates()) == (
         (
             cost.JobTime("TransformTrips", 2.0, 75),
             cost.JobTime("LoadRedshift", 0.0625, 10.5, uses_warehouse=True),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -191,6 +193,14 @@ def test_a_process_that_ends_is_an_error_and_the_next_event_has_a_new_one(functi
         assert answer.payload["errorType"] == "Runtime.ExitError"
         assert answer.payload["errorMessage"].endswith(f" Error: {message}")
         assert answer.error == "Unhandled"
+
+
+def test_a_process_killed_while_it_waits_is_not_asked_again(functions):
+    name = functions.function("import os\ndef main(event, context): return os.getpid()")
+    first = functions.invoke(name).payload
+    os.kill(first, signal.SIGKILL)
+    answer = functions.invoke(name)
+    assert (answer.error, answer.payload != first) == (None, True)
 
 
 def test_a_function_that_ends_while_it_loads_is_an_error(functions):

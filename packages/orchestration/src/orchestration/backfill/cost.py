@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,9 @@ import tomllib
 
 from orchestration import executions
 
-#: How many of the newest executions are measured.
+#: How many of the newest executions are measured, and among how many they are looked for.
 MEASURED = 5
+_LOOKED_AT = 100
 
 
 @dataclass(frozen=True)
@@ -112,15 +113,17 @@ def estimate(months: int, *, jobs: Iterable[JobTime], measured: int, rates: Rate
     )
 
 
-def measure(states: Any, glue: Any, alias: str, *, rates: Rates) -> tuple[tuple[JobTime, ...], int]:
+def measure(states: Any, glue: Any, alias: str, *, dataset: str, rates: Rates) -> tuple[tuple[JobTime, ...], int]:
     """The mean times of a pipeline's newest successful executions and their number; none where nothing has run.
 
-    A state may run one of several jobs: its capacity is the newest run's.
+    Whole months only, whose executions begin with their `dataset`: a smoke run's is no measure of one. A state may run
+    one of several jobs: its capacity is the newest run's.
     """
     warehouse = {job.state for job in rates.assumed if job.uses_warehouse}
-    found = states.list_executions(
-        stateMachineArn=alias.rsplit(":", 1)[0], statusFilter="SUCCEEDED", maxResults=MEASURED
+    succeeded = states.list_executions(
+        stateMachineArn=alias.rsplit(":", 1)[0], statusFilter="SUCCEEDED", maxResults=_LOOKED_AT
     )["executions"]
+    found = [one for one in succeeded if one["name"].startswith(f"{dataset}-")][:MEASURED]
     runs: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for execution in found:
         for state in executions.read(states, execution["executionArn"]).states:
@@ -129,10 +132,21 @@ def measure(states: Any, glue: Any, alias: str, *, rates: Rates) -> tuple[tuple[
     times = tuple(
         JobTime(
             state=name,
-            dpu=float(of_state[0]["MaxCapacity"]),
+            dpu=_dpu(of_state[0]),
             seconds=statistics.mean(run["ExecutionTime"] for run in of_state),
             uses_warehouse=name in warehouse,
         )
         for name, of_state in runs.items()
     )
     return times, len(found)
+
+
+#: DPUs of one worker. https://docs.aws.amazon.com/glue/latest/dg/worker-types.html
+_WORKERS = {"G.025X": 0.25, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0}
+
+
+def _dpu(run: Mapping[str, Any]) -> float:
+    """The DPUs of a job run: a Spark job's are its workers'."""
+    if "WorkerType" in run:
+        return float(run["NumberOfWorkers"]) * _WORKERS[run["WorkerType"]]
+    return float(run["MaxCapacity"])

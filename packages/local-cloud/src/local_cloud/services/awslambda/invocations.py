@@ -150,7 +150,7 @@ class Invocations:
         revision, oldest = revision_of(function), time.monotonic() - OLDEST_S
         with self._lock:
             for worker in self._idle:
-                if worker.spec.revision == revision and worker.started > oldest:
+                if worker.spec.revision == revision and worker.started > oldest and worker.alive:
                     self._idle.remove(worker)
                     return worker
         return None

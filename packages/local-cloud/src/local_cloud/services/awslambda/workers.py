@@ -82,6 +82,11 @@ class Worker:
         self._pump = threading.Thread(target=self._carry, daemon=True)
         self._pump.start()
 
+    @property
+    def alive(self) -> bool:
+        """False once the process has ended, as one may that has long been idle."""
+        return self._child.process.poll() is None
+
     def wait_ready(self) -> None:
         """Wait for the handler's module to be loaded. WorkerTimedOut or WorkerExited when it is not."""
         self._exchange(b"", INIT_TIMEOUT_S)
