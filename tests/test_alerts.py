@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from laptop import Laptop, free_port
+from laptop import Laptop, deployed
 from orchestration.generate.trips import yellow_month
 from orchestration.pipelines import Month
 
@@ -24,11 +24,8 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """One of its own: alarms and schedules see everything that runs here."""
-    machine = Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port())
-    deployed = machine.elt("deploy")
-    assert deployed.returncode == 0, deployed.stderr
-    yield machine
-    machine.elt("local", "down")
+    with deployed(tmp_path_factory.mktemp("laptop") / "elt") as machine:
+        yield machine
 
 
 def run(laptop: Laptop, month: str, source: str) -> dict[str, Any]:
@@ -227,9 +224,9 @@ def test_what_fails_while_a_failure_is_told_changes_nothing(laptop: Laptop) -> N
 def test_alarms_say_that_executions_end_badly(laptop: Laptop) -> None:
     """The failures above were enough for the first alarm; nobody stopped long enough for the second."""
     cloudwatch = laptop.client("cloudwatch")
-    for _ in range(100):
+    for _ in range(600):
         alarms = {one["AlarmName"]: one["StateValue"] for one in cloudwatch.describe_alarms()["MetricAlarms"]}
-        if alarms["elt-local-yellow-trips-failures"] == "ALARM" and "INSUFFICIENT_DATA" not in alarms.values():
+        if laptop.alarms() and "INSUFFICIENT_DATA" not in alarms.values():
             break
         time.sleep(0.1)
     assert alarms == {

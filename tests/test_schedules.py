@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from laptop import Laptop, free_port
+from laptop import Laptop, deployed
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -20,11 +20,8 @@ NAMES = ["green-trips", "green-trips-overdue", "reviews", "reviews-overdue", "ye
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """One of its own, whose schedules are switched on in the course of the tests."""
-    machine = Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port())
-    deployed = machine.elt("deploy")
-    assert deployed.returncode == 0, deployed.stderr
-    yield machine
-    machine.elt("local", "down")
+    with deployed(tmp_path_factory.mktemp("laptop") / "elt") as machine:
+        yield machine
 
 
 def eventually(what: Callable[[], Any], *, seconds: float = 30) -> Any:

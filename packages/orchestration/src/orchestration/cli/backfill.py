@@ -170,7 +170,9 @@ def _estimate(deployment: Deployment, request: Request, months: int) -> Estimate
 
     rates = cost.load_rates()
     alias = deployment.machines[request.pipeline.name]
-    jobs, measured = cost.measure(boto3.client("stepfunctions"), boto3.client("glue"), alias, rates=rates)
+    jobs, measured = cost.measure(
+        boto3.client("stepfunctions"), boto3.client("glue"), alias, dataset=request.pipeline.dataset, rates=rates
+    )
     workgroup = boto3.client("redshift-serverless").get_workgroup(workgroupName=deployment.workgroup)["workgroup"]
     return cost.estimate(
         months, jobs=jobs or rates.assumed, measured=measured, rates=rates, rpu=int(workgroup["baseCapacity"])

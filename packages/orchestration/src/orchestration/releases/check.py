@@ -28,7 +28,7 @@ def check(release: Release, store: Store, found: State, templates: Mapping[str, 
         *(Difference(resource, "", "there", None) for resource in found if resource not in state),
         *objects(release, store),
         *_pointers(release, store, state),
-        *_functions(release, state),
+        *_functions(release, store, state),
         *_definitions(release, store, state),
         *_templates(release, templates),
     ]
@@ -51,9 +51,10 @@ def _pointers(release: Release, store: Store, state: Mapping[str, Properties]) -
                     yield Difference(resource, path, f"an object of release {release.id}", store.uri(key))
 
 
-def _functions(release: Release, state: Mapping[str, Properties]) -> Iterator[Difference]:
+def _functions(release: Release, store: Store, state: Mapping[str, Properties]) -> Iterator[Difference]:
+    known = archives(release, store.bucket)
     for resource, properties in state.items():
-        if "CodeSha256" in properties and properties["CodeSha256"] not in archives(release, ""):
+        if "CodeSha256" in properties and properties["CodeSha256"] not in known:
             yield Difference(resource, "CodeSha256", f"a wheel of release {release.id}", properties["CodeSha256"])
 
 

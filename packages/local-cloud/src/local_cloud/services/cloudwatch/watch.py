@@ -36,17 +36,18 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stop.wait(TICK_S):
-            try:
-                self.tick(datetime.datetime.now(datetime.UTC))
-            except Exception:  # the next tick comes all the same
-                log.exception("alarms could not be evaluated")
+            self.tick(datetime.datetime.now(datetime.UTC))
 
     def tick(self, now: datetime.datetime) -> None:
         """Evaluate every metric alarm as of `now`."""
         backend = self._backend()
         for alarm in list(backend.alarms.values()):
-            if not alarm.rule:
+            if alarm.rule:
+                continue
+            try:
                 self._evaluate(alarm, backend, now)
+            except Exception:  # the others and the next tick are worth the same
+                log.exception("alarm %s could not be evaluated", alarm.name)
 
     def _backend(self) -> Any:
         from moto.cloudwatch.models import cloudwatch_backends
