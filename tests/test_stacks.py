@@ -39,6 +39,7 @@ def test_before_anything_is_there_all_of_it_is_to_add(laptop: Laptop) -> None:
     ]
     assert plan[plan.index("outside the stacks") + 1 : -2] == [
         "  Add      warehouse usage limit UsageLimit",
+        "  Add      warehouse privilege DatabasePrivilege (CREATE for IAMR:elt-local-rs-query)",
         "  Add      log group LogGroup (/aws-glue/python-jobs/output)",
         "  Add      log group LogGroup (/aws-glue/python-jobs/error)",
         "  Add      log group LogGroup (/aws-glue/jobs/output)",

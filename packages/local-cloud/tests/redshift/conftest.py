@@ -306,6 +306,10 @@ def _make_workgroup(data_api: DataApi, name: str = "etl", namespace: str = "anal
         namespaceName=namespace, dbName="dev", manageAdminPassword=True, iamRoles=[arn], defaultIamRoleArn=arn
     )
     data_api.serverless.create_workgroup(workgroupName=name, namespaceName=namespace)
+    found = data_api.serverless.get_namespace(namespaceName=namespace)["namespace"]
+    data_api.done(
+        "GRANT CREATE ON DATABASE dev TO PUBLIC", WorkgroupName=name, SecretArn=found["adminPasswordSecretArn"]
+    )
 
 
 @pytest.fixture(scope="session")

@@ -138,7 +138,7 @@ def plan(environment: Environment, root: Path) -> list[stacks.Change]:
             if "ArtifactBucket" in there
             else stacks.additions(pipelines_stack)
         ),
-        *outside.plan(environment, workgroup_arn=there.get("WorkgroupArn")),
+        *outside.plan(environment, data=there),
     ]
 
 

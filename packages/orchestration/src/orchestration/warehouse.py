@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 
-from orchestration.deployment import Deployment
+
+class Warehouse(Protocol):
+    """Where an environment's warehouse is; a Deployment is one."""
+
+    @property
+    def workgroup(self) -> str: ...
+
+    @property
+    def database(self) -> str: ...
+
+    @property
+    def namespace(self) -> str: ...
 
 
-def query(deployment: Deployment, sql: str) -> list[tuple[Any, ...]]:
+def query(warehouse: Warehouse, sql: str) -> list[tuple[Any, ...]]:
     """The rows of one SELECT; none of any other statement.
 
     As the administrator, by the secret that Redshift manages: tables belong to the job's own database user, and
@@ -20,9 +31,9 @@ def query(deployment: Deployment, sql: str) -> list[tuple[Any, ...]]:
 
     run = rs_query.run(
         sql,
-        workgroup=deployment.workgroup,
-        database=deployment.database,
-        secret_arn=_admin_secret(deployment.namespace),
+        workgroup=warehouse.workgroup,
+        database=warehouse.database,
+        secret_arn=_admin_secret(warehouse.namespace),
     )
     return run.results[0].fetch()
 

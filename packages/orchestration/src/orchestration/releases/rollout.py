@@ -70,7 +70,7 @@ def plan(environment: Environment, store: Store, release: Release) -> list[stack
             parameters=pipelines_parameters(environment, release, {**outputs, **_bucket(store)}, taken=pipelines),
             tags=tags,
         ),
-        *outside.plan(environment, workgroup_arn=outputs.get("WorkgroupArn")),
+        *outside.plan(environment, data=outputs),
     ]
 
 
@@ -110,7 +110,7 @@ def _apply(environment: Environment, store: Store, release: Release, *, report: 
     report(f"stack {data_stack.name}")
     parameters = data_parameters(environment, taken=stacks.declared(cloudformation, data_stack))
     outputs = stacks.deploy(cloudformation, data_stack, parameters=parameters, tags=tags)
-    outside.apply(environment, workgroup_arn=outputs["WorkgroupArn"])
+    outside.apply(environment, data=outputs)
     report(f"stack {pipelines_stack.name}")
     taken = stacks.declared(cloudformation, pipelines_stack)
     parameters = pipelines_parameters(environment, release, {**outputs, **_bucket(store)}, taken=taken)

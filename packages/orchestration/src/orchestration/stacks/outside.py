@@ -2,6 +2,11 @@
 
 - The warehouse's usage limit: there is no resource type for it
   (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_RedshiftServerless.html).
+- What the queries' database user may do. Redshift makes the user of a role at its first login, an ordinary one: it
+  may make tables in the schema `public` and temporary ones, as everybody may, but an external schema, which the
+  reviews need, only with CREATE on the database.
+  (https://docs.aws.amazon.com/redshift/latest/dg/r_Schemas_and_tables-schema-based-privileges.html,
+  https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html)
 - How long Glue's log groups keep lines. They are the account's, not ours: Glue makes them with the first run of any
   job and lets them keep everything for ever. A Python Shell job cannot be given another group (continuous logging
   and its `--custom-logGroup-prefix` are for Spark,
@@ -10,12 +15,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import boto3
 
+from orchestration import warehouse
 from orchestration.environments import Environment
+from orchestration.errors import DeployError
 from orchestration.joblogs import GROUPS
 from orchestration.stacks import Change
 
@@ -33,21 +41,32 @@ class _Step:
     make: Callable[[], object]
 
 
-def plan(environment: Environment, *, workgroup_arn: str | None) -> list[Change]:
-    """What `apply` would change. `workgroup_arn` is None where there is no warehouse yet."""
-    return [step.change for step in _steps(environment, workgroup_arn)]
+@dataclass(frozen=True)
+class _Warehouse:
+    workgroup: str
+    database: str
+    namespace: str
 
 
-def apply(environment: Environment, *, workgroup_arn: str) -> list[Change]:
+def plan(environment: Environment, *, data: Mapping[str, str]) -> list[Change]:
+    """What `apply` would change. `data` are the outputs of the data stack, none where it is not there yet."""
+    return [step.change for step in _steps(environment, data)]
+
+
+def apply(environment: Environment, *, data: Mapping[str, str]) -> list[Change]:
     """Bring it all about; what that changed."""
-    steps = list(_steps(environment, workgroup_arn))
-    for step in steps:
+    made = []
+    for step in _steps(
+        environment, data
+    ):  # one by one: a limit that is reached is raised before the warehouse is asked
         step.make()
-    return [step.change for step in steps]
+        made.append(step.change)
+    return made
 
 
-def _steps(environment: Environment, workgroup_arn: str | None) -> Iterator[_Step]:
-    yield from _usage_limit(environment, workgroup_arn)
+def _steps(environment: Environment, data: Mapping[str, str]) -> Iterator[_Step]:
+    yield from _usage_limit(environment, data.get("WorkgroupArn"))
+    yield from _privilege(environment, data)
     for group in GROUPS:
         yield from _retention(group)
 
@@ -74,6 +93,40 @@ def _usage_limit(environment: Environment, workgroup_arn: str | None) -> Iterato
             _change("Modify", "AWS::RedshiftServerless::UsageLimit", *different),
             lambda: redshift.update_usage_limit(usageLimitId=identifier, **wanted),
         )
+
+
+def _privilege(environment: Environment, data: Mapping[str, str]) -> Iterator[_Step]:
+    """CREATE on the database for the user as which rs-query's role logs in, `IAMR:` and the role's name
+    (https://docs.aws.amazon.com/redshift/latest/mgmt/generating-user-credentials.html)."""
+    user = f"IAMR:elt-{environment.name}-rs-query"
+    change = _change("Add", "AWS::Redshift::DatabasePrivilege", name=f"CREATE for {user}")
+    if "Workgroup" not in data:
+        yield _Step(change, lambda: None)
+        return
+    place = _Warehouse(data["Workgroup"], data["Database"], data["Namespace"])
+    known = _ask(place, f"SELECT usename FROM pg_user WHERE usename = '{user}'")  # noqa: S608
+    granted = known and _ask(
+        place,
+        "SELECT privilege_type FROM svv_database_privileges"  # noqa: S608
+        f" WHERE database_name = '{place.database}' AND identity_name = '{user}' AND privilege_type = 'CREATE'",
+    )
+
+    def grant() -> None:
+        if not known:
+            _ask(place, f'CREATE USER "{user}" PASSWORD DISABLE')
+        _ask(place, f'GRANT CREATE ON DATABASE "{place.database}" TO "{user}"')
+
+    if not granted:
+        yield _Step(change, grant)
+
+
+def _ask(place: _Warehouse, sql: str) -> list[tuple[Any, ...]]:
+    from rs_query import RsQueryError
+
+    try:
+        return warehouse.query(place, sql)
+    except RsQueryError as error:
+        raise DeployError(f"the warehouse {place.workgroup} refused its administrator: {error}") from error
 
 
 def _retention(group: str) -> Iterator[_Step]:

@@ -18,6 +18,7 @@ _KINDS = {
     "AWS::IAM::Role": "role",
     "AWS::Lambda::Function": "function",
     "AWS::Logs::LogGroup": "log group",
+    "AWS::Redshift::DatabasePrivilege": "warehouse privilege",
     "AWS::RedshiftServerless::Namespace": "warehouse namespace",
     "AWS::RedshiftServerless::UsageLimit": "warehouse usage limit",
     "AWS::RedshiftServerless::Workgroup": "warehouse workgroup",

@@ -260,14 +260,25 @@ def _utility(command: str) -> Callable[[Reader], Utility]:
     return read
 
 
+def _user(reader: Reader) -> str:
+    """A user's name, which keeps its case in quotes where other names do not: `"IAMR:role"`.
+
+    https://docs.aws.amazon.com/bedrock/latest/userguide/knowledge-base-prereq-structured-db-access.html
+    """
+    token = reader.peek()
+    folded = reader.identifier()
+    assert token is not None
+    return token.text[1:-1].replace('""', '"') if token.kind is Kind.QUOTED else folded
+
+
 def _create_user(reader: Reader) -> CreateUser:
-    name = reader.identifier()
+    name = _user(reader)
     return CreateUser(name, superuser="CREATEUSER" in reader.rest().upper().split())
 
 
 def _drop_user(reader: Reader) -> DropUser:
     if_exists = reader.accept("IF", "EXISTS")
-    return DropUser(reader.identifier(), if_exists)
+    return DropUser(_user(reader), if_exists)
 
 
 def _privileges(command: str, *, to: str) -> Callable[[Reader], Statement]:
@@ -291,7 +302,7 @@ def _privileges(command: str, *, to: str) -> Callable[[Reader], Statement]:
         while not users or reader.accept(","):
             if reader.accept_any("GROUP", "ROLE"):
                 raise NotSupported(f"{command} … ON DATABASE is for users and PUBLIC in the local warehouse")
-            users.append(reader.identifier())
+            users.append(_user(reader))
         reader.rest()
         return DatabasePrivileges(command == "GRANT", tuple(privileges), tuple(databases), tuple(users))
 
