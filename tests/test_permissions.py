@@ -220,10 +220,11 @@ class Ground:
     # The warehouse
 
     def sql(self, *statements: str) -> str:
-        """Statements by the account itself: only the warehouse's role can be lacking something."""
-        api = self.client("redshift-data")
+        """Statements by the warehouse's administrator: only the warehouse's role can be lacking something."""
+        api, serverless = self.client("redshift-data"), self.client("redshift-serverless")
+        namespace = serverless.get_namespace(namespaceName=self.outputs["Namespace"])["namespace"]
         for statement in statements:
-            found = api.execute_statement(Sql=statement, **self.database)
+            found = api.execute_statement(Sql=statement, SecretArn=namespace["adminPasswordSecretArn"], **self.database)
             while (told := api.describe_statement(Id=found["Id"]))["Status"] not in ("FINISHED", "FAILED"):
                 time.sleep(0.02)
             if told["Status"] == "FAILED":

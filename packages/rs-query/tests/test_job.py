@@ -12,7 +12,10 @@ from scripted_data_api import Reply, ScriptedDataApi
 
 SCRIPT = Path(__file__).parents[1] / "glue" / "rs_query_job.py"
 WHERE = ("--workgroup", "elt", "--database", "dev")
-GLUES = ("--JOB_NAME", "LoadRedshift", "--JOB_RUN_ID", "jr_1", "--TempDir", "s3://t/", "--job-language=python")
+GLUES = (
+    *("--JOB_NAME", "LoadRedshift", "--JOB_RUN_ID", "jr_1", "--JOB_QUEUE_ARN", "a", "--TempDir", "s3://t/"),
+    *("--job-language=python", "--enable-job-insights", "--job-bookmark-option", "job-bookmark-disable"),
+)
 
 
 def job(*argv: str) -> tuple[int, list[str], str]:

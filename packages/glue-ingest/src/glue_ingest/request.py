@@ -27,7 +27,7 @@ _PREFIX = re.compile(r"(?=.{1,200}$)[A-Za-z0-9][A-Za-z0-9_.=-]*(/[A-Za-z0-9][A-Z
 #: Arguments that Glue itself sets or reads:
 #: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
 _GLUES_OWN = re.compile(
-    r"JOB_(NAME|ID|RUN_ID)|SECURITY_CONFIGURATION|TempDir|scriptLocation|additional-python-modules"
+    r"JOB_.+|WORKFLOW_.+|SECURITY_CONFIGURATION|TempDir|scriptLocation|additional-python-modules"
     r"|python-modules-installer-option|extra-(py-files|files|jars)|user-jars-first|library-set|class|conf|debug"
     r"|mode|endpoint|encryption-type|job-(language|bookmark-.+)|enable-.+|disable-.+|continuous-log-.+"
     r"|customer-(driver|executor)-env-vars|datalake-formats|executor-cores|use-postgres-driver"

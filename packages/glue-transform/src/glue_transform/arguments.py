@@ -18,13 +18,22 @@ _PREFIX = re.compile(r"(?=.{1,200}$)[A-Za-z0-9][A-Za-z0-9_.=-]*(/[A-Za-z0-9][A-Z
 #: What Glue and its runtimes read themselves and hand over all the same (AWS Glue guide, "Using job parameters in
 #: AWS Glue jobs").
 _GLUE = {
-    "JOB_NAME", "JOB_ID", "JOB_RUN_ID", "SECURITY_CONFIGURATION", "RedshiftTempDir", "TempDir", "scriptLocation",
+    "SECURITY_CONFIGURATION", "RedshiftTempDir", "TempDir", "scriptLocation",
     "class", "conf", "library-set", "job-language", "encryption-type", "executor-cores", "datalake-formats",
     "spark-event-logs-path", "user-jars-first", "use-postgres-driver", "additional-python-modules", "debug", "mode",
     "python-modules-installer-option", "auto-scale-within-microbatch", "write-shuffle-files-to-s3",
     "write-shuffle-spills-to-s3", "disable-proxy-v2",
 }  # fmt: skip
-_GLUE_PREFIXES = ("enable-", "extra-", "job-bookmark-", "continuous-log-", "customer-", "custom-log", "WORKFLOW_")
+_GLUE_PREFIXES = (
+    "JOB_",
+    "enable-",
+    "extra-",
+    "job-bookmark-",
+    "continuous-log-",
+    "customer-",
+    "custom-log",
+    "WORKFLOW_",
+)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -11,15 +12,12 @@ from rs_query.log import log_to
 from rs_query.signals import interruptible
 from rs_query.sources import params_from_json
 
-#: Arguments that Glue gives to a script, or takes for itself and passes on:
-#: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
-_GLUES_OWN = frozenset(
-    """--JOB_ID --JOB_NAME --JOB_RUN_ID --SECURITY_CONFIGURATION --TempDir --additional-python-modules --class --conf
-    --continuous-log-logGroup --continuous-log-logStreamPrefix --customer-driver-env-vars --debug --enable-auto-scaling
-    --enable-continuous-cloudwatch-log --enable-continuous-log-filter --enable-glue-datacatalog --enable-job-insights
-    --enable-metrics --enable-observability-metrics --encryption-type --extra-files --extra-jars --extra-py-files
-    --job-bookmark-option --job-language --library-set --mode --python-modules-installer-option --scriptLocation
-    --temp-dir --user-jars-first --job-bookmark-from --job-bookmark-to""".split()  # noqa: SIM905 - one name a line says no more
+#: Arguments that Glue gives to a script, or takes for itself and passes on; whole families of them, since it gets new
+#: ones: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
+_GLUES_OWN = re.compile(
+    r"--(JOB_\w+|WORKFLOW_\w+|SECURITY_CONFIGURATION|TempDir|temp-dir|additional-python-modules|class|conf|debug|mode"
+    r"|(continuous-log|customer-driver|customer-executor|enable|extra|job)-[\w-]+|encryption-type|library-set"
+    r"|python-modules-installer-option|scriptLocation|user-jars-first)"
 )
 
 
@@ -50,11 +48,16 @@ def _boolean(text: str) -> bool:
 
 
 def _ours(argv: Sequence[str]) -> Iterator[str]:
-    """The arguments without Glue's own, which come as `--name value` or `--name=value`."""
-    arguments = iter(argv)
-    for argument in arguments:
+    """The arguments without Glue's own, which come as `--name value`, `--name=value`, or without a value."""
+    skip = False
+    for argument in argv:
         name, equals, _ = argument.partition("=")
-        if name not in _GLUES_OWN:
+        if argument.startswith("--"):
+            glues = _GLUES_OWN.fullmatch(name) is not None
+            skip = glues and not equals
+            if not glues:
+                yield argument
+        elif skip:
+            skip = False
+        else:
             yield argument
-        elif not equals:
-            next(arguments, None)
