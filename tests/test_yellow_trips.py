@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 
-from laptop import SHARED_DATA, Laptop
+from laptop import ROOT, SHARED_DATA, Laptop
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 
@@ -54,6 +56,21 @@ def test_demo(laptop: Laptop) -> None:
     (check,) = [check for check in laptop.elt_json("verify", "yellow-trips") if check["month"] == "2023-05"]
     assert check["read"] == 20_000
     assert check["agrees"]
+
+
+def test_a_run_ends_with_the_command_that_serves_its_file(laptop: Laptop, tmp_path: Path) -> None:
+    yellow_month(tmp_path, month=Month.parse("2023-09"), rows=1_000)
+    command = ["elt", "run", "yellow-trips", "--month", "2023-09", "--source", str(tmp_path)]
+    process = subprocess.Popen(command, env=laptop.env | laptop.sdk, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    name = process.stderr.readline().strip()
+    process.send_signal(signal.SIGINT)
+    told = process.stderr.read().splitlines()
+    assert process.wait(60) == 1
+    assert told[-1] == f"elt: {name} is stopped, because this command served its file"
+    (row,) = [row for row in laptop.elt_json("status", "yellow-trips") if row["name"] == name]
+    assert row["status"] == "ABORTED"
+    assert "2023-09" not in verified(laptop)
 
 
 def verified(laptop: Laptop) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from orchestration import environments
-from orchestration.cli import COMMANDS, invoke, status
+from orchestration.cli import COMMANDS, invoke, logs, status
+from orchestration.joblogs import LogLine
 
 
 @pytest.mark.parametrize(
@@ -198,3 +200,28 @@ def test_status_of_nothing_says_what_to_do_there(capsys: pytest.CaptureFixture[s
         "",
         "nothing has run yet; try: elt run yellow-trips --month 2024-09 --env prod\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            '{"event": "opened", "dataset": "yellow", "month": "2022-01", "rows": 100000, "era": "2016-07"}',
+            "01:47:08 TransformTrips opened: rows 100000  era 2016-07",
+        ),
+        ('  File "job.py", line 8, in main', '01:47:08 TransformTrips   File "job.py", line 8, in main'),
+        ("[1, 2]", "01:47:08 TransformTrips [1, 2]"),
+    ],
+)
+def test_a_log_line_as_text(text: str, shown: str) -> None:
+    line = LogLine(milliseconds=1795312028000, state="TransformTrips", job_run="jr_1", text=text, event_id="1")
+    assert logs.as_text(line) == shown
+
+
+@pytest.mark.parametrize("answer", ["n\n", "\n", ""], ids=["no", "nothing", "nobody there"])
+def test_nothing_is_deleted_without_a_yes(
+    answer: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    assert invoke(["destroy", "--env", "prod"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == "elt: nothing is deleted; --yes deletes without asking"

@@ -90,7 +90,7 @@ def command(rows: int, month: Month, reviews: int, seed: int, as_json: bool) -> 
     rerun = run.rerun_command(pipeline, month, source=str(folder), environment=environment)
     with source.serve(folder) as url:
         arn = run.start(deployment, pipeline, month, source_url=url, rerun=rerun, force=False)
-        execution = run.follow(deployment, pipeline, month, arn)
+        execution = run.follow(deployment, pipeline, month, arn, serves=True)
     if execution.status != "SUCCEEDED":
         raise RunFailed(run.failure_text(execution, rerun))
     check = _check(deployment, pipeline, month)

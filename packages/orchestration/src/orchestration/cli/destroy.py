@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import click
 
-from orchestration.cli.options import env_option, json_option, print_json
+from orchestration.cli.options import confirm, env_option, json_option, print_json
 from orchestration.environments import Environment
 
 #: What holds data, by the outputs of the stacks that name it.
@@ -37,7 +37,7 @@ def command(yes: bool, environment: Environment, as_json: bool) -> None:
 
     artifacts_stack, data_stack, pipelines_stack = deployment.stacks_of(environment)
     if not yes:
-        click.confirm(f"Delete stack {pipelines_stack.name}?", abort=True, err=True)
+        confirm(f"Delete stack {pipelines_stack.name}?")
     connect(environment)
     deleted = deployment.destroy(environment)
     cloudformation = boto3.client("cloudformation")

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import click
 
 from orchestration import environments
-from orchestration.cli.options import json_option, print_json
+from orchestration.cli.options import confirm, json_option, print_json
 from orchestration.environments import Environment
 from orchestration.errors import EltError, RunFailed, UsageError
 from orchestration.project import find_root
@@ -109,7 +109,7 @@ def reset(yes: bool) -> None:
     """Stop it and delete all of its state."""
     chosen = settings()
     if not yes:
-        click.confirm(f"Delete everything under {chosen.state_dir}?", abort=True, err=True)
+        confirm(f"Delete everything under {chosen.state_dir}?")
     with _local_cloud() as cloud:
         cloud.down(chosen)
         cloud.reset(chosen)

@@ -40,7 +40,7 @@ def command(execution: str | None, follow: bool, environment: Environment, as_js
         for line in joblogs.read(logs, reading):
             if line.event_id not in seen:
                 seen.add(line.event_id)
-                click.echo(_as_json(line) if as_json else _as_text(line))
+                click.echo(_as_json(line) if as_json else as_text(line))
         if not follow or reading.is_final:
             return
         time.sleep(1)
@@ -66,9 +66,13 @@ def find_execution(states: Any, deployment: Deployment, wanted: str | None) -> s
     return str(max(found, key=lambda execution: execution["startDate"])["executionArn"])
 
 
-def _as_text(line: LogLine) -> str:
-    moment = datetime.datetime.fromtimestamp(line.milliseconds / 1000, datetime.UTC)
-    return f"{moment:%H:%M:%S} {line.state:<14} {line.text}"
+def as_text(line: LogLine) -> str:
+    """A job's JSON as words; what the same job says in every line is left to --json."""
+    from orchestration.report.events import Event
+
+    event = Event.of(line)
+    told = "  ".join(f"{key} {value}" for key, value in event.fields.items() if value is not None)
+    return f"{event.at:%H:%M:%S} {line.state:<14} {f'{event.name}: {told}' if event.name else line.text}"
 
 
 def _as_json(line: LogLine) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from orchestration import environments, pipelines
-from orchestration.errors import EltError
+from orchestration.errors import EltError, UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,6 +54,17 @@ def env_option(command: Command) -> Command:
 
 def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")(command)
+
+
+def confirm(question: str) -> None:
+    """Ask before data or what runs on it is deleted. Errors: UsageError unless the answer is yes."""
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        agreed = False
+    if not agreed:
+        raise UsageError("nothing is deleted; --yes deletes without asking")
 
 
 def print_json(value: Any) -> None:

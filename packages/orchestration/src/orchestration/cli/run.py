@@ -60,7 +60,7 @@ def command(  # noqa: PLR0917
         raise UsageError(f"{pipeline.name} runs by month: give it one, such as --month 2024-09")
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
-    from orchestration.trips.source import offered
+    from orchestration.trips.source import is_url, offered
 
     check_source(source, environment=environment, no_wait=no_wait)
     rerun = rerun_command(pipeline, month, source=source, engine=engine, environment=environment)
@@ -71,7 +71,8 @@ def command(  # noqa: PLR0917
         if no_wait:
             print_json({"execution": arn}) if as_json else click.echo(arn)
             return 0
-        execution = follow(deployment, pipeline, month, arn)
+        serves = source is not None and not is_url(source)
+        execution = follow(deployment, pipeline, month, arn, serves=serves)
     if as_json:
         print_json({"pipeline": pipeline.name, **execution.as_json()})
     if execution.status != "SUCCEEDED":
@@ -132,26 +133,30 @@ def start(
     )
 
 
-def follow(deployment: Deployment, pipeline: Pipeline, month: Month, arn: str) -> Execution:
-    """Show the execution until it is final, and return its last reading."""
+def follow(deployment: Deployment, pipeline: Pipeline, month: Month, arn: str, *, serves: bool) -> Execution:
+    """Show the execution until it is final, and return its last reading. One that this process serves ends with it."""
     from orchestration.trips.outcome import Outcome
 
-    return follow_with(Outcome(deployment, pipeline, month).detail, arn)
+    return follow_with(Outcome(deployment, pipeline, month).detail, arn, serves=serves)
 
 
-def follow_with(detail: Detail, arn: str) -> Execution:
+def follow_with(detail: Detail, arn: str, *, serves: bool = False) -> Execution:
     """Show an execution, with a few words on each finished state, until it is final; return its last reading."""
     import boto3
 
     from orchestration import executions
     from orchestration.progress import following
 
+    states = boto3.client("stepfunctions")
     with following(detail) as show:
         try:
-            for execution in executions.follow(boto3.client("stepfunctions"), arn):
+            for execution in executions.follow(states, arn):
                 show(execution)
         except KeyboardInterrupt:
             name = arn.rsplit(":", 1)[-1]
+            if serves:
+                states.stop_execution(executionArn=arn, cause="its source is no longer served")
+                raise RunFailed(f"{name} is stopped, because this command served its file") from None
             raise RunFailed(f"no longer followed, but it runs on: elt logs {name} --follow") from None
     return execution
 
