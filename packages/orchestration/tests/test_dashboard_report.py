@@ -26,7 +26,7 @@ def test_reviews_by_columns(s3: Any) -> None:
     first = as_csv([ROW, ("UK", "Books", "A title", "R2", "", ""), ("US", "Toys", 'a "b",\nc 🎉', "R3", "4.50", "0")])
     second = as_csv([("9", "5.00", "R4", "A title", "Books", "US")], header=COLUMNS[::-1])
     publish(s3, "\ufeff" + first, second)
-    report = data.read(s3, BUCKET, "reviews")
+    report = data.read(s3, BUCKET, "reviews", environment="dev")
     assert (report.manifest, report.run["rows_reported"]) == (f"s3://{BUCKET}/reviews/manifest.json", 4)
     reviews = report.reviews
     assert (reviews.marketplaces, reviews.categories) == (["US", "UK"], ["Books", "Toys"])
@@ -53,7 +53,7 @@ def test_reviews_by_columns(s3: Any) -> None:
 def test_places_a_manifest_may_name(s3: Any, locations: Any) -> None:
     publish(s3, as_csv([ROW]))
     put_json(s3, "reviews/manifest.json", {"fileLocations": locations})
-    assert data.read(s3, BUCKET, "reviews").reviews.title == ["A title"]
+    assert data.read(s3, BUCKET, "reviews", environment="dev").reviews.title == ["A title"]
 
 
 HEADER = ",".join(COLUMNS)
@@ -86,7 +86,7 @@ def test_text_that_is_no_report(s3: Any, text: str, line: str) -> None:
     publish(s3, as_csv([ROW]))
     s3.put_object(Bucket=BUCKET, Key="reviews/top_reviews/top_reviews_000.csv", Body=text.encode())
     with pytest.raises(ReportError) as caught:
-        data.read(s3, BUCKET, "reviews")
+        data.read(s3, BUCKET, "reviews", environment="dev")
     assert str(caught.value) == f"{CSV_URI}, {line}"
 
 
@@ -94,7 +94,7 @@ def test_bytes_that_are_no_text(s3: Any) -> None:
     publish(s3, as_csv([ROW]))
     s3.put_object(Bucket=BUCKET, Key="reviews/top_reviews/top_reviews_000.csv", Body=HEADER.encode() + b"\nUS,\xff")
     with pytest.raises(ReportError, match=r"^s3://reports/.*_000\.csv, line \d: 'utf-8' codec can't decode byte 0xff"):
-        data.read(s3, BUCKET, "reviews")
+        data.read(s3, BUCKET, "reviews", environment="dev")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_bytes_that_are_no_text(s3: Any) -> None:
         (b"{", f"{MANIFEST} is not a QuickSight manifest: JSONDecodeError("),
         (b"[]", f"{MANIFEST} is not a QuickSight manifest: TypeError("),
         (b'{"entries": []}', f"{MANIFEST} is not a QuickSight manifest: KeyError('fileLocations')"),
-        (b'{"fileLocations": []}', f"{MANIFEST} names no file; run the pipeline again: elt run reviews"),
+        (b'{"fileLocations": []}', f"{MANIFEST} names no file; run the pipeline again: elt run reviews --env dev"),
         (
             b'{"fileLocations": [{"URIs": ["/etc/passwd"]}]}',
             f"{MANIFEST} names '/etc/passwd', which is no address in S3 (s3://… or https://….amazonaws.com/…)",
@@ -114,7 +114,7 @@ def test_bytes_that_are_no_text(s3: Any) -> None:
         ),
         (
             b'{"fileLocations": [{"URIs": ["s3://reports/gone.csv"]}]}',
-            "there is no s3://reports/gone.csv; run the pipeline first: elt run reviews",
+            "there is no s3://reports/gone.csv; run the pipeline first: elt run reviews --env dev",
         ),
     ],
 )
@@ -122,12 +122,12 @@ def test_manifests_that_name_no_report(s3: Any, manifest: bytes, line: str) -> N
     publish(s3, as_csv([ROW]))
     s3.put_object(Bucket=BUCKET, Key="reviews/manifest.json", Body=manifest)
     with pytest.raises(ReportError) as caught:
-        data.read(s3, BUCKET, "reviews")
+        data.read(s3, BUCKET, "reviews", environment="dev")
     assert str(caught.value).startswith(line)
 
 
 def test_no_report_yet(s3: Any, tmp_path: Path) -> None:
-    line = f"^there is no s3://{BUCKET}/none/manifest.json; run the pipeline first: elt run reviews$"
+    line = f"^there is no s3://{BUCKET}/none/manifest.json; run the pipeline first: elt run reviews --env local$"
     with pytest.raises(ReportError, match=line):
         dashboard.write(s3, BUCKET, "none", tmp_path / "page.html", environment="local")
     assert list(tmp_path.iterdir()) == []
@@ -137,10 +137,10 @@ def test_a_report_that_is_being_replaced(s3: Any) -> None:
     """UNLOAD writes over the files that the manifest names; its description comes after them."""
     publish(s3, as_csv([ROW]), rows_reported=2)
     with pytest.raises(ReportError) as caught:
-        data.read(s3, BUCKET, "reviews")
+        data.read(s3, BUCKET, "reviews", environment="dev")
     assert str(caught.value) == (
         f"the report behind {MANIFEST} has 1 rows and its run reported 2: "
-        "a run seems to be replacing it; wait for its end (elt status) and try again"
+        "a run seems to be replacing it; wait for its end (elt status --env dev) and try again"
     )
 
 
@@ -148,7 +148,7 @@ def test_a_description_that_is_none(s3: Any) -> None:
     publish(s3, as_csv([ROW]))
     put_json(s3, "reviews/run_000.json", {"rows_read": 1})
     with pytest.raises(ReportError, match=r"^s3://reports/reviews/run_000.json is not a run's description: KeyError"):
-        data.read(s3, BUCKET, "reviews")
+        data.read(s3, BUCKET, "reviews", environment="dev")
 
 
 def test_written_whole_or_not_at_all(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

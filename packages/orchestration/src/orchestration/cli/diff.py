@@ -62,7 +62,8 @@ def _show(found: Comparison) -> None:
     for package, (live, wanted) in found.packages.items():
         click.echo(f"  {package} {live}, not {wanted}")
     if found.changes:
-        click.echo("\n".join(["", "A deployment of it would do:", "", *in_words(found.changes)]))
+        apart = [""] if found.by_hand or found.objects or found.live != found.release else []
+        click.echo("\n".join([*apart, "A deployment of it would do:", "", *in_words(found.changes)]))
     click.echo(f"put right by: elt deploy --env {found.environment} --release {found.release}", err=True)
 
 

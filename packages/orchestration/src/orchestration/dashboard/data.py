@@ -55,27 +55,29 @@ class Report:
     run: dict[str, Any]
 
 
-def read(s3: Any, bucket: str, folder: str) -> Report:
+def read(s3: Any, bucket: str, folder: str, *, environment: str) -> Report:
     """The report in a folder. Memory grows with what is kept of a row, not with the text.
 
     Errors: ReportError where an object is missing, is not what it should be, or is being replaced right now.
     """
-    source = manifest.read(s3, bucket, f"{folder}/manifest.json")
+    source = manifest.read(s3, bucket, f"{folder}/manifest.json", environment=environment)
     reader, written = _Reader(), []
     for place in source.objects:
-        answer = manifest.get(s3, *place)
+        answer = manifest.get(s3, *place, environment=environment)
         written.append(answer["LastModified"])
         reader.add(io.BufferedReader(answer["Body"], 1 << 16), f"s3://{'/'.join(place)}", source)
-    run = _read_run(s3, bucket, f"{folder}/run_000.json")
+    run = _read_run(s3, bucket, f"{folder}/run_000.json", environment=environment)
     rows = len(reader.reviews.product)
     if rows != run["rows_reported"]:
         told = f"the report behind {source.uri} has {rows:,} rows and its run reported {run['rows_reported']:,}"
-        raise ReportError(f"{told}: a run seems to be replacing it; wait for its end (elt status) and try again")
+        raise ReportError(
+            f"{told}: a run seems to be replacing it; wait for its end (elt status --env {environment}) and try again"
+        )
     return Report(reader.reviews, source.uri, max(written), run)
 
 
-def _read_run(s3: Any, bucket: str, key: str) -> dict[str, Any]:
-    body = manifest.get(s3, bucket, key)["Body"].read()
+def _read_run(s3: Any, bucket: str, key: str, *, environment: str) -> dict[str, Any]:
+    body = manifest.get(s3, bucket, key, environment=environment)["Body"].read()
     try:
         run: dict[str, Any] = json.loads(body)
         kinds = {"run_id": str, "since_year": int, "rows_read": int, "rows_loaded": int, "rows_reported": int}

@@ -25,10 +25,10 @@ class Source:
     quote: str
 
 
-def read(s3: Any, bucket: str, key: str) -> Source:
+def read(s3: Any, bucket: str, key: str, *, environment: str) -> Source:
     """What the manifest at `key` names, prefixes listed. Errors: ReportError."""
     uri = f"s3://{bucket}/{key}"
-    body = get(s3, bucket, key)["Body"].read()
+    body = get(s3, bucket, key, environment=environment)["Body"].read()
     try:
         manifest = json.loads(body.decode("utf-8"))
         locations, settings = manifest["fileLocations"], manifest.get("globalUploadSettings", {})
@@ -44,16 +44,17 @@ def read(s3: Any, bucket: str, key: str) -> Source:
     for prefix in prefixes:
         objects += _listed(s3, *_place(prefix, uri))
     if not objects:
-        raise ReportError(f"{uri} names no file; run the pipeline again: elt run reviews")
+        raise ReportError(f"{uri} names no file; run the pipeline again: elt run reviews --env {environment}")
     return Source(uri, tuple(objects), delimiter, quote)
 
 
-def get(s3: Any, bucket: str, key: str) -> Any:
+def get(s3: Any, bucket: str, key: str, *, environment: str) -> Any:
     """S3's answer for an object of the report. Errors: ReportError where there is none."""
     try:
         return s3.get_object(Bucket=bucket, Key=key)
     except s3.exceptions.NoSuchKey as error:
-        raise ReportError(f"there is no s3://{bucket}/{key}; run the pipeline first: elt run reviews") from error
+        again = f"elt run reviews --env {environment}"
+        raise ReportError(f"there is no s3://{bucket}/{key}; run the pipeline first: {again}") from error
 
 
 def _place(uri: str, manifest: str) -> tuple[str, str]:
