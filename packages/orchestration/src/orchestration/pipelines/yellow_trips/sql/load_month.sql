@@ -37,8 +37,9 @@ BEGIN;
 
 LOCK :"schema".yellow_trips, :"schema".load_audit;
 
--- By source_month, never by pickup time: every published month holds pickups outside itself.
-DELETE FROM :"schema".yellow_trips WHERE source_month = :source_month;
+-- By source_month, never by pickup time: every published month holds pickups outside itself. The cast makes it a
+-- comparison of dates, by which blocks are skipped, whatever type the Data API gives a parameter.
+DELETE FROM :"schema".yellow_trips WHERE source_month = CAST(:source_month AS DATE);
 
 COPY :"schema".yellow_trips (
     vendor_id, pickup_datetime, dropoff_datetime, passenger_count, trip_distance, pickup_location_id,
@@ -55,13 +56,13 @@ SELECT CASE
     ELSE CAST('yellow_trips holds ' || COUNT(*) || ' rows of the month, its manifest ' || :rows_kept AS BIGINT)
 END AS rows_loaded
 FROM :"schema".yellow_trips
-WHERE source_month = :source_month;
+WHERE source_month = CAST(:source_month AS DATE);
 
 INSERT INTO :"schema".load_audit (
     load_id, dataset, source_month, rows_read, rows_kept, rows_rejected, manifest, loaded_at
 )
 VALUES (
-    :load_id, :dataset, :source_month, :rows_read, :rows_kept, :rows_rejected, :manifest, GETDATE()
+    :load_id, :dataset, CAST(:source_month AS DATE), :rows_read, :rows_kept, :rows_rejected, :manifest, GETDATE()
 );
 
 COMMIT;
