@@ -180,7 +180,18 @@ def test_a_decision_names_the_statement() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"Statement": [{}]}', '{"Statement": {"Effect": "Perhaps"}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"Statement": [{}]}',
+        '{"Statement": {"Effect": "Perhaps"}}',
+        '{"Statement": {"Effect": "Allow", "Resource": "*"}}',
+        '{"Statement": {"Effect": "Allow", "Action": "s3:*", "NotAction": "s3:*", "Resource": "*"}}',
+    ],
+)
 def test_what_is_no_policy(text: str) -> None:
     with pytest.raises(MalformedPolicy):
         parse(text)

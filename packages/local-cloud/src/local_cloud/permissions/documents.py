@@ -69,6 +69,8 @@ def parse(text: str) -> Document:
 def _statement(read: Any, index: int) -> Statement:
     if not isinstance(read, dict) or read.get("Effect") not in ("Allow", "Deny"):
         raise MalformedPolicy(f"statement {index + 1} has no Effect Allow or Deny")
+    if ("Action" in read) == ("NotAction" in read):
+        raise MalformedPolicy(f"statement {index + 1} needs Action or NotAction, one of them")
     return Statement(
         index=index,
         sid=str(read.get("Sid", "")),
