@@ -28,6 +28,10 @@ from orchestration.joblogs import LogLine
             "elt: Invalid value for '--month': '2024-13' is not a month; write it as YYYY-MM, such as 2024-09 "
             "(see `elt run --help`)",
         ),
+        (
+            ["run", "green-trips", "--month", "2013-07"],
+            "elt: green-trips begins with 2013-08; --month 2013-07 is before that",
+        ),
         (["run", "yellow-trips"], "elt: yellow-trips runs by month: give it one, such as --month 2024-09"),
         (
             ["run", "reviews", "--month", "2024-09"],

@@ -148,6 +148,7 @@ def fire(schedule: str, time: str, as_json: bool) -> None:
 
     began = clock.time()
     connect(environments.load("local"))
+    _check_schedule(schedule)
     with _local_cloud() as cloud:
         fired = cloud.fire(settings(), f"elt-local-{schedule}", time=time)
     log = firing.said(boto3.client("logs"), fired["target"], since=began)
@@ -163,6 +164,18 @@ def fire(schedule: str, time: str, as_json: bool) -> None:
         print_json({"schedule": fired["schedule"], "target": fired["target"], "log": log})
     else:
         click.echo("\n".join(json.dumps(line, ensure_ascii=False) for line in log))
+
+
+def _check_schedule(schedule: str) -> None:
+    """Errors: UsageError naming the schedules there are."""
+    import boto3
+
+    pages = boto3.client("scheduler").get_paginator("list_schedules").paginate(NamePrefix="elt-local-")
+    there = sorted(one["Name"].removeprefix("elt-local-") for page in pages for one in page["Schedules"])
+    if not there:
+        raise UsageError("no schedule is deployed; run `elt deploy` first")
+    if schedule not in there:
+        raise UsageError(f"there is no schedule {schedule!r}; there are: {', '.join(there)}")
 
 
 def _show(found: Status, as_json: bool) -> None:

@@ -11,7 +11,7 @@ import click
 from orchestration.cli.options import MONTH, PIPELINE, env_option, json_option, print_json
 from orchestration.environments import Environment
 from orchestration.errors import RunFailed, UsageError
-from orchestration.pipelines import DailyPipeline, Month, Pipeline
+from orchestration.pipelines import DailyPipeline, Month, MonthlyPipeline, Pipeline
 
 if TYPE_CHECKING:
     from orchestration.deployment import Deployment
@@ -58,6 +58,8 @@ def command(  # noqa: PLR0917
         return run_day.run(pipeline, source, no_wait=no_wait, environment=environment, as_json=as_json)
     if month is None:
         raise UsageError(f"{pipeline.name} runs by month: give it one, such as --month 2024-09")
+    if isinstance(pipeline, MonthlyPipeline) and str(month) < pipeline.first_month:
+        raise UsageError(f"{pipeline.name} begins with {pipeline.first_month}; --month {month} is before that")
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
     from orchestration.trips.source import is_url, offered
