@@ -131,6 +131,18 @@ def test_bad_input_starts_no_job(laptop: Laptop, given: dict[str, Any]) -> None:
     assert "Try again: elt run yellow-trips --month YYYY-MM --env local" in text
 
 
+@pytest.mark.parametrize("given", [{"year": "2024"}, {"day": "2024-9-5"}, {"day": 5}], ids=str)
+def test_reviews_without_a_day_are_told_of_too(laptop: Laptop, given: dict[str, Any]) -> None:
+    before = len(laptop.mails())
+    started = laptop.client("stepfunctions").start_execution(
+        stateMachineArn=laptop.outputs("pipelines")["ReviewsLive"], input=json.dumps(given)
+    )
+    ended = finished(laptop, started["executionArn"])
+    assert (ended["status"], ended["error"]) == ("FAILED", "InvalidInput")
+    (mail,) = new_mails(laptop, before)
+    assert mail["Subject"] == "[local] reviews ? failed at ValidateInput"
+
+
 @contextmanager
 def machine_with(laptop: Laptop, change: Callable[[dict[str, Any]], None]) -> Iterator[str]:
     """The deployed state machine with something changed, beside it."""
