@@ -215,6 +215,10 @@ def test_status_of_nothing_says_what_to_do_there(capsys: pytest.CaptureFixture[s
         ),
         ('  File "job.py", line 8, in main', '01:47:08 TransformTrips   File "job.py", line 8, in main'),
         ("[1, 2]", "01:47:08 TransformTrips [1, 2]"),
+        (
+            '{"event": "run", "status": "failed", "error": "line 1\\nline 2"}',
+            '01:47:08 TransformTrips run: status failed  error "line 1\\nline 2"',
+        ),
     ],
 )
 def test_a_log_line_as_text(text: str, shown: str) -> None:
