@@ -26,9 +26,11 @@ def of_iam(user: str) -> bool:
 
 def log_in(session: Session) -> None:
     """Make the user of an IAM identity that is here for the first time."""
+    import duckdb
+
     if of_iam(session.user) and not _exists(session, session.user):
         # Of two first logins at once, one makes it.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(duckdb.Error):
             session.cursor.execute(f"INSERT OR IGNORE INTO {INTERNAL}.users VALUES (?, false)", [session.user])
 
 
