@@ -148,12 +148,14 @@ class Invocations:
 
     def _take_idle(self, function: Function) -> Worker | None:
         revision, oldest = revision_of(function), time.monotonic() - OLDEST_S
-        with self._lock:
-            for worker in self._idle:
-                if worker.spec.revision == revision and worker.started > oldest and worker.alive:
-                    self._idle.remove(worker)
-                    return worker
-        return None
+        while True:
+            with self._lock:
+                fits = [idle for idle in self._idle if idle.spec.revision == revision and idle.started > oldest]
+                if not fits:
+                    return None
+                self._idle.remove(fits[0])
+            if fits[0].answers():
+                return fits[0]
 
     def _keep(self, worker: Worker) -> None:
         """Let the worker wait for more, but not for ever."""

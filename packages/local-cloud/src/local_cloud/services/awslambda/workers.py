@@ -82,10 +82,13 @@ class Worker:
         self._pump = threading.Thread(target=self._carry, daemon=True)
         self._pump.start()
 
-    @property
-    def alive(self) -> bool:
-        """False once the process has ended, as one may that has long been idle."""
-        return self._child.process.poll() is None
+    def answers(self) -> bool:
+        """Whether the process can take an event. It may have ended while idle; then the worker is closed."""
+        try:
+            self._exchange(b"\n", INIT_TIMEOUT_S)
+        except (WorkerExited, WorkerTimedOut):
+            return False
+        return True
 
     def wait_ready(self) -> None:
         """Wait for the handler's module to be loaded. WorkerTimedOut or WorkerExited when it is not."""

@@ -69,6 +69,9 @@ def main() -> None:
     _end_output(sys.argv[3])
     print("{}", file=responses, flush=True)
     for line in requests:
+        if line == "\n":
+            print("{}", file=responses, flush=True)
+            continue
         request = json.loads(line)
         ids.request_id = request["context"]["aws_request_id"]
         answer = _answer(handler, request)
