@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import http.server
 import io
+import ipaddress
 import json
 import re
 import ssl
@@ -23,6 +25,8 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from glue_ingest import Outcome, Request, ingest
 from glue_ingest.connection import Patience
 from glue_ingest.log import Log
+from glue_ingest.s3 import S3Client
+from glue_ingest.s3.place import find
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 #: No test waits for a backoff.
@@ -168,6 +172,37 @@ def site() -> Iterator[Site]:
     server.server_close()
 
 
+@pytest.fixture
+def new_certificate(tmp_path: Path) -> Callable[[str], Path]:
+    """Makes a PEM file with a new key and, for an address, a certificate that vouches for itself."""
+
+    def make(issued_to: str) -> Path:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issued_to)])
+        now = datetime.datetime.now(datetime.timezone.utc)
+        address = x509.IPAddress(ipaddress.ip_address(issued_to))
+        certificate = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        file = tmp_path / "certificate.pem"
+        file.write_bytes(
+            key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            + certificate.public_bytes(Encoding.PEM)
+        )
+        return file
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
     patch = pytest.MonkeyPatch()
@@ -230,7 +265,7 @@ class Run:
     ) -> Outcome:
         return ingest(
             request or self.request(),
-            client=client or self.bucket.client,
+            client=client or S3Client(find(), connections=8, patience=IMPATIENT),
             log=Log(),
             stop=stop,
             patience=IMPATIENT,

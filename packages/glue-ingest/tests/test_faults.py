@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,13 +116,13 @@ def test_the_certificate_must_be_trusted_and_the_hosts_own(
     run: Any,
     site: Any,
     data: bytes,
-    tmp_path: Path,
+    new_certificate: Callable[[str], Path],
     monkeypatch: pytest.MonkeyPatch,
     issued_to: str,
     trusted: bool,
     said: str,
 ) -> None:
-    certificate = make_certificate(tmp_path, issued_to=issued_to)
+    certificate = new_certificate(issued_to)
     site.serve_tls(certificate)
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
@@ -304,27 +303,3 @@ def test_what_a_download_may_bring_instead(
         shared_data / "broken" / f"yellow_tripdata_{file}.parquet"
     ).read_bytes()
     assert said in fails(run, errors.NotParquet, year=year, month=month)
-
-
-def make_certificate(folder: Path, *, issued_to: str) -> Path:
-    """A PEM file with a new key and a certificate that vouches for itself."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issued_to)])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(issued_to))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "certificate.pem"
-    file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return file

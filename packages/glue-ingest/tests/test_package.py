@@ -10,7 +10,7 @@ import glue_ingest
 from glue_ingest import errors, request
 
 PACKAGE = Path(__file__).resolve().parents[1]
-MODULES = [*sorted((PACKAGE / "src" / "glue_ingest").glob("*.py")), PACKAGE / "glue" / "ingest_raw.py"]
+MODULES = [*sorted((PACKAGE / "src" / "glue_ingest").rglob("*.py")), PACKAGE / "glue" / "ingest_raw.py"]
 
 
 def test_the_public_names() -> None:

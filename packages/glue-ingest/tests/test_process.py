@@ -26,7 +26,7 @@ with open("/proc/self/status") as status:
     print("peak", re.search(r"VmHWM:\\s+(\\d+)", status.read()).group(1))
 """
 JOB = "from glue_ingest import main; main(sys.argv[1:])"
-START = "import boto3, glue_ingest; from glue_ingest.store import connect; connect(8)"
+START = "from glue_ingest.store import connect; connect(8)"
 
 
 def arguments(run: Any) -> list[str]:

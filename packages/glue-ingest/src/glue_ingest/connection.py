@@ -53,15 +53,7 @@ class Connections:
     """Kept-alive connections to one address, through the environment's proxy where it names one."""
 
     def __init__(self, address: Address, *, count: int, patience: Patience) -> None:
-        parts = urlsplit(address("GET"))
-        settings: dict[str, Any] = {"maxsize": count}
-        if parts.scheme == "https":
-            settings["ssl_context"] = _trust()
-        proxy = getproxies().get(parts.scheme)
-        if proxy and not proxy_bypass(parts.netloc):
-            self._pool: urllib3.PoolManager = urllib3.ProxyManager(proxy, **settings)
-        else:
-            self._pool = urllib3.PoolManager(**settings)
+        self._pool = pool_for(address("GET"), connections=count)
         self._address = address
         self._timeout = urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout)
 
@@ -77,12 +69,27 @@ class Connections:
                 retries=urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=5),
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Broken(_reason(error)) from None
+            raise Broken(reason_of(error)) from None
 
 
-def _trust() -> ssl.SSLContext:
+def pool_for(url: str, *, connections: int, ca_bundle: str | None = None) -> urllib3.PoolManager:
+    """Kept-alive connections, through the environment's proxy where it names one for this address.
+
+    `ca_bundle` names a file of authorities to trust instead of the system's.
+    """
+    parts = urlsplit(url)
+    settings: dict[str, Any] = {"maxsize": connections}
+    if parts.scheme == "https":
+        settings["ssl_context"] = _trust(ca_bundle)
+    proxy = getproxies().get(parts.scheme)
+    if proxy and not proxy_bypass(parts.netloc):
+        return urllib3.ProxyManager(proxy, **settings)
+    return urllib3.PoolManager(**settings)
+
+
+def _trust(ca_bundle: str | None) -> ssl.SSLContext:
     """One context for all connections; without one, urllib3 1.26 would accept any certificate."""
-    context = ssl.create_default_context()
+    context = ssl.create_default_context(cafile=ca_bundle)
     # urllib3 then compares the names itself, before it sends anything; with the check in the context, its 1.26 can't
     # connect to an address in numbers.
     context.check_hostname = False
@@ -96,7 +103,7 @@ def body(response: Any, size: int | None) -> Iterator[bytes]:
         try:
             chunk = response.read(_CHUNK if left is None else min(_CHUNK, left), decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Broken(_reason(error)) from None
+            raise Broken(reason_of(error)) from None
         if not chunk:
             return
         if left is not None:
@@ -104,8 +111,8 @@ def body(response: Any, size: int | None) -> Iterator[bytes]:
         yield chunk
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost cause: what urllib3 wraps it in says nothing more.
+def reason_of(error: BaseException) -> str:
+    """The innermost cause of urllib3's error: what that wraps it in says nothing more.
 
     Without queries, which may hold a signature, and without the connection, which urllib3 1.26 puts there as
     `<urllib3.connection.HTTPConnection object at 0x…>`.

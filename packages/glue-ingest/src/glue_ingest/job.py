@@ -54,7 +54,7 @@ def ingest(
     stop: threading.Event | None = None,
     patience: Patience = PATIENCE,
 ) -> Outcome:
-    """Bring one month into the raw bucket. `client` is an S3 client of boto3 or botocore; setting `stop` ends the run.
+    """Bring one month into the raw bucket. `client` is an S3Client or the SDK's client; setting `stop` ends the run.
 
     The object appears whole, proven and described, or not at all. Raises IngestError.
     """

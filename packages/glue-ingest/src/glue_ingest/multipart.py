@@ -6,7 +6,7 @@ import base64
 import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from glue_ingest.errors import Stopped, StorageRefused
@@ -58,8 +58,13 @@ class Multipart:
             self._aborted = True
             self._change.wait_for(lambda: self._under_way == 0, timeout=30)
         if self.upload_id:
-            with suppress(self._client.exceptions.NoSuchUpload):
+            from botocore.exceptions import ClientError
+
+            try:
                 self._client.abort_multipart_upload(UploadId=self.upload_id, **self.target)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "NoSuchUpload":
+                    raise
 
     def _request(self, number: int) -> dict[str, Any]:
         return {"UploadId": self.upload_id, "PartNumber": number, **self.target}

@@ -11,11 +11,14 @@ import os
 import uuid
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from glue_ingest.log import Log
 from glue_ingest.multipart import Multipart, refusals
 from glue_ingest.workers import Workers
+
+if TYPE_CHECKING:
+    from glue_ingest.s3 import S3Client
 
 #: S3's smallest part (but for the last): https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_SIZE = 5 * 1024 * 1024
@@ -26,28 +29,19 @@ _PIECE_SIZE = 8 * 1024 * 1024
 _PIECES_AT_ONCE = 8
 
 
-def connect(connections: int) -> Any:
-    """An S3 client found by the SDK's own environment. Raises StorageRefused when there is no region, say."""
-    # botocore's signer in C, used where awscrt is installed, copies every part: twice the memory.
+def connect(connections: int) -> S3Client:
+    """S3 as the SDK's own environment has it. Raises StorageRefused when there is no region, say."""
+    # botocore asks at its import whether awscrt is there, and then imports it, for 0.05 s and nothing.
     os.environ.setdefault("BOTO_DISABLE_CRT", "true")
-    import botocore.session
-    from botocore.config import Config
+    from glue_ingest.s3 import S3Client
+    from glue_ingest.s3.place import find
 
-    config = Config(
-        max_pool_connections=connections,
-        retries={"mode": "standard", "total_max_attempts": 5},
-        connect_timeout=10,
-        # In some regions botocore would presign by version 2, which S3 takes no more of new buckets.
-        signature_version="s3v4",
-        # A part's SHA-256 travels in a signed header already; signing the payload would hash it once more.
-        s3={"payload_signing_enabled": False},
-    )
     with refusals("connecting"):
-        return botocore.session.get_session().create_client("s3", config=config)
+        return S3Client(find(), connections=connections)
 
 
 class RawBucket:
-    """One bucket, by an S3 client of boto3 or botocore."""
+    """One bucket. `client` is an S3Client, or the SDK's."""
 
     def __init__(self, client: Any, name: str, *, log: Log) -> None:
         self.client = client

@@ -1,0 +1,134 @@
+"""Where S3 is: as the SDK finds it, from the same settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import BotoCoreError
+
+from glue_ingest import errors
+from glue_ingest.s3.place import find
+from glue_ingest.store import connect
+
+KEY = "yellow/2024/01/a b.parquet"
+CONFIG = """
+[default]
+region = eu-west-1
+[profile everything]
+region = eu-west-2
+endpoint_url = http://127.0.0.1:7001
+[profile s3]
+region = eu-west-3
+endpoint_url = http://127.0.0.1:7001
+services = near
+[services near]
+s3 =
+  endpoint_url = http://127.0.0.1:7002/s3/
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, s3_endpoint: str, tmp_path: Path) -> None:
+    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    config = tmp_path / "config"
+    config.write_text(CONFIG)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    # The SDK alone still has us-east-1 at the address without a region.
+    monkeypatch.setenv("AWS_S3_US_EAST_1_REGIONAL_ENDPOINT", "regional")
+
+
+def sdks_url(bucket: str) -> str:
+    """Where the SDK would send a request."""
+    urls = []
+
+    class Sent(Exception):
+        pass
+
+    def send(request: Any, **_: Any) -> None:
+        urls.append(request.url)
+        raise Sent
+
+    client = boto3.session.Session().client("s3")
+    client.meta.events.register("before-send.s3", send)
+    with pytest.raises(Sent):
+        client.head_object(Bucket=bucket, Key=KEY)
+    return str(urls[0])
+
+
+@pytest.mark.parametrize("bucket", ["raw-bucket", "raw.bucket", "Raw_Bucket"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({}, id="the default profile"),
+        pytest.param({"AWS_DEFAULT_REGION": "us-east-1"}, id="us-east-1"),
+        pytest.param({"AWS_DEFAULT_REGION": "cn-north-1"}, id="China"),
+        pytest.param({"AWS_DEFAULT_REGION": "us-gov-west-1"}, id="GovCloud"),
+        pytest.param({"AWS_DEFAULT_REGION": "us-iso-east-1"}, id="an isolated partition"),
+        pytest.param({"AWS_USE_FIPS_ENDPOINT": "true", "AWS_DEFAULT_REGION": "us-west-2"}, id="FIPS"),
+        pytest.param({"AWS_USE_DUALSTACK_ENDPOINT": "true"}, id="both versions of IP"),
+        pytest.param(
+            {
+                "AWS_USE_FIPS_ENDPOINT": "true",
+                "AWS_USE_DUALSTACK_ENDPOINT": "true",
+                "AWS_DEFAULT_REGION": "us-west-2",
+            },
+            id="both",
+        ),
+        pytest.param({"AWS_ENDPOINT_URL": "http://localhost:4566"}, id="an endpoint"),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": "http://localhost:4566", "AWS_ENDPOINT_URL_S3": "https://s3.example:9000/"},
+            id="an endpoint of S3's own",
+        ),
+        pytest.param({"AWS_PROFILE": "everything"}, id="a profile's endpoint"),
+        pytest.param({"AWS_PROFILE": "s3"}, id="a profile's endpoint of S3's own"),
+        pytest.param({"AWS_PROFILE": "s3", "AWS_ENDPOINT_URL": "http://localhost:1"}, id="the environment first"),
+        pytest.param({"AWS_PROFILE": "s3", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, id="no endpoint wanted"),
+    ],
+)
+def test_it_is_where_the_sdk_finds_it(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], bucket: str) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    place = find()
+    assert place.url(bucket, KEY, region=place.region) == sdks_url(bucket)
+    assert place.region == boto3.session.Session().region_name
+
+
+def test_a_bundle_of_authorities_is_the_sdk_s_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert find().ca_bundle is None
+    bundle = tmp_path / "ca.pem"
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+    assert find().ca_bundle == str(bundle)
+    with pytest.raises(errors.StorageRefused) as refused:
+        connect(1)
+    assert str(refused.value) == (
+        "S3 could not be used connecting: SSL validation failed for https://s3.eu-west-1.amazonaws.com "
+        f"[Errno 2] No such file or directory: {bundle}: check endpoint, region and keys"
+    )
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:4566", "http://", "nonsense"])
+def test_an_endpoint_that_is_none(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    with pytest.raises(BotoCoreError, match="not an address for S3"):
+        find()
+    with pytest.raises(errors.StorageRefused, match=r"not an address for S3: .*: check endpoint, region and keys"):
+        connect(1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"AWS_CONFIG_FILE": "/nowhere"}, "You must specify a region."),
+        ({"AWS_PROFILE": "nobody"}, "The config profile (nobody) could not be found"),
+    ],
+)
+def test_too_little_is_said(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], message: str) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(errors.StorageRefused) as refused:
+        connect(1)
+    assert str(refused.value) == f"S3 could not be used connecting: {message}: check endpoint, region and keys"
