@@ -149,6 +149,13 @@ def front(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
     server.handle_error = lambda *_: None  # type: ignore[method-assign]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     front.address = f"http://127.0.0.1:{server.server_port}"
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", front.address)
     yield front
     server.shutdown()
@@ -166,7 +173,7 @@ def sdk_client() -> Any:
         signature_version="s3v4",
         s3={"payload_signing_enabled": False},
     )
-    return boto3.client("s3", config=config)
+    return boto3.session.Session().client("s3", config=config)
 
 
 @pytest.fixture(params=[own_client, sdk_client], ids=["own", "sdk"])
