@@ -400,7 +400,7 @@ def test_one_action_has_one_version() -> None:
 
 
 def test_the_audit_and_the_schema_find_nothing() -> None:
-    options = "--quiet --offline --pedantic --format plain --color never .github".split()
+    options = ["--quiet", "--offline", "--pedantic", "--format", "plain", "--color", "never", ".github"]
     done = subprocess.run([str(BIN / "zizmor"), *options], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "No findings to report. Good job!"), done.stderr
     for schema, files in (
