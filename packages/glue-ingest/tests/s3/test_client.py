@@ -197,7 +197,7 @@ def test_a_role_s_keys_are_asked_for_at_every_request(front: Any) -> None:
         def get_frozen_credentials(self) -> ReadOnlyCredentials:
             return ReadOnlyCredentials("test", "test", next(self.tokens))
 
-    place = Place(region="us-east-1", host=front.address, bucket_first=False, credentials=Role(), ca_bundle=None)
+    place = Place(region="us-east-1", host=front.address, bucket_first=False, credentials=Role())
     client = S3Client(place, connections=1)
     front.answer = answer
     for _ in range(2):

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import BotoCoreError
+from botocore.httpsession import get_cert_path
 
 from glue_ingest import errors
 from glue_ingest.s3.place import find
@@ -98,7 +99,7 @@ def test_it_is_where_the_sdk_finds_it(monkeypatch: pytest.MonkeyPatch, settings:
 
 
 def test_a_bundle_of_authorities_is_the_sdk_s_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert find().ca_bundle is None
+    assert find().ca_bundle == get_cert_path(verify=True)
     bundle = tmp_path / "ca.pem"
     monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
     assert find().ca_bundle == str(bundle)

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import botocore.session
 from botocore.exceptions import InvalidEndpointConfigurationError, NoCredentialsError, NoRegionError
+from botocore.httpsession import get_cert_path
 
 #: Buckets that may stand before the host; with a dot in its name, one does not fit the wildcard of S3's certificate.
 _HOST_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
@@ -26,7 +27,8 @@ class Place:
     host: str
     bucket_first: bool
     credentials: Any
-    ca_bundle: str | None
+    ca_bundle: str | None = None
+    """A file of authorities to trust instead of the system's."""
 
     def endpoint(self, region: str) -> str:
         """Scheme and host for one of the regions."""
@@ -61,7 +63,7 @@ def find() -> Place:
         host=configured or _public(session, region),
         bucket_first=not configured,
         credentials=session.get_credentials(),
-        ca_bundle=session.get_config_variable("ca_bundle"),
+        ca_bundle=session.get_config_variable("ca_bundle") or get_cert_path(verify=True),
     )
 
 
