@@ -69,10 +69,15 @@ def test_only_what_is_missing_is_loaded_and_one_mail_tells_of_failures(laptop: L
     source = tmp_path / "source"
     generate(source, "2012-01", "2012-03", "2012-04")
     options = ("--source", str(source), "--max-concurrency", "2")
-    planned = backfill_json(laptop, "2012-01", "2012-04", "--plan")
-    assert {one["month"]: (one["decision"], one["runs"]) for one in planned["months"]} == dict.fromkeys(
-        ["2012-01", "2012-02", "2012-03", "2012-04"], ("missing", True)
-    )
+    planned = backfill_json(laptop, "2012-01", "2012-04", "--plan", *options)
+    assert [(one["month"], one["decision"], one["runs"], one["no_file"]) for one in planned["months"]] == [
+        ("2012-01", "missing", True, False),
+        ("2012-02", "missing", True, True),
+        ("2012-03", "missing", True, False),
+        ("2012-04", "missing", True, False),
+    ]
+    table = backfill(laptop, "2012-01", "2012-04", "--plan", *options).stdout
+    assert "2012-02     -  will fail: the source has no file of it\n" in table
     assert planned["estimate"]["months"] == 4
     mails = len(laptop.mails())
 

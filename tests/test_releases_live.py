@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -456,6 +457,30 @@ def test_a_smoke_run_that_fails_is_recorded_and_leaves_nothing(checkout: Checkou
     assert checkout.refused("promote", "--from", "dev", "--to", "prod").startswith(
         f"elt: release {second} failed its smoke run (smoke-"
     )
+
+
+def test_a_smoke_run_that_does_not_end_is_no_pass(checkout: Checkout, second: str) -> None:
+    """Interrupted in the middle, it stops its execution and takes away what it made."""
+    process = subprocess.Popen(
+        ("elt", "smoke", "--env", "dev"),
+        env=checkout.machine.env | checkout.machine.sdk,
+        cwd=checkout.folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    for line in process.stderr:
+        if line == "smoke run: running the pipeline\n":
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode
+    assert re.match(
+        rf"elt: release {second} failed its smoke run \(one that began at \S+Z has not ended\)",
+        checkout.refused("promote", "--from", "dev", "--to", "prod"),
+    )
+    s3 = checkout.machine.client("s3")
+    assert s3.list_objects_v2(Bucket="elt-dev-raw-123456789012-us-east-1", Prefix="smoke/")["KeyCount"] == 0
 
 
 def test_what_is_gone_and_what_is_destroyed(checkout: Checkout, first: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from orchestration.backfill.cost import Estimate, JobTime
-    from orchestration.pipelines import MonthlyPipeline
+    from orchestration.pipelines import Month, MonthlyPipeline
 
 SKIPPED = "SKIPPED"
 NOT_PUBLISHED = "NOT_PUBLISHED"
@@ -67,7 +68,8 @@ def show_outcomes(months: list[Outcome]) -> None:
     _console().print(table)
 
 
-def show_plan(pipeline: MonthlyPipeline, plan: Plan, estimate: Estimate) -> None:
+def show_plan(pipeline: MonthlyPipeline, plan: Plan, estimate: Estimate, *, missing: Sequence[Month] = ()) -> None:
+    """`missing` are months to be run of which the source has no file."""
     from rich.table import Table
 
     told = {
@@ -80,7 +82,8 @@ def show_plan(pipeline: MonthlyPipeline, plan: Plan, estimate: Estimate) -> None
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("")
     for month in plan.months:
-        table.add_row(str(month.month), f"{month.rows:,}" if month.rows is not None else "-", told[month.decision])
+        fate = "will fail: the source has no file of it" if month.month in missing else told[month.decision]
+        table.add_row(str(month.month), f"{month.rows:,}" if month.rows is not None else "-", fate)
     console = _console()
     console.print(table)
     console.print(

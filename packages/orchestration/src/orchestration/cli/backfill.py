@@ -148,18 +148,23 @@ def _plan(deployment: Deployment, request: Request) -> Plan:
 
 def _show_plan(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool) -> int:
     from orchestration.backfill import tables
+    from orchestration.trips.source import missing_from
 
     estimate = _estimate(deployment, request, len(plan.to_run))
+    missing = missing_from(request.source, request.pipeline.dataset, plan.to_run)
     if as_json:
         print_json(
             {
                 "pipeline": request.pipeline.name,
-                "months": [{**month.as_json(), "runs": month.month in plan.to_run} for month in plan.months],
+                "months": [
+                    {**one.as_json(), "runs": one.month in plan.to_run, "no_file": one.month in missing}
+                    for one in plan.months
+                ],
                 "estimate": estimate.as_json(),
             }
         )
     else:
-        tables.show_plan(request.pipeline, plan, estimate)
+        tables.show_plan(request.pipeline, plan, estimate, missing=missing)
     return 0
 
 

@@ -39,6 +39,7 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
             f"run `elt deploy --env {environment.name} --release {release_id}` first"
         )
     console = stderr()
+    history.save_smoke(store, smoke.begun(live.release, environment.name))  # stands if this command is killed
     found = smoke.run(
         deployment.find(environment), live.release, report=lambda step: console.print(f"smoke run: {step}")
     )

@@ -39,6 +39,13 @@ class Place:
         return cls(f"smoke/{name}", f"smoke_{name}".replace("-", "_"))
 
 
+def begun(release_id: str, environment: str) -> Smoke:
+    """What is on record while a smoke run lasts: whatever an earlier one found, this release has not passed."""
+    began = now()
+    reason = f"one that began at {began} has not ended"
+    return Smoke(release_id, environment, at=began, passed=False, reason=reason, execution="", rows={}, seconds=0.0)
+
+
 def run(deployment: Deployment, release_id: str, *, report: Callable[[str], None]) -> Smoke:
     """Run it and clean up; the outcome, also of one that fails."""
     began = time.monotonic()

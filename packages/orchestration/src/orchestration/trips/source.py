@@ -6,7 +6,7 @@ So ingest runs its real path on a folder, too.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ from orchestration.errors import UsageError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from orchestration.pipelines import Month
 
 _FILE_NAME = "{dataset}_tripdata_{year}-{month}.parquet"
 
@@ -26,6 +28,14 @@ def is_url(source: str) -> bool:
 def url_template(source: str) -> str:
     """The template a job fetches from: a URL as it is, or with TLC's file name appended to a folder's URL."""
     return source if "{" in source else f"{source.rstrip('/')}/{_FILE_NAME}"
+
+
+def missing_from(source: str | None, dataset: str, months: Iterable[Month]) -> list[Month]:
+    """The months of which a folder has no file; none where the source is no folder, for that only a fetch can tell."""
+    if not source or is_url(source):
+        return []
+    names = {month: _FILE_NAME.format(dataset=dataset, year=month.year, month=f"{month.number:02}") for month in months}
+    return [month for month, name in names.items() if not (Path(source) / name).is_file()]
 
 
 @contextmanager
