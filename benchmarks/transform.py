@@ -121,7 +121,8 @@ def measure(command: Sequence[str], env: dict[str, str]) -> Cost:
             while not ended.wait(0.1):
                 with contextlib.suppress(psutil.Error, OSError):
                     family = parent.children(recursive=True)
-                    peaks.update({one.pid: high_water(one.pid) for one in [parent, *family]})
+                    for one in [parent, *family]:
+                        peaks[one.pid] = max(peaks.get(one.pid, 0.0), high_water(one.pid))
                     children.update({one.pid: sum(one.cpu_times()[:2]) for one in family})
 
         watcher = threading.Thread(target=watch)
