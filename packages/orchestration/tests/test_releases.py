@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -17,7 +20,7 @@ from packaging.utils import canonicalize_name
 from werkzeug.test import Client
 
 import local_cloud
-from orchestration.errors import PublishError, UsageError
+from orchestration.errors import DeployError, PublishError, UsageError
 from orchestration.project import root
 from orchestration.releases import checkout, history, index, manifest, sbom, serve, smoke
 from orchestration.releases.build import PACKAGES, Build, build_all, build_wheel
@@ -305,6 +308,46 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         yield Store(client, "artifacts")
     finally:
         local_cloud.down(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "environment", "release"),
+    [
+        ("2099-01-01T000000.000000Z-deploy-one", "prod", "one"),
+        ("2026-01-01T000000.000000Z-deploy-one", "dev", "one"),
+        ("2026-01-01T000000.000000Z-deploy-one", "prod", "two"),
+        ("2026-13-01T000000.000000Z-deploy-one", "prod", "one"),
+        ("zzz", "prod", "one"),
+    ],
+    ids=["in the future", "of another environment", "of another release", "of no month", "of no form"],
+)
+def test_what_no_deployment_has_written_is_not_acted_on(
+    store: Store, name: str, environment: str, release: str
+) -> None:
+    """Lest somebody who may write an object there has the next deployment do the rest."""
+    at = re.sub(r"T(\d\d)(\d\d)", r"T\1:\2:", name.partition("-deploy-")[0])
+    record = history.Deployed(release, environment, "deploy", at, "somebody", {})
+    key = f"deployments/prod/{name}.json"
+    store.put_document(key, asdict(record), once=True)
+    try:
+        with pytest.raises(DeployError, match="find out who wrote it, and delete it") as caught:
+            history.live(store, "prod")
+        assert store.uri(key) in str(caught.value)
+    finally:
+        store.s3.delete_object(Bucket="artifacts", Key=key)
+
+
+def test_the_newest_deployment_is_live(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(boto3, "client", lambda service: SimpleNamespace(get_caller_identity=lambda: {"Arn": "me"}))
+    assert history.live(store, "test") is None
+    made = [
+        history.save_deployment(store, "test", release_id, action=action, resources={"a": {"b": 1}})
+        for release_id, action in (("2026-01-01-0", "deploy"), ("2026-01-02-0", "promote"))
+    ]
+    assert history.live(store, "test") == made[-1]
+    assert history.deployments(store, "test") == [("deploy", "2026-01-01-0"), ("promote", "2026-01-02-0")]
+    history.save_deployment(store, "test", "nothing", action=history.DESTROY, resources={})
+    assert history.live(store, "test") is None
 
 
 def test_publishers_at_the_same_time_lose_no_file(store: Store) -> None:

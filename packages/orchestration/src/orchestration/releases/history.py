@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 
 import boto3
 
-from orchestration.errors import UsageError
+from orchestration.errors import DeployError, UsageError
 from orchestration.releases import manifest
 from orchestration.releases.live import State
 from orchestration.releases.manifest import Release
@@ -21,6 +21,8 @@ from orchestration.releases.store import Store
 
 #: The action after which an environment has no release.
 DESTROY = "destroy"
+#: How much later than S3 a clock may be that a deployment is dated by: to one further off, AWS does not answer.
+_CLOCKS = datetime.timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -81,22 +83,57 @@ def save_deployment(store: Store, environment: str, release_id: str, *, action: 
     """Note that a deployment by the caller has just succeeded."""
     by = boto3.client("sts").get_caller_identity()["Arn"]
     deployed = Deployed(release_id, environment, action, now(), by, resources)
-    key = f"deployments/{environment}/{deployed.at.replace(':', '')}-{action}-{release_id}.json"
-    store.put_document(key, asdict(deployed), once=True)
+    store.put_document(_key(deployed), asdict(deployed), once=True)
     return deployed
 
 
 def deployments(store: Store, environment: str) -> list[tuple[str, str]]:
-    """Action and release of every deployment to an environment, oldest first."""
-    names = (key.rsplit("/", 1)[-1].removesuffix(".json") for key, _ in store.keys(f"deployments/{environment}/"))
-    return [(action, release) for action, release in (name.split("Z-", 1)[1].split("-", 1) for name in names)]
+    """Action and release of every deployment to an environment, oldest first. Errors: DeployError, as `live`."""
+    return [(action, release_id) for _, action, release_id in _records(store, environment)]
 
 
 def live(store: Store, environment: str) -> Deployed | None:
-    """The newest deployment of an environment; None where there was none, or all is destroyed since."""
-    keys = [key for key, _ in store.keys(f"deployments/{environment}/")]
-    document = store.document(keys[-1]) if keys else None
-    return Deployed(**document) if document and document["action"] != DESTROY else None
+    """The newest deployment of an environment; None where there was none, or all is destroyed since.
+
+    Errors: DeployError for a record that no deployment has written, as the next one would act on it.
+    """
+    records = _records(store, environment)
+    if not records or records[-1][1] == DESTROY:
+        return None
+    key = records[-1][0]
+    document = store.document(key)
+    deployed = Deployed(**document) if document else None
+    if deployed is None or _key(deployed) != key:
+        raise _no_record(store, key)
+    return deployed
+
+
+def _key(deployed: Deployed) -> str:
+    at = deployed.at.replace(":", "")
+    return f"deployments/{deployed.environment}/{at}-{deployed.action}-{deployed.release}.json"
+
+
+def _records(store: Store, environment: str) -> list[tuple[str, str, str]]:
+    """Key, action and release of every deployment, oldest first. Errors: DeployError for one dated in the future."""
+    found = []
+    for key, written in store.keys(f"deployments/{environment}/"):
+        at, _, rest = key.rsplit("/", 1)[-1].removesuffix(".json").partition("Z-")
+        action, _, release_id = rest.partition("-")
+        try:
+            made = datetime.datetime.strptime(f"{at}Z", "%Y-%m-%dT%H%M%S.%f%z")
+        except ValueError:
+            made = None
+        if made is None or made > written + _CLOCKS:
+            raise _no_record(store, key)
+        found.append((key, action, release_id))
+    return found
+
+
+def _no_record(store: Store, key: str) -> DeployError:
+    return DeployError(
+        f"{store.uri(key)} was written at another time, or tells of another deployment, than its name says: "
+        "find out who wrote it, and delete it"
+    )
 
 
 def previous(deployments: list[tuple[str, str]]) -> str | None:
