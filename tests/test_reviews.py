@@ -258,6 +258,36 @@ def test_a_failing_report(laptop: Laptop, source: Path, tmp_path: Path) -> None:
     deliver(str(source), laptop.client("s3"), laptop.outputs("data")["RawBucket"])
 
 
+def test_a_delivery_that_was_killed_is_not_loaded(laptop: Laptop, source: Path, tmp_path: Path) -> None:
+    """The same reviews under other names, so that both lie there when it is killed before it deletes the old ones."""
+    other = shutil.copytree(source, tmp_path / "other")
+    for file in other.rglob("*.parquet"):
+        file.rename(file.with_name("other.parquet"))
+    s3, before = laptop.client("s3"), (table(laptop), table_of_audit(laptop))
+
+    def killed(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    s3.delete_objects = killed
+    with pytest.raises(KeyboardInterrupt):
+        deliver(str(other), s3, laptop.outputs("data")["RawBucket"])
+    refused = laptop.elt("run", "reviews")
+    assert refused.returncode == 2
+    assert "a delivery is under way or was cut short: s3://" in refused.stderr
+    states, machine = laptop.client("stepfunctions"), laptop.outputs("pipelines")["Reviews"]
+    arn = states.start_execution(stateMachineArn=machine, input='{"day": "2031-09-04"}')["executionArn"]
+    while (execution := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        time.sleep(0.1)
+    assert execution["status"] == "FAILED"
+    assert execution["cause"].startswith("ETLJob: ")
+    assert "delivery-under-way.parquet' has an invalid version number" in execution["cause"]
+    assert (table(laptop), table_of_audit(laptop)) == before
+    compared = laptop.elt("verify", "reviews")
+    assert compared.returncode == 1
+    assert "Spectrum Scan Error" in compared.stderr
+    delivered(laptop, other)
+
+
 @contextmanager
 def denied(laptop: Laptop, role: str, action: str) -> Iterator[None]:
     """A role that may not do something."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,10 @@ def folder(tmp_path: Path, *names: str) -> Path:
     return tmp_path / "source"
 
 
+def review(category: str) -> str:
+    return f"US\t1\tR1\tB1\t1\tA title\t{category}\t5\t0\t0\tN\tY\tYes\tGood.\t2015-08-31"
+
+
 def test_a_folder_takes_the_place_of_its_categories(s3: Any, tmp_path: Path) -> None:
     put(s3, "raw")
     given = folder(tmp_path, f"{BOOKS}a.parquet", f"{BOOKS}more/b.parquet", f"{BOOKS}notes.txt", "README.md")
@@ -82,10 +87,11 @@ def test_a_whole_bucket(s3: Any) -> None:
 
 
 def test_tsv_files_with_what_they_reject(s3: Any, tmp_path: Path) -> None:
-    good = "US\t1\tR1\tB1\t1\tA title\tBooks\t5\t0\t0\tN\tY\tYes\tGood.\t2015-08-31"
     given = tmp_path / "tsv"
     given.mkdir()
-    (given / "amazon_reviews_us_Books_v1_00.tsv").write_text("\t".join(tsv.COLUMNS) + f"\n{good}\nno review\n")
+    (given / "amazon_reviews_us_Books_v1_00.tsv").write_text(
+        "\t".join(tsv.COLUMNS) + f"\n{review('Books')}\nno review\n"
+    )
     done = source.deliver(str(given), s3, "raw")
     assert done.conversion == tsv.Conversion(2, 1, {"not_15_fields": 1}, {"Books": 1})
     assert (done.objects, done.categories) == (1, ("Books",))
@@ -111,9 +117,74 @@ def test_nothing_to_copy(s3: Any) -> None:
 
 
 def test_whether_there_are_reviews(s3: Any) -> None:
-    assert not source.is_there(s3, "raw")
+    with pytest.raises(UsageError, match=r"^s3://raw/reviews/ is empty: give reviews a --source"):
+        source.check_delivered(s3, "raw")
     put(s3, "raw")
-    assert source.is_there(s3, "raw")
+    source.check_delivered(s3, "raw")
+
+
+class Cut(Exception):
+    pass
+
+
+class CutShort:
+    """An S3 client that is gone after so many changes, as a process is that was killed."""
+
+    CHANGES = ("put_object", "upload_file", "copy", "delete_objects")
+
+    def __init__(self, s3: Any, changes: int) -> None:
+        self.s3, self.left = s3, changes
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.CHANGES:
+            self.left -= 1
+            if self.left < 0:
+                raise Cut
+        return getattr(self.s3, name)
+
+
+@pytest.mark.parametrize("kind", ["folder", "s3", "tsv"])
+def test_a_delivery_that_is_cut_short_is_read_by_nobody(s3: Any, tmp_path: Path, kind: str) -> None:
+    """Wherever it ends: the folders are as they were, or whole, or hold what no reader of Parquet passes."""
+    names = [f"{BOOKS}b.parquet", f"{BOOKS}c.parquet", f"{TOYS}a.parquet"]
+    given = str(folder(tmp_path, *names)) if kind == "folder" else "s3://mine"
+    for name in names:
+        s3.put_object(Bucket="mine", Key=name, Body=b"new")
+    if kind == "tsv":
+        given = str(folder(tmp_path, "one.tsv", "two.tsv.gz"))
+        for name, text in (("one.tsv", [review("Books"), review("Toys")]), ("two.tsv.gz", [review("Books")])):
+            data = "\n".join(["\t".join(tsv.COLUMNS), *text]).encode()
+            (Path(given) / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    put(s3, "raw")
+    before = keys(s3)
+    for changes in range(100):
+        try:
+            source.deliver(given, CutShort(s3, changes), "raw")
+        except Cut:
+            now = keys(s3)
+            touched = {key.split("/")[1] for key in now.keys() ^ before.keys() if key.startswith("reviews/")}
+            touched |= {key.split("/")[1] for key in now.keys() & before.keys() if now[key] != before[key]}
+            guarded = {key.split("/")[1] for key in now if key.endswith(f"/{source.UNDER_WAY}")}
+            assert touched - guarded == set(), f"after {changes} changes"
+            if guarded:
+                with pytest.raises(UsageError, match=r"^a delivery is under way or was cut short: s3://raw/reviews/"):
+                    source.check_delivered(s3, "raw")
+            continue
+        break
+    assert changes > 5
+    source.check_delivered(s3, "raw")
+    left = sorted(key.removeprefix("reviews/") for key in keys(s3) if key.startswith("reviews/"))
+    assert left == (names if kind != "tsv" else [f"{BOOKS}one.parquet", f"{BOOKS}two.parquet", f"{TOYS}one.parquet"])
+
+
+def test_from_a_bucket_that_is_being_replaced(s3: Any) -> None:
+    for name in (f"{TOYS}a.parquet", f"{BOOKS}b.parquet", f"{BOOKS}{source.UNDER_WAY}"):
+        s3.put_object(Bucket="mine", Key=name, Body=b"mine")
+    put(s3, "raw")
+    before = keys(s3)
+    with pytest.raises(UsageError, match=f"^the source holds {BOOKS}{source.UNDER_WAY}: it is itself being replaced"):
+        source.deliver("s3://mine", s3, "raw")
+    assert keys(s3) == before
 
 
 def test_folders_that_are_sources(tmp_path: Path) -> None:
@@ -122,6 +193,8 @@ def test_folders_that_are_sources(tmp_path: Path) -> None:
     source.check(str(folder(tmp_path / "c", "x.tsv.gz")))
     with pytest.raises(UsageError, match="holds neither"):
         source.check(str(folder(tmp_path / "d", "a.parquet", f"{BOOKS}readme")))
+    with pytest.raises(UsageError, match="deliver one or the other"):
+        source.check(str(folder(tmp_path / "e", "x.tsv", f"{BOOKS}a.parquet")))
 
 
 def test_the_table_beside_its_source() -> None:

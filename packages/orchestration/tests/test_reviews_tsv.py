@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from orchestration import pipelines
-from orchestration.errors import UsageError
+from orchestration.errors import EltError, UsageError
 from orchestration.reviews import tsv
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "amazon"
@@ -154,6 +154,36 @@ def test_a_file_that_is_cut_short(tmp_path: Path, share: float) -> None:
     (tmp_path / "cut.tsv.gz").write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(UsageError, match=r"cut\.tsv\.gz can't be converted: .*end-of-stream"):
         tsv.convert([tmp_path / "cut.tsv.gz"], tmp_path / "out")
+
+
+def test_the_same_reviews_twice(tmp_path: Path) -> None:
+    """Unpacked beside the packed file: both would go by one name, and one would replace the other."""
+    for name in ("a.tsv", "a.tsv.gz"):
+        data = f"{HEADER}\n{line()}".encode()
+        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    with pytest.raises(UsageError) as caught:
+        tsv.convert(tsv.files_of(tmp_path), tmp_path / "out")
+    told = "seem to be the same reviews; leave one, or rename it"
+    assert str(caught.value) == f"{tmp_path}/a.tsv and a.tsv.gz {told}"
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", [".tsv", ".a.tsv", "_a.tsv.gz", "#a.tsv"])
+def test_names_that_spectrum_does_not_read(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"would not be read by Spectrum; give it a name that begins with a letter$"):
+        converted(tmp_path, f"{HEADER}\n{line()}", name)
+
+
+def test_what_the_files_hold_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two files of one category, where the second takes the first one's place."""
+    write = tsv._to_parquet
+    monkeypatch.setattr(tsv, "_to_parquet", lambda file: write(file.rename(file.with_name("same.csv"))))
+    for name in ("a.tsv", "b.tsv"):
+        (tmp_path / name).write_text(f"{HEADER}\n{line()}")
+    with pytest.raises(EltError) as caught:
+        tsv.convert(tsv.files_of(tmp_path), tmp_path / "out")
+    told = "the Parquet files hold {'Books': 1}, but {'Books': 2} were kept; nothing was put in place"
+    assert str(caught.value) == told
 
 
 def test_without_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

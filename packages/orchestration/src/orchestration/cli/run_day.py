@@ -10,7 +10,7 @@ import click
 
 from orchestration.cli.options import print_json
 from orchestration.environments import Environment
-from orchestration.errors import RunFailed, UsageError
+from orchestration.errors import RunFailed
 from orchestration.pipelines import DailyPipeline
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 def run(pipeline: DailyPipeline, source: str | None, *, no_wait: bool, environment: Environment, as_json: bool) -> int:
     """Put `source`, if there is one, in place, run the pipeline for today (UTC), and follow it to its end."""
+    import boto3
+
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
     from orchestration.cli.run import failure_text
@@ -32,8 +34,7 @@ def run(pipeline: DailyPipeline, source: str | None, *, no_wait: bool, environme
     deployment = find_or_deploy(environment)
     if source:
         deliver(deployment, pipeline, source)
-    else:
-        _check_delivered(deployment, pipeline)
+    sources.check_delivered(boto3.client("s3"), deployment.raw_bucket)
     rerun = rerun_command(pipeline, environment)
     arn = start(deployment, pipeline, rerun)
     if no_wait:
@@ -97,13 +98,3 @@ def follow(deployment: Deployment, pipeline: DailyPipeline, arn: str) -> Executi
     from orchestration.reviews.outcome import DayOutcome
 
     return follow_with(DayOutcome(deployment, pipeline, arn.rsplit(":", 1)[-1]).detail, arn)
-
-
-def _check_delivered(deployment: Deployment, pipeline: DailyPipeline) -> None:
-    import boto3
-
-    from orchestration.reviews import source as sources
-
-    if not sources.is_there(boto3.client("s3"), deployment.raw_bucket):
-        place = f"s3://{deployment.raw_bucket}/{sources.PREFIX}"
-        raise UsageError(f"{place} is empty: give {pipeline.name} a --source, a folder or S3 URI of reviews")

@@ -15,6 +15,13 @@ from orchestration.reviews import tsv
 PREFIX = "reviews/"
 REJECTED_PREFIX = "reviews_rejected/"
 _FOLDER = re.compile(r"product_category=([^/]+)/")
+#: Lies in a category's folder while its files are replaced. It is no Parquet file, so whoever reads the folder fails by
+#: its name: a delivery that is cut short is neither loaded nor compared, whatever started the run.
+UNDER_WAY = "delivery-under-way.parquet"
+_WHY_UNDER_WAY = (
+    "This is no Parquet file, on purpose: the reviews in this folder are being replaced, and may be a mix of two "
+    "deliveries until they are. If nobody is at it, deliver them again.\n"
+)
 
 
 @dataclass(frozen=True)
@@ -36,14 +43,17 @@ def check(source: str) -> None:
     folder = Path(source)
     if not folder.is_dir():
         raise UsageError(f"there is no folder {source}; --source takes a folder or s3://BUCKET/PREFIX")
-    if not _parquet_files(folder) and not tsv.files_of(folder):
+    parquet, texts = _parquet_files(folder), tsv.files_of(folder)
+    if not parquet and not texts:
         raise UsageError(f"{source} holds neither product_category=…/*.parquet nor *.tsv files of reviews")
+    if parquet and texts:
+        raise UsageError(f"{source} holds product_category=…/*.parquet and *.tsv files; deliver one or the other")
 
 
 def deliver(source: str, s3: Any, bucket: str) -> Delivery:
     """Put a source in place of what the raw bucket holds of the same categories; other categories stay.
 
-    An object is replaced in one PUT, and what the source does not have is deleted last. Errors: UsageError.
+    From the first change to the last, no run reads those categories: see UNDER_WAY. Errors: UsageError.
     """
     if source.startswith("s3://"):
         return _copy(source, s3, bucket)
@@ -59,9 +69,18 @@ def deliver(source: str, s3: Any, bucket: str) -> Delivery:
     return Delivery(done.objects, done.bytes, done.categories, conversion)
 
 
-def is_there(s3: Any, bucket: str) -> bool:
-    """Whether the raw bucket holds any reviews."""
-    return bool(s3.list_objects_v2(Bucket=bucket, Prefix=PREFIX, MaxKeys=1).get("KeyCount"))
+def check_delivered(s3: Any, bucket: str) -> None:
+    """Whether the raw bucket holds reviews, and whole deliveries of them. Errors: UsageError."""
+    keys = [item["Key"] for item in _objects(s3, bucket, PREFIX)]
+    if not keys:
+        raise UsageError(f"s3://{bucket}/{PREFIX} is empty: give reviews a --source, a folder or S3 URI of reviews")
+    if cut := next(filter(_is_under_way, keys), None):
+        told = "a delivery is under way or was cut short"
+        raise UsageError(f"{told}: s3://{bucket}/{cut}; if nobody is at it, give its --source again")
+
+
+def _is_under_way(key: str) -> bool:
+    return key.endswith(f"/{UNDER_WAY}")
 
 
 def _parquet_files(folder: Path) -> dict[str, Path]:
@@ -99,11 +118,16 @@ def _copy(source: str, s3: Any, bucket: str) -> Delivery:
 
 def _place(sizes: Mapping[str, int], s3: Any, bucket: str, *, put: Callable[[str], Any]) -> Delivery:
     categories = sorted({match[1] for key in sizes if (match := _FOLDER.match(key.removeprefix(PREFIX)))})
+    if cut := next(filter(_is_under_way, sizes), None):
+        raise UsageError(f"the source holds {cut.removeprefix(PREFIX)}: it is itself being replaced; wait for its end")
+    folders = [f"{PREFIX}product_category={category}/" for category in categories]
+    for folder in folders:
+        s3.put_object(Bucket=bucket, Key=folder + UNDER_WAY, Body=_WHY_UNDER_WAY.encode())
     for key in sizes:
         put(key)
-    for category in categories:
-        there = [item["Key"] for item in _objects(s3, bucket, f"{PREFIX}product_category={category}/")]
-        _delete([key for key in there if key not in sizes], s3, bucket)
+    there = [item["Key"] for folder in folders for item in _objects(s3, bucket, folder)]
+    _delete([key for key in there if key not in sizes and not _is_under_way(key)], s3, bucket)
+    _delete([folder + UNDER_WAY for folder in folders], s3, bucket)
     return Delivery(len(sizes), sum(sizes.values()), tuple(categories))
 
 

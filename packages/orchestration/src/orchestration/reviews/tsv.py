@@ -5,7 +5,7 @@ is a `"` and nothing opens or ends there. Texts are kept as published, `<br />` 
 was an entity and what was not can't be told any more once they are decoded, so who shows a text decodes it.
 
 A line that is no review (see `fault`) is put aside with its rule: read = kept + rejected, and kept is what the Parquet
-files hold, counted. An empty line holds nothing and is not read.
+files hold, counted when all are written. An empty line holds nothing and is not read.
 """
 
 from __future__ import annotations
@@ -81,23 +81,42 @@ def convert(files: Sequence[Path], out: Path) -> Conversion:
     """Write the reviews of TSV files as `out/reviews/product_category=…/FILE.parquet`.
 
     What is rejected goes to `out/reviews_rejected/FILE.jsonl`, an object a line: file, line, rule and text. Memory is
-    bounded by the longest line. Errors: UsageError for a file that is none of these or can't be read; EltError where
-    the Parquet files do not hold what was kept.
+    bounded by the longest line. Errors: UsageError for a file that is none of these or can't be read, and for names
+    whose reviews would be lost or doubled; EltError where the Parquet files do not hold what was kept.
     """
     if not find_spec("duckdb"):
         raise UsageError("TSV files are converted by DuckDB: pip install 'orchestration[local]'")
+    _check_names(files)
     tally = _Tally()
     for file in files:
         try:
             _convert_file(file, out, tally)
         except (OSError, EOFError, zlib.error) as error:
             raise UsageError(f"{file} can't be converted: {error}") from error
+    _check_counts(out, tally.categories)
     return Conversion(
         read=tally.read,
         kept=tally.categories.total(),
         rejected=dict(sorted(tally.rejected.items())),
         categories=dict(sorted(tally.categories.items())),
     )
+
+
+def _check_names(files: Sequence[Path]) -> None:
+    """Spectrum reads no file whose name begins with `.`, `_` or `#`, so what came of one would be lost.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html
+    """
+    seen: dict[str, Path] = {}
+    for file in files:
+        if file.name.startswith((".", "_", "#")):
+            raise UsageError(f"{file} would not be read by Spectrum; give it a name that begins with a letter")
+        if (twin := seen.setdefault(_stem(file), file)) is not file:
+            raise UsageError(f"{twin} and {file.name} seem to be the same reviews; leave one, or rename it")
+
+
+def _stem(file: Path) -> str:
+    return file.name.removesuffix(".gz").removesuffix(".tsv")
 
 
 def fault(line: bytes) -> tuple[str | None, list[str]]:
@@ -145,7 +164,7 @@ def _is_date(text: str) -> bool:
 
 def _convert_file(file: Path, out: Path, tally: _Tally) -> None:
     """Through a CSV file a category, whose quoting is beyond doubt, since DuckDB writes the Parquet files."""
-    stem = file.name.removesuffix(".gz").removesuffix(".tsv")
+    stem = _stem(file)
     category_at, date_at = _NAMES.index("product_category"), _NAMES.index("review_date")
     written: Counter[str] = Counter()
     with ExitStack() as stack:
@@ -170,8 +189,8 @@ def _convert_file(file: Path, out: Path, tally: _Tally) -> None:
                 writers[category] = csv.writer(target, quoting=csv.QUOTE_ALL, lineterminator="\n")
             writers[category].writerow([*fields, fields[date_at - 1][:4]])
             written[category] += 1
-    for category, rows in written.items():
-        _to_parquet(_folder(out, category) / f"{stem}.csv", rows)
+    for category in written:
+        _to_parquet(_folder(out, category) / f"{stem}.csv")
     tally.categories.update(written)
 
 
@@ -204,7 +223,7 @@ def _lines(source: IO[bytes]) -> Iterator[bytes]:
         yield line.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def _to_parquet(file: Path, rows: int) -> None:
+def _to_parquet(file: Path) -> None:
     import duckdb
 
     target = file.with_suffix(".parquet")
@@ -217,10 +236,19 @@ def _to_parquet(file: Path, rows: int) -> None:
         connection.execute("SET threads = 2")
         connection.execute("SET memory_limit = '700MB'")
         connection.execute(f"COPY (FROM {rows_of}) TO {_literal(target)} (FORMAT parquet, COMPRESSION snappy)")
-        found = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(target)]).fetchone()
     file.unlink()
-    if found != (rows,):
-        raise EltError(f"{target} holds {found} rows of {rows} that were kept; nothing was put in place")
+
+
+def _check_counts(out: Path, kept: Counter[str]) -> None:
+    import duckdb
+
+    found = Counter[str]()
+    with duckdb.connect() as connection:
+        for file in (out / "reviews").glob("product_category=*/*.parquet"):
+            (rows,) = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(file)]).fetchone() or (0,)
+            found[file.parent.name.removeprefix("product_category=")] += rows
+    if found != kept:
+        raise EltError(f"the Parquet files hold {dict(found)}, but {dict(kept)} were kept; nothing was put in place")
 
 
 def _literal(path: Path) -> str:
