@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import subprocess
 from collections.abc import Iterator
 
@@ -133,6 +132,7 @@ def test_destroy_says_what_it_keeps_and_how_that_is_removed(laptop: Laptop) -> N
         "  aws cloudformation delete-stack --stack-name elt-local-data",
         "  aws cloudformation wait stack-delete-complete --stack-name elt-local-data",
         "  aws redshift-serverless delete-workgroup --workgroup-name elt-local",
+        "  while aws redshift-serverless get-workgroup --workgroup-name elt-local > /dev/null 2>&1; do sleep 5; done",
         "  aws redshift-serverless delete-namespace --namespace-name elt-local",
         *map(emptied, (raw, processed, reports)),
     ]
@@ -160,7 +160,7 @@ def test_destroy_says_what_it_keeps_and_how_that_is_removed(laptop: Laptop) -> N
     laptop.client("s3").put_object(Bucket=raw, Key="yellow/a", Body=b"one")
     laptop.client("s3").put_object(Bucket=raw, Key="yellow/a", Body=b"two")
     for command in commands:
-        done = laptop.run(*shlex.split(command))
+        done = laptop.run("sh", "-c", command)
         assert done.returncode == 0, f"{command}\n{done.stderr}"
     left = [one["Name"] for one in laptop.client("s3").list_buckets()["Buckets"]]
     assert left == [f"elt-artifacts-{ACCOUNT}"]

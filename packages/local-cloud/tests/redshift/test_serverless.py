@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import time
 from typing import Any
 
 import pytest
@@ -30,6 +31,12 @@ def refused(call: Any, **request: Any) -> tuple[str, str]:
         call(**request)
     error = raised.value.response["Error"]
     return error["Code"], error["Message"]
+
+
+def await_the_end_of(api: Any, workgroup: str) -> None:
+    """Deleting a workgroup only begins it."""
+    while workgroup in [one["workgroupName"] for one in api.list_workgroups()["workgroups"]]:
+        time.sleep(0.05)
 
 
 def test_a_namespace(api) -> None:
@@ -96,7 +103,16 @@ def test_a_workgroup(api, namespace: str) -> None:
     code, message = refused(api.delete_namespace, namespaceName=namespace)
     assert code == "ConflictException"
     assert "associated with the workgroup group" in message
-    assert api.delete_workgroup(workgroupName="group")["workgroup"]["status"] == "DELETING"
+
+
+def test_a_workgroup_is_there_until_its_deletion_has_ended(api, namespace: str) -> None:
+    api.create_workgroup(workgroupName="going", namespaceName=namespace)
+    assert api.delete_workgroup(workgroupName="going")["workgroup"]["status"] == "DELETING"
+    assert api.get_workgroup(workgroupName="going")["workgroup"]["status"] == "DELETING"
+    assert refused(api.delete_namespace, namespaceName=namespace)[0] == "ConflictException"
+    assert refused(api.delete_workgroup, workgroupName="going")[0] == "ConflictException"
+    await_the_end_of(api, "going")
+    assert refused(api.get_workgroup, workgroupName="going")[0] == "ResourceNotFoundException"
     api.delete_namespace(namespaceName=namespace)
 
 
@@ -202,6 +218,7 @@ def test_a_namespace_takes_its_data_with_it(api, cloud, data_api_of, make_workgr
         redshift.done("insert into t values (1)", SessionId=kept["SessionId"])
         api.delete_workgroup(workgroupName="brief")
         assert redshift.refused("execute_statement", Sql="select 1", **target)[0] == "ValidationException"
+        await_the_end_of(api, "brief")
         api.delete_namespace(namespaceName="short-lived")
 
 

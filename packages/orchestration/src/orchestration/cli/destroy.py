@@ -62,13 +62,18 @@ def kept_lines(kept: Mapping[str, str]) -> list[str]:
 
 
 def removal(data_stack: str, kept: Mapping[str, str]) -> list[str]:
-    """The commands that remove an environment's data; the artifacts are not one environment's to remove."""
+    """The commands that remove an environment's data; the artifacts are not one environment's to remove.
+
+    A namespace can be deleted once its workgroup is gone; that takes minutes, and the SDK has no waiter for it.
+    """
+    workgroup, namespace = (f"--{kind}-name {kept[kind.capitalize()]}" for kind in ("workgroup", "namespace"))
     buckets = [kept[name] for name in ("RawBucket", "ProcessedBucket", "ReportsBucket")]
     return [
         f"  aws cloudformation delete-stack --stack-name {data_stack}",
         f"  aws cloudformation wait stack-delete-complete --stack-name {data_stack}",
-        f"  aws redshift-serverless delete-workgroup --workgroup-name {kept['Workgroup']}",
-        f"  aws redshift-serverless delete-namespace --namespace-name {kept['Namespace']}",
+        f"  aws redshift-serverless delete-workgroup {workgroup}",
+        f"  while aws redshift-serverless get-workgroup {workgroup} > /dev/null 2>&1; do sleep 5; done",
+        f"  aws redshift-serverless delete-namespace {namespace}",
         *(
             f'  python -c \'import boto3; b = boto3.resource("s3").Bucket("{bucket}");'
             " b.object_versions.delete(); b.delete()'"

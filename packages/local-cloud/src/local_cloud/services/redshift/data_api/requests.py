@@ -50,7 +50,7 @@ class Targets:
             # As AWS words it, see the tests of ballerina-platform/module-ballerinax-aws.redshiftdata.
             raise Invalid("Either ClusterIdentifier, WorkgroupName or SessionId must be provided.")
         found = self._plane.workgroup_of(workgroup) if workgroup else None
-        if found is None:
+        if found is None or found["status"] != "AVAILABLE":
             # As AWS words it, same place. There are no provisioned clusters here.
             raise Invalid("Redshift endpoint doesn't exist in this region.")
         if not given.get(database):

@@ -19,6 +19,8 @@ Record = dict[str, Any]
 _NAME = re.compile(r"[a-z0-9-]{3,64}")
 _DATABASE = re.compile(r"[a-z_][a-z0-9_$]{0,63}")
 _TAGS = 50
+#: How long a workgroup is still there, DELETING, after it was deleted: minutes on AWS, here as long as it takes to see.
+DELETION = 2.0
 _RPU = {4, *range(8, 513, 8), *range(544, 1025, 32)}
 _CONFIG_DEFAULTS = {
     "auto_mv": "true",
@@ -59,6 +61,8 @@ class ControlPlane:
     def restore(self, saved: Record) -> None:
         for name, value in saved.items():
             setattr(self, name, value)
+        for name in [name for name, record in self.workgroups.items() if record["status"] == "DELETING"]:
+            self._forget_workgroup(name)
 
     def _arn(self, kind: str, identifier: str) -> str:
         return f"arn:aws:redshift-serverless:{self.region}:{self.account_id}:{kind}/{identifier}"
@@ -213,7 +217,7 @@ class ControlPlane:
 
     def update_workgroup(self, given: Record) -> Record:
         with self._lock:
-            record = dict(self.get_workgroup(given["workgroupName"]))
+            record = dict(self._available_workgroup(given["workgroupName"]))
             for key, value in given.items():
                 if key == "configParameters":
                     record[key] = _config(value, record[key])
@@ -227,20 +231,34 @@ class ControlPlane:
     def get_workgroup(self, name: str) -> Record:
         return _found(self.workgroups, name, "Workgroup")
 
+    def _available_workgroup(self, name: str) -> Record:
+        record = self.get_workgroup(name)
+        if record["status"] != "AVAILABLE":
+            raise Conflict(f"The workgroup {name} is {record['status']}: it can't be changed or deleted now.")
+        return record
+
     def workgroup_of(self, name_or_arn: str) -> Record | None:
         """A workgroup by its name or ARN, as the Data API takes it."""
-        for record in self.workgroups.values():
+        for record in list(self.workgroups.values()):
             if name_or_arn in (record["workgroupName"], record["workgroupArn"]):
                 return record
         return None
 
     def delete_workgroup(self, name: str) -> Record:
+        """Begin it: the workgroup is there for a while yet, and its namespace can't be deleted so long."""
         with self._lock:
-            record = self.workgroups.pop(self.get_workgroup(name)["workgroupName"])
+            record = self.workgroups[name] = {**self._available_workgroup(name), "status": "DELETING"}
+            end = threading.Timer(DELETION, self._forget_workgroup, [name])
+            end.daemon = True
+            end.start()
+            return record
+
+    def _forget_workgroup(self, name: str) -> None:
+        with self._lock:
+            record = self.workgroups.pop(name)
             self.tags.pop(record["workgroupArn"], None)
             for identifier in [k for k, v in self.limits.items() if v["resourceArn"] == record["workgroupArn"]]:
                 del self.limits[identifier]
-            return {**record, "status": "DELETING"}
 
     # Usage limits.
 
