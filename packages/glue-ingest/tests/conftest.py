@@ -58,6 +58,7 @@ class Site:
     before_answer: Callable[[int], Any] = lambda number: None
     """Called with the number of each GET, from 1."""
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    proxy_passwords: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
     address: str = ""
     server: Any = None
@@ -89,6 +90,7 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
         site, wanted = self.site, self.headers.get("Range", "")
         with site.lock:
             site.asked.append((self.command, self.path, wanted))
+            site.proxy_passwords.append(self.headers.get("Proxy-Authorization", ""))
             number = len(site.gets)
             status = site.statuses.pop(0) if body and site.statuses else None
             end_after = site.breaks.pop(0) if body and site.breaks else 0

@@ -121,13 +121,15 @@ def test_a_redirect_is_followed(run: Any, site: Any, bucket: Any, data: bytes) -
     assert head["Metadata"]["source-url"] == site.address + "/latest"
 
 
+@pytest.mark.parametrize("proxy", ["http://{}", "{}", "http://user:p%40ss@{}"])
 def test_a_proxy_of_the_environment_is_used(
-    run: Any, site: Any, bucket: Any, data: bytes, monkeypatch: pytest.MonkeyPatch
+    run: Any, site: Any, bucket: Any, data: bytes, monkeypatch: pytest.MonkeyPatch, proxy: str
 ) -> None:
-    monkeypatch.setenv("http_proxy", site.address)
+    monkeypatch.setenv("http_proxy", proxy.format(site.address.partition("://")[2]))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     run(run.request(source_template="http://tlc.invalid" + PATH))
     assert {path for _, path, _ in site.asked} == {"http://tlc.invalid" + PATH}
+    assert set(site.proxy_passwords) == ({"Basic dXNlcjpwQHNz"} if "@" in proxy else {""})
     assert bucket.holds() == {KEY: data}
 
 

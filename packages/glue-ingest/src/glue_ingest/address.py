@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from glue_ingest.multipart import refusals
 
-#: Gives the address for a request by its HTTP method. It may hold a signature: show a source's URL instead.
-Address = Callable[[str], str]
-
 #: Seconds. Every request is signed anew, so this has to last until its answer begins, and no longer.
 _VALID_FOR = 300
+
+
+@dataclass(frozen=True)
+class Address:
+    """`url` gives the address for a request by its HTTP method; it may hold a signature: show a source's URL instead.
+
+    `trusted` is a file of authorities to trust instead of the system's.
+    """
+
+    url: Callable[[str], str]
+    trusted: str | None = None
 
 
 def address_of(url: str, client: Any) -> Address:
@@ -20,7 +29,7 @@ def address_of(url: str, client: Any) -> Address:
     Raises StorageRefused where there are no keys to sign with.
     """
     if not url.startswith("s3://"):
-        return lambda method: url
+        return Address(lambda method: url)
     bucket, _, key = url[len("s3://") :].partition("/")
 
     def signed(method: str) -> str:
@@ -32,4 +41,4 @@ def address_of(url: str, client: Any) -> Address:
             )
         return address
 
-    return signed
+    return Address(signed, trusted=getattr(client, "trusted", None))

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import urllib3
+from botocore.httpsession import ProxyConfiguration, where
+from botocore.utils import get_environ_proxies
 
 from glue_ingest.address import Address
 
@@ -53,7 +54,7 @@ class Connections:
     """Kept-alive connections to one address, through the environment's proxy where it names one."""
 
     def __init__(self, address: Address, *, count: int, patience: Patience) -> None:
-        self._pool = pool_for(address("GET"), connections=count)
+        self._pool = _pool(address.url("GET"), connections=count, trusted=address.trusted)
         self._address = address
         self._timeout = urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout)
 
@@ -62,34 +63,34 @@ class Connections:
         try:
             return self._pool.request(
                 method,
-                self._address(method),
+                self._address.url(method),
                 headers={"Accept-Encoding": "identity", "User-Agent": "glue-ingest", **headers},
                 preload_content=False,
                 timeout=self._timeout,
                 retries=urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=5),
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Broken(reason_of(error)) from None
+            raise Broken(_reason(error)) from None
 
 
-def pool_for(url: str, *, connections: int, ca_bundle: str | None = None) -> urllib3.PoolManager:
-    """Kept-alive connections, through the environment's proxy where it names one for this address.
-
-    `ca_bundle` names a file of authorities to trust instead of the system's.
-    """
+def _pool(url: str, *, connections: int, trusted: str | None) -> urllib3.PoolManager:
+    """Through the environment's proxy where it names one for this address."""
     parts = urlsplit(url)
     settings: dict[str, Any] = {"maxsize": connections}
     if parts.scheme == "https":
-        settings["ssl_context"] = _trust(ca_bundle)
-    proxy = getproxies().get(parts.scheme)
-    if proxy and not proxy_bypass(parts.netloc):
-        return urllib3.ProxyManager(proxy, **settings)
-    return urllib3.PoolManager(**settings)
+        settings["ssl_context"] = _trust(trusted)
+    proxies = ProxyConfiguration(get_environ_proxies(url))
+    proxy = proxies.proxy_url_for(url)
+    if not proxy:
+        return urllib3.PoolManager(**settings)
+    return urllib3.ProxyManager(proxy, proxy_headers=proxies.proxy_headers_for(proxy), **settings)
 
 
-def _trust(ca_bundle: str | None) -> ssl.SSLContext:
+def _trust(trusted: str | None) -> ssl.SSLContext:
     """One context for all connections; without one, urllib3 1.26 would accept any certificate."""
-    context = ssl.create_default_context(cafile=ca_bundle)
+    context = ssl.create_default_context(cafile=trusted)
+    if not context.cert_store_stats()["x509_ca"] and not ssl.get_default_verify_paths().capath:
+        context.load_verify_locations(where())  # the system has no authorities
     # urllib3 then compares the names itself, before it sends anything; with the check in the context, its 1.26 can't
     # connect to an address in numbers.
     context.check_hostname = False
@@ -103,7 +104,7 @@ def body(response: Any, size: int | None) -> Iterator[bytes]:
         try:
             chunk = response.read(_CHUNK if left is None else min(_CHUNK, left), decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Broken(reason_of(error)) from None
+            raise Broken(_reason(error)) from None
         if not chunk:
             return
         if left is not None:
@@ -111,8 +112,8 @@ def body(response: Any, size: int | None) -> Iterator[bytes]:
         yield chunk
 
 
-def reason_of(error: BaseException) -> str:
-    """The innermost cause of urllib3's error: what that wraps it in says nothing more.
+def _reason(error: BaseException) -> str:
+    """The innermost cause: what urllib3 wraps it in says nothing more.
 
     Without queries, which may hold a signature, and without the connection, which urllib3 1.26 puts there as
     `<urllib3.connection.HTTPConnection object at 0x…>`.

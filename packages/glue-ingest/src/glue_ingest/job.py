@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> Outcome:
     log = Log(dataset=request.dataset, month=f"{request.year}-{request.month:02d}")
     stop = threading.Event()
     with _stopped_by_signals(stop):
-        return ingest(request, client=connect(CONNECTIONS), log=log, stop=stop)
+        return ingest(request, client=connect(CONNECTIONS, stop=stop), log=log, stop=stop)
 
 
 def ingest(

@@ -36,12 +36,11 @@ class Multipart:
         with self._part(number) as part:
             part.update(self._client.upload_part(Body=data, ChecksumSHA256=checksum, **self._request(number)))
 
-    def copy(self, number: int, *, source: dict[str, str], first: int, last: int) -> None:
-        """Make part `number` of bytes `first` to `last` (inclusive) of another object, inside S3."""
+    def copy(self, number: int, *, source: dict[str, str], span: tuple[int, int] | None) -> None:
+        """Make part `number` of another object inside S3, or of its bytes from one to another, both included."""
+        given = {"CopySourceRange": "bytes={}-{}".format(*span)} if span else {}
         with self._part(number) as part:
-            answer = self._client.upload_part_copy(
-                CopySource=source, CopySourceRange=f"bytes={first}-{last}", **self._request(number)
-            )
+            answer = self._client.upload_part_copy(CopySource=source, **given, **self._request(number))
             part.update(answer["CopyPartResult"])
 
     def complete(self) -> None:

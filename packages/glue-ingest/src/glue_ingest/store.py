@@ -7,18 +7,17 @@ its metadata: the key changes once, in one request.
 
 from __future__ import annotations
 
-import os
+import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from glue_ingest.log import Log
 from glue_ingest.multipart import Multipart, refusals
+from glue_ingest.s3 import S3Client
+from glue_ingest.s3.place import find
 from glue_ingest.workers import Workers
-
-if TYPE_CHECKING:
-    from glue_ingest.s3 import S3Client
 
 #: S3's smallest part (but for the last): https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_SIZE = 5 * 1024 * 1024
@@ -29,15 +28,10 @@ _PIECE_SIZE = 8 * 1024 * 1024
 _PIECES_AT_ONCE = 8
 
 
-def connect(connections: int) -> S3Client:
-    """S3 as the SDK's own environment has it. Raises StorageRefused when there is no region, say."""
-    # botocore asks at its import whether awscrt is there, and then imports it, for 0.05 s and nothing.
-    os.environ.setdefault("BOTO_DISABLE_CRT", "true")
-    from glue_ingest.s3 import S3Client
-    from glue_ingest.s3.place import find
-
+def connect(connections: int, *, stop: threading.Event | None = None) -> S3Client:
+    """S3 as the SDK's own settings have it; once `stop` is set, nothing is tried again. Raises StorageRefused."""
     with refusals("connecting"):
-        return S3Client(find(), connections=connections)
+        return S3Client(find(), connections=connections, stop=stop)
 
 
 class RawBucket:
@@ -76,6 +70,7 @@ class Upload:
         self._key = key
         self._staged = self._multipart(f"{staging}{uuid.uuid4().hex}/{key.rpartition('/')[2]}")
         self._joined = False
+        self._final: Multipart | None = None
 
     def put(self, number: int, data: bytes | bytearray) -> None:
         """Upload part `number`, from 1."""
@@ -85,19 +80,15 @@ class Upload:
         """Join the parts, `size` bytes in all, and put the object under its key, described by its metadata."""
         self._joined = True
         self._staged.complete()
-        final = self._multipart(self._key, Metadata=dict(metadata))
-        try:
-            with Workers(_PIECES_AT_ONCE) as workers:
-                for number, first in enumerate(range(0, size, _PIECE_SIZE), start=1):
-                    workers.submit(self._copy_piece, final, number, first, min(first + _PIECE_SIZE, size) - 1)
-                workers.wait()
-            final.complete()
-        except BaseException:
-            final.abort()
-            raise
+        self._final = self._multipart(self._key, Metadata=dict(metadata))
+        with Workers(_PIECES_AT_ONCE) as workers:
+            for number, span in enumerate(_pieces(size), start=1):
+                workers.submit(self._copy_piece, self._final, number, span)
+            workers.wait()
+        self._final.complete()
 
-    def _copy_piece(self, final: Multipart, number: int, first: int, last: int) -> None:
-        final.copy(number, source=self._staged.target, first=first, last=last)
+    def _copy_piece(self, final: Multipart, number: int, span: tuple[int, int] | None) -> None:
+        final.copy(number, source=self._staged.target, span=span)
 
     def _multipart(self, key: str, **properties: Any) -> Multipart:
         return Multipart(
@@ -115,18 +106,32 @@ class Upload:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        staged = self._staged
+        if kind is not None and self._final:
+            self._remove(self._final, self._final.abort)
+        if kind is not None:
+            self._remove(self._staged, self._staged.abort)
+        if self._joined:
+            self._remove(self._staged, lambda: self._bucket.client.delete_object(**self._staged.target))
+
+    def _remove(self, upload: Multipart, remove: Callable[[], Any]) -> None:
+        """The run's own outcome matters more than what stays, which the bucket's lifecycle rule removes."""
         try:
-            if kind is not None:
-                staged.abort()
-            if self._joined:
-                self._bucket.client.delete_object(**staged.target)
+            remove()
         except Exception as failure:
-            # The run's own outcome matters more; the bucket's lifecycle rule removes what stays.
             self._bucket.log.event(
                 "staging_left",
                 bucket=self._bucket.name,
-                key=staged.target["Key"],
-                upload_id=staged.upload_id,
+                key=upload.target["Key"],
+                upload_id=upload.upload_id,
                 error=str(failure),
             )
+
+
+def _pieces(size: int) -> list[tuple[int, int] | None]:
+    """First and last byte of each. One piece is copied without them: S3 knows ranges only of objects above 5 MB.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html (x-amz-copy-source-range)
+    """
+    if size <= _PIECE_SIZE:
+        return [None]
+    return [(first, min(first + _PIECE_SIZE, size) - 1) for first in range(0, size, _PIECE_SIZE)]

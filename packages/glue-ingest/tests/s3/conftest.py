@@ -68,16 +68,20 @@ class Front:
     """Requests whose signature is not the one of what came."""
 
     def refuse(self, operation: str, status: int, error: str, *, times: int = 1000, after: int = 0) -> None:
-        """Answer an operation with an error, `Code and message`: `times` times, after it has passed `after` times."""
+        """Answer an operation with an error, `Code and message`: `times` times, after it has passed `after` times.
+
+        What was to be refused before is refused still.
+        """
         code, _, message = error.partition(" ")
         calls: list[Seen] = []
+        others = self.answer
 
         def answer(seen: Seen) -> Reply | None:
             if seen.operation != operation:
-                return None
+                return others(seen)
             calls.append(seen)
             if not after < len(calls) <= after + times:
-                return None
+                return others(seen)
             text = "" if seen.method == "HEAD" else f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
             return status, {}, text.encode()
 
@@ -125,7 +129,7 @@ class FrontHandler(http.server.BaseHTTPRequestHandler):
     def honest(self, seen: Seen) -> bool:
         """Sign what came, with the secret that everybody has here."""
         signer = S3SigV4Auth(Credentials("test", "test", seen.headers.get("x-amz-security-token")), "s3", seen.region)
-        url = f"http://{self.headers['Host']}{self.path}"
+        url = self.path if self.path.startswith("http") else f"http://{self.headers['Host']}{self.path}"
         request = AWSRequest(seen.method, url, data=seen.body, headers=seen.signed_headers)
         request.context["timestamp"] = seen.headers["x-amz-date"]
         text = signer.string_to_sign(request, signer.canonical_request(request))

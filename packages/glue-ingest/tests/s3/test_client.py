@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import socket
+import ssl
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,6 +48,7 @@ def requests(key: str) -> list[tuple[str, dict[str, Any]]]:
         ("upload_part", {**upload, "PartNumber": 7, "Body": bytearray(b"part"), "ChecksumSHA256": "c"}),
         ("upload_part", {**upload, "PartNumber": 8, "Body": b"", "ChecksumSHA256": "c"}),
         ("upload_part_copy", {**upload, "PartNumber": 1, "CopySource": target, "CopySourceRange": "bytes=0-9"}),
+        ("upload_part_copy", {**upload, "PartNumber": 1, "CopySource": target}),
         ("complete_multipart_upload", {**upload, "MultipartUpload": {"Parts": parts}}),
         ("abort_multipart_upload", upload),
         ("delete_object", target),
@@ -173,11 +179,131 @@ def test_a_connection_that_ends_is_tried_again_and_then_an_error(client: Any, fr
     assert len(front.seen) == 2
 
 
-@pytest.mark.parametrize(("name", "field"), [("create_multipart_upload", "UploadId"), ("upload_part_copy", "ETag")])
-def test_what_answers_may_not_be_s3(front: Any, clients: tuple[S3Client, Any], name: str, field: str) -> None:
-    front.answer = lambda seen: (200, {}, b"<html><p>Log in")
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"<html><p>Log in",
+        b"<CompleteMultipartUploadResult><ETag>e</ET",
+        b'<?xml version="1.0" encoding="Shift_JIS"?><R><ETag>e</ETag></R>',
+        b'<?xml version="1.0" encoding="none"?><R/>',
+    ],
+)
+@pytest.mark.parametrize("name", ["create_multipart_upload", "upload_part_copy", "complete_multipart_upload"])
+def test_what_answers_may_not_be_s3(front: Any, clients: tuple[S3Client, Any], name: str, text: bytes) -> None:
+    """It may be another time: a page instead of an answer, or half of one, is no success."""
+    front.answer = lambda seen: (200, {}, text)
+    with pytest.raises(ClientError, match=r"NotS3.* is not a document of S3's"):
+        getattr(clients[0], name)(**next(given for one, given in requests(KEYS[0]) if one == name))
+    assert len(front.seen) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("create_multipart_upload", "UploadId"),
+        ("upload_part", "ETag"),
+        ("upload_part_copy", "ETag"),
+        ("complete_multipart_upload", "ETag"),
+    ],
+)
+@pytest.mark.parametrize("text", [b"", b"<R/>"])
+def test_an_answer_without_its_content_is_none(
+    front: Any, clients: tuple[S3Client, Any], name: str, field: str, text: bytes
+) -> None:
+    front.answer = lambda seen: (200, {}, text)
     with pytest.raises(ClientError, match=f"NotS3.* did not tell the {field}"):
         getattr(clients[0], name)(**next(given for one, given in requests(KEYS[0]) if one == name))
+
+
+@pytest.mark.parametrize("region", ["evil.example/", "EU", ""])
+def test_a_region_that_is_none_is_not_followed(front: Any, clients: tuple[S3Client, Any], region: str) -> None:
+    front.answer = lambda seen: (301, {"x-amz-bucket-region": region}, b"")
+    with pytest.raises(ClientError, match="301"):
+        clients[0].delete_object(Bucket="raw", Key="k")
+    assert len(front.seen) == 1
+
+
+def test_on_aws_the_bucket_is_in_the_host_and_the_host_is_the_region_s(
+    front: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen from a proxy, which is told whom a request is for, and asked by password."""
+    monkeypatch.setenv("http_proxy", front.address.replace("http://", "http://us%40er:pass@"))
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    def elsewhere(seen: Any) -> Any:
+        there = ".eu-west-1." in seen.path
+        return (204, {}, b"") if there else (301, {"x-amz-bucket-region": "eu-west-1"}, b"")
+
+    front.answer = elsewhere
+    place = dataclasses.replace(find(), host="http://s3.{region}.test", bucket_first=True)
+    S3Client(place, connections=1).delete_object(Bucket="raw", Key="a b")
+    assert [(seen.path, seen.region) for seen in front.seen] == [
+        ("http://raw.s3.us-east-1.test/a%20b", "us-east-1"),
+        ("http://raw.s3.eu-west-1.test/a%20b", "eu-west-1"),
+    ]
+    assert {seen.headers["proxy-authorization"] for seen in front.seen} == {"Basic dXNAZXI6cGFzcw=="}
+
+
+def test_a_proxy_s_address_may_lack_its_scheme(front: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", front.address[len("http://") :])
+    monkeypatch.delenv("no_proxy", raising=False)
+    front.answer = answer
+    S3Client(dataclasses.replace(find(), host="http://s3.test"), connections=1).delete_object(Bucket="raw", Key="k")
+    assert [seen.path for seen in front.seen] == ["http://s3.test/raw/k"]
+
+
+def test_a_proxy_that_is_not_there_is_named(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    place = dataclasses.replace(find(), host="http://s3.test")
+    with pytest.raises(BotoCoreError, match=r'Failed to connect to proxy URL: "http://127.0.0.1:9"'):
+        S3Client(place, connections=1, patience=Patience(attempts=1)).delete_object(Bucket="raw", Key="k")
+
+
+def test_silence_is_not_borne_for_ever(front: Any) -> None:
+    over = threading.Event()
+    front.answer = lambda seen: over.wait(30) and None
+    client = S3Client(find(), connections=1, patience=Patience(attempts=1, read_timeout=0.2))
+    with pytest.raises(BotoCoreError, match="Read timeout on endpoint URL"):
+        client.delete_object(Bucket="raw", Key="k")
+    over.set()
+
+
+def test_a_stopped_run_tries_nothing_again(front: Any) -> None:
+    stop = threading.Event()
+    stop.set()
+    front.refuse("DeleteObject", 503, "SlowDown Slow")
+    with pytest.raises(ClientError, match="SlowDown"):
+        S3Client(find(), connections=1, stop=stop).delete_object(Bucket="raw", Key="k")
+    assert len(front.seen) == 1
+
+
+def test_a_tls_connection_that_breaks_is_tried_again(
+    s3_endpoint: str, new_certificate: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is no matter of trust, though it may come as an error of TLS."""
+    certificate = new_certificate("127.0.0.1")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    broken = []
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                plain, _ = server.accept()
+                with contextlib.suppress(OSError), context.wrap_socket(plain, server_side=True) as secure:
+                    broken.append(secure.recv(1000))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "https://{}:{}".format(*server.getsockname()))
+        client = S3Client(find(), connections=1, patience=Patience(attempts=3, first_wait=0.001))
+        with pytest.raises(BotoCoreError):
+            client.upload_part(
+                Bucket="raw", Key="k", UploadId="u", PartNumber=1, Body=bytes(5_000_000), ChecksumSHA256="c"
+            )
+    assert len(broken) == 3
 
 
 def test_metadata_are_ascii(client: Any, front: Any) -> None:
@@ -208,9 +334,10 @@ def test_a_role_s_keys_are_asked_for_at_every_request(front: Any) -> None:
 @pytest.mark.parametrize(
     ("issued_to", "trusted", "said"),
     [
-        ("127.0.0.1", True, "Not Found"),
-        ("127.0.0.1", False, "SSL validation failed for https://127.0.0.1:.*certificate verify failed"),
-        ("127.0.0.2", True, "SSL validation failed for https://127.0.0.1:.*doesn't match"),
+        ("127.0.0.1", "AWS_CA_BUNDLE", "Not Found"),
+        ("127.0.0.1", "REQUESTS_CA_BUNDLE", "Not Found"),
+        ("127.0.0.1", "", "SSL validation failed for https://127.0.0.1:.*certificate verify failed"),
+        ("127.0.0.2", "AWS_CA_BUNDLE", "SSL validation failed for https://127.0.0.1:.*doesn't match"),
     ],
 )
 def test_who_is_not_trusted_gets_no_request(
@@ -219,14 +346,17 @@ def test_who_is_not_trusted_gets_no_request(
     new_certificate: Callable[[str], Path],
     monkeypatch: pytest.MonkeyPatch,
     issued_to: str,
-    trusted: bool,
+    trusted: str,
     said: str,
 ) -> None:
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     certificate = new_certificate(issued_to)
     site.serve_tls(certificate)
     monkeypatch.setenv("AWS_ENDPOINT_URL", site.address)
     if trusted:
-        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+        monkeypatch.setenv(trusted, str(certificate))
+    stop = Patience(attempts=3, first_wait=30)  # not tried again, or the test would not end
     with pytest.raises((ClientError, BotoCoreError), match=said):
-        S3Client(find(), connections=1, patience=Patience(attempts=1)).head_object(Bucket="raw", Key="k")
+        S3Client(find(), connections=1, patience=stop).head_object(Bucket="raw", Key="k")
     assert bool(site.asked) is (said == "Not Found")

@@ -8,7 +8,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import BotoCoreError
-from botocore.httpsession import get_cert_path
 
 from glue_ingest import errors
 from glue_ingest.s3.place import find
@@ -25,6 +24,14 @@ endpoint_url = http://127.0.0.1:7001
 region = eu-west-3
 endpoint_url = http://127.0.0.1:7001
 services = near
+[profile lost]
+region = eu-west-1
+services = gone
+[profile flat]
+region = eu-west-1
+services = flat
+[services flat]
+s3 = http://127.0.0.1:7001
 [services near]
 s3 =
   endpoint_url = http://127.0.0.1:7002/s3/
@@ -35,6 +42,7 @@ s3 =
 def nothing_set(monkeypatch: pytest.MonkeyPatch, s3_endpoint: str, tmp_path: Path) -> None:
     for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     config = tmp_path / "config"
     config.write_text(CONFIG)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
@@ -99,19 +107,36 @@ def test_it_is_where_the_sdk_finds_it(monkeypatch: pytest.MonkeyPatch, settings:
 
 
 def test_a_bundle_of_authorities_is_the_sdk_s_setting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert find().ca_bundle == get_cert_path(verify=True)
+    assert find().trusted is None
     bundle = tmp_path / "ca.pem"
-    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
-    assert find().ca_bundle == str(bundle)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
     with pytest.raises(errors.StorageRefused) as refused:
         connect(1)
     assert str(refused.value) == (
-        "S3 could not be used connecting: SSL validation failed for https://s3.eu-west-1.amazonaws.com "
-        f"[Errno 2] No such file or directory: {bundle}: check endpoint, region and keys"
+        f"S3 could not be used connecting: there is no {bundle}, named by AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or "
+        "ca_bundle: check endpoint, region and keys"
     )
+    bundle.touch()
+    assert find().trusted == str(bundle)
+    another = tmp_path / "another.pem"
+    another.touch()
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(another))
+    assert find().trusted == str(another)
 
 
-@pytest.mark.parametrize("endpoint", ["127.0.0.1:4566", "http://", "nonsense"])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "127.0.0.1:4566",
+        "http://",
+        "nonsense",
+        "ftp://h",
+        "http://localhost:abc",
+        "http://h:99999",
+        "http://[x",
+        "http://a b",
+    ],
+)
 def test_an_endpoint_that_is_none(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     with pytest.raises(BotoCoreError, match="not an address for S3"):
@@ -121,13 +146,27 @@ def test_an_endpoint_that_is_none(monkeypatch: pytest.MonkeyPatch, endpoint: str
 
 
 @pytest.mark.parametrize(
+    "settings", [{"AWS_CONFIG_FILE": "/nowhere"}, {"AWS_DEFAULT_REGION": "aws-global"}], ids=["none", "aws-global"]
+)
+def test_without_a_region_it_is_the_first(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert (find().region, find().host) == ("us-east-1", "https://s3.{region}.amazonaws.com")
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"AWS_CONFIG_FILE": "/nowhere"}, "You must specify a region."),
         ({"AWS_PROFILE": "nobody"}, "The config profile (nobody) could not be found"),
+        ({"AWS_PROFILE": "lost"}, "the profile's [services gone] is not there, or its s3 is no section"),
+        ({"AWS_PROFILE": "flat"}, "the profile's [services flat] is not there, or its s3 is no section"),
+        (
+            {"AWS_DEFAULT_REGION": "us-east-1 "},
+            "Provided region_name 'us-east-1 ' doesn't match a supported format.",
+        ),
     ],
 )
-def test_too_little_is_said(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], message: str) -> None:
+def test_nonsense_is_said(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], message: str) -> None:
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(errors.StorageRefused) as refused:

@@ -7,11 +7,14 @@ import hashlib
 import re
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from glue_ingest import errors, main
+from glue_ingest.address import Address, address_of
+from glue_ingest.connection import PATIENCE, Broken, Connections
 from glue_ingest.store import connect
 
 NAME = "yellow_tripdata_2024-01.parquet"
@@ -50,10 +53,8 @@ def test_an_object_in_s3_is_read_as_any_source_and_its_signature_is_told_to_nobo
 
 
 def test_the_signature_is_of_version_4_and_made_anew_for_each_method(s3_endpoint: str) -> None:
-    from glue_ingest.address import address_of
-
     address = address_of("s3://mirror/a/b%20c.parquet", connect(1))
-    signed = [address("GET"), address("HEAD")]
+    signed = [address.url("GET"), address.url("HEAD")]
     assert all(
         one.startswith(f"{s3_endpoint}/mirror/a/b%2520c.parquet?X-Amz-Algorithm=AWS4-HMAC-SHA256&") for one in signed
     )
@@ -116,6 +117,26 @@ def test_a_role_that_may_not_read_is_told_what_it_needs(run: Any, site: Any, mon
         "s3://mirror/month.parquet answered HTTP 403: allow the job's role s3:GetObject on it, and s3:ListBucket, "
         "without which S3 says the same of a key that is not there"
     )
+
+
+def test_a_private_authority_holds_for_a_source_in_s3_too(
+    s3_endpoint: str, site: Any, new_certificate: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = new_certificate("127.0.0.1")
+    site.serve_tls(certificate)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", site.address)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+    address = address_of("s3://mirror/month.parquet", connect(1))
+    assert Connections(address, count=1, patience=PATIENCE).send("GET").status == 404
+    with pytest.raises(Broken, match="certificate verify failed"):
+        Connections(Address(address.url), count=1, patience=PATIENCE).send("GET")
+
+
+def test_where_the_system_has_no_authorities_the_sdks_are_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    monkeypatch.setenv("SSL_CERT_DIR", "/nowhere")
+    pool = Connections(Address(lambda method: "https://127.0.0.1/"), count=1, patience=PATIENCE)._pool
+    assert pool.connection_pool_kw["ssl_context"].cert_store_stats()["x509_ca"] > 100
 
 
 def test_nothing_to_sign_with(monkeypatch: pytest.MonkeyPatch, run: Any, bucket: Any) -> None:

@@ -81,6 +81,35 @@ def test_a_copy_that_cannot_be_completed_leaves_nothing(run: Any, bucket: Any, f
     assert (bucket.holds(), bucket.unfinished()) == ({}, [])
 
 
+def test_a_page_in_s3_s_place_is_no_success(run: Any, bucket: Any, front: Any, client: Any) -> None:
+    front.answer = lambda seen: (200, {}, b"<html>Log in") if seen.operation == "CompleteMultipartUpload" else None
+    with pytest.raises(errors.StorageRefused):
+        run(client=client)
+    assert (bucket.holds(), bucket.unfinished()) == ({}, [])
+
+
+def test_what_can_not_be_aborted_is_told_and_hides_nothing(
+    run: Any, bucket: Any, front: Any, client: Any, events: Any
+) -> None:
+    front.refuse("UploadPartCopy", 400, "InvalidRequest No copies today")
+    front.refuse("AbortMultipartUpload", 403, "AccessDenied Access Denied")
+    with pytest.raises(errors.StorageRefused, match="InvalidRequest No copies today"):
+        run(client=client)
+    assert bucket.holds() == {}
+    assert bucket.unfinished() == [event["key"] for event in events("staging_left") if event["key"] == KEY] == [KEY]
+
+
+def test_a_file_of_one_piece_is_copied_whole(
+    run: Any, site: Any, bucket: Any, front: Any, client: Any, month_file: Callable[..., bytes]
+) -> None:
+    """S3 documents ranges only for objects above 5 MB."""
+    site.files[PATH] = month_file(1)
+    run(client=client)
+    (copied,) = [seen for seen in front.seen if seen.operation == "UploadPartCopy"]
+    assert "x-amz-copy-source-range" not in copied.headers
+    assert bucket.holds() == {KEY: site.files[PATH]}
+
+
 def test_a_missing_bucket(run: Any) -> None:
     with pytest.raises(errors.StorageRefused, match=r"NoSuchBucket .*: create the bucket or correct --raw_bucket"):
         run(run.request(raw_bucket="not-there"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -11,7 +12,7 @@ from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ParamValidationError
 
-from glue_ingest.connection import PATIENCE, Patience
+from glue_ingest.connection import Patience
 from glue_ingest.s3.place import Place
 from glue_ingest.s3.wire import Call, Wire
 
@@ -19,14 +20,26 @@ _METADATA = "x-amz-meta-"
 _METHODS = {"get_object": "GET", "head_object": "HEAD"}
 
 
+#: S3 may take its time over a large upload's end.
+PATIENCE = Patience(attempts=5, read_timeout=60.0)
+
+
 class S3Client:
     """S3 at one place, over up to `connections` kept-alive connections. Threads may share it.
 
-    Raises botocore's ClientError where S3 refuses, another BotoCoreError where there is no answer or no key.
+    Raises botocore's ClientError where S3 refuses, another BotoCoreError where there is no answer or no key. Once
+    `stop` is set, nothing is tried again.
     """
 
-    def __init__(self, place: Place, *, connections: int, patience: Patience = PATIENCE) -> None:
-        self._wire = Wire(place, connections=connections, patience=patience)
+    def __init__(
+        self, place: Place, *, connections: int, patience: Patience = PATIENCE, stop: threading.Event | None = None
+    ) -> None:
+        self._wire = Wire(place, connections=connections, patience=patience, stop=stop or threading.Event())
+
+    @property
+    def trusted(self) -> str | None:
+        """A file of authorities, where one is set."""
+        return self._wire.place.trusted
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         """`ContentLength` in bytes, and `Metadata`."""
@@ -72,26 +85,27 @@ class S3Client:
         UploadId: str,
         PartNumber: int,
         CopySource: Mapping[str, str],
-        CopySourceRange: str,
+        CopySourceRange: str | None = None,
     ) -> dict[str, Any]:
         """`CopyPartResult` with `ETag` and, where S3 tells it, `ChecksumSHA256`."""
-        headers = {
-            "x-amz-copy-source": quote(f"{CopySource['Bucket']}/{CopySource['Key']}", safe="/~"),
-            "x-amz-copy-source-range": CopySourceRange,
-        }
+        headers = {"x-amz-copy-source": quote(f"{CopySource['Bucket']}/{CopySource['Key']}", safe="/~")}
+        if CopySourceRange:
+            headers["x-amz-copy-source-range"] = CopySourceRange
         answer = self._wire.send(Call("UploadPartCopy", "PUT", Bucket, Key, _query(UploadId, PartNumber), headers))
         return {"CopyPartResult": {**answer.document, "ETag": answer.element("ETag")}}
 
     def complete_multipart_upload(
         self, *, Bucket: str, Key: str, UploadId: str, MultipartUpload: Mapping[str, Any]
-    ) -> None:
+    ) -> dict[str, Any]:
+        """`ETag`."""
         document = ElementTree.Element("CompleteMultipartUpload", xmlns="http://s3.amazonaws.com/doc/2006-03-01/")
         for part in MultipartUpload["Parts"]:
             element = ElementTree.SubElement(document, "Part")
             for name, value in part.items():
                 ElementTree.SubElement(element, name).text = str(value)
         body: bytes = ElementTree.tostring(document)
-        self._wire.send(Call("CompleteMultipartUpload", "POST", Bucket, Key, _query(UploadId), body=body))
+        answer = self._wire.send(Call("CompleteMultipartUpload", "POST", Bucket, Key, _query(UploadId), body=body))
+        return {"ETag": answer.element("ETag")}
 
     def abort_multipart_upload(self, *, Bucket: str, Key: str, UploadId: str) -> None:
         self._wire.send(Call("AbortMultipartUpload", "DELETE", Bucket, Key, _query(UploadId)))

@@ -5,13 +5,22 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import botocore.session
-from botocore.exceptions import InvalidEndpointConfigurationError, NoCredentialsError, NoRegionError
-from botocore.httpsession import get_cert_path
+from botocore.exceptions import (
+    InvalidConfigError,
+    InvalidEndpointConfigurationError,
+    InvalidRegionError,
+    NoCredentialsError,
+)
+from botocore.utils import is_valid_endpoint_url
 
+#: S3 without a region is that of the first one, which knows where every bucket is.
+_FIRST_REGION = "us-east-1"
+REGION = re.compile(r"[a-z0-9-]+")
 #: Buckets that may stand before the host; with a dot in its name, one does not fit the wildcard of S3's certificate.
 _HOST_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
@@ -21,22 +30,18 @@ class Place:
     """S3 of a region, or what stands in for it.
 
     `host` is the endpoint with `{region}` in it. `bucket_first` puts the bucket before it, else it is in the path.
+    `trusted` is a file of authorities, or None for those that the SDK brings.
     """
 
     region: str
     host: str
     bucket_first: bool
     credentials: Any
-    ca_bundle: str | None = None
-    """A file of authorities to trust instead of the system's."""
-
-    def endpoint(self, region: str) -> str:
-        """Scheme and host for one of the regions."""
-        return self.host.replace("{region}", region)
+    trusted: str | None = None
 
     def url(self, bucket: str, key: str, *, region: str) -> str:
         """An object's address in one of the regions."""
-        endpoint, path = self.endpoint(region), quote(key, safe="/~")
+        endpoint, path = self.host.replace("{region}", region), quote(key, safe="/~")
         if not self.bucket_first or not _HOST_LABEL.fullmatch(bucket):
             return f"{endpoint}/{bucket}/{path}"
         scheme, _, host = endpoint.partition("://")
@@ -50,20 +55,27 @@ class Place:
 
 
 def find() -> Place:
-    """What the surroundings say. Raises botocore's BotoCoreError where that is too little, or nonsense."""
+    """What the surroundings say. Raises botocore's BotoCoreError where that is nonsense."""
     session = botocore.session.get_session()
     region = session.get_config_variable("region")
-    if not region:
-        raise NoRegionError
+    if region in (None, "aws-global"):
+        region = _FIRST_REGION
+    if not REGION.fullmatch(region):
+        raise InvalidRegionError(region_name=region)
     configured = _configured(session)
-    if configured and not urlsplit(configured).hostname:
+    if configured and not _is_address(configured):
         raise InvalidEndpointConfigurationError(msg=f"not an address for S3: {configured!r}")
+    trusted = session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    if trusted and not Path(trusted).exists():
+        raise InvalidConfigError(
+            error_msg=f"there is no {trusted}, named by AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle"
+        )
     return Place(
         region=region,
         host=configured or _public(session, region),
         bucket_first=not configured,
         credentials=session.get_credentials(),
-        ca_bundle=session.get_config_variable("ca_bundle") or get_cert_path(verify=True),
+        trusted=trusted,
     )
 
 
@@ -74,16 +86,33 @@ def _configured(session: Any) -> str:
     """
     if session.get_config_variable("ignore_configured_endpoint_urls"):
         return ""
-    profile = session.get_scoped_config()
-    services = session.full_config.get("services", {}).get(profile.get("services"), {})
     found = (
         os.environ.get("AWS_ENDPOINT_URL_S3")
         or os.environ.get("AWS_ENDPOINT_URL")
-        or services.get("s3", {}).get("endpoint_url")
-        or profile.get("endpoint_url")
+        or _services(session).get("endpoint_url")
+        or session.get_scoped_config().get("endpoint_url")
         or ""
     )
     return str(found).rstrip("/")
+
+
+def _services(session: Any) -> dict[str, str]:
+    """What the profile's section of services has for S3."""
+    name = session.get_scoped_config().get("services")
+    if not name:
+        return {}
+    of_s3 = session.full_config.get("services", {}).get(name, {"s3": None}).get("s3", {})
+    if not isinstance(of_s3, dict):
+        raise InvalidConfigError(error_msg=f"the profile's [services {name}] is not there, or its s3 is no section")
+    return of_s3
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and parts.port != 0 and bool(is_valid_endpoint_url(text))
+    except ValueError:  # of a port that is none, or half an IPv6 address
+        return False
 
 
 def _public(session: Any, region: str) -> str:
