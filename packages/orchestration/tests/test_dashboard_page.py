@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -126,8 +127,8 @@ def number(value: float | None, places: int = 0) -> str:
 
 
 def flat(title: str) -> str:
-    """A title in a table: lines run on."""
-    return title.replace("\n", " ")
+    """A title in a table: lines run on, and entities are what they stand for."""
+    return html.unescape(title).replace("\n", " ")
 
 
 VIEWS = [
@@ -140,6 +141,7 @@ VIEWS = [
     ),
     ({"search": "CAFE bag"}, "product_title LIKE 'Café Bag%'"),
     ({"search": "gold", "marketplace": ["US"]}, "product_title LIKE '%Gold%' AND marketplace = 'US'"),
+    ({"search": "& more"}, "product_title LIKE '%&amp; more'"),
 ]
 
 
@@ -315,7 +317,7 @@ def test_one_product(pages: Pages, report: Path) -> None:
     with pages.open(report, "sort=reviews down") as tab:
         tab.click("#all .title")
         tab.until("document.querySelector('#product-reviews tbody tr')")
-        assert tab.text("#product-title") == title
+        assert tab.text("#product-title") == html.unescape(title)
         assert tab.text("#product-place") == f"{category} · {marketplace}"
         assert len(rows(tab, "#product-reviews")) == 50
         assert tab.text("#more") == f"Show 50 more of {number(len(expected) - 50)}"
@@ -399,17 +401,42 @@ def test_titles_are_data(pages: Pages) -> None:
         "{{columns}} ${document.title = 'caught'}",
         "\u202egnp.exe",
         "line\nbreak, \"quote\" and 'quote' &amp; <br />",
+        "&lt;img src=x onerror=&#34;document.title = &#39;caught&#39;&#34;&gt;",
+        "&lt;/script&gt;&lt;script&gt;document.title = 'caught'&lt;/script&gt; &amp;lt;b&amp;gt;",
     ]
     page = pages.write([(f"<b>{place}</b>", trap, trap, trap, 5, 9 - place) for place, trap in enumerate(traps)])
     with pages.open(page) as tab:
         for menu in ("#marketplaces", "#categories"):
             tab.click(f"{menu} summary")
-        assert tab.js("[...document.querySelectorAll('#all .title')].map((title) => title.textContent)") == traps
+        shown = tab.js("[...document.querySelectorAll('#all .title')].map((title) => title.textContent)")
+        assert shown == [html.unescape(trap) for trap in traps]
         for place in range(1, len(traps) + 1):
             tab.click(f"#all tr:nth-child({place}) .title")
             tab.press("Escape")
         assert tab.js("document.title") == "Product reviews"
         assert tab.js("document.querySelectorAll(':is(main, dialog) :is(script, img, svg, b b, br)').length") == 0
+
+
+def test_titles_without_entities(pages: Pages) -> None:
+    """What the published data writes as HTML is shown, found and sorted as it reads; the report's products stay two."""
+    entities = "Tom &amp; Jerry 5&#34; &quot;x&quot;"
+    titles = [entities, 'Tom & Jerry 5" "x"', "Tomcat", "&quot;Zebra&quot;", "Zoo"]
+    page = pages.write([("US", "Books", title, f"R{n}", 5, 9 - n) for n, title in enumerate(titles)])
+    with pages.open(page, "sort=title up") as tab:
+        read = [row[0].split("\n")[0] for row in rows(tab, "#all")]
+        assert read == ['"Zebra"', *['Tom & Jerry 5" "x"'] * 2, "Tomcat", "Zoo"]
+        tab.click("#query")
+        tab.type("tom & jerry")
+        assert tab.text("#found") == "2 products"
+        assert figures(tab)["reviews"] == "2"
+        assert [row[1] for row in rows(tab, "#by-votes")] == ['Tom & Jerry 5" "x"\nBooks · US'] * 2
+        tab.click("#all .title")
+        assert tab.text("#product-title") == 'Tom & Jerry 5" "x"'
+        tab.press("Escape")
+        tab.click("#clear")
+        tab.click("#query")
+        tab.type("amp")
+        assert tab.text("#nothing") == "No product is left by these filters."
 
 
 def test_no_reviews(pages: Pages) -> None:

@@ -42,6 +42,26 @@ def test_reviews_by_columns(s3: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("title", "read"),
+    [
+        ("Tom &amp; Jerry 5&#34; &quot;x&quot;", 'Tom & Jerry 5" "x"'),
+        ("&lt;b&gt; &#x263a; &#9749; &trade; &nbsp;.", "<b> ☺ ☕ ™ \xa0."),
+        ("&amp;#34; &amp;amp;", "&#34; &amp;"),
+        ("S&D, Q&A; &woman &reg &copyright", "S&D, Q&A; &woman &reg &copyright"),
+        ("<br /> &; &#; &#x; & ;", "<br /> &; &#; &#x; & ;"),
+        (f"&#{'9' * 4000};", f"&#{'9' * 4000};"),
+        ("&#55357;&#0;&#x110000;", "\ufffd\ufffd\ufffd"),
+    ],
+)
+def test_titles_are_read_without_entities(s3: Any, title: str, read: str) -> None:
+    """Products are those of the report all the same: what reads alike stays two."""
+    publish(s3, as_csv([("US", "Books", title, "R1", 5, 1), ("US", "Books", read + " ", "R2", 5, 1)]))
+    reviews = data.read(s3, BUCKET, "reviews", environment="dev").reviews
+    assert reviews.title[0] == read
+    assert len(reviews.title) == 2
+
+
+@pytest.mark.parametrize(
     "locations",
     [
         [{"URIs": [f"s3://{BUCKET}/reviews/top_reviews/top_reviews_000.csv"]}],

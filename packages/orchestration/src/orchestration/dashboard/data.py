@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import csv
 import datetime
+import html
 import io
 import json
 import math
+import re
 from array import array
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,15 +22,18 @@ from orchestration.errors import ReportError
 
 COLUMNS = ("marketplace", "product_category", "product_title", "review_id", "avg_star_rating", "helpful_votes")
 _MOST_VOTES = 2**32 - 1
+#: An entity of HTML and its `;`. HTML takes some without, and would make `Shop&register` a trade mark.
+_ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]*);")
 
 
 @dataclass
 class Reviews:
-    """A product is a title in a category of a marketplace.
+    """A product is a title, as the report has it, in a category of a marketplace.
 
     One entry a product in `title`, `marketplace` and `category`; the last two index `marketplaces` and `categories`.
-    One entry a review, in the report's order, in `product` (which indexes the products), `rating`, `votes` and
-    `review_id`. A rating that the report leaves empty is NaN; votes left empty are 0, as SUM takes them.
+    `title` is what to read of it (see `readable`), so two products may read the same. One entry a review, in the
+    report's order, in `product` (which indexes the products), `rating`, `votes` and `review_id`. A rating that the
+    report leaves empty is NaN; votes left empty are 0, as SUM takes them.
     """
 
     marketplaces: list[str] = field(default_factory=list)
@@ -131,11 +136,16 @@ class _Reader:
         if place == len(reviews.title):
             reviews.marketplace.append(product[0])
             reviews.category.append(product[1])
-            reviews.title.append(title)
+            reviews.title.append(readable(title))
         reviews.product.append(place)
         reviews.rating.append(stars)
         reviews.votes.append(count)
         reviews.review_id.append(review_id)
+
+
+def readable(title: str) -> str:
+    """A title without the entities of HTML that published titles hold. It is text, whatever it then looks like."""
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), title)
 
 
 def _index(places: dict[str, int], names: list[str], name: str) -> int:
