@@ -185,6 +185,10 @@ def test_parts_copied_from_objects(s3: Any) -> None:
     for bad in ("bytes=0-", f"bytes=0-{len(WHOLE)}", "0-1"):
         call = {**again, "PartNumber": 1, "CopySource": source, "CopySourceRange": bad}
         assert code(s3.upload_part_copy, **call) == (400, "InvalidArgument")
+    s3.put_object(Bucket=BUCKET, Key="small", Body=bytes(5 << 20))
+    small = {**again, "PartNumber": 1, "CopySource": {"Bucket": BUCKET, "Key": "small"}}
+    assert code(s3.upload_part_copy, **small, CopySourceRange="bytes=0-9") == (400, "InvalidRequest")
+    s3.upload_part_copy(**small)
 
 
 def test_abort_and_what_is_unknown(s3: Any, cloud: Any) -> None:

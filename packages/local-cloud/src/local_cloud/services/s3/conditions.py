@@ -86,8 +86,15 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     return offset, min(int(last), size - 1) - offset + 1 if last else size - offset
 
 
+#: Bytes of an object that UploadPartCopy takes as a whole only.
+LARGEST_WITHOUT_RANGES = 5 << 20
+
+
 def copy_range(header: str, size: int) -> tuple[int, int]:
-    """The range of an UploadPartCopy: strictly `bytes=first-last` inside the source."""
+    """The range of an UploadPartCopy: strictly `bytes=first-last` inside a source of more than 5 MB.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html (x-amz-copy-source-range, special errors)
+    """
     match = _RANGE.fullmatch(header)
     if not match or not match[1] or not match[2] or int(match[2]) < int(match[1]):
         raise S3Error(
@@ -98,6 +105,8 @@ def copy_range(header: str, size: int) -> tuple[int, int]:
             ArgumentValue=header,
         )
     first, last = int(match[1]), int(match[2])
+    if size <= LARGEST_WITHOUT_RANGES:
+        raise S3Error("InvalidRequest", "The specified copy source is not supported as a byte-range copy source")
     if last >= size:
         raise S3Error(
             "InvalidArgument",
