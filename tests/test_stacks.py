@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from laptop import Laptop, free_port
+from laptop import ROOT, Laptop, free_port
+from orchestration import stacks
 
 pytestmark = pytest.mark.timeout(300)
 
 ACCOUNT = "123456789012-us-east-1"
+SOURCES = ROOT / "packages" / "orchestration" / "src" / "orchestration"
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,15 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 def output(done: subprocess.CompletedProcess[str]) -> list[str]:
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", stacks.templates(SOURCES))
+def test_a_template_is_read_back_as_it_was_written(name: str) -> None:
+    """GetTemplate has a question mark for what is not ASCII, and a deployment compares.
+
+    https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/814
+    """
+    assert stacks.templates(SOURCES)[name].isascii()
 
 
 def test_before_anything_is_there_all_of_it_is_to_add(laptop: Laptop) -> None:
@@ -45,8 +56,8 @@ def test_before_anything_is_there_all_of_it_is_to_add(laptop: Laptop) -> None:
         "  Add      log group LogGroup (/aws-glue/jobs/error)",
     ]
     assert {line.split()[0] for line in plan if line.startswith("  ")} == {"Add"}
-    stacks = laptop.client("cloudformation").list_stacks()["StackSummaries"]
-    assert {one["StackStatus"] for one in stacks} <= {"DELETE_COMPLETE"}, "a plan leaves nothing behind"
+    there = laptop.client("cloudformation").list_stacks()["StackSummaries"]
+    assert {one["StackStatus"] for one in there} <= {"DELETE_COMPLETE"}, "a plan leaves nothing behind"
 
 
 def test_once_deployed_there_is_nothing_to_change(laptop: Laptop) -> None:

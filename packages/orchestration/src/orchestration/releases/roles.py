@@ -19,7 +19,7 @@ def read(iam: Any, name: str) -> dict[str, Any]:
 
 
 def write(iam: Any, name: str, wanted: Mapping[str, Any]) -> None:
-    """Make the role what `wanted`, from `read`, says."""
+    """Make the role what `wanted`, from `read`, says, but for a policy to be attached: the stack's roles have none."""
     found = read(iam, name)
     if found["AssumeRolePolicyDocument"] != wanted["AssumeRolePolicyDocument"]:
         trust = json.dumps(wanted["AssumeRolePolicyDocument"])
@@ -29,8 +29,6 @@ def write(iam: Any, name: str, wanted: Mapping[str, Any]) -> None:
             iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
     for policy in found["Policies"].keys() - wanted["Policies"].keys():
         iam.delete_role_policy(RoleName=name, PolicyName=policy)
-    for arn in set(wanted["AttachedPolicies"]) - set(found["AttachedPolicies"]):
-        iam.attach_role_policy(RoleName=name, PolicyArn=arn)
     for arn in set(found["AttachedPolicies"]) - set(wanted["AttachedPolicies"]):
         iam.detach_role_policy(RoleName=name, PolicyArn=arn)
 
