@@ -266,7 +266,7 @@ def test_stopping_one_and_going_on(laptop: Laptop, tmp_path: Path) -> None:
 
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
-        assert process.returncode == 1
+        assert process.returncode == 130
         assert told(stderr).splitlines()[-1] == f"elt: yellow-backfill-ID is no longer followed, but runs on; {on}"
 
         states = laptop.client("stepfunctions")
@@ -300,6 +300,19 @@ def test_stopping_one_and_going_on(laptop: Laptop, tmp_path: Path) -> None:
     assert list(kept(laptop, "2013-01")) == ["2013-01"]
 
 
+def test_a_run_that_is_no_longer_followed_runs_on(laptop: Laptop) -> None:
+    with hanging_source() as url:
+        command = ["elt", "run", "yellow-trips", "--month", "2013-09", "--source", url]
+        process = subprocess.Popen(command, env=laptop.env | laptop.sdk, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        until(lambda: len(running_jobs(laptop)) == 1, what="running job")
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+        (one,) = executions_of(laptop, "2013-09")
+        laptop.client("stepfunctions").stop_execution(executionArn=one["executionArn"])
+    assert (process.returncode, one["status"]) == (130, "RUNNING")
+    assert stderr.splitlines()[-1] == (f"elt: no longer followed, but it runs on: elt logs {one['name']} --follow")
+
+
 def test_a_backfill_ends_with_the_command_that_serves_its_files(laptop: Laptop, tmp_path: Path) -> None:
     generate(tmp_path, *(f"2014-{month:02}" for month in range(1, 9)))
     command = ["elt", "backfill", "yellow-trips", "--from", "2014-01", "--to", "2014-08", "--max-concurrency", "1"]
@@ -312,7 +325,7 @@ def test_a_backfill_ends_with_the_command_that_serves_its_files(laptop: Laptop, 
             break
     process.send_signal(signal.SIGINT)
     rest = process.stderr.read()
-    assert process.wait(60) == 1
+    assert process.wait(60) == 130
     assert told(rest).splitlines()[-1] == "elt: yellow-backfill-ID is stopped, because this command served its files"
     followed = json.loads(laptop.elt("backfill", "yellow-trips", "--follow", "--json").stdout)
     assert followed["status"] == "ABORTED"

@@ -66,7 +66,7 @@ def test_a_run_ends_with_the_command_that_serves_its_file(laptop: Laptop, tmp_pa
     name = process.stderr.readline().strip()
     process.send_signal(signal.SIGINT)
     told = process.stderr.read().splitlines()
-    assert process.wait(60) == 1
+    assert process.wait(60) == 130
     assert told[-1] == f"elt: {name} is stopped, because this command served its file"
     (row,) = [row for row in laptop.elt_json("status", "yellow-trips") if row["name"] == name]
     assert row["status"] == "ABORTED"

@@ -8,7 +8,8 @@ EltError                  one line for the user; exit code 1
 ├── DeployError           a stack did not reach its new state
 ├── PublishError          an artifact could not be built or put into the artifact bucket
 ├── ReportError           a report is missing, or is not what its manifest says
-└── RunFailed             an execution ended other than SUCCEEDED
+├── RunFailed             an execution ended other than SUCCEEDED
+└── Interrupted           Ctrl-C while following an execution; exit code 130
 """
 
 from __future__ import annotations
@@ -52,3 +53,9 @@ class ReportError(EltError):
 
 class RunFailed(EltError):
     """An execution did not succeed."""
+
+
+class Interrupted(EltError):
+    """The user stopped following an execution; `str()` says what became of it."""
+
+    exit_code = 130

@@ -12,7 +12,7 @@ import click
 
 from orchestration.cli.options import MONTH, MONTHLY_PIPELINE, env_option, json_option, print_json
 from orchestration.environments import Environment
-from orchestration.errors import RunFailed, UsageError
+from orchestration.errors import Interrupted, RunFailed, UsageError
 from orchestration.pipelines import Month, MonthlyPipeline
 
 if TYPE_CHECKING:
@@ -228,8 +228,8 @@ def _follow(arn: str, pipeline: MonthlyPipeline, environment: Environment, *, se
             name = arn.rsplit(":", 1)[-1]
             if serves:
                 states.stop_execution(executionArn=arn, cause="its source is no longer served")
-                raise RunFailed(f"{name} is stopped, because this command served its files") from None
-            raise RunFailed(
+                raise Interrupted(f"{name} is stopped, because this command served its files") from None
+            raise Interrupted(
                 f"{name} is no longer followed, but runs on; {_how_to_go_on(pipeline, environment)}"
             ) from None
     return backfill

@@ -10,7 +10,7 @@ import click
 
 from orchestration.cli.options import MONTH, PIPELINE, env_option, json_option, print_json
 from orchestration.environments import Environment
-from orchestration.errors import RunFailed, UsageError
+from orchestration.errors import Interrupted, RunFailed, UsageError
 from orchestration.pipelines import DailyPipeline, Month, MonthlyPipeline, Pipeline
 
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ def follow_with(detail: Detail, arn: str, *, serves: bool = False) -> Execution:
             name = arn.rsplit(":", 1)[-1]
             if serves:
                 states.stop_execution(executionArn=arn, cause="its source is no longer served")
-                raise RunFailed(f"{name} is stopped, because this command served its file") from None
-            raise RunFailed(f"no longer followed, but it runs on: elt logs {name} --follow") from None
+                raise Interrupted(f"{name} is stopped, because this command served its file") from None
+            raise Interrupted(f"no longer followed, but it runs on: elt logs {name} --follow") from None
     return execution
 
 
