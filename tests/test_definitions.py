@@ -13,6 +13,7 @@ import pytest
 
 from definitions import problems
 from local_cloud.services.stepfunctions.definition import check
+from local_cloud.services.stepfunctions.running.jsonata_engine import evaluate
 from orchestration import pipelines
 
 FILES = sorted(Path(pipelines.__file__).parent.glob("*/state_machine.asl.json"))
@@ -33,6 +34,35 @@ def test_what_ships_has_no_problems(file: Path) -> None:
 def test_step_functions_would_take_it(file: Path) -> None:
     filled = re.sub(r"\$\{\w+\}", "1", file.read_text(encoding="utf-8"))
     assert [str(problem) for problem in check(filled, "STANDARD") if problem.severity == "ERROR"] == []
+
+
+def test_the_results_of_a_backfill_fit_however_it_ends() -> None:
+    """A state's result, and the variables of one Assign together, may have 262,144 bytes.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+    """
+    machine = definition(Path(pipelines.__file__).parent / "backfill" / "state_machine.asl.json")
+    months = machine["States"]["RunMonths"]
+    ends = {name: state.get("Output", "") for name, state in months["ItemProcessor"]["States"].items()}
+    name = "elt-prod-yellow-trips:yellow-2024-09-backfill-20261121T060000-1a2b"
+    known = {
+        "month": "2024-09",
+        "execution": f"arn:aws:states:us-east-1:123456789012:execution:{name}",
+        "recovered": True,
+        "failed_at": "RunMonth",
+    }
+    load = {"rows_read": 12_345_678, "rows_kept": 12_345_678, "rows_rejected": 123_456}
+    run = {"Status": "FAILED", "ExecutionArn": known["execution"], "Cause": "TransformTrips: " + 1000 * "x"}
+    manifest = {"result": {"Body": json.dumps({"load": load})}}
+    failure = {"input": {"Error": "States.TaskFailed", "Cause": json.dumps(run)}}
+    succeeded = evaluate(ends["ReadManifest"].strip("{%}"), known | {"states": manifest})
+    failed = evaluate(ends["MonthFailed"].strip("{%}"), known | {"states": failure})
+    assert (failed["state"], failed["cause"]) == ("TransformTrips", 300 * "x")
+    for month, told in ((succeeded, "800 months that succeed"), (failed, "240 that all fail")):
+        assert told in machine["Comment"]
+        states = {"states": {"result": [month] * int(told.split()[0])}}
+        kept = {name: evaluate(text.strip("{%}"), states) for name, text in months["Assign"].items()}
+        assert len(json.dumps(kept)) < 262_144, told
 
 
 SOUND: dict[str, Any] = {
