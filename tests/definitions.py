@@ -12,14 +12,12 @@ _NAME = re.compile(r"\$([A-Za-z_]\w*)")
 _BOUND = re.compile(r"\$([A-Za-z_]\w*)\s*:=|function\(([^)]*)\)")
 _CALLED = re.compile(r"\$([A-Za-z_]\w*)\s*\(")
 _TEXTS = re.compile(r"'(?:[^'\\]|\\.)*'|/(?:[^/\\ ]|\\.)+/")
-#: What ends by waiting, and the general errors that throttling of Glue, S3 and Step Functions comes as
-#: (https://repost.aws/knowledge-center/glue-throttling-rate-exceeded). Errors that a second attempt meets again (no
-#: permission, no such job, bad input) have other names:
+#: What ends by waiting. Errors that a second attempt meets again (no such job, bad input) have other names:
 #: https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html and botocore's models.
-_PASSING = re.compile(
-    r"\w+\.(\w*(Throttl|TooMany|LimitExceeded|ConcurrentRunsExceeded|Internal|Timeout|SdkClient)\w*"
-    r"|(AWSGlue|S3|Sfn)Exception)"
-)
+_PASSING = re.compile(r"\w+\.\w*(Throttl|TooMany|LimitExceeded|ConcurrentRunsExceeded|Internal|Timeout|SdkClient)\w*")
+#: What a service says that has no name for it: throttling (https://repost.aws/knowledge-center/glue-throttling-rate-exceeded)
+#: and 5xx of the services here, but a missing permission too. A Retry of these is a choice, and says so.
+_GENERAL = re.compile(r"\w+\.(AWSGlue|S3|Sfn)Exception")
 
 
 def problems(definition: Definition) -> list[str]:
@@ -80,7 +78,10 @@ def _task(state: Mapping[str, Any]) -> Iterator[str]:
         if retry.get("JitterStrategy") != "FULL" or retry.get("BackoffRate", 1) <= 1:
             yield "a Retry without backoff or jitter"
         for error in retry["ErrorEquals"]:
-            if not _PASSING.fullmatch(error):
+            if _GENERAL.fullmatch(error):
+                if "permission" not in retry.get("Comment", ""):
+                    yield f"a Retry of {error}, which a missing permission is too, and no Comment on that"
+            elif not _PASSING.fullmatch(error):
                 yield f"a Retry of {error}, which waiting does not cure"
 
 

@@ -149,6 +149,10 @@ RETRY = {"BackoffRate": 2, "JitterStrategy": "FULL"}
             ["Look: a Retry of Glue.EntityNotFoundException, which waiting does not cure"],
         ),
         (
+            at("States", "Look", Retry=[{"ErrorEquals": ["Glue.AWSGlueException"], "Comment": "Throttling.", **RETRY}]),
+            ["Look: a Retry of Glue.AWSGlueException, which a missing permission is too, and no Comment on that"],
+        ),
+        (
             at("States", "Look", Retry=[{"ErrorEquals": ["Glue.ThrottlingException"], "BackoffRate": 2}]),
             ["Look: a Retry without backoff or jitter"],
         ),
