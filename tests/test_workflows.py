@@ -37,6 +37,7 @@ pytestmark = pytest.mark.timeout(600)
 
 FOLDER = ROOT / ".github" / "workflows"
 FILES = sorted(FOLDER.glob("*.yml"))
+BUCKET = "elt-artifacts-123456789012-us-east-1"
 
 
 class Origin:
@@ -165,6 +166,50 @@ class Delivery:
         rows = self.aws.elt_json("release", "list", "--env", "dev")
         return {environment: row["release"] for row in rows for environment in row["live"]}
 
+    def change_dev_by_hand(self) -> list[str]:
+        """One of each kind that a deployment puts right, and the warehouse's limit; what it then says of them."""
+        glue, iam, lambdas = self.aws.client("glue"), self.aws.client("iam"), self.aws.client("lambda")
+        states, scheduler = self.aws.client("stepfunctions"), self.aws.client("scheduler")
+        job = glue.get_job(JobName="elt-dev-rs-query")["Job"]
+        kept = {key: job[key] for key in ("Role", "Command", "DefaultArguments", "MaxCapacity", "GlueVersion")}
+        glue.update_job(JobName=job["Name"], JobUpdate={**kept, "Timeout": 5})
+        everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        role = {"RoleName": "elt-dev-rs-query"}
+        for name in ("rs-query", "more"):
+            iam.put_role_policy(**role, PolicyName=name, PolicyDocument=json.dumps(everything))
+        iam.attach_role_policy(**role, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+        trust = iam.get_role(**role)["Role"]["AssumeRolePolicyDocument"]
+        trust["Statement"][0]["Principal"] = {"Service": "lambda.amazonaws.com"}
+        iam.update_assume_role_policy(**role, PolicyDocument=json.dumps(trust))
+        lambdas.update_function_configuration(FunctionName="elt-dev-trigger", Timeout=7)
+        code = {"S3Bucket": BUCKET, "S3Key": "wheelhouse/six-1.17.0-py2.py3-none-any.whl"}
+        lambdas.update_function_code(FunctionName="elt-dev-trigger", **code)
+        machine = "arn:aws:states:us-east-1:123456789012:stateMachine:elt-dev-reviews"
+        definition = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+        states.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+        version = states.publish_state_machine_version(stateMachineArn=machine)["stateMachineVersionArn"]
+        route = {"stateMachineVersionArn": version, "weight": 100}
+        states.update_state_machine_alias(stateMachineAliasArn=f"{machine}:live", routingConfiguration=[route])
+        schedule = scheduler.get_schedule(Name="elt-dev-reviews")
+        changed = {key: schedule[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
+        scheduler.update_schedule(**{**changed, "State": "ENABLED"})
+        self.aws.client("redshift-serverless").update_usage_limit(**self.limit() | {"amount": 1_000})
+        return [
+            "AWS::Glue::Job elt-dev-rs-query",
+            "AWS::IAM::Role elt-dev-rs-query",
+            "AWS::Lambda::Function elt-dev-trigger",
+            "AWS::Scheduler::Schedule elt-dev-reviews",
+            f"AWS::StepFunctions::StateMachine {machine}",
+            f"AWS::StepFunctions::StateMachineAlias {machine}:live",
+        ]
+
+    def limit(self) -> dict[str, Any]:
+        """The usage limit of dev's warehouse."""
+        redshift = self.aws.client("redshift-serverless")
+        workgroup = redshift.get_workgroup(workgroupName="elt-dev")["workgroup"]["workgroupArn"]
+        (limit,) = redshift.list_usage_limits(resourceArn=workgroup)["usageLimits"]
+        return {key: limit[key] for key in ("usageLimitId", "amount", "breachAction")}
+
 
 @pytest.fixture(scope="module")
 def delivery(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delivery]:
@@ -193,7 +238,10 @@ def results(jobs: dict[str, JobRun]) -> dict[str, str]:
 
 
 def test_a_push_reaches_prod_and_a_rollback_takes_it_back(delivery: Delivery) -> None:
-    """Push, approved; push, not approved for prod; roll dev back. Each goes on from the one before."""
+    """Push, approved; push, not approved for prod; roll dev back. Each goes on from the one before.
+
+    Before the second push, somebody changes dev by hand, which dev's role puts right.
+    """
     first = delivery.push()
     assert results(first) == {"dev": "success", "prod": "success"}, problems(first)
     assert delivery.asked == ["dev", "prod"]
@@ -204,6 +252,8 @@ def test_a_push_reaches_prod_and_a_rollback_takes_it_back(delivery: Delivery) ->
     assert one in first["prod"].summary
     assert "nothing is deployed to prod" in first["prod"].step("Tell what it will change in prod").log
 
+    limit = delivery.limit()
+    changed = delivery.change_dev_by_hand()
     delivery.origin.change_orchestration()
     delivery.refused = "prod"
     second = delivery.push()
@@ -212,6 +262,10 @@ def test_a_push_reaches_prod_and_a_rollback_takes_it_back(delivery: Delivery) ->
     assert second["prod"].steps == [], "nothing of the job runs before the approval"
     two = second["dev"].outputs["release"]
     assert delivery.live() == {"dev": two, "prod": one}
+    told = re.findall(r"(AWS::\S+ \S+) was changed by hand: put right", second["dev"].step("Deploy to dev").log)
+    assert sorted(told) == changed
+    assert delivery.limit() == limit
+    assert delivery.aws.elt("diff", "--env", "dev").stdout == f"dev is release {two}\n"
 
     back = delivery.dispatch("rollback", environment="dev")
     assert results(back) == {"rollback": "success"}, problems(back)
@@ -287,9 +341,7 @@ def test_a_tag(delivery: Delivery) -> None:
     right = tag(f"trigger-v{version}")
     assert right.result == "success", right.log
     assert f"| version | {version} |" in right.summary
-    objects = delivery.aws.client("s3").list_objects_v2(
-        Bucket="elt-artifacts-123456789012-us-east-1", Prefix=f"trigger/{version}/"
-    )
+    objects = delivery.aws.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"trigger/{version}/")
     assert f"trigger/{version}/trigger-{version}-py3-none-any.whl" in [one["Key"] for one in objects["Contents"]]
 
     git(origin.root, "checkout", "--quiet", "--detach")
@@ -321,19 +373,26 @@ def test_a_role_is_for_its_environment_and_repository_alone(delivery: Delivery, 
         with pytest.raises(StepFailed, match="AssumeRoleWithWebIdentity"):
             keys(subject, environment)
     env = delivery.aws.env | delivery.aws.sdk | keys("example@1001/elt@2002")
-    bucket = "elt-artifacts-123456789012-us-east-1"
+    once = f"aws s3api put-object --body {delivery.origin.root}/LICENSE --if-none-match * --bucket {BUCKET} --key"
     for command in (
         "elt run yellow-trips --month 2024-01 --no-wait --env prod",
         "aws s3 ls s3://elt-prod-raw-123456789012-us-east-1/",
         "aws iam put-role-policy --role-name elt-deploy-dev --policy-name more --policy-document {}",
         "aws iam put-role-policy --role-name elt-prod-trigger --policy-name more --policy-document {}",
         "aws secretsmanager get-secret-value --secret-id redshift!elt-prod-elt_admin",
-        f"aws s3 rm s3://{bucket}/releases/x.json",
-        f"aws s3 cp {delivery.origin.root}/LICENSE s3://{bucket}/trigger/9.9.9/x",
+        f"aws s3 rm s3://{BUCKET}/releases/x.json",
+        f"aws s3 cp {delivery.origin.root}/LICENSE s3://{BUCKET}/trigger/9.9.9/x",
+        f"{once} deployments/prod/2099-01-01T000000.000000Z-deploy-2026-11-22-000000000000.json",
+        f"{once} smokes/2026-11-22-000000000000/prod.json",
+        f"{once} anything",
     ):
         done = subprocess.run(command.split(), env=env, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode != 0, command
         assert "AccessDenied" in done.stderr, done.stderr
+    for key in ("trigger/9.9.9/x", "deployments/dev/0"):
+        done = subprocess.run([*once.split(), key], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        delivery.aws.client("s3").delete_object(Bucket=BUCKET, Key=key)
 
 
 #: What the roles may beside what CloudFormation does by them, that none of the tests above makes them do, and why.
