@@ -142,6 +142,8 @@ def test_the_first_day_and_a_second_that_changes_nothing(laptop: Laptop, source:
         ["product_category"],
         sorted(([name], f"{place}{name}/") for name in PIPELINE.categories),
     )
+    storage = "SELECT diststyle, sortkey1 FROM svv_table_info WHERE \"schema\" = 'public' AND \"table\" = 'reviews'"
+    assert laptop.query(storage) == [("KEY(product_id)", "review_date")]
     again = laptop.elt_json("run", "reviews")
     agrees(laptop, source, again["name"])
     assert catalog(laptop) == first

@@ -63,6 +63,55 @@ def test_views(db) -> None:
         assert db.run(sql) == rows, sql
 
 
+STORAGE = [
+    ("create table t (a int, b int)", ("AUTO(ALL)", "AUTO(SORTKEY)", 0)),
+    ("create table t (a int, b int) diststyle auto sortkey auto encode auto", ("AUTO(ALL)", "AUTO(SORTKEY)", 0)),
+    ("create table t (a int, b int) distkey(b) sortkey(b, a)", ("KEY(b)", "b", 2)),
+    ("create table t (a int, b int) diststyle key distkey(b)", ("KEY(b)", "AUTO(SORTKEY)", 0)),
+    ("create table t (a int sortkey, b int distkey)", ("KEY(b)", "a", 1)),
+    ("create table t (a int, b int) diststyle auto distkey(a)", ("AUTO(KEY(a))", "AUTO(SORTKEY)", 0)),
+    ("create table t (a int, b int) diststyle even interleaved sortkey(b, a)", ("EVEN", "b", 2)),
+    ("create table t (a int, b int) diststyle all", ("ALL", "AUTO(SORTKEY)", 0)),
+    ("create table t distkey(a) sortkey(b) as select 1 a, 2 b", ("KEY(a)", "b", 1)),
+    ("create table t (c, d) diststyle even sortkey(d) as select 1 a, 2 b", ("EVEN", "d", 1)),
+    ("create table p (a int, b int) diststyle even sortkey(b);create table t (like p)", ("EVEN", "b", 1)),
+    ("create table t (a int, b int) diststyle even;alter table t add column c int", ("EVEN", "AUTO(SORTKEY)", 0)),
+    ("create table t (a int distkey, b int);alter table t rename column a to z", ("KEY(z)", "AUTO(SORTKEY)", 0)),
+    ("create table t (a int distkey, b int);alter table t alter distkey b", ("KEY(b)", "AUTO(SORTKEY)", 0)),
+    ("create table t (a int distkey, b int);alter table t alter diststyle key distkey b",
+     ("KEY(b)", "AUTO(SORTKEY)", 0)),
+    ("create table t (a int distkey, b int);alter table t alter diststyle all", ("ALL", "AUTO(SORTKEY)", 0)),
+    ("create table t (a int distkey, b int);alter table t alter diststyle auto", ("AUTO(ALL)", "AUTO(SORTKEY)", 0)),
+    ("create table t (a int, b int) diststyle even sortkey(a);alter table t alter sortkey (b, a), alter distkey a",
+     ("KEY(a)", "b", 2)),
+    ("create table t (a int, b int) sortkey(a);alter table t alter sortkey auto", ("AUTO(ALL)", "a", 1)),
+    ("create table t (a int, b int) sortkey(a);alter table t alter sortkey none", ("AUTO(ALL)", "AUTO(SORTKEY)", 0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "told"), STORAGE, ids=[script for script, _ in STORAGE])
+def test_what_steers_storage(db, script: str, told: tuple[str, str, int]) -> None:
+    db.script("create schema s", "set search_path to s", *script.split(";"))
+    asked = "select diststyle, sortkey1, sortkey_num from svv_table_info where \"schema\" = 's' and \"table\" = 't'"
+    assert db.run(asked) == [told]
+
+
+def test_a_change_of_storage_changes_nothing_else(db) -> None:
+    db.script(
+        "create table t (a int default 3 encode az64, b varchar(9) not null encode lzo) diststyle even",
+        "comment on column t.b is 'a text'",
+        "alter table t alter column b encode zstd, alter column a encode raw",
+        "alter table t alter sortkey (b)",
+    )
+    columns = "column_name, column_default, is_nullable, remarks"
+    assert db.run(f"select {columns} from svv_columns where table_name = 't' order by 1") == [
+        ("a", "3", "YES", None),
+        ("b", None, "NO", "a text"),
+    ]
+    encodings = "select \"column\", encoding, sortkey from pg_table_def where tablename = 't' order by 1"
+    assert db.run(encodings) == [("a", "raw", 0), ("b", "zstd", 1)]
+
+
 def test_a_view_that_is_not_kept(db) -> None:
     assert db.error("select * from stl_query") == 'ERROR: relation "stl_query" does not exist\n  Position: 15'
     assert "does not exist" in db.error("select * from pg_catalog.pg_nothing")

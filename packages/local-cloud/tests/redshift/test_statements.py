@@ -12,7 +12,7 @@ T = "create table t (id int, v varchar(5))"
 TWO = f"{T};insert into t values (1, 'a'), (2, 'b')"
 
 RESULTS: list[tuple[str, Any]] = [
-    # Tables: what steers storage is read and kept for the catalog, not acted on.
+    # Tables: what steers storage is checked and kept for the catalog, not acted on.
     (
         "create table t (id bigint identity(1,1) distkey sortkey, v varchar(5) encode lzo default 'x', primary key(id))"
         " backup no diststyle key distkey(id) compound sortkey(id, v);insert into t(v) values ('a'), (default);"
@@ -149,6 +149,40 @@ ERRORS = [
     ("create table t (a nosuchtype)", 'type "nosuchtype" does not exist\n  Position: 19'),
     (f"{T};select foo(id) from t", "function foo() does not exist\n  Hint: No function matches the given name and"
      " argument types. You may need to add explicit type casts.\n  Position: 8"),
+    # What steers storage.
+    ("create table t (a int) distkey(nope)", 'column "nope" named in key does not exist'),
+    ("create table t (a int) sortkey(a, nope)", 'column "nope" named in key does not exist'),
+    ("create table t distkey(nope) as select 1 a", 'column "nope" named in key does not exist'),
+    ("create table t sortkey(nope) as select 1 a", 'column "nope" named in key does not exist'),
+    ("create temp table t (a) distkey(b) as select 1 b", 'column "b" named in key does not exist'),
+    ("create table t (a int distkey, b int distkey)", "only one column of a table can be its DISTKEY"),
+    ("create table t (a int distkey, b int) distkey(b)", "only one column of a table can be its DISTKEY"),
+    ("create table t (a int, b int) distkey(a, b)", 'syntax error at or near ","\n  Position: 40'),
+    ("create table t (a int, b int) distkey(a) distkey(b)", "conflicting or redundant options"),
+    ("create table t (a int) diststyle all diststyle even", "conflicting or redundant options"),
+    ("create table t (a int sortkey, b int sortkey)",
+     "only one column can be marked SORTKEY; name several in SORTKEY ( … )"),
+    ("create table t (a int) sortkey(a, a)", "a column appears twice in SORTKEY"),
+    ("create table t (a int) diststyle all distkey(a)", "DISTKEY cannot be used with DISTSTYLE ALL"),
+    ("create table t (a int distkey) diststyle even", "DISTKEY cannot be used with DISTSTYLE EVEN"),
+    ("create table t diststyle all distkey(a) as select 1 a", "DISTKEY cannot be used with DISTSTYLE ALL"),
+    ("create table t (a int) diststyle key", "DISTSTYLE KEY must name a DISTKEY column"),
+    ("create table t (a int) diststyle none", 'syntax error at or near "none"\n  Position: 34'),
+    ("create table t (a super) distkey(a)", 'column "a" of type super cannot be a key'),
+    ("create table t (a super sortkey)", 'column "a" of type super cannot be a key'),
+    ("create table t (a int encode nope)", 'invalid encoding type "nope"'),
+    ("create table t (a int) encode lzo", 'syntax error at or near "lzo"\n  Position: 31'),
+    (f"{T};create table l (like t) distkey(id)",
+     "CREATE TABLE LIKE takes distribution style and sort keys from the parent table"),
+    (f"{T};alter table t alter distkey nope", 'column "nope" named in key does not exist'),
+    (f"{T};alter table t alter sortkey (nope)", 'column "nope" named in key does not exist'),
+    (f"{T};alter table t alter diststyle nope", 'syntax error at or near "nope"\n  Position: 31'),
+    (f"{T};alter table t alter diststyle key", "DISTSTYLE KEY must name a DISTKEY column"),
+    (f"{T};alter table t alter column v encode nope", 'invalid encoding type "nope"'),
+    (f"{T};alter table t alter column z encode lzo", 'column "z" of relation "t" does not exist'),
+    (f"{T};alter table t add column z int distkey", "ALTER TABLE ADD COLUMN takes no DISTKEY or SORTKEY"),
+    ("create table t (a int distkey, b int sortkey);alter table t drop column a", 'cannot drop distkey column "a"'),
+    ("create table t (a int distkey, b int sortkey);alter table t drop column b", 'cannot drop sortkey column "b"'),
     # Values that do not fit.
     (f"{T};insert into t values (1, 'abcdef')", "value too long for type character varying(5)"),
     (f"{T};insert into t values (1, 'äöü')", "value too long for type character varying(5)"),
@@ -196,6 +230,14 @@ ERRORS = [
      "ALTER TABLE APPEND cannot run inside a transaction block"),
     ("begin;select bad", 'column "bad" does not exist\n  Position: 8'),
 ]  # fmt: skip
+
+
+ENCODINGS = "az64 bytedict delta delta32k lzo mostly8 mostly16 mostly32 raw runlength text255 text32k zstd"
+
+
+@pytest.mark.parametrize("name", ENCODINGS.split())
+def test_encodings(db, name: str) -> None:
+    db.script(f"create table t (a int encode {name.upper()})")
 
 
 @pytest.mark.parametrize(("script", "rows"), RESULTS, ids=[case[0][-60:] for case in RESULTS])

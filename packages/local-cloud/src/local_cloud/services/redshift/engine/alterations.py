@@ -11,6 +11,7 @@ from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.scene import Scene
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.errors import SqlError
+from local_cloud.services.redshift.sql import keys
 from local_cloud.services.redshift.sql.lexer import quoted
 from local_cloud.services.redshift.sql.tables import AlterTable, Column
 
@@ -59,8 +60,23 @@ def _rename_column(change: _Alteration) -> int:
 
 
 def _drop_column(change: _Alteration) -> int:
-    name = change.find(change.plan.target).name
-    change.session.query(f"ALTER TABLE {change.target} DROP COLUMN {quoted(name)}")
+    """A key stays. Redshift's words: https://github.com/dbt-labs/dbt-redshift/issues/333"""
+    column = change.find(change.plan.target)
+    if column.distkey or column.sortkey:
+        raise SqlError(f'cannot drop {"distkey" if column.distkey else "sortkey"} column "{column.name}"')
+    change.session.query(f"ALTER TABLE {change.target} DROP COLUMN {quoted(column.name)}")
+    return 0
+
+
+def _change_keys(change: _Alteration) -> int:
+    """A new distribution takes the place of the one before."""
+    changed, columns = change.plan.keys, change.columns
+    for name, _ in changed.encode:
+        change.find(name)
+    if changed.diststyle:
+        columns = [dataclasses.replace(column, distkey=False) for column in columns]
+    for column in keys.apply(columns, changed):
+        annotate(change.session, change.target, column=column)
     return 0
 
 
@@ -123,6 +139,7 @@ _ALTERATIONS: dict[str, Callable[[_Alteration], int]] = {
     "append": _append,
     "attributes": lambda change: 0,
     "drop": _drop_column,
+    "keys": _change_keys,
     "rename": _rename,
     "rename_column": _rename_column,
     "type": _resize_column,

@@ -30,17 +30,20 @@ class Column:
     by_default: bool = False
     encode: str = ""
     distkey: bool = False
+    diststyle: str = ""
     sortkey: int = 0
     comment: str | None = None
 
 
-def note(column: Definition, comment: str | None = None) -> str:
-    """The JSON kept with a column."""
+def note(column: Definition) -> str:
+    """The JSON kept with a column. Its table's distribution style is there too: DuckDB has no better place for it."""
     fields: dict[str, Any] = {"type": str(column.type)}
     if column.encode:
         fields["encode"] = column.encode
     if column.distkey:
         fields["distkey"] = True
+    if column.diststyle:
+        fields["diststyle"] = column.diststyle
     if column.sortkey:
         fields["sortkey"] = column.sortkey
     if column.identity:
@@ -48,8 +51,8 @@ def note(column: Definition, comment: str | None = None) -> str:
         fields["by_default"] = column.by_default
     if column.default:
         fields["default"] = column.default
-    if comment is not None:
-        fields["comment"] = comment
+    if column.comment is not None:
+        fields["comment"] = column.comment
     return json.dumps(fields)
 
 
@@ -82,6 +85,7 @@ def _column(origin: tuple[str, str], row: tuple[str, str, bool, str | None, str 
         by_default=bool(kept.get("by_default")),
         encode=str(kept.get("encode", "")),
         distkey=bool(kept.get("distkey")),
+        diststyle=str(kept.get("diststyle", "")),
         sortkey=int(kept.get("sortkey", 0)),
         comment=kept.get("comment"),
     )
@@ -106,5 +110,7 @@ def definition_of(column: Column, *, defaults: bool = True) -> Definition:
         by_default=column.by_default,
         encode=column.encode,
         distkey=column.distkey,
+        diststyle=column.diststyle,
         sortkey=column.sortkey,
+        comment=column.comment,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from local_cloud.services.redshift.engine import catalog, external, privileges, views
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.queries import prepare
@@ -9,7 +11,7 @@ from local_cloud.services.redshift.engine.scene import Scene
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import NotSupported, SqlError
-from local_cloud.services.redshift.sql import functions, statements
+from local_cloud.services.redshift.sql import functions, keys, statements
 from local_cloud.services.redshift.sql.dialect import fold_case, read, render
 from local_cloud.services.redshift.sql.lexer import quoted
 from local_cloud.services.redshift.sql.tables import Column, CreateTable, Name
@@ -125,7 +127,8 @@ def _like(session: Session, plan: CreateTable) -> list[Column]:
     parent = catalog.columns(session, plan.like)
     if not parent:
         raise SqlError(f'relation "{".".join(plan.like)}" does not exist')
-    return [catalog.definition_of(column, defaults=plan.like_defaults) for column in parent]
+    definitions = (catalog.definition_of(column, defaults=plan.like_defaults) for column in parent)
+    return [replace(definition, comment=None) for definition in definitions]
 
 
 def _create_as(session: Session, plan: CreateTable, scene: Scene) -> int:
@@ -141,7 +144,7 @@ def _create_as(session: Session, plan: CreateTable, scene: Scene) -> int:
             kind = origin.type
         columns.append(Column(plan.column_names[index] if plan.column_names else name, kind))
     target = target_of(session, plan.name, temporary=plan.temporary)
-    build(session, target, columns=columns, temporary=plan.temporary)
+    build(session, target, columns=keys.apply(columns, plan.keys), temporary=plan.temporary)
     if plan.temporary:
         session.temporary.add(plan.name[-1])
     return int(session.query(f"INSERT INTO {target} {prepared.sql}").fetchone()[0])

@@ -53,7 +53,8 @@ def _columns(session: Session) -> str:
         coalesce(c.comment ->> '$.default', c.column_default) AS def, c.is_nullable AS nullable,
         coalesce(c.comment ->> '$.type', lower(c.data_type)) AS type, c.numeric_precision, c.numeric_scale,
         c.comment ->> '$.encode' AS encode, coalesce((c.comment ->> '$.distkey')::BOOLEAN, false) AS distkey,
-        coalesce((c.comment ->> '$.sortkey')::INTEGER, 0) AS sortkey, c.comment ->> '$.comment' AS remarks
+        coalesce((c.comment ->> '$.sortkey')::INTEGER, 0) AS sortkey, c.comment ->> '$.diststyle' AS diststyle,
+        c.comment ->> '$.comment' AS remarks
         FROM ({_objects(session)}) o JOIN duckdb_columns() c
         ON c.database_name = o.d AND c.schema_name = o.ds AND c.table_name = o.t"""
 
@@ -165,11 +166,20 @@ def _pg_database(session: Session) -> str:
 
 
 def _svv_table_info(session: Session) -> str:
-    return f"""SELECT {text(session.database.name)} AS database, table_schema AS schema, table_oid AS table_id,
-        table_name AS "table", CAST(NULL AS VARCHAR) AS diststyle, CAST(NULL AS VARCHAR) AS sortkey1,
-        CAST(estimated_size AS BIGINT) AS tbl_rows FROM (SELECT t.table_oid, t.estimated_size, o.s AS table_schema,
-        o.t AS table_name FROM ({_objects(session)}) o JOIN duckdb_tables() t ON t.database_name = o.d
-        AND t.schema_name = o.ds AND t.table_name = o.t WHERE o.kind = 'BASE TABLE')"""
+    """Values of `diststyle` and `sortkey1`: https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TABLE_INFO.html"""
+    return f"""SELECT {text(session.database.name)} AS database, s AS schema, t.table_oid AS table_id, o.t AS "table",
+        CASE WHEN k.distkey IS NULL THEN coalesce(nullif(k.diststyle, 'AUTO'), 'AUTO(ALL)')
+            WHEN k.diststyle = 'AUTO' THEN 'AUTO(KEY(' || k.distkey || '))' ELSE 'KEY(' || k.distkey || ')'
+        END AS diststyle, coalesce(k.sortkey1, 'AUTO(SORTKEY)') AS sortkey1, k.sortkey_num,
+        CAST(t.estimated_size AS BIGINT) AS tbl_rows
+        FROM ({_objects(session)}) o
+        JOIN duckdb_tables() t ON t.database_name = o.d AND t.schema_name = o.ds AND t.table_name = o.t
+        JOIN (
+            SELECT s, t, max(c) FILTER (distkey) AS distkey, max(diststyle) AS diststyle,
+                max(c) FILTER (sortkey = 1) AS sortkey1, count(*) FILTER (sortkey > 0) AS sortkey_num
+            FROM ({_columns(session)}) GROUP BY s, t
+        ) k USING (s, t)
+        WHERE o.kind = 'BASE TABLE'"""
 
 
 def _external_schemas(session: Session) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from local_cloud.services.redshift.engine import catalog
+from local_cloud.services.redshift.engine.definitions import annotate
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.scene import ResultColumn, Scene
 from local_cloud.services.redshift.engine.session import Session
@@ -78,8 +81,7 @@ def comment(session: Session, plan: statements.Comment, scene: Scene) -> int:
     found = next((column for column in catalog.columns(session, name) if column.name == plan.name[-1]), None)
     if found is None:
         raise SqlError(f'column "{plan.name[-1]}" of relation "{name[-1]}" does not exist')
-    note = catalog.note(catalog.definition_of(found), plan.text).replace("'", "''")
-    session.query(f"COMMENT ON COLUMN {target}.{quoted(found.name)} IS '{note}'")
+    annotate(session, target, column=replace(catalog.definition_of(found), comment=plan.text))
     return 0
 
 
