@@ -146,7 +146,7 @@ def test_a_month_that_is_overdue_is_an_alarm_until_it_is_there(laptop: Laptop) -
     switch_on(laptop)
     assert states_of_schedules(laptop) == {f"elt-local-{name}": "ENABLED" for name in NAMES}
     (checked,) = laptop.elt_json("local", "fire", "yellow-trips-overdue")["log"]
-    assert checked == {"event": "checked", "pipeline": "yellow-trips", "overdue": True}
+    assert checked == {"event": "checked", "pipeline": "yellow-trips", "overdue": True, "running_ms": 0}
 
     def alarms() -> dict[str, str]:
         found = laptop.client("cloudwatch").describe_alarms(AlarmNamePrefix="elt-local-")["MetricAlarms"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from trigger.handler import EventError
-from trigger.overdue import handler, is_done, is_overdue, month_due
+from trigger.overdue import handler, is_done, is_overdue, month_due, running_time
 from trigger.periods import Month, months_before
 
 NOW = datetime.datetime(2024, 11, 8, 12, tzinfo=datetime.timezone.utc)
@@ -78,6 +78,12 @@ def test_is_overdue(event: dict[str, Any], succeeded: list[dict[str, Any]], over
     assert is_overdue(event, succeeded, now=NOW) is overdue
 
 
+@pytest.mark.parametrize(("minutes", "longest"), [([], 0), ([5], 5), ([5, 61, 7], 61)])
+def test_running_time(minutes: list[int], longest: int) -> None:
+    running = [{"startDate": NOW - datetime.timedelta(minutes=number)} for number in minutes]
+    assert running_time(running, now=NOW) == longest * 60_000
+
+
 @pytest.mark.parametrize(
     ("event", "complaint"),
     [
@@ -104,13 +110,14 @@ def machine_in(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @mock_aws
-def test_the_answer_is_a_metric(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_answers_are_metrics(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = machine_in(monkeypatch)
+    boto3.client("stepfunctions").start_execution(stateMachineArn=machine)  # moto's run until they are stopped
     answer = handler({"pipeline": "reviews", "state_machine": machine, "within_hours": 30}, None)
-    assert answer == {"pipeline": "reviews", "overdue": True}
-    (metric,) = boto3.client("cloudwatch").list_metrics(Namespace="ELT")["Metrics"]
-    assert metric["MetricName"] == "Overdue"
-    assert metric["Dimensions"] == [
-        {"Name": "Environment", "Value": "test"},
-        {"Name": "Pipeline", "Value": "reviews"},
+    assert answer == {"pipeline": "reviews", "overdue": True, "running_ms": answer["running_ms"]}
+    assert answer["running_ms"] > 0
+    metrics = boto3.client("cloudwatch").list_metrics(Namespace="ELT")["Metrics"]
+    assert sorted(metric["MetricName"] for metric in metrics) == ["Overdue", "RunningTime"]
+    assert [metric["Dimensions"] for metric in metrics] == 2 * [
+        [{"Name": "Environment", "Value": "test"}, {"Name": "Pipeline", "Value": "reviews"}]
     ]

@@ -1,9 +1,10 @@
-"""The Lambda handler that asks whether a pipeline has done by now what its schedule promises.
+"""The Lambda handler that asks whether a pipeline has done by now what its schedule promises, and what still runs.
 
 CloudWatch itself cannot ask that of a monthly pipeline: an alarm looks at seven days at most
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html, EvaluationPeriods), and a
-month loaded again says nothing of the month that is due. So a schedule asks once a day, and the answer is a metric,
-`ELT` / `Overdue` by environment and pipeline, 0 or 1, for an alarm.
+month loaded again says nothing of the month that is due. Nor does it see an execution that hangs: ExecutionTime comes
+when one has ended. So a schedule asks every hour, and the answers are metrics for alarms, by environment and pipeline:
+`ELT` / `Overdue`, 0 or 1, and `ELT` / `RunningTime`, the milliseconds since the oldest execution under way began.
 
 Events::
 
@@ -19,7 +20,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from trigger.handler import EventError, whole_number
@@ -50,30 +51,36 @@ def is_overdue(event: Mapping[str, Any], succeeded: Iterable[Mapping[str, Any]],
     return not any(is_done(execution["name"], dataset=dataset, month=month) for execution in succeeded)
 
 
+def running_time(running: Iterable[Mapping[str, Any]], *, now: datetime.datetime) -> float:
+    """Milliseconds since the first of them began, of executions as ListExecutions gives them; 0 of none."""
+    return max(((now - execution["startDate"]).total_seconds() * 1000 for execution in running), default=0.0)
+
+
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Answer, and put the answer where the alarm looks: `pipeline` and `overdue`."""
+    """Answer, and put the answers where the alarms look: `pipeline`, `overdue` and `running_ms`."""
     import boto3
 
     pipeline, machine = event.get("pipeline"), event.get("state_machine")
     if not pipeline or not machine:
         raise EventError("the event must name a pipeline and the ARN of its state_machine")
-    pages = (
-        boto3.client("stepfunctions")
-        .get_paginator("list_executions")
-        .paginate(stateMachineArn=machine, statusFilter="SUCCEEDED")
-    )
-    succeeded = (execution for page in pages for execution in page["executions"])
-    overdue = is_overdue(event, succeeded, now=datetime.datetime.now(datetime.timezone.utc))
-    dimensions = {"Environment": os.environ["ENVIRONMENT"], "Pipeline": pipeline}
+    lists = boto3.client("stepfunctions").get_paginator("list_executions")
+
+    def executions(status: str) -> Iterator[Mapping[str, Any]]:
+        for page in lists.paginate(stateMachineArn=machine, statusFilter=status):
+            yield from page["executions"]
+
+    now = datetime.datetime.now(datetime.timezone.utc)
+    overdue = is_overdue(event, executions("SUCCEEDED"), now=now)
+    running = running_time(executions("RUNNING"), now=now)
+    by = {"Environment": os.environ["ENVIRONMENT"], "Pipeline": pipeline}
+    dimensions = [{"Name": name, "Value": value} for name, value in by.items()]
     boto3.client("cloudwatch").put_metric_data(
         Namespace="ELT",
         MetricData=[
-            {
-                "MetricName": "Overdue",
-                "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
-                "Value": float(overdue),
-            }
+            {"MetricName": "Overdue", "Dimensions": dimensions, "Value": float(overdue)},
+            {"MetricName": "RunningTime", "Dimensions": dimensions, "Value": running, "Unit": "Milliseconds"},
         ],
     )
-    print(json.dumps({"event": "checked", "pipeline": pipeline, "overdue": overdue}))
-    return {"pipeline": pipeline, "overdue": overdue}
+    answer = {"pipeline": pipeline, "overdue": overdue, "running_ms": round(running)}
+    print(json.dumps({"event": "checked", **answer}))
+    return answer
