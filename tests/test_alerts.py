@@ -233,6 +233,16 @@ def test_what_fails_while_a_failure_is_told_changes_nothing(laptop: Laptop) -> N
     assert len(laptop.mails()) == before
 
 
+def with_a_threshold_of_nothing(laptop: Laptop, name: str) -> None:
+    """An alarm as it is deployed, but with a millisecond in place of an hour."""
+    cloudwatch = laptop.client("cloudwatch")
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert (alarm["Threshold"], alarm["StateValue"]) == (3_600_000, "OK")
+    kept = ("AlarmName", "AlarmDescription", "AlarmActions", "Metrics", "EvaluationPeriods", "ComparisonOperator")
+    changed = {key: alarm[key] for key in kept} | {"Threshold": 1, "TreatMissingData": alarm["TreatMissingData"]}
+    cloudwatch.put_metric_alarm(**changed)
+
+
 def test_alarms_say_that_executions_end_badly(laptop: Laptop) -> None:
     """The failures above were enough for the first alarm of each; nobody stopped long enough for the second."""
     expected = {
@@ -258,3 +268,34 @@ def test_alarms_say_that_executions_end_badly(laptop: Laptop) -> None:
         'ALARM: "elt-local-yellow-trips-failures" in us-east-1',
     ]
     assert "elt status yellow-trips" in mails['ALARM: "elt-local-yellow-trips-failures" in us-east-1']
+
+
+def alarm_mail(laptop: Laptop, name: str) -> str:
+    """The text of an alarm's one mail, as soon as there is one."""
+    for _ in range(600):
+        texts = [mail.get_content() for mail in laptop.alarms() if mail["Subject"] == f'ALARM: "{name}" in us-east-1']
+        if texts:
+            (text,) = texts
+            return " ".join(text.split())
+        time.sleep(0.1)
+    raise AssertionError(f"{name} sent no mail")
+
+
+def test_a_run_that_took_long_is_told_of(laptop: Laptop) -> None:
+    with_a_threshold_of_nothing(laptop, "elt-local-yellow-trips-slow")
+    machine = laptop.outputs("pipelines")["YellowTripsLive"]
+    finished(laptop, laptop.client("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"])
+    assert "`elt status yellow-trips` tells which one" in alarm_mail(laptop, "elt-local-yellow-trips-slow")
+
+
+def test_a_run_that_hangs_is_told_of_while_it_does(laptop: Laptop) -> None:
+    with_a_threshold_of_nothing(laptop, "elt-local-green-trips-slow")
+    states, machine = laptop.client("stepfunctions"), laptop.outputs("pipelines")["GreenTripsLive"]
+    with silent_server() as address:
+        given = {"year": "2020", "month": "11", "source_url": f"{address}/{{dataset}}-{{year}}-{{month}}"}
+        arn = states.start_execution(stateMachineArn=machine, input=json.dumps(given))["executionArn"]
+        (checked,) = laptop.elt_json("local", "fire", "green-trips-overdue")["log"]
+        assert checked["running_ms"] > 1
+        assert "has been running for so long" in alarm_mail(laptop, "elt-local-green-trips-slow")
+        assert states.describe_execution(executionArn=arn)["status"] == "RUNNING"
+        states.stop_execution(executionArn=arn)
