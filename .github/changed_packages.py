@@ -24,6 +24,10 @@ PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 #: What is inside a published artifact; README.md is in the wheel's metadata. A change here needs a new version,
 #: because what is published under a version never changes.
 SHIPPED = re.compile(r"(src/.+|glue/.+|pyproject\.toml|README\.md)")
+#: What the jobs install, which their packages' bills of materials name.
+INSTALLED = "requirements/glue.txt"
+#: Where the build backend is pinned that every wheel names.
+BACKEND = "requirements/demo.txt"
 #: What every package is checked with: a change here puts all of them to the test.
 SHARED = re.compile(r"(pyproject\.toml|Makefile|requirements/.+|\.ci/.+|\.github/.+)")
 #: What GitHub sends as the state before the first push of a branch.
@@ -105,6 +109,13 @@ class Checkout:
             return None
         return Package.parse(self.git("show", f"{ancestor}:{path}"))
 
+    def backend_at(self, commit: str | None) -> str:
+        """The pin of the build backend; "" where there is none."""
+        if commit is None or not self.git("ls-tree", "--name-only", commit, BACKEND):
+            return ""
+        pin = re.search(r"^hatchling==\S+", self.git("show", f"{commit}:{BACKEND}"), re.MULTILINE)
+        return pin[0] if pin else ""
+
     def notes(self, name: str, version: str) -> str:
         """What the changelog says of a version; "" if nothing."""
         file = self.root / "packages" / name / "CHANGELOG.md"
@@ -127,13 +138,20 @@ def to_test(checkout: Checkout, base: str) -> list[Package]:
 
 
 def lagging(checkout: Checkout, base: str) -> list[str]:
-    """A line for each package whose shipped files changed while its version or changelog did not follow."""
+    """A line for each package whose shipped files changed while its version or changelog did not follow.
+
+    What is shipped comes from elsewhere, too: a wheel says what it was built by, a job's bill what it installs.
+    """
     ancestor = checkout.ancestor(base)
     paths = checkout.changed(ancestor)
+    rebuilt = [BACKEND] if checkout.backend_at(ancestor) != checkout.backend_at("HEAD") else []
     lines = []
     for name, package in checkout.packages().items():
         prefix = f"packages/{name}/"
         shipped = [path for path in paths if path.startswith(prefix) and SHIPPED.fullmatch(path.removeprefix(prefix))]
+        if INSTALLED in paths and any((checkout.root / prefix / "glue").glob("*.py")):
+            shipped.append(INSTALLED)
+        shipped += rebuilt
         if shipped:
             lines += _complaints(checkout, package, before=checkout.package_at(ancestor, name), changed=shipped)
     return lines

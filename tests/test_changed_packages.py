@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from laptop import ROOT
+from orchestration.releases.build import PACKAGES
 
 SCRIPT = ROOT / ".github" / "changed_packages.py"
 ALL = ["3.9", "3.10", "3.11", "3.12", "3.13"]
@@ -157,6 +158,37 @@ def test_a_shipped_file_changed_and_the_version_did_not(repository: Repository, 
     assert repository.checked(repository.start) == (1, [LAGS.format(file=file, more="", version="2.0.0")])
 
 
+@pytest.mark.parametrize(
+    ("path", "before", "after", "packages"),
+    [
+        ("requirements/glue.txt", "duckdb==1.4.5\n", "duckdb==1.4.6\n", ["lone"]),
+        ("requirements/demo.txt", "hatchling==1.33.0\nrich==14\n", "hatchling==1.34.0\nrich==14\n", "all"),
+        ("requirements/demo.txt", "hatchling==1.33.0\nrich==14\n", "hatchling==1.33.0\nrich==15\n", []),
+        ("requirements/dev.txt", "pytest==9\n", "pytest==10\n", []),
+    ],
+)
+def test_what_is_shipped_from_elsewhere(
+    repository: Repository, path: str, before: str, after: str, packages: list[str] | str
+) -> None:
+    """A job's bill of materials names what it installs, and every wheel what it was built by."""
+    repository.write("packages/lone/glue/job.py", "")
+    repository.write(path, before)
+    start = repository.commit()
+    repository.write(path, after)
+    repository.commit()
+    named = ["base", "lone", "middle", "top"] if packages == "all" else packages
+    code, lines = repository.checked(start)
+    assert (code, [line.partition(",")[0] for line in lines]) == (
+        1 if named else 0,
+        [f"{name}: {path} changed" for name in named],
+    )
+    for name, old, new in (("base", "0.1.0", "0.1.1"), ("lone", "2.0.0", "2.0.1")):
+        repository.bump(name, old, new, changelog=f"# Changelog\n\n## {new}\n\n- Other wheels.\n")
+    repository.commit()
+    left = [line.partition(":")[0] for line in repository.checked(start)[1]]
+    assert left == [name for name in named if name in ("middle", "top")]
+
+
 def test_a_version_that_goes_back(repository: Repository) -> None:
     repository.bump("lone", "2.0.0", "1.10.0")
     repository.commit()
@@ -277,3 +309,4 @@ def test_the_packages_of_this_repository() -> None:
     )
     folders = sorted(file.parent.name for file in (ROOT / "packages").glob("*/pyproject.toml"))
     assert [one["package"] for one in json.loads(done.stdout)] == folders
+    assert sorted(PACKAGES) == folders, "a tag of any of them is published"

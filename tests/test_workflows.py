@@ -338,17 +338,21 @@ def test_a_tag(delivery: Delivery) -> None:
     refusal = f"trigger-v99.0.0 differs from the version in packages/trigger/pyproject.toml, {version}"
     assert refusal in wrong.step("Check that the tag is the version").log
 
-    right = tag(f"trigger-v{version}")
+    right_tag = f"trigger-v{version}"
+    right = tag(right_tag)
     assert right.result == "success", right.log
     assert f"| version | {version} |" in right.summary
-    objects = delivery.aws.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"trigger/{version}/")
-    assert f"trigger/{version}/trigger-{version}-py3-none-any.whl" in [one["Key"] for one in objects["Contents"]]
+    for file in (origin.root / "packages").glob("*/pyproject.toml"):
+        name, version = (tomllib.loads(file.read_text())["project"][key] for key in ("name", "version"))
+        objects = delivery.aws.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"{name}/{version}/")
+        wheel = f"{name}/{version}/{name.replace('-', '_')}-{version}-py3-none-any.whl"
+        assert wheel in [one["Key"] for one in objects["Contents"]]
 
     git(origin.root, "checkout", "--quiet", "--detach")
     elsewhere = commit(origin.root)
     git(origin.root, "checkout", "--quiet", "main")
-    git(origin.root, "tag", "--delete", f"trigger-v{version}")
-    astray = tag(f"trigger-v{version}", elsewhere)
+    git(origin.root, "tag", "--delete", right_tag)
+    astray = tag(right_tag, elsewhere)
     assert astray.result == "failure"
     assert "is not on main" in astray.step("Check that the commit is on main").log
 

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
 import shutil
 import subprocess
+import urllib.request
 import zipfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from packaging.utils import canonicalize_name
 from werkzeug.test import Client
 
 import local_cloud
+from orchestration import environments
+from orchestration.cli import invoke
 from orchestration.errors import DeployError, PublishError, UsageError
 from orchestration.project import root
-from orchestration.releases import checkout, history, index, manifest, sbom, serve, smoke
+from orchestration.releases import checkout, history, index, manifest, rollout, sbom, serve, smoke
 from orchestration.releases.build import PACKAGES, Build, build_all, build_wheel
 from orchestration.releases.checkout import Commit
 from orchestration.releases.store import Store
 from orchestration.releases.wheels import Wheel, closure
 
 COMMIT = Commit("c" * 40, "2026-11-21", ())
+RELEASE = "2026-11-21-3fa9c1d2e0b4"
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +76,7 @@ def test_a_job_gets_every_wheel_it_needs_and_no_other(builds: dict[str, Build]) 
         "rs-query": sdk,
         "trigger": set(),
         "orchestration": set(),
+        "local-cloud": set(),
     }
     for build in builds.values():
         installed: set[str] = set()
@@ -188,7 +195,7 @@ def test_a_bill_of_materials(tmp_path: Path) -> None:
 
 def test_the_same_release_from_its_manifest(builds: dict[str, Build]) -> None:
     release = manifest.make(builds, COMMIT, settings={"ReviewsSinceYear": "2015"}, development=False)
-    assert manifest.parse(json.loads(json.dumps(release.as_json()))) == release
+    assert manifest.parse(json.loads(json.dumps(release.as_json())), where="") == release
     assert release.packages["trigger"].wheel == "trigger/0.1.0/trigger-0.1.0-py3-none-any.whl"
     assert set(release.packages) == set(PACKAGES)
     ingest = release.parameters("bucket")["GlueIngestModules"].split(",")
@@ -341,13 +348,104 @@ def test_the_newest_deployment_is_live(store: Store, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(boto3, "client", lambda service: SimpleNamespace(get_caller_identity=lambda: {"Arn": "me"}))
     assert history.live(store, "test") is None
     made = [
-        history.save_deployment(store, "test", release_id, action=action, resources={"a": {"b": 1}})
+        history.save_deployment(store, "test", release_id, action=action, resources={"a": {"b": 1}}, settings={"c": 2})
         for release_id, action in (("2026-01-01-0", "deploy"), ("2026-01-02-0", "promote"))
     ]
     assert history.live(store, "test") == made[-1]
     assert history.deployments(store, "test") == [("deploy", "2026-01-01-0"), ("promote", "2026-01-02-0")]
-    history.save_deployment(store, "test", "nothing", action=history.DESTROY, resources={})
+    assert history.had(store, "test") == ["2026-01-02-0", "2026-01-01-0"]
+    history.save_deployment(store, "test", "nothing", action=history.DESTROY, resources={}, settings={})
     assert history.live(store, "test") is None
+    assert history.had(store, "test") == ["2026-01-02-0", "2026-01-01-0"]
+
+
+SMOKE = history.Smoke(
+    RELEASE, "dev", at="2026-01-01T00:00:00.000000Z", passed=True, reason="", execution="arn", rows={}, seconds=2.0
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (json.dumps(asdict(SMOKE)), SMOKE),
+        (json.dumps(asdict(SMOKE) | {"more": "of a later elt"}), SMOKE),
+        ("{}", "is no record of a deployment or smoke run (Smoke.__init__() missing 8 required positional arguments: "),
+        ("[]", "is no JSON object: find out who wrote it, and delete it"),
+        ("passed", "is no JSON object: find out who wrote it, and delete it"),
+        ("\xff", "is no JSON object: find out who wrote it, and delete it"),
+    ],
+)
+def test_a_record_of_another_shape(store: Store, body: str, found: history.Smoke | str) -> None:
+    key = f"smokes/{RELEASE}/dev.json"
+    store.s3.put_object(Bucket="artifacts", Key=key, Body=body.encode("latin-1"))
+    if isinstance(found, history.Smoke):
+        assert history.smoke(store, RELEASE, "dev") == found
+    else:
+        with pytest.raises(DeployError) as caught:
+            history.smoke(store, RELEASE, "dev")
+        assert str(caught.value).startswith(f"{store.uri(key)} {found}")
+
+
+@pytest.mark.parametrize(
+    ("document", "line"),
+    [
+        ({"format": 2}, "has the format 2, this elt reads 1: take the elt that wrote it"),
+        ({}, "has the format None, this elt reads 1: take the elt that wrote it"),
+        ({"format": 1}, "is no manifest of a release (KeyError('id')): find out who wrote it, and delete it"),
+        ({"format": 1, "id": 1, "commit": 1, "dirty": 1, "development": 1, "packages": []}, "is no manifest of a rel"),
+    ],
+)
+def test_a_manifest_of_another_format(store: Store, document: dict[str, Any], line: str) -> None:
+    key = f"releases/{RELEASE}.json"
+    store.put_document(key, document, once=False)
+    try:
+        with pytest.raises(DeployError) as caught:
+            history.release(store, RELEASE)
+        assert str(caught.value).startswith(f"{store.uri(key)} {line}")
+    finally:
+        store.s3.delete_object(Bucket="artifacts", Key=key)
+
+
+def test_only_releases_are_listed(store: Store) -> None:
+    keys = [f"releases/{name}.json" for name in (RELEASE, "dev-0123456789ab", "x")]
+    for key in keys:
+        store.put_document(key, {}, once=True)
+    assert {name for name, _ in history.releases(store)} == {RELEASE, "dev-0123456789ab"}
+    for key in keys:
+        store.s3.delete_object(Bucket="artifacts", Key=key)
+
+
+@pytest.mark.parametrize(
+    ("environment", "smoked", "had", "development", "taken"),
+    [
+        ("prod", None, False, False, False),
+        ("prod", False, False, False, False),
+        ("prod", True, False, False, True),
+        ("prod", None, True, False, True),
+        ("dev", None, False, False, True),
+        ("prod", None, False, True, True),  # refused as a development release, a step later
+    ],
+)
+def test_what_takes_tried_releases_only(
+    builds: dict[str, Build],
+    monkeypatch: pytest.MonkeyPatch,
+    environment: str,
+    smoked: bool | None,
+    had: bool,
+    development: bool,
+    taken: bool,
+) -> None:
+    release = manifest.make(builds, COMMIT, settings={}, development=development)
+    documents: dict[str, dict[str, Any]] = {}
+    if smoked is not None:
+        documents[f"smokes/{release.id}/dev.json"] = asdict(replace(SMOKE, passed=smoked))
+    store: Any = SimpleNamespace(document=documents.get)
+    monkeypatch.setattr(history, "had", lambda store, environment: [release.id] if had else [])
+    if taken:
+        rollout.require_tried(environments.load(environment), store, release)
+    else:
+        with pytest.raises(UsageError, match=f"^release {release.id} has passed no smoke run and was never live in "):
+            rollout.require_tried(environments.load(environment), store, release)
 
 
 def test_publishers_at_the_same_time_lose_no_file(store: Store) -> None:
@@ -412,6 +510,66 @@ def test_published_once(store: Store, tmp_path: Path) -> None:
     assert store.checksum("demo/1.0.0/b.py") is None
 
 
+class Conflicts:
+    """S3 that answers the first `times` conditional writes of a key with 409, and with what somebody else wrote."""
+
+    def __init__(self, s3: Any, times: int, theirs: bytes | None) -> None:
+        self.s3, self.times, self.theirs = s3, times, theirs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.s3, name)
+
+    def put_object(self, **arguments: Any) -> Any:
+        if self.times == 0:
+            return self.s3.put_object(**arguments)
+        self.times -= 1
+        if self.theirs is not None and self.times == 0:
+            self.s3.put_object(**arguments | {"Body": self.theirs, "ChecksumSHA256": sha256(self.theirs)})
+        raise ClientError({"Error": {"Code": "ConditionalRequestConflict", "Message": "409"}}, "PutObject")
+
+
+def sha256(body: bytes) -> str:
+    return base64.b64encode(hashlib.sha256(body).digest()).decode()
+
+
+@pytest.mark.parametrize(
+    ("times", "theirs", "outcome"),
+    [
+        (2, None, True),
+        (2, b"mine", False),
+        (1, b"theirs", "s3://artifacts/{key} is published with other bytes; raise the package's version"),
+        (9, None, "s3://artifacts/{key} is being written by somebody else; do this again"),
+    ],
+)
+def test_published_by_two_at_once(
+    store: Store, times: int, theirs: bytes | None, outcome: bool | str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """409 is no object yet, and one that may never be: S3 asks for another attempt."""
+    monkeypatch.setattr("orchestration.releases.store.time.sleep", lambda seconds: None)
+    key = f"demo/2.0.0/{times}-{theirs!r}.py"
+    both = Store(Conflicts(store.s3, times, theirs), "artifacts")
+    if isinstance(outcome, bool):
+        assert both.put_once(key, b"mine") is outcome
+        assert store.checksum(key) == hashlib.sha256(b"mine").hexdigest()
+    else:
+        with pytest.raises(PublishError) as caught:
+            both.put_once(key, b"mine")
+        assert str(caught.value) == outcome.format(key=key)
+
+
+def test_a_bucket_that_takes_nothing_is_one_line(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """boto3's own error of a transfer is none of botocore's."""
+    monkeypatch.setattr(
+        "orchestration.releases.build.build_all", lambda *_, **__: store.s3.upload_file(__file__, "absent", "x")
+    )
+    assert invoke(["release", "build"]) == 1
+    told = capsys.readouterr()
+    assert re.fullmatch(r"elt: Failed to upload \S+ to absent/x: .*NoSuchBucket.*\n", told.err)
+    assert told.out == ""
+
+
 @pytest.mark.parametrize(
     ("method", "path", "accept", "status", "content_type"),
     [
@@ -439,6 +597,16 @@ def test_the_index_by_http(store: Store, method: str, path: str, accept: str, st
     client = Client(serve.application(store))
     answer = client.open(path, method=method, base_url="http://127.0.0.1:1", headers={"Accept": accept})
     assert (answer.status_code, answer.content_type) == (status, content_type)
+
+
+def test_a_port_that_is_taken(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    with serve.serving(store) as url:
+        port = int(url.split(":")[2].partition("/")[0])
+        assert urllib.request.urlopen(f"{url}demo-y/", timeout=10).status == 200
+        with pytest.raises(UsageError) as caught, serve.serving(store, port=port):
+            pass
+    assert str(caught.value) == f"port {port} of 127.0.0.1 cannot be had: Address already in use; give another, or none"
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_index_is_for_this_machine(store: Store) -> None:

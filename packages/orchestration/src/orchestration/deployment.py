@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+from botocore.exceptions import ClientError
 
 from orchestration import pipelines, stacks
 from orchestration.environments import Environment
-from orchestration.errors import NotDeployed
+from orchestration.errors import DeployError, NotDeployed
 from orchestration.releases import history
 from orchestration.releases.history import Deployed
 from orchestration.releases.manifest import Release
@@ -105,10 +106,21 @@ def publish(root: Path, *, report: Report) -> Release:
 
 
 def artifacts(*, report: Report) -> Store:
-    """The artifact bucket, whose stack is brought up to date first. Errors: DeployError."""
+    """The artifact bucket, whose stack is brought up to date first. Errors: DeployError.
+
+    The stack holds the roles that workflows take, so none of those may change it.
+    """
     stack = stacks.artifacts_stack()
     report(f"stack {stack.name}")
-    outputs = stacks.deploy(boto3.client("cloudformation"), stack, parameters={}, tags=TAGS)
+    try:
+        outputs = stacks.deploy(boto3.client("cloudformation"), stack, parameters={}, tags=TAGS)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException"):
+            raise
+        raise DeployError(
+            f"stack {stack.name} is not what the checkout's template says, and you may not change it: with an "
+            f"administrator's profile, `elt release publish --env dev` at this commit, then do this again ({error})"
+        ) from error
     return Store(boto3.client("s3"), outputs["ArtifactBucket"])
 
 
@@ -172,7 +184,9 @@ def destroy(environment: Environment) -> bool:
         if names:  # a page has ten at most, and as many can be deleted at once
             ssm.delete_parameters(Names=names)
     if deleted:
-        history.save_deployment(find_artifacts(), environment.name, "nothing", action=history.DESTROY, resources={})
+        history.save_deployment(
+            find_artifacts(), environment.name, "nothing", action=history.DESTROY, resources={}, settings={}
+        )
     return deleted
 
 

@@ -99,6 +99,7 @@ def _failure(error: Exception) -> tuple[str, int]:
 
 def _sdk_failure(error: Exception) -> str | None:
     """One line for what the AWS SDK or rs-query raised; None for anything else, which is a bug of ours."""
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
     from rs_query import RsQueryError
@@ -107,6 +108,6 @@ def _sdk_failure(error: Exception) -> str | None:
         return "no AWS credentials found; sign in (for example `aws sso login`) or set AWS_PROFILE"
     if isinstance(error, EndpointConnectionError):
         return f"nothing answers at {error.kwargs.get('endpoint_url')}; is the endpoint right and reachable?"
-    if isinstance(error, (BotoCoreError, ClientError, RsQueryError)):
+    if isinstance(error, (Boto3Error, BotoCoreError, ClientError, RsQueryError)):
         return textwrap.shorten(str(error), 600)
     return None

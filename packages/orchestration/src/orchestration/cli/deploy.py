@@ -10,6 +10,7 @@ import click
 
 from orchestration.cli.options import env_option, json_option, print_json
 from orchestration.environments import Environment
+from orchestration.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestration.deployment import Deployment
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 
 @click.command("deploy")
 @click.option("--release", "release_id", metavar="ID", help="A published release. [default: the checkout as it is]")
+@click.option("--untried", is_flag=True, help="Also one that has passed no smoke run, where that is asked for.")
 @env_option
 @json_option
-def command(release_id: str | None, environment: Environment, as_json: bool) -> None:
+def command(release_id: str | None, untried: bool, environment: Environment, as_json: bool) -> None:
     """Bring an environment to a release, or to the checkout.
 
     Without --release the checkout is built and deployed as a development release, under keys of its own: no version
@@ -32,19 +34,28 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
     With --release the bytes that `elt release publish` put into the artifact bucket are deployed. What somebody
     changed by hand since the last deployment is put right; then come jobs, functions and state machines, a new version
     of each, and its alias `live` last. All of it is read back and compared with the release's manifest. If anything
-    fails, the environment goes back to the release that was there. Executions that run go on with what they started
-    with, jobs included.
+    fails, the environment goes back to the release and the settings that were there. Executions that run go on with
+    what they started with, jobs included.
+
+    An environment that takes published releases only, such as prod, asks for more: a release that passed a smoke run
+    (`elt smoke`), or was live there before. --untried is for one whose smoke run was in another account, or that cannot
+    wait for one.
     """
     from orchestration import deployment
     from orchestration.cli.local import connect
-    from orchestration.releases import history
+    from orchestration.releases import history, rollout
 
+    if untried and release_id is None:
+        raise UsageError("--untried goes with --release")
     connect(environment)
     if release_id is None:
         found = _deploy_checkout(environment)
     else:
         store = deployment.find_artifacts()
-        found = deploy_release(environment, store, history.release(store, release_id), action="deploy")
+        release = history.release(store, release_id)
+        if not untried:
+            rollout.require_tried(environment, store, release)
+        found = deploy_release(environment, store, release, action="deploy")
     if as_json:
         print_json({"release": found.release, **dataclasses.asdict(deployment.find(environment))})
 

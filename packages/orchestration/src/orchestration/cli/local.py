@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import click
 
@@ -34,8 +33,8 @@ def settings(*, port: int | None = None) -> Settings:
     """
     state = state_folder()
     if port is None:
-        endpoint = urlsplit(os.environ.get("AWS_ENDPOINT_URL", ""))
-        port = endpoint.port if endpoint.hostname in ("127.0.0.1", "localhost") else None
+        endpoint = environments.endpoint()
+        port = endpoint.port if endpoint and endpoint.hostname in ("127.0.0.1", "localhost") else None
     with _local_cloud() as cloud:
         chosen: Settings = cloud.Settings.create(state_dir=state, port=port)
         if port is None:

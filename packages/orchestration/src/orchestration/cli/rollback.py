@@ -12,14 +12,15 @@ from orchestration.errors import UsageError
 
 
 @click.command("rollback")
-@click.option("--to", "release_id", metavar="ID", help="Which release. [default: the one deployed before]")
+@click.option("--to", "release_id", metavar="ID", help="Which, of those it had. [default: the one before]")
 @env_option
 @json_option
 def command(release_id: str | None, environment: Environment, as_json: bool) -> None:
     """Deploy the release that was live before the one that is.
 
-    Rolling back once more goes one release further back, not forward again. What somebody changed by hand is put
-    right, too. Data stays: tables and objects are as the last runs left them.
+    Rolling back once more goes one release further back, not forward again. --to takes what was live there at some
+    time and nothing else: `elt promote` is for what was not. What somebody changed by hand is put right, too. Data
+    stays: tables and objects are as the last runs left them.
     """
     from orchestration import deployment
     from orchestration.cli.deploy import deploy_release
@@ -36,6 +37,12 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
         raise UsageError(
             f"no other release was deployed to {environment.name} before {live.release}; name one with --to"
         )
-    deployed = deploy_release(environment, store, history.release(store, target), action="rollback")
+    release = history.release(store, target)
+    had = history.had(store, environment.name)
+    if target not in had:
+        raise UsageError(
+            f"release {target} was never live in {environment.name}; the last ones were {', '.join(had[:5])}"
+        )
+    deployed = deploy_release(environment, store, release, action="rollback")
     if as_json:
         print_json({"release": deployed.release, **dataclasses.asdict(deployment.find(environment))})

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import tomllib
 
-from orchestration.errors import UnknownEnvironment
+from orchestration.errors import UnknownEnvironment, UsageError
 
 _FOLDER = Path(__file__).parent
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
+#: What a deployment brings about beside the release, and all that a file has.
+_DEPLOYED: dict[str, type] = {"alert_email": str, "schedules": bool, "usage_limit": dict, "quicksight_principal": str}
+_SETTINGS: dict[str, type] = {**_DEPLOYED, "development_releases": bool, "sdk": dict}
+_LIMIT: dict[str, type] = {"rpu_hours_a_day": int, "when_reached": str}
+_WORDS = {str: "a text in quotes", bool: "true or false", int: "a whole number", dict: "a table"}
 
 
 @dataclass(frozen=True)
@@ -54,13 +61,39 @@ class Environment:
         """Whether the environment brings an endpoint of its own, which `elt` may have to start."""
         return "AWS_ENDPOINT_URL" in self.sdk
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a deployment brings about beside the release, as its record has it."""
+        return {name: value for name, value in asdict(self).items() if name in _DEPLOYED}
+
+    def with_settings(self, settings: Mapping[str, Any], *, where: str) -> Environment:
+        """The same with the `settings` that a record, `where`, has of it; those it lacks stay. Errors: UsageError."""
+        present = {name: value for name, value in asdict(self).items() if name != "name"}
+        recorded = {name: value for name, value in settings.items() if name in _DEPLOYED}
+        return _parse(self.name, present | recorded, where=where)
+
     def activate(self) -> None:
-        """Set the SDK's variables in this process."""
+        """Set the SDK's variables in this process. Errors: UsageError for an endpoint that is none."""
         if self.is_on_this_machine:
             for key in _KEYS:
                 os.environ.pop(key, None)
         for key, value in self.sdk.items():
             os.environ.setdefault(key, value)
+        endpoint()
+
+
+def endpoint() -> SplitResult | None:
+    """AWS_ENDPOINT_URL, None where it is not set. Errors: UsageError for what is no URL of a server."""
+    text = os.environ.get("AWS_ENDPOINT_URL")
+    if not text:
+        return None
+    try:
+        url = urlsplit(text)
+        if url.scheme in ("http", "https") and url.hostname and url.port != 0:  # asked for its port, it is read
+            return url
+    except ValueError:
+        pass
+    raise UsageError(f"AWS_ENDPOINT_URL is {text!r}: give it a URL such as http://127.0.0.1:4566, or unset it")
 
 
 def names() -> list[str]:
@@ -68,9 +101,30 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Environment:
-    """The environment called `name`; UnknownEnvironment names those there are."""
+    """The environment called `name`. Errors: UnknownEnvironment names those there are; UsageError the file and key."""
     file = _FOLDER / f"{name}.toml"
     if name not in names():
         raise UnknownEnvironment(f"there is no environment {name!r}; there are: {', '.join(names())}")
-    data = tomllib.loads(file.read_text(encoding="utf-8"))
-    return Environment(name=name, **data | {"usage_limit": UsageLimit(**data["usage_limit"])})
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise UsageError(f"{file} cannot be read: {error}") from None
+    return _parse(name, data, where=str(file))
+
+
+def _parse(name: str, data: Mapping[str, Any], *, where: str) -> Environment:
+    _check(data, _SETTINGS, where=where)
+    _check(data["usage_limit"], _LIMIT, where=f"{where}: usage_limit")
+    _check(data["sdk"], dict.fromkeys(data["sdk"], str), where=f"{where}: sdk")
+    return Environment(name=name, **{**data, "usage_limit": UsageLimit(**data["usage_limit"])})
+
+
+def _check(table: Mapping[str, Any], types: Mapping[str, type], *, where: str) -> None:
+    """UsageError unless the table has each of these keys, with a value of that type, and no other."""
+    for key in (*types, *table):
+        if key not in types:
+            raise UsageError(f"{where} has no setting {key}; these are: {', '.join(types)}")
+        if key not in table:
+            raise UsageError(f"{where} lacks {key}: give it {_WORDS[types[key]]}")
+        if type(table[key]) is not types[key]:  # a bool is an int to isinstance
+            raise UsageError(f"{where}: {key} is {table[key]!r}, not {_WORDS[types[key]]}")

@@ -15,8 +15,8 @@ from orchestration.errors import PublishError, UsageError
 from orchestration.releases import sbom, wheelhouse
 from orchestration.releases.wheels import Wheel, closure
 
-#: Packages whose artifacts AWS runs, in the order they are listed to people.
-PACKAGES = ("glue-ingest", "glue-transform", "rs-query", "trigger", "orchestration")
+#: Every package, in the order they are listed to people: those whose artifacts AWS runs, then what people install.
+PACKAGES = ("glue-ingest", "glue-transform", "rs-query", "trigger", "orchestration", "local-cloud")
 #: Extras that a package's job takes.
 EXTRAS = {"glue-transform": ("duckdb",)}
 SUMS = "SHA256SUMS"

@@ -3,13 +3,16 @@
 releases/<id>.json                a release's manifest, written once
 deployments/<environment>/<time>-<action>-<id>.json    a deployment that succeeded, written once; the newest is live
 smokes/<id>/<environment>.json    the last smoke run of a release in an environment
+
+A later version of `elt` may add fields to deployments and smoke runs: what is not known is not read.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
 
 import boto3
 
@@ -31,6 +34,7 @@ class Deployed:
 
     `action` is deploy, promote, rollback, restore or destroy, `by` the ARN of who did it, `at` when, in UTC.
     `resources` is what AWS had after it, by resource and property: a later difference was made by somebody else.
+    `settings` are those of the environment that it brought about, as Environment.settings has them.
     """
 
     release: str
@@ -39,6 +43,7 @@ class Deployed:
     at: str
     by: str
     resources: State = field(repr=False)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,23 +71,27 @@ def save_release(store: Store, release: Release) -> None:
 
 
 def release(store: Store, release_id: str) -> Release:
-    """Errors: UsageError where there is none of that id."""
-    document = store.document(f"releases/{manifest.check_id(release_id)}.json")
+    """Errors: UsageError where there is none of that id; DeployError for one that cannot be read."""
+    key = f"releases/{manifest.check_id(release_id)}.json"
+    document = store.document(key)
     if document is None:
         raise UsageError(f"there is no release {release_id} in s3://{store.bucket}; `elt release list` names them")
-    return manifest.parse(document)
+    return manifest.parse(document, where=store.uri(key))
 
 
 def releases(store: Store) -> list[tuple[str, datetime.datetime]]:
     """The ids of all releases and when each was made, newest first."""
     found = sorted(store.keys("releases/"), key=lambda one: one[1], reverse=True)
-    return [(key.removeprefix("releases/").removesuffix(".json"), written) for key, written in found]
+    names = [(key.removeprefix("releases/").removesuffix(".json"), written) for key, written in found]
+    return [(name, written) for name, written in names if manifest.is_id(name)]
 
 
-def save_deployment(store: Store, environment: str, release_id: str, *, action: str, resources: State) -> Deployed:
+def save_deployment(
+    store: Store, environment: str, release_id: str, *, action: str, resources: State, settings: Mapping[str, Any]
+) -> Deployed:
     """Note that a deployment by the caller has just succeeded."""
     by = boto3.client("sts").get_caller_identity()["Arn"]
-    deployed = Deployed(release_id, environment, action, now(), by, resources)
+    deployed = Deployed(release_id, environment, action, now(), by, resources, settings)
     store.put_document(_key(deployed), asdict(deployed), once=True)
     return deployed
 
@@ -90,6 +99,11 @@ def save_deployment(store: Store, environment: str, release_id: str, *, action: 
 def deployments(store: Store, environment: str) -> list[tuple[str, str]]:
     """Action and release of every deployment to an environment, oldest first. Errors: DeployError, as `live`."""
     return [(action, release_id) for _, action, release_id in _records(store, environment)]
+
+
+def had(store: Store, environment: str) -> list[str]:
+    """The releases that an environment has or had, the last one first."""
+    return list(dict.fromkeys(one for action, one in reversed(deployments(store, environment)) if action != DESTROY))
 
 
 def live(store: Store, environment: str) -> Deployed | None:
@@ -101,8 +115,7 @@ def live(store: Store, environment: str) -> Deployed | None:
     if not records or records[-1][1] == DESTROY:
         return None
     key = records[-1][0]
-    document = store.document(key)
-    deployed = Deployed(**document) if document else None
+    deployed = _record(Deployed, store, key)
     if deployed is None or _key(deployed) != key:
         raise _no_record(store, key)
     return deployed
@@ -157,5 +170,19 @@ def save_smoke(store: Store, smoke: Smoke) -> None:
 
 
 def smoke(store: Store, release_id: str, environment: str) -> Smoke | None:
-    document = store.document(f"smokes/{release_id}/{environment}.json")
-    return Smoke(**document) if document else None
+    return _record(Smoke, store, f"smokes/{release_id}/{environment}.json")
+
+
+Record = TypeVar("Record", Deployed, Smoke)
+
+
+def _record(kind: type[Record], store: Store, key: str) -> Record | None:
+    """A record from its document; None where there is none. Errors: DeployError for a document of something else."""
+    document = store.document(key)
+    if document is None:
+        return None
+    known = {one.name: document[one.name] for one in fields(kind) if one.name in document}
+    try:
+        return kind(**known)
+    except TypeError as error:
+        raise DeployError(f"{store.uri(key)} is no record of a deployment or smoke run ({error})") from error

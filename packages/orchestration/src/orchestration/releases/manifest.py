@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from orchestration.errors import UsageError
+from orchestration.errors import DeployError, UsageError
 from orchestration.releases.build import Build
 from orchestration.releases.checkout import Commit
 
 _ID = re.compile(r"(dev|\d{4}-\d\d-\d\d)-[0-9a-f]{12}")
 WHEELHOUSE = "wheelhouse"
+#: Of the document. A later `elt` may add to it: what is not known is not read. Other changes are another format.
+_FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Release:
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "format": 1,
+            "format": _FORMAT,
             "id": self.id,
             "commit": self.commit,
             "dirty": self.dirty,
@@ -143,25 +145,37 @@ def make(builds: Mapping[str, Build], commit: Commit, *, settings: Mapping[str, 
     return replace(release, id=f"{'dev' if development else commit.date}-{digest}")
 
 
+def is_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
 def check_id(text: str) -> str:
     """The text, if it can be a release's id. Errors: UsageError."""
-    if not _ID.fullmatch(text):
+    if not is_id(text):
         raise UsageError(f"{text!r} is not a release; `elt release list` names them, such as 2026-11-21-3fa9c1d2e0b4")
     return text
 
 
-def parse(document: Mapping[str, Any]) -> Release:
-    """A release from its manifest."""
-    packages = {
-        name: Package(one["version"], one["prefix"], one["files"], tuple(one["modules"]))
-        for name, one in document["packages"].items()
-    }
-    return Release(
-        id=document["id"],
-        commit=document["commit"],
-        dirty=document["dirty"],
-        development=document["development"],
-        packages=packages,
-        wheelhouse=document["wheelhouse"],
-        settings=document["settings"],
-    )
+def parse(document: Mapping[str, Any], *, where: str) -> Release:
+    """A release from its manifest, which lies `where`. Errors: DeployError for one of another format, or of none."""
+    if document.get("format") != _FORMAT:
+        raise DeployError(
+            f"{where} has the format {document.get('format')!r}, this elt reads {_FORMAT}: take the elt that wrote it"
+        )
+    try:
+        return Release(
+            id=document["id"],
+            commit=document["commit"],
+            dirty=document["dirty"],
+            development=document["development"],
+            packages={
+                name: Package(one["version"], one["prefix"], one["files"], tuple(one["modules"]))
+                for name, one in document["packages"].items()
+            },
+            wheelhouse=document["wheelhouse"],
+            settings=document["settings"],
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DeployError(
+            f"{where} is no manifest of a release ({error!r}): find out who wrote it, and delete it"
+        ) from error

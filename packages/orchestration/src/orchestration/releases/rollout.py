@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestration import stacks
+from orchestration import environments, stacks
 from orchestration.environments import Environment
 from orchestration.errors import DeployError, EltError, UsageError
 from orchestration.releases import check, history, live
@@ -28,8 +28,8 @@ def roll_out(environment: Environment, store: Store, release: Release, *, action
     What somebody changed by hand since the last deployment is put right first. Then the stacks are brought to the
     release: jobs, functions, state machines, a version of each and last its alias. Then all of it is read back and
     held against the manifest. Only a deployment that proves right is recorded; after any other one the environment
-    is brought back to the release that was there, which is recorded as a restore. Running executions go on with the
-    version they started with, and with its jobs.
+    is brought back to the release and the settings that were there, which is recorded as a restore. Running executions
+    go on with the version they started with, and with its jobs.
 
     Errors: DeployError, which says what went wrong and what is live now; UsageError for a development release where
     none is taken.
@@ -40,10 +40,9 @@ def roll_out(environment: Environment, store: Store, release: Release, *, action
     if before is not None:
         _undo_changes_by_hand(environment, store, before, report=report)
     try:
-        resources = _apply(environment, store, release, report=report)
+        return _deploy(environment, store, release, action=action, report=report)
     except (EltError, BotoCoreError, ClientError) as error:
         raise DeployError(f"{error}; {_go_back(environment, store, before, report=report)}") from error
-    return history.save_deployment(store, environment.name, release.id, action=action, resources=resources)
 
 
 def require_development(environment: Environment) -> None:
@@ -52,6 +51,20 @@ def require_development(environment: Environment) -> None:
         raise UsageError(
             f"{environment.name} takes published releases only: `elt release publish`, deploy and try it in dev, "
             f"then `elt promote --from dev --to {environment.name}`"
+        )
+
+
+def require_tried(environment: Environment, store: Store, release: Release) -> None:
+    """UsageError for a release that nobody has tried and the environment never had, if it takes published ones only."""
+    if environment.development_releases or release.development:  # for the latter, roll_out has its own words
+        return
+    if release.id in history.had(store, environment.name):
+        return
+    smokes = [history.smoke(store, release.id, name) for name in environments.names()]
+    if not any(smoke and smoke.passed for smoke in smokes):
+        raise UsageError(
+            f"release {release.id} has passed no smoke run and was never live in {environment.name}: deploy it to dev, "
+            f"`elt smoke --env dev`, `elt promote --from dev --to {environment.name}`; or deploy it with --untried"
         )
 
 
@@ -102,6 +115,13 @@ def pipelines_parameters(
     return {name: value for name, value in parameters.items() if name in taken}
 
 
+def _deploy(environment: Environment, store: Store, release: Release, *, action: str, report: Report) -> Deployed:
+    resources = _apply(environment, store, release, report=report)
+    return history.save_deployment(
+        store, environment.name, release.id, action=action, resources=resources, settings=environment.settings
+    )
+
+
 def _apply(environment: Environment, store: Store, release: Release, *, report: Report) -> State:
     """Update the stacks, read back and check; what there is then."""
     cloudformation, tags = boto3.client("cloudformation"), tags_of(environment)
@@ -128,27 +148,34 @@ def _apply(environment: Environment, store: Store, release: Release, *, report: 
 
 
 def _undo_changes_by_hand(environment: Environment, store: Store, before: Deployed, *, report: Report) -> None:
+    """Errors: DeployError, which says that the environment has what it had, by hand or not."""
     stack = stacks.pipelines_stack(environment.name)
-    found = live.read(stack)
-    if found and live.differences(before.resources, found):
-        archives = check.archives(history.release(store, before.release), store.bucket)
-        for resource in live.put_right(before.resources, found, archives=archives):
-            report(f"{resource} was changed by hand: put right")
+    try:
+        found = live.read(stack)
+        if found and live.differences(before.resources, found):
+            archives = check.archives(history.release(store, before.release), store.bucket)
+            for resource in live.put_right(before.resources, found, archives=archives):
+                report(f"{resource} was changed by hand: put right")
+    except (EltError, BotoCoreError, ClientError) as error:
+        raise DeployError(
+            f"{error}; {environment.name} is at release {before.release} still, but for what was changed by hand: "
+            f"`elt diff --env {environment.name}` shows it"
+        ) from error
 
 
 def _go_back(environment: Environment, store: Store, before: Deployed | None, *, report: Report) -> str:
-    """Deploy again what was there; in words what became of that.
+    """Deploy again what was there, with the environment's settings of then; in words what became of that.
 
     It is a deployment as any other, with new versions of the state machines, and so is recorded.
     """
     if before is None:
         return f"nothing was deployed to {environment.name} before that it could go back to"
-    if history.live(store, environment.name) != before:
-        return "somebody else has deployed in the meantime, so nothing was undone"
     report(f"going back to release {before.release}")
     try:
-        resources = _apply(environment, store, history.release(store, before.release), report=report)
-        history.save_deployment(store, environment.name, before.release, action="restore", resources=resources)
+        if history.live(store, environment.name) != before:
+            return "somebody else has deployed in the meantime, so nothing was undone"
+        then = environment.with_settings(before.settings, where=f"the record of {before.at}")
+        _deploy(then, store, history.release(store, before.release), action="restore", report=report)
     except (EltError, BotoCoreError, ClientError) as error:
         return f"going back to release {before.release} failed too: {error}"
     return f"{environment.name} is at release {before.release} as before"

@@ -6,7 +6,9 @@ https://packaging.python.org/en/latest/specifications/simple-repository-api/
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +20,7 @@ from werkzeug.http import parse_accept_header
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from orchestration.errors import UsageError
 from orchestration.releases.index import CONTENT_TYPES, FOLDER, HTML, JSON
 from orchestration.releases.store import Store
 
@@ -56,12 +59,23 @@ def application(store: Store) -> Callable[..., Any]:
 
 @contextmanager
 def serving(store: Store, *, port: int = 0) -> Iterator[str]:
-    """The index's URL on 127.0.0.1, for pip's --index-url, while the block runs. Port 0 takes a free one."""
-    server = make_server("127.0.0.1", port, application(store), threaded=True, request_handler=_Quiet)
+    """The index's URL on 127.0.0.1, for pip's --index-url, while the block runs. Port 0 takes a free one.
+
+    Errors: UsageError for a port that cannot be had.
+    """
+    try:
+        listening = socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)  # without the address, which Python adds
+        raise UsageError(f"port {port} of 127.0.0.1 cannot be had: {reason}; give another, or none") from error
+    with listening:  # the server keeps a copy of it
+        server = make_server(
+            "127.0.0.1", port, application(store), threaded=True, request_handler=_Quiet, fd=listening.fileno()
+        )
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/{FOLDER}/"
+        yield f"http://127.0.0.1:{server.port}/{FOLDER}/"
     finally:
         server.shutdown()
         thread.join()

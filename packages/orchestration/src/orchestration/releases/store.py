@@ -6,6 +6,7 @@ import base64
 import datetime
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from orchestration.errors import PublishError
+from orchestration.errors import DeployError, PublishError
 
 _THREADS = 8
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -39,20 +41,23 @@ class Store:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
         """
         digest = hashlib.sha256(body).digest()
-        published = self.checksum(key)
-        if published is None:
-            checksum = base64.b64encode(digest).decode()
+        checksum = base64.b64encode(digest).decode()
+        for attempt in range(_ATTEMPTS):
+            time.sleep(attempt * 0.2)
+            published = self.checksum(key)
+            if published is not None:
+                if published != digest.hex():
+                    raise PublishError(f"{self.uri(key)} is published with other bytes; raise the package's version")
+                return False
             try:
                 self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ChecksumSHA256=checksum, IfNoneMatch="*")
             except ClientError as error:
+                # 412: somebody has written it. 409: somebody is about to, and may yet fail. So look again.
                 if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
                     raise PublishError(f"{self.uri(key)} could not be written: {error}") from error
-                published = self.checksum(key)
             else:
                 return True
-        if published != digest.hex():
-            raise PublishError(f"{self.uri(key)} is published with other bytes; raise the package's version")
-        return False
+        raise PublishError(f"{self.uri(key)} is being written by somebody else; do this again")
 
     def checksum(self, key: str) -> str | None:
         """The sha256 that S3 has of an object, as hexadecimal digits; None where there is no such object."""
@@ -78,12 +83,17 @@ class Store:
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
 
     def document(self, key: str) -> dict[str, Any] | None:
-        """A JSON document; None where there is none."""
+        """A JSON document; None where there is none. Errors: DeployError for what is no JSON object."""
         try:
             answer = self.s3.get_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:
             return None
-        document: dict[str, Any] = json.loads(answer["Body"].read())
+        try:
+            document = json.loads(answer["Body"].read())
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise DeployError(f"{self.uri(key)} is no JSON object: find out who wrote it, and delete it")
         return document
 
     def keys(self, prefix: str) -> list[tuple[str, datetime.datetime]]:

@@ -110,8 +110,12 @@ def deploy(
     """Create or update a stack and return its outputs. Errors: DeployError with the resource and its reason."""
     change_set = _open_change_set(cloudformation, stack, parameters, tags)
     if _has_changes(cloudformation, stack, change_set):
-        started = _latest_event(cloudformation, stack)
-        cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=change_set)
+        try:
+            started = _latest_event(cloudformation, stack)
+            cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=change_set)
+        except ClientError:  # nobody is to execute it later, unseen
+            cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=change_set)
+            raise
         status = _wait(cloudformation, stack)
         if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
             reason = _first_failure(cloudformation, stack, after=started)
