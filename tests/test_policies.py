@@ -26,6 +26,7 @@ from orchestration.releases.build import PACKAGES
 from test_contracts import template
 
 FOLDER = ROOT / "packages" / "orchestration" / "src" / "orchestration"
+TEMPLATES = sorted(FOLDER.glob("stacks/**/*.yaml")) + sorted(FOLDER.glob("pipelines/*/stack.yaml"))
 #: What a deploy role is made up of beside what stacks are made of: tests/test_workflows.py uses all of it.
 USED_BY_ELT = ("DeployStacks", "RunPipelines")
 
@@ -122,7 +123,7 @@ FOR_ELT = {
 
 def statements() -> Iterator[tuple[Path, int, dict[str, Any]]]:
     """Every policy statement of the templates, with its file and the line it begins in."""
-    for file in sorted(FOLDER.glob("stacks/**/*.yaml")) + sorted(FOLDER.glob("pipelines/*/stack.yaml")):
+    for file in TEMPLATES:
         pending = [yaml.compose(file.read_text(encoding="utf-8"))]
         while pending:
             node = pending.pop()
@@ -199,6 +200,17 @@ def meet(one: str, other: str) -> bool:
     if other[0] == "*":
         return meet(other, one)
     return one[0] == other[0] and meet(one[1:], other[1:])
+
+
+def test_variables_of_policies_are_left_to_iam() -> None:
+    """In !Sub they are ${!aws:...}, which comes out as ${aws:...}; elsewhere, what is written comes out."""
+    wrong = []
+    for file in TEMPLATES:
+        for event in yaml.parse(file.read_text(encoding="utf-8")):
+            if isinstance(event, yaml.ScalarEvent):
+                mistaken = "${aws:" if event.tag == "!Sub" else "${!"
+                wrong += [f"{file.name}:{event.start_mark.line + 1}"] if mistaken in event.value else []
+    assert wrong == []
 
 
 def test_a_grant_on_everything_says_why() -> None:

@@ -378,6 +378,11 @@ def test_a_role_is_for_its_environment_and_repository_alone(delivery: Delivery, 
             keys(subject, environment)
     env = delivery.aws.env | delivery.aws.sdk | keys("example@1001/elt@2002")
     once = f"aws s3api put-object --body {delivery.origin.root}/LICENSE --if-none-match * --bucket {BUCKET} --key"
+    found = delivery.aws.client("redshift-serverless").list_workgroups()["workgroups"]
+    workgroups = {one["workgroupName"]: one["workgroupArn"] for one in found}
+    if not workgroups:
+        pytest.skip("needs what the tests above have deployed")
+    warehouse = "aws redshift-serverless"
     for command in (
         "elt run yellow-trips --month 2024-01 --no-wait --env prod",
         "aws s3 ls s3://elt-prod-raw-123456789012-us-east-1/",
@@ -389,13 +394,21 @@ def test_a_role_is_for_its_environment_and_repository_alone(delivery: Delivery, 
         f"{once} deployments/prod/2099-01-01T000000.000000Z-deploy-2026-11-22-000000000000.json",
         f"{once} smokes/2026-11-22-000000000000/prod.json",
         f"{once} anything",
+        f"{warehouse} update-workgroup --workgroup-name elt-prod --base-capacity 512",
+        f"{warehouse} tag-resource --resource-arn {workgroups['elt-prod']} --tags key=environment,value=dev",
     ):
         done = subprocess.run(command.split(), env=env, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode != 0, command
         assert "AccessDenied" in done.stderr, done.stderr
-    for key in ("trigger/9.9.9/x", "deployments/dev/0"):
-        done = subprocess.run([*once.split(), key], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    for command in (
+        f"{once} deployments/dev/0",
+        f"{once} trigger/9.9.9/x",
+        f"{warehouse} update-workgroup --workgroup-name elt-dev --base-capacity 8",
+        f"{warehouse} tag-resource --resource-arn {workgroups['elt-dev']} --tags key=environment,value=dev",
+    ):
+        done = subprocess.run(command.split(), env=env, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+    for key in ("deployments/dev/0", "trigger/9.9.9/x"):
         delivery.aws.client("s3").delete_object(Bucket=BUCKET, Key=key)
 
 
