@@ -13,6 +13,7 @@ import click
 import pytest
 
 from laptop import ROOT
+from orchestration import pipelines
 from orchestration.cli import COMMANDS, elt
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -103,6 +104,24 @@ def aws_takes(words: list[str]) -> None:
     known = set(operation.arg_table) | set(driver._get_argument_table())
     given = {word[2:].partition("=")[0] for word in words[2:] if word.startswith("--")}
     assert given <= known, given - known
+
+
+@pytest.mark.parametrize("pipeline", pipelines.all_pipelines(), ids=lambda pipeline: pipeline.name)
+def test_every_state_that_a_mail_may_name_is_on_call(pipeline: pipelines.Pipeline) -> None:
+    """As whole names in the first column of a table there, which names no state that no pipeline has."""
+    page = (ROOT / "docs" / "on-call.md").read_text(encoding="utf-8")
+    cells = re.findall(
+        r"^\| ([^|]+?) \|", page.partition("## By state and error")[2].partition("\n## ")[0], re.MULTILINE
+    )
+    told = {name for cell in cells for name in cell.split(", ")} - {"state", "any"}
+    assert failing(pipeline) <= told
+    assert told <= {name for one in pipelines.all_pipelines() for name in failing(one)}
+
+
+def failing(pipeline: pipelines.Pipeline) -> set[str]:
+    """The states that a run can fail at: what its definition assigns to be told."""
+    definition = pipeline.definition.read_text(encoding="utf-8")
+    return set(re.findall(r'"(?:failed_at|state)": "(\w+)"', definition))
 
 
 INLINE = [
