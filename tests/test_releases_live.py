@@ -337,6 +337,21 @@ def test_a_running_execution_keeps_to_its_release(checkout: Checkout, first: str
         server.server_close()
 
 
+def test_an_alias_turns_to_a_release_last_of_all(checkout: Checkout, first: str, second: str) -> None:
+    """After the job, the machine and its version: whoever starts a run by it then gets all of the release."""
+    checkout.said("deploy", "--env", "dev", "--release", second)
+    pages = checkout.machine.client("cloudformation").get_paginator("describe_stack_events")
+    stack = "elt-dev-pipelines"
+    events = [event for page in pages.paginate(StackName=stack) for event in page["StackEvents"]]
+    update = [(one["LogicalResourceId"], one["ResourceStatus"]) for one in events]  # newest first
+    update = update[: update.index((stack, "UPDATE_IN_PROGRESS"))][::-1]
+    for name in ("YellowTrips", "GreenTrips", "Reviews"):
+        steps = ("RsQuery", name, f"{name}Version", f"{name}Live")
+        ended = [update.index((step, "UPDATE_COMPLETE")) for step in steps]
+        begun = [update.index((step, "UPDATE_IN_PROGRESS")) for step in steps]
+        assert all(before < after for before, after in zip(ended[:-1], begun[1:], strict=True)), update
+
+
 def test_changes_by_hand_are_shown_and_put_right_and_a_release_is_rolled_back(
     checkout: Checkout, first: str, second: str
 ) -> None:
