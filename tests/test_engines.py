@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 from jsonata import Jsonata
+from packaging.requirements import Requirement
 
 from laptop import Laptop
 from orchestration import pipelines, stacks
@@ -63,6 +65,15 @@ def load(laptop: Laptop, source: str, engine: str) -> dict[str, Any]:
         "rows": laptop.query(f"SELECT * FROM yellow_trips WHERE source_month = '{MONTH.first_day}'"),
         "jobs": len(laptop.aws("glue", "get-job-runs", "--job-name", "elt-local-transform-trips-spark")["JobRuns"]),
     }
+
+
+def test_spark_asks_no_index_for_anything(laptop: Laptop) -> None:
+    """What its wheel needs beside the standard library, Glue 5's Python 3.11 has: boto3."""
+    job = laptop.client("glue").get_job(JobName="elt-local-transform-trips-spark")["Job"]
+    assert job["DefaultArguments"]["--python-modules-installer-option"] == "--no-index"
+    needed = map(Requirement, requires("glue-transform") or [])
+    glue = {"extra": "", "python_version": "3.11"}
+    assert [one.name for one in needed if not one.marker or one.marker.evaluate(glue)] == ["boto3"]
 
 
 @pytest.mark.timeout(600)
