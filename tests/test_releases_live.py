@@ -27,6 +27,7 @@ from orchestration.pipelines import Month
 pytestmark = pytest.mark.timeout(600)
 
 ARTIFACTS = "elt-artifacts-123456789012-us-east-1"
+AWS_PYTHON = interpreters.find("3.9")
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", ".elt", ".*_cache", "__pycache__", "node_modules", "tests", "benchmarks", "local-cloud", "dist"
 )
@@ -95,7 +96,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     made = Checkout(folder, Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port()))
     made.git("init", "--quiet")
     made.commit()
-    no_index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""} if interpreters.find("3.9") else {}
+    no_index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""} if AWS_PYTHON else {}
     made.said("local", "up", **no_index)
     yield made
     made.elt("local", "down")
@@ -240,6 +241,19 @@ def test_promoted_are_the_bytes_that_passed(checkout: Checkout, first: str) -> N
     assert head.split() == ["release", "made", "commit", "live", "in", "smoke", "runs"]
     assert re.fullmatch(rf"{first}  [\d-]+ [\d:]+  {listed['commit'][:12]}  dev, prod  dev passed", row.rstrip())
     assert checkout.said("diff", "--env", "prod") == f"prod is release {first}"
+
+
+def test_jobs_install_from_the_bucket_and_from_nowhere_else(checkout: Checkout, first: str) -> None:
+    """The smoke run had all it needs from there; what is on every index and not there, a job does not get."""
+    if not AWS_PYTHON:
+        pytest.skip("Python 3.9, AWS's for these jobs, is not on this machine: theirs took its wheels from pip's index")
+    glue = checkout.machine.client("glue")
+    job, arguments = "elt-dev-rs-query", {"--additional-python-modules": "idna"}
+    run = glue.start_job_run(JobName=job, Arguments=arguments)["JobRunId"]
+    while (told := glue.get_job_run(JobName=job, RunId=run)["JobRun"])["JobRunState"] in ("STARTING", "RUNNING"):
+        threading.Event().wait(0.1)
+    assert told["JobRunState"] == "FAILED"
+    assert "No matching distribution found" in told["ErrorMessage"]
 
 
 def test_what_cannot_be_promoted(checkout: Checkout, first: str) -> None:
