@@ -3,7 +3,8 @@
     python benchmarks/dashboard.py [REVIEWS] [PRODUCTS]
 
 In seconds; what the browser does, as medians of five. "shows" is from the navigation to all panels being there, the
-rest from the click or key to the next frame.
+rest from the click or key to the next frame. Ends with 1 when a target is missed: a report of 100,000 reviews is
+written in 5 s, shows in 1 s, and answers in 0.2 s whatever is done, also where it is done for the first time.
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ TIMED = """(async () => {{
 }})()"""
 
 
+WRITTEN, SHOWN, ANSWERED = 5.0, 1.0, 0.2  # targets, for 100,000 reviews
+
+
 class Folder:
     """As much of S3 as a report needs, on files."""
 
@@ -72,7 +76,6 @@ def main(reviews: int = 100_000, products: int = 20_000) -> None:
         seconds = time.perf_counter() - began
         size = page.path.stat().st_size / 1e6
         print(f"{page.reviews:,} reviews of {page.products:,} products: a page of {size:.1f} MB")
-        print(f"{'write it':<24}{seconds:7.3f}")
         browser = Browser(folder / "profile")
         times: dict[str, list[float]] = {}
         for _ in range(5):
@@ -82,8 +85,12 @@ def main(reviews: int = 100_000, products: int = 20_000) -> None:
                 for what, action in ACTIONS.items():
                     times.setdefault(what, []).append(tab.js(TIMED.format(action=action)))
         browser.close()
-        for what, measured in times.items():
-            print(f"{what:<24}{statistics.median(measured):7.3f}")
+    targets = [("write it", seconds, WRITTEN)]
+    for what, measured in times.items():
+        targets.append((what, statistics.median(measured), SHOWN if what == "shows" else ANSWERED))
+    for what, took, most in targets:
+        print(f"{what:<24}{took:7.3f}  {'reached' if took <= most else 'MISSED'} (at most {most:g})")
+    sys.exit(any(took > most for _, took, most in targets))
 
 
 if __name__ == "__main__":
