@@ -46,19 +46,22 @@ def git(place: Place, *arguments: str) -> None:
 
 
 def setup_python(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
-    """actions/setup-python: that version as `python`, `python3` and `python3.N`, first on the path.
+    """actions/setup-python: each version as `python3.N`, the last as `python` and `python3` too, first on the path.
 
-    A machine need not have more than one Python: what asks for one that the whole project runs on gets the one at hand.
+    A machine need not have more than one Python: what asks for one that the whole project runs on gets the one at hand,
+    and of several it has those it has.
     """
-    version = given["python-version"]
+    *beside, version = given["python-version"].split()
     found = interpreter(version) or (interpreter(CURRENT) if int(version.partition(".")[2]) >= 11 else None)
     if found is None:
         raise StepFailed(f"this machine has no Python {version}")
     folder = place.temp / f"python-{version}"
     folder.mkdir()
-    for name in ("python", "python3", f"python{version}"):
-        (folder / name).write_text(f'#!/bin/sh\nexec "{found}" "$@"\n')
-        (folder / name).chmod(0o755)
+    commands = {f"python{other}": interpreter(other) for other in beside}
+    for name, program in {**commands, "python": found, "python3": found, f"python{version}": found}.items():
+        if program:
+            (folder / name).write_text(f'#!/bin/sh\nexec "{program}" "$@"\n')
+            (folder / name).chmod(0o755)
     place.path.append(str(folder))
     return {"python-version": version}
 
