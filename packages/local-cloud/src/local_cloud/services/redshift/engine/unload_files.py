@@ -1,11 +1,13 @@
 """The files of an UNLOAD: how DuckDB writes them, and what they are called.
 
-`<prefix><slice>_part_<part>` with PARALLEL ON, `<prefix><number>` with PARALLEL OFF, plus `.parquet`, `.gz` or
-`.zst`. https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
+`<prefix><slice>_part_<part>` with PARALLEL ON, `<prefix><number>` with PARALLEL OFF, plus `.parquet`, `.gz`,
+`.bz2` or `.zst`. https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html
 """
 
 from __future__ import annotations
 
+import bz2
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from local_cloud.services.redshift.sql.types import RedshiftType
 #: Slices that write side by side with PARALLEL ON. A reader that copes with two copes with more.
 SLICES = 2
 MAX_FILE = int(6.2 * (1 << 30))
+_SUFFIXES = {"GZIP": ".gz", "BZIP2": ".bz2", "ZSTD": ".zst"}
 DEFAULT_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 #: Where the rows wait, numbered in the query's order.
@@ -60,7 +63,7 @@ class UnloadJob:
                 raise SqlError(f'Partition column "{name}" is not in the query result')
         if not self.kept:
             raise SqlError("At least one column must not be a partition column")
-        if not self.total and plan.format == "PARQUET":
+        if not self.total and plan.format in ("JSON", "PARQUET"):
             return []
         serial = plan.options.get("PARALLEL") == "off"
         slices = 1 if serial else min(SLICES, max(1, self.total))
@@ -114,6 +117,8 @@ class UnloadJob:
         files = sorted(output.iterdir(), key=lambda file: int(file.name.split(".")[0].removeprefix("part_")))
         header = int("HEADER" in self.plan.options)
         rows = [count + header] if len(files) == 1 else [self._count(file) for file in files]
+        if "BZIP2" in self.plan.options:
+            files = [_bzipped(file) for file in files]
         return [
             Written(f"{stem}{number:0{digits}d}{self._suffix()}", file, rows[number], file.stat().st_size)
             for number, file in enumerate(files)
@@ -151,7 +156,7 @@ class UnloadJob:
             return "." + self.plan.options["EXTENSION"].lstrip(".")
         if self.plan.format == "PARQUET":
             return ".parquet"
-        return {"gzip": ".gz", "zstd": ".zst"}.get(self._compression, "")
+        return next((suffix for name, suffix in _SUFFIXES.items() if name in self.plan.options), "")
 
     def _settings(self) -> str:
         if self.plan.format == "PARQUET":
@@ -200,6 +205,15 @@ class UnloadJob:
             for special in ("\\", "\n", "\r", self._punctuation[0]):
                 text = f"replace({text}, {_literal(special)}, {_literal(chr(92) + special)})"
         return text
+
+
+def _bzipped(file: Path) -> Path:
+    """A file in place of one, compressed as DuckDB cannot."""
+    target = file.with_name(f"{file.name}.bz2")
+    with file.open("rb") as plain, bz2.open(target, "wb") as packed:
+        shutil.copyfileobj(plain, packed)
+    file.unlink()
+    return target
 
 
 def _literal(value: str) -> str:

@@ -24,6 +24,13 @@ from local_cloud.services.redshift.sql.parser import parse
 from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb
 
 MIN_FILE = 5 << 20
+#: What a format does not take: https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html, in the words that are
+#: quoted in https://github.com/awsdocs/amazon-redshift-developer-guide/pull/25.
+_EXCLUDED = {
+    "CSV": ("ADDQUOTES", "ESCAPE", "FIXEDWIDTH"),
+    "JSON": ("ADDQUOTES", "DELIMITER", "ESCAPE", "FIXEDWIDTH", "HEADER", "NULL"),
+    "PARQUET": ("ADDQUOTES", "BZIP2", "DELIMITER", "ESCAPE", "FIXEDWIDTH", "GZIP", "HEADER", "NULL", "ZSTD"),
+}
 
 
 def unload(session: Session, plan: Unload, scene: Scene) -> int:
@@ -76,17 +83,12 @@ def unload(session: Session, plan: Unload, scene: Scene) -> int:
 
 def _check_options(plan: Unload) -> None:
     options = set(plan.options)
-    if plan.format == "PARQUET":
-        refused = options & {"DELIMITER", "ADDQUOTES", "ESCAPE", "NULL", "HEADER", "GZIP", "BZIP2", "ZSTD"}
-        if refused:
-            raise SqlError(f"UNLOAD {min(refused)} is not supported for UNLOAD to PARQUET")
-    if plan.format == "JSON" and options & {"DELIMITER", "HEADER", "ADDQUOTES", "ESCAPE", "NULL"}:
-        raise SqlError("UNLOAD to JSON does not take DELIMITER, HEADER, ADDQUOTES, ESCAPE or NULL AS")
+    if refused := sorted(options & set(_EXCLUDED.get(plan.format, ()))):
+        raise SqlError(f"{refused[0]} is not supported for UNLOAD to {plan.format}")
     if options >= {"ALLOWOVERWRITE", "CLEANPATH"}:
         raise SqlError("CLEANPATH and ALLOWOVERWRITE cannot be used together")
-    for name in ("BZIP2", "FIXEDWIDTH"):
-        if name in options:
-            raise NotSupported(f"UNLOAD with {name} is not supported by the local warehouse")
+    if "FIXEDWIDTH" in options:
+        raise NotSupported("UNLOAD with FIXEDWIDTH is not supported by the local warehouse")
     if plan.size and not MIN_FILE <= plan.size <= MAX_FILE:
         raise SqlError("MAXFILESIZE must be between 5 MB and 6.2 GB")
 
