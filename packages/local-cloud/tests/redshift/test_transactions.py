@@ -181,6 +181,22 @@ def test_a_waiting_writer_sees_what_the_holder_committed(db, other, t) -> None:
     assert db.run("select * from t") == [(2, "new")]
 
 
+def test_who_holds_a_lock_and_who_waits_for_it(db, other, third, t) -> None:
+    asked = """select t.pid, t.lock_mode, i."table", t.granted from svv_transactions t
+        left join svv_table_info i on i.table_id = t.relation order by t.granted desc"""
+    assert third.run(asked) == []
+    db.script("begin", "lock t")
+    waiting = other.later("delete from t where id = 1")
+    assert waiting.waits
+    assert third.run(asked) == [
+        (db.session.process, "AccessExclusiveLock", "t", True),
+        (other.session.process, "ShareRowExclusiveLock", "t", False),
+    ]
+    db.run("commit")
+    waiting.result()
+    assert third.run("select txn_owner, txn_db, xid, txn_start from svv_transactions") == []
+
+
 def test_a_lock_ends_with_rollback_and_with_the_session(db, other, third, t) -> None:
     db.script("begin", "lock t")
     waiting = other.later("delete from t")

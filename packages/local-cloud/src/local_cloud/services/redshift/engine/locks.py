@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
 
 from __future__ import annotations
 
+import datetime
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -38,6 +39,8 @@ class Transaction:
 
     number: int
     process: int
+    user: str
+    started: datetime.datetime
     snapshot: int | None = None
     serializable: bool = False
     held: dict[Key, Mode] = field(default_factory=dict)
@@ -66,10 +69,11 @@ class LockManager:
         self._last_write: dict[Key, int] = {}
         self._committed: list[_Committed] = []
 
-    def begin(self, *, process: int, serializable: bool) -> Transaction:
+    def begin(self, *, process: int, user: str, serializable: bool) -> Transaction:
         with self._changed:
             self._numbers += 1
-            transaction = Transaction(self._numbers, process, serializable=serializable)
+            now = datetime.datetime.now(datetime.timezone.utc)
+            transaction = Transaction(self._numbers, process, user, now, serializable=serializable)
             self._open.add(transaction)
             return transaction
 
@@ -104,6 +108,13 @@ class LockManager:
                 held = self._held.setdefault(key, {})
                 held[transaction] = max(mode, held.get(transaction, mode))
                 transaction.held[key] = held[transaction]
+
+    def locks(self) -> list[tuple[Transaction, Key, str, bool]]:
+        """Every lock that is held, and after those the ones waited for: whose, of which table, its mode, if granted."""
+        with self._changed:
+            held = [(one, key, mode, True) for key, holders in self._held.items() for one, mode in holders.items()]
+            waiting = [(one, key, mode, False) for one, (key, mode) in self._waiting.items()]
+            return [(one, key, _NAMES[mode], granted) for one, key, mode, granted in (*held, *waiting)]
 
     def wake(self) -> None:
         """Make every waiting statement ask whether it was cancelled."""

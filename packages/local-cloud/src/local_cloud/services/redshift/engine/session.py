@@ -165,8 +165,10 @@ class Session:
     @property
     def transaction(self) -> Transaction:
         if self._transaction is None:
-            self._transaction = self.warehouse.locks.begin(process=self.process, serializable=self._serializable)
-            self._transaction_time = datetime.datetime.now(UTC)
+            self._transaction = self.warehouse.locks.begin(
+                process=self.process, user=self.user, serializable=self._serializable
+            )
+            self._transaction_time = self._transaction.started
         return self._transaction
 
     def _is_serializable(self) -> bool:

@@ -220,6 +220,43 @@ def _query_history(session: Session) -> str:
     return values(_HISTORY, rows)
 
 
+_LOCKS = {
+    "txn_owner": "VARCHAR",
+    "txn_db": "VARCHAR",
+    "xid": "BIGINT",
+    "pid": "INTEGER",
+    "txn_start": "TIMESTAMP",
+    "lock_mode": "VARCHAR",
+    "lockable_object_type": "VARCHAR",
+    "schema": "VARCHAR",
+    "name": "VARCHAR",
+    "granted": "BOOLEAN",
+}
+
+
+def _svv_transactions(session: Session) -> str:
+    """The locks on this database's tables: https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TRANSACTIONS.html"""
+    rows = [
+        {
+            "txn_owner": transaction.user,
+            "txn_db": session.database.name,
+            "xid": transaction.number,
+            "pid": transaction.process,
+            "txn_start": transaction.started.replace(tzinfo=None),
+            "lock_mode": mode,
+            "lockable_object_type": "relation",
+            "schema": schema,
+            "name": table,
+            "granted": granted,
+        }
+        for transaction, (catalog, schema, table), mode, granted in session.warehouse.locks.locks()
+        if catalog == session.database.catalog
+    ]
+    return f"""SELECT l.* EXCLUDE (schema, name, granted), CAST(t.table_oid AS INTEGER) AS relation, l.granted
+        FROM ({values(_LOCKS, rows)}) l LEFT JOIN duckdb_tables() t
+        ON t.database_name = {text(session.database.catalog)} AND t.schema_name = l.schema AND t.table_name = l.name"""
+
+
 _RELATIONS: dict[str, Callable[[Session], str]] = {
     "svv_tables": _svv_tables,
     "svv_columns": _svv_columns,
@@ -244,6 +281,7 @@ _RELATIONS: dict[str, Callable[[Session], str]] = {
     "pg_user": _pg_user,
     "pg_database": _pg_database,
     "svv_database_privileges": _database_privileges,
+    "svv_transactions": _svv_transactions,
     "sys_query_history": _query_history,
     "sys_load_error_detail": _load_errors,
 }
