@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from laptop import Laptop, deployed
+from laptop import ROOT, Laptop, deployed
 from orchestration.generate.trips import yellow_month
 from orchestration.pipelines import Month
 
@@ -299,3 +299,27 @@ def test_a_run_that_hangs_is_told_of_while_it_does(laptop: Laptop) -> None:
         assert "has been running for so long" in alarm_mail(laptop, "elt-local-green-trips-slow")
         assert states.describe_execution(executionArn=arn)["status"] == "RUNNING"
         states.stop_execution(executionArn=arn)
+
+
+def test_the_page_for_those_on_call_tells_who_holds_a_lock(laptop: Laptop) -> None:
+    page = (ROOT / "docs" / "on-call.md").read_text(encoding="utf-8").partition("## The warehouse does not answer")[2]
+    commands = page.partition("```sh\n")[2].partition("```")[0].replace("elt-prod", "elt-local")
+    laptop.query("CREATE TABLE held (a INT)")
+    redshift = laptop.client("redshift-data")
+    begun = redshift.execute_statement(
+        WorkgroupName="elt-local", Database="elt", Sql="BEGIN", SessionKeepAliveSeconds=300
+    )
+    done(redshift, begun["Id"])
+    done(redshift, redshift.execute_statement(SessionId=begun["SessionId"], Sql="LOCK held")["Id"])
+    told = laptop.run("bash", "-euo", "pipefail", "-c", commands)
+    assert told.returncode == 0, told.stderr
+    (lock,) = [line.split() for line in told.stdout.splitlines() if line.endswith(" held")]
+    assert lock[1:2] + lock[-3:] == ["IAM:root", "AccessExclusiveLock", "true", "held"]
+    assert "FROM sys_query_history" in told.stdout, "what is running: the question itself"
+    done(redshift, redshift.execute_statement(SessionId=begun["SessionId"], Sql="ROLLBACK")["Id"])
+
+
+def done(redshift: Any, statement: str) -> None:
+    while (told := redshift.describe_statement(Id=statement))["Status"] not in ("FINISHED", "FAILED", "ABORTED"):
+        time.sleep(0.05)
+    assert told["Status"] == "FINISHED", told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -11,16 +12,18 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from laptop import ROOT
 from orchestration import pipelines
 from orchestration.cli import COMMANDS, elt
+from rs_query.cli import _parser
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: Pipelines that only exist once a recipe has been followed: the next module follows them.
 BY_RECIPE = {"fhv-trips", "trips-by-zone"}
 #: Commands that nothing here can check; what they are given is read by people alone.
-UNCHECKED = {".", "cd", "cp", "export", "gh", "mkdir", "sed"}
+UNCHECKED = {".", "cd", "cp", "echo", "export", "gh", "mkdir", "sed"}
 
 
 def blocks(page: Path, *languages: str) -> list[str]:
@@ -35,7 +38,7 @@ def command_lines(page: Path) -> Iterator[list[str]]:
         for line in block.replace("\\\n", " ").splitlines():
             words = shlex.split(line, comments=True)
             for word in words:
-                if inner := re.fullmatch(r"\$\((.*)\)", word):
+                if inner := re.fullmatch(r"(?:\w+=)?\$\((.*)\)", word):
                     yield shlex.split(inner[1])
             while words:
                 end = next(
@@ -78,6 +81,8 @@ def test_a_command_line_would_be_taken(page: Path, line: list[str]) -> None:
             assert "=" in word or word in targets, f"the Makefile has no target {word}"
     elif name == "aws":
         aws_takes(words)
+    elif name == "rs-query":
+        _parser().parse_args(words)
     elif name == "python":
         program = [sys.executable, *(words[:2] if words[0] == "-m" else words[:1]), "--help"]
         done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -197,3 +202,11 @@ def test_paths_that_pages_name_are_there() -> None:
             if not (ROOT / path).exists() and not {"fhv", "trips_by_zone"} & set(re.split(r"\W", path))
         ]
         assert missing == [], page.name
+
+
+def test_the_rules_of_the_branch_ask_for_a_check_that_ci_has() -> None:
+    rules = json.loads((ROOT / ".github" / "branch-rules.json").read_text(encoding="utf-8"))["rules"]
+    (asked,) = [rule["parameters"] for rule in rules if rule["type"] == "required_status_checks"]
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"]
+    assert {check["context"] for check in asked["required_status_checks"]} <= {job.get("name") for job in jobs.values()}
+    assert "--input .github/branch-rules.json" in (ROOT / "docs" / "first-deployment.md").read_text(encoding="utf-8")
