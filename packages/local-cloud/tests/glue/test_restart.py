@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -12,12 +13,17 @@ import pytest
 INTERRUPTED = "The local cloud stopped while this run was alive: start the run again"
 
 
+def states(pid: int) -> set[str]:
+    """The kernel's letters for what each of a process's threads does; none once it is gone."""
+    found = set()
+    for file in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended
+            found.add(file.read_text().rpartition(")")[2].split()[0])
+    return found
+
+
 def alive(pid: int) -> bool:
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return status.rpartition(")")[2].split()[0] != "Z"
+    return bool(states(pid) - {"Z"})
 
 
 @pytest.fixture
@@ -82,6 +88,8 @@ def test_jobs_end_with_the_server_and_their_runs_have_failed(glue, cloud, tmp_pa
 def test_a_job_that_could_not_notice_is_killed_by_the_next_server(glue, cloud, tmp_path):
     job, run_id, pids = running_job(glue, tmp_path)
     os.kill(pids[0], signal.SIGSTOP)  # suspended, it does not see its lifeline break
+    while states(pids[0]) != {"T"}:
+        time.sleep(0.001)
     cloud.stop(signal.SIGKILL)
     assert alive(pids[0])
     cloud.start()
