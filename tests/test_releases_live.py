@@ -29,7 +29,7 @@ pytestmark = pytest.mark.timeout(600)
 ARTIFACTS = "elt-artifacts-123456789012-us-east-1"
 AWS_PYTHON = interpreters.find("3.9")
 LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", ".elt", ".*_cache", "__pycache__", "node_modules", "tests", "benchmarks", "local-cloud", "dist"
+    ".git", ".venv", ".elt", ".*_cache", "__pycache__", "node_modules", "tests", "benchmarks", "dist"
 )
 
 
@@ -57,9 +57,9 @@ class Checkout:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    def refused(self, *arguments: str, code: int = 2) -> str:
+    def refused(self, *arguments: str, code: int = 2, **variables: str) -> str:
         """The one line of a command that does not succeed."""
-        done = self.elt(*arguments)
+        done = self.elt(*arguments, **variables)
         assert (done.returncode, done.stdout) == (code, ""), done.stderr
         *_, line = done.stderr.splitlines()
         return line
@@ -369,7 +369,15 @@ def test_an_alias_turns_to_a_release_last_of_all(checkout: Checkout, first: str,
 def test_changes_by_hand_are_shown_and_put_right_and_a_release_is_rolled_back(
     checkout: Checkout, first: str, second: str
 ) -> None:
-    checkout.said("deploy", "--env", "prod", "--release", second)
+    """Also: what prod has never had and nobody has tried comes neither by a deployment nor by a rollback."""
+    assert checkout.refused("rollback", "--env", "prod", "--to", second) == (
+        f"elt: release {second} was never live in prod; the last ones were {first}"
+    )
+    assert checkout.refused("deploy", "--env", "prod", "--release", second) == (
+        f"elt: release {second} has passed no smoke run and was never live in prod: deploy it to dev, `elt smoke "
+        "--env dev`, `elt promote --from dev --to prod`; or deploy it with --untried"
+    )
+    checkout.said("deploy", "--env", "prod", "--release", second, "--untried")
     glue = checkout.machine.client("glue")
     name = "elt-prod-ingest-raw"
     before = glue.get_job(JobName=name)["Job"]
@@ -462,11 +470,30 @@ def test_a_deployment_that_fails_leaves_what_was_there(checkout: Checkout, first
     checkout.raise_version("orchestration", "0.2.0")
     checkout.commit()
     broken = checkout.said("release", "publish", "--env", "prod")
-    line = checkout.refused("deploy", "--env", "prod", "--release", broken, code=1)
+    settings = "packages/orchestration/src/orchestration/environments/prod.toml"
+    checkout.edit(settings, lambda text: text.replace("schedules = false", "schedules = true").replace("96", "97"))
+    own = {"PYTHONPATH": str(checkout.folder / "packages/orchestration/src")}
+    line = checkout.refused("deploy", "--env", "prod", "--release", broken, "--untried", code=1, **own)
     assert line.startswith("elt: stack elt-prod-pipelines ended UPDATE_ROLLBACK_COMPLETE: RsQuery: ")
     assert line.endswith(f"; prod is at release {first} as before")
     assert pointed_at(checkout, "prod") == before
+    schedules = checkout.machine.client("scheduler").list_schedules(NamePrefix="elt-prod-")["Schedules"]
+    assert {one["State"] for one in schedules} == {"DISABLED"}
+    assert {limit["amount"] for limit in usage_limits(checkout, "prod")} == {96}
     assert checkout.said("diff", "--env", "prod") == f"prod is release {first}"
+    (*changes,) = json.loads(checkout.elt("diff", "--env", "prod", "--json", **own).stdout)["changes"]
+    assert {change["kind"] for change in changes} == {
+        "AWS::CloudWatch::Alarm",  # with the schedules come the alarms that they have not run
+        "AWS::RedshiftServerless::UsageLimit",
+        "AWS::Scheduler::Schedule",
+    }
+
+
+def usage_limits(checkout: Checkout, environment: str) -> list[dict[str, Any]]:
+    redshift = checkout.machine.client("redshift-serverless")
+    arn = redshift.get_workgroup(workgroupName=f"elt-{environment}")["workgroup"]["workgroupArn"]
+    found: list[dict[str, Any]] = redshift.list_usage_limits(resourceArn=arn)["usageLimits"]
+    return found
 
 
 def test_a_smoke_run_that_fails_is_recorded_and_leaves_nothing(checkout: Checkout, second: str) -> None:
@@ -518,7 +545,8 @@ def test_what_is_gone_and_what_is_destroyed(checkout: Checkout, first: str) -> N
     assert (done.returncode, done.stdout) == (1, 'AWS::Glue::Job elt-prod-rs-query\n  exists: "there" became nothing\n')
     assert checkout.refused("deploy", "--env", "prod", "--release", first, code=1) == (
         "elt: AWS::Glue::Job elt-prod-rs-query was deleted by hand, which CloudFormation does not notice: delete the "
-        "stack with `elt destroy`, which keeps all data, and deploy again"
+        "stack with `elt destroy`, which keeps all data, and deploy again; prod is at release "
+        f"{first} still, but for what was changed by hand: `elt diff --env prod` shows it"
     )
     checkout.said("destroy", "--env", "prod", "--yes")
     assert checkout.refused("diff", "--env", "prod") == (
