@@ -423,7 +423,9 @@ def test_an_alias_a_function_and_a_role_changed_by_hand_are_put_right(
     states.update_state_machine_alias(
         stateMachineAliasArn=alias, routingConfiguration=[{"stateMachineVersionArn": other, "weight": 100}]
     )
-    lambdas.update_function_configuration(FunctionName="elt-prod-trigger", Timeout=7)
+    lambdas.update_function_configuration(
+        FunctionName="elt-prod-trigger", Timeout=7, DeadLetterConfig={"TargetArn": ""}
+    )
     lambdas.update_function_code(
         FunctionName="elt-prod-trigger", S3Bucket=ARTIFACTS, S3Key="wheelhouse/six-1.17.0-py2.py3-none-any.whl"
     )
@@ -439,6 +441,7 @@ def test_an_alias_a_function_and_a_role_changed_by_hand_are_put_right(
         ("AWS::IAM::Role", "Policies.by-hand"),
         ("AWS::IAM::Role", "Policies.rs-query.Statement"),
         ("AWS::Lambda::Function", "CodeSha256"),
+        ("AWS::Lambda::Function", "DeadLetterConfig.TargetArn"),
         ("AWS::Lambda::Function", "Timeout"),
         ("AWS::StepFunctions::StateMachineAlias", "routes.arn"),
         ("AWS::StepFunctions::StateMachineAlias", "routes.arn"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_SETTINGS = ("Description", "Environment", "Handler", "MemorySize", "Role", "Runtime", "Timeout")
+_SETTINGS = ("Description", "Environment", "Handler", "LoggingConfig", "MemorySize", "Role", "Runtime", "Timeout")
+#: How UpdateFunctionConfiguration takes a function's dead-letter queue away; GetFunctionConfiguration leaves it out.
+_NO_TARGET = {"TargetArn": ""}
 
 
 def read(lambdas: Any, name: str) -> dict[str, Any]:
@@ -13,7 +15,8 @@ def read(lambdas: Any, name: str) -> dict[str, Any]:
     configuration = lambdas.get_function_configuration(FunctionName=name)
     settings = {key: configuration[key] for key in _SETTINGS if key in configuration}
     layers = [layer["Arn"] for layer in configuration.get("Layers", [])]
-    return {"CodeSha256": configuration["CodeSha256"], **settings, "Layers": layers}
+    dead_letters = configuration.get("DeadLetterConfig", _NO_TARGET)
+    return {"CodeSha256": configuration["CodeSha256"], **settings, "DeadLetterConfig": dead_letters, "Layers": layers}
 
 
 def write(lambdas: Any, archives: Mapping[str, Mapping[str, str]], name: str, wanted: Mapping[str, Any]) -> None:
