@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 from werkzeug.test import Client
 
 import local_cloud
-from orchestration import environments
+from orchestration import deployment, environments, stacks
 from orchestration.cli import invoke
 from orchestration.errors import DeployError, PublishError, UsageError
 from orchestration.project import root
@@ -568,6 +568,45 @@ def test_a_bucket_that_takes_nothing_is_one_line(
     told = capsys.readouterr()
     assert re.fullmatch(r"elt: Failed to upload \S+ to absent/x: .*NoSuchBucket.*\n", told.err)
     assert told.out == ""
+
+
+def test_the_artifacts_stack_is_not_changed_by_a_workflow(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that may look, as the deploy roles may: one line says what to do, and no change set is left."""
+    keys = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": "us-east-1"}
+    for name, value in {**keys, "AWS_ENDPOINT_URL": store.s3.meta.endpoint_url}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    there = deployment.artifacts(report=lambda step: None)
+    look = ["CreateChangeSet", "DeleteChangeSet", "DescribeChangeSet", "DescribeStacks", "GetTemplateSummary"]
+    allowed = {"Effect": "Allow", "Action": [f"cloudformation:{one}" for one in look], "Resource": "*"}
+    trust = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}
+    iam, cloudformation = boto3.client("iam"), boto3.client("cloudformation")
+    role = iam.create_role(RoleName="looks", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="looks", PolicyName="look", PolicyDocument=policy(allowed))
+    taken = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", taken["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", taken["SecretAccessKey"])
+    monkeypatch.setenv("AWS_SESSION_TOKEN", taken["SessionToken"])
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    assert deployment.artifacts(report=lambda step: None).bucket == there.bucket, "nothing is to change"
+    changed = tmp_path / "artifacts.yaml"
+    changed.write_text(stacks.artifacts_stack().body.replace("DaysAfterInitiation: 1", "DaysAfterInitiation: 2"))
+    monkeypatch.setattr(stacks, "artifacts_stack", lambda: stacks.Stack("elt-artifacts", (changed,)))
+    with pytest.raises(DeployError) as caught:
+        deployment.artifacts(report=lambda step: None)
+    assert str(caught.value).startswith(
+        "stack elt-artifacts is not what the checkout's template says, and you may not change it: with an "
+        "administrator's profile, `elt release publish --env dev` at this commit, then do this again (An error "
+        "occurred (AccessDenied) "
+    )
+    left = cloudformation.list_change_sets(StackName="elt-artifacts")["Summaries"]
+    assert [one for one in left if one["ExecutionStatus"] != "EXECUTE_COMPLETE"] == []
+
+
+def policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @pytest.mark.parametrize(
