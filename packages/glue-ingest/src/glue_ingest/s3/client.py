@@ -18,8 +18,6 @@ from glue_ingest.s3.wire import Call, Wire
 
 _METADATA = "x-amz-meta-"
 _METHODS = {"get_object": "GET", "head_object": "HEAD"}
-
-
 #: S3 may take its time over a large upload's end.
 PATIENCE = Patience(attempts=5, read_timeout=60.0)
 

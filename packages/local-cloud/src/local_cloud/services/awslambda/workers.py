@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.processes import children, lines
-from local_cloud.services.awslambda.errors import WorkerExited, WorkerTimedOut
+from local_cloud.services.awslambda.errors import WorkerExited, WorkerGone, WorkerTimedOut
 
 BOOTSTRAP = Path(__file__).parent / "runtime" / "bootstrap.py"
 
@@ -86,7 +86,7 @@ class Worker:
         """Whether the process can take an event. It may have ended while idle; then the worker is closed."""
         try:
             self._exchange(b"\n", INIT_TIMEOUT_S)
-        except (WorkerExited, WorkerTimedOut):
+        except WorkerGone:
             return False
         return True
 
