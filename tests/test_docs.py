@@ -209,4 +209,15 @@ def test_the_rules_of_the_branch_ask_for_a_check_that_ci_has() -> None:
     (asked,) = [rule["parameters"] for rule in rules if rule["type"] == "required_status_checks"]
     jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"]
     assert {check["context"] for check in asked["required_status_checks"]} <= {job.get("name") for job in jobs.values()}
+    assert {check["integration_id"] for check in asked["required_status_checks"]} == {15368}, "GitHub Actions itself"
     assert "--input .github/branch-rules.json" in (ROOT / "docs" / "first-deployment.md").read_text(encoding="utf-8")
+
+
+def test_only_administrators_set_the_tags_that_publish_a_package() -> None:
+    """A tag's workflow is the one at its commit, reviewed or not, and the environment dev takes such tags."""
+    rules = json.loads((ROOT / ".github" / "tag-rules.json").read_text(encoding="utf-8"))
+    release = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8"))
+    assert rules["conditions"]["ref_name"]["include"] == [f"refs/tags/{tag}" for tag in release[True]["push"]["tags"]]
+    assert {rule["type"] for rule in rules["rules"]} == {"creation", "update", "deletion"}
+    assert rules["bypass_actors"] == [{"actor_id": 5, "actor_type": "RepositoryRole", "bypass_mode": "always"}]
+    assert "--input .github/tag-rules.json" in (ROOT / "docs" / "first-deployment.md").read_text(encoding="utf-8")

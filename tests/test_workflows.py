@@ -23,6 +23,7 @@ import pytest
 import tomllib
 
 import local_cloud.permissions.command
+from github_actions.expressions import Evaluator, parse
 from github_actions.runner import Event, GitHub, JobRun, Place, StepFailed
 from github_actions.stand_ins import ACTIONS, CURRENT, configure_aws
 from github_actions.workflow import load
@@ -228,7 +229,7 @@ def delivery(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             name: {"DEPLOY_ROLE_ARN": roles[f"DeployRole{name.capitalize()}"], "AWS_REGION": "us-east-1"}
             for name in ("dev", "prod")
         }
-        yield Delivery(origin, tmp_path_factory.mktemp("jobs"), aws, variables)
+        yield Delivery(origin, tmp_path_factory.mktemp("jobs"), aws, {"": {"PROMOTE_BY_HAND": ""}, **variables})
     finally:
         aws.elt("local", "down")
 
@@ -279,6 +280,12 @@ def test_a_push_reaches_prod_and_a_rollback_takes_it_back(delivery: Delivery) ->
     wrong = delivery.dispatch("rollback", environment="dev", release="$(touch pwned)")
     assert results(wrong) == {"rollback": "failure"}
     assert "'$(touch pwned)' is not a release" in wrong["rollback"].step("Roll back").log
+
+
+@pytest.mark.parametrize(("by_hand", "promotes"), [("", True), ("true", False)])
+def test_a_push_ends_with_dev_where_a_person_promotes(by_hand: str, promotes: bool) -> None:
+    only_if = load(FOLDER / "deploy.yml").jobs["prod"].raw["if"]
+    assert Evaluator({"vars": {"PROMOTE_BY_HAND": by_hand}}, {}).evaluate(parse(only_if)) is promotes
 
 
 def test_a_backfill(delivery: Delivery, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def setup_python(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
     """actions/setup-python: each version as `python3.N`, the last as `python` and `python3` too, first on the path.
 
     A machine need not have more than one Python: what asks for one that the whole project runs on gets the one at hand,
-    and of several it has those it has.
+    and of several it has those it has. Its cache is pip's own, which is on this machine already.
     """
     *beside, version = given["python-version"].split()
     found = interpreter(version) or (interpreter(CURRENT) if int(version.partition(".")[2]) >= 11 else None)
@@ -133,7 +133,10 @@ def _inputs(*names: str, required: tuple[str, ...] = ()) -> dict[str, dict[str, 
 #: The actions the workflows may use: their inputs (those we use, from each action's action.yml), and what stands in.
 ACTIONS = {
     "actions/checkout": (_inputs("fetch-depth", "persist-credentials", "ref"), checkout),
-    "actions/setup-python": (_inputs(required=("python-version",)), setup_python),
+    "actions/setup-python": (
+        _inputs("cache", "cache-dependency-path", required=("python-version",)),
+        setup_python,
+    ),
     "aws-actions/configure-aws-credentials": (
         _inputs("role-session-name", "role-duration-seconds", required=("role-to-assume", "aws-region")),
         configure_aws,

@@ -24,6 +24,7 @@ _STEP = {"name", "id", "if", "env", "uses", "with", "run", "shell", "working-dir
 _TRIGGERS = {
     "push": {"branches", "tags"},
     "pull_request": set(),
+    "merge_group": set(),
     "workflow_dispatch": {"inputs"},
     "workflow_call": {"inputs", "outputs"},
 }
