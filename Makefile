@@ -81,9 +81,10 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 # The last line fetches what Glue jobs install (requirements/glue.txt), so that nothing later needs the network.
-$(VENV)/.demo: requirements/demo.txt requirements/glue.txt $(PACKAGES:%=packages/%/pyproject.toml) | $(VENV)/bin/python
+$(VENV)/.demo: requirements/demo.txt requirements/glue.txt requirements/aws $(PACKAGES:%=packages/%/pyproject.toml) | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/demo.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(PACKAGES:%=--editable packages/%)
+	install -m 755 requirements/aws $(BIN)/aws
 	$(BIN)/python -m orchestration.releases.wheelhouse
 	@touch $@
 

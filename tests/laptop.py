@@ -30,7 +30,7 @@ def free_port() -> int:
 
 @dataclass
 class Laptop:
-    """Commands run in a process of their own, with this laptop's cloud and nobody's AWS settings."""
+    """Commands run in a process of their own, with this laptop's cloud and nobody's AWS settings or command."""
 
     state: Path
     port: int
@@ -44,6 +44,7 @@ class Laptop:
             "LOCAL_CLOUD_PORT": str(self.port),
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "NO_COLOR": "1",
+            "ELT_AWS": "bundled",
         }
 
     @property

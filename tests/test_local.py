@@ -46,6 +46,15 @@ def test_up_status_env_down_reset(fresh: Laptop) -> None:
         assert json.loads(fresh.elt("local", "status", "--json").stdout) == again
         exports = fresh.elt("local", "env").stdout.splitlines()
         assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{fresh.port}" in exports
+        unset = fresh.elt("local", "env", "--unset").stdout.splitlines()
+        assert set(unset) == {f"unset {name}" for name in fresh.sdk}, "each that has the value it was given"
+        elsewhere = fresh.elt("status", "--env", "dev")
+        assert elsewhere.returncode == 1
+        assert lines(elsewhere)[:2] == [
+            f"dev: account 123456789012, region us-east-1, endpoint http://127.0.0.1:{fresh.port}",
+            "WARNING: AWS_ENDPOINT_URL is set, so dev is on this machine and not on AWS; "
+            'eval "$(elt local env --unset)" points this shell at AWS again',
+        ]
     finally:
         down = fresh.elt("local", "down")
     assert down.returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,34 @@ def test_local_never_takes_the_callers_keys(monkeypatch: pytest.MonkeyPatch) -> 
     assert "AWS_SESSION_TOKEN" not in os.environ
     assert "AWS_PROFILE" not in os.environ
     assert os.environ["AWS_ENDPOINT_URL"] == "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({}, "us-east-1"),
+        ({"AWS_PROFILE": "abroad"}, "eu-west-1"),
+        ({"AWS_PROFILE": "nowhere"}, "us-east-1"),
+        ({"AWS_PROFILE": "missing"}, "us-east-1"),
+        ({"AWS_PROFILE": "abroad", "AWS_DEFAULT_REGION": "eu-west-2"}, "eu-west-2"),
+        ({"AWS_PROFILE": "abroad", "AWS_DEFAULT_REGION": "eu-west-2", "AWS_REGION": "eu-west-3"}, "eu-west-3"),
+        ({"AWS_REGION": "eu-west-3"}, "eu-west-3"),
+    ],
+)
+def test_the_region_is_the_callers_where_one_is_set(
+    variables: dict[str, str], region: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the SDKs go: AWS_REGION, AWS_DEFAULT_REGION, the profile's; the environment's own where none of them is."""
+    config = tmp_path / "config"
+    config.write_text("[profile abroad]\nregion = eu-west-1\n[profile nowhere]\noutput = json\n")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.setenv(name, "")  # so that it is as before in the end, whatever is set meanwhile
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    environments.load("dev").activate()
+    assert os.environ["AWS_DEFAULT_REGION"] == region
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])

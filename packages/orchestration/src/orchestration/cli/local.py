@@ -45,10 +45,25 @@ def settings(*, port: int | None = None) -> Settings:
 
 
 def connect(environment: Environment) -> None:
-    """Point the SDK at an environment, and start the cloud of one that lives on this machine."""
+    """Point the SDK at an environment, and start the cloud of one that lives on this machine.
+
+    Of any other one, stderr shows the account, the region and the endpoint, before anything is read or changed.
+    """
     if environment.is_on_this_machine:
         start(settings())
     environment.activate()
+    if not environment.is_on_this_machine:
+        _announce(environment)
+
+
+def _announce(environment: Environment) -> None:
+    from orchestration.environments import destination
+    from orchestration.progress import stderr
+
+    found = destination.find(environment)
+    stderr().print(str(found))
+    if warning := destination.warning(found):
+        stderr().print(f"WARNING: {warning}", style="bold yellow")
 
 
 def start(chosen: Settings) -> Status:
@@ -116,11 +131,15 @@ def reset(yes: bool) -> None:
 
 
 @command.command()
-def env() -> None:
+@click.option("--unset", is_flag=True, help="Lines that undo it: what still has the value it was given is unset.")
+def env(unset: bool) -> None:
     """Shell lines that point boto3 and the aws command at it: eval "$(elt local env)"."""
     variables = dict(environments.load("local").sdk) | {"AWS_ENDPOINT_URL": settings().endpoint}
     for name, value in variables.items():
-        click.echo(f"export {name}={value}")
+        if not unset:
+            click.echo(f"export {name}={value}")
+        elif os.environ.get(name) == value:
+            click.echo(f"unset {name}")
 
 
 @command.command()

@@ -1,7 +1,7 @@
 """An environment is a TOML file beside this module: `local`, `dev`, `prod`.
 
-Its `[sdk]` table holds variables that the AWS SDK reads by itself. A variable the caller has set wins, except
-that an environment with an endpoint of its own never takes the caller's keys.
+Its `[sdk]` table holds variables that the AWS SDK reads by itself. A variable the caller has set wins, and so does the
+region of the caller's profile; but an environment with an endpoint of its own never takes the caller's keys.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import tomllib
 from orchestration.errors import UnknownEnvironment, UsageError
 
 _FOLDER = Path(__file__).parent
+_REGION = "AWS_DEFAULT_REGION"
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 #: What a deployment brings about beside the release, and all that a file has.
 _DEPLOYED: dict[str, type] = {"alert_email": str, "schedules": bool, "usage_limit": dict, "quicksight_principal": str}
@@ -77,9 +78,29 @@ class Environment:
         if self.is_on_this_machine:
             for key in _KEYS:
                 os.environ.pop(key, None)
+        elif region := _callers_region():
+            os.environ[_REGION] = region
         for key, value in self.sdk.items():
             os.environ.setdefault(key, value)
         endpoint()
+
+
+def _callers_region() -> str | None:
+    """The region that the caller has chosen: AWS_REGION, AWS_DEFAULT_REGION or the profile's, the first that is set.
+
+    The order of the SDKs (https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html); boto3 alone does not
+    read AWS_REGION. A profile that does not exist has no region here: the SDK reports it where it looks for keys.
+    """
+    from botocore.exceptions import ProfileNotFound
+    from botocore.session import Session
+
+    if region := os.environ.get("AWS_REGION"):
+        return region
+    try:
+        found: str | None = Session().get_config_variable("region")
+    except ProfileNotFound:
+        return None
+    return found
 
 
 def endpoint() -> SplitResult | None:
