@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import duckdb
 import pytest
 from chromium import Browser, Tab
+from letters import each_width, every_font, sticking_out
 from reports import BUCKET, as_csv, generate, publish
 
 from orchestration import dashboard
@@ -354,25 +355,59 @@ def test_the_address_keeps_the_view(pages: Pages, report: Path) -> None:
 # --- how it looks -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [360, 800, 1600])
-def test_fits_every_screen(pages: Pages, width: int, dark: bool) -> None:
+@pytest.fixture(scope="module")
+def crowded(pages: Pages) -> Path:
+    """A page with a title, a category, an id and a number as long as they come."""
     long = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 3
-    page = pages.write([("US", "Books" * 9, long, "R" * 40, 5, 4_000_000_000), *generate(300, products=60)])
-    with pages.open(page, width=width, height=740, dark=dark) as tab:
-        assert tab.js("document.documentElement.scrollWidth") <= width
-        light = tab.js("Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]) > 128")
-        assert light is not dark
-        assert tab.js("document.querySelector('#theme').ariaPressed") == str(dark).lower()
-        for menu in ("#marketplaces", "#categories"):
+    return pages.write([("US", "Books" * 9, long, "R" * 40, 5, 4_000_000_000), *generate(300, products=60)])
+
+
+@every_font
+def test_fits_every_screen_in_every_font(pages: Pages, crowded: Path, letters: str) -> None:
+    with pages.open(crowded) as tab:
+        for width in each_width(tab, letters):
+            for menu in ("#marketplaces", "#categories"):
+                tab.click(f"{menu} summary")
+                box = f"document.querySelector('{menu} fieldset').getBoundingClientRect()"
+                assert tab.js(f"(({{ left, right }}) => left >= 0 && right <= {width})({box})")
+                assert sticking_out(tab) == []
             tab.click(f"{menu} summary")
-            box = f"document.querySelector('{menu} fieldset').getBoundingClientRect()"
-            assert tab.js(f"(({{ left, right }}) => left >= 0 && right <= {width})({box})")
-        tab.click("#by-votes .title")
-        assert tab.js(
-            "document.querySelector('#product').scrollWidth <= document.querySelector('#product').clientWidth"
-        )
-        assert tab.js("document.documentElement.scrollWidth") <= width
+            tab.click("#by-votes .title")
+            assert tab.js("document.querySelector('#product').open")
+            assert sticking_out(tab) == []
+            tab.press("Escape")
+
+
+def test_a_bar_s_words_and_name_fit_its_chart(pages: Pages, crowded: Path) -> None:
+    script = f"""(({{ ctx, width, chartArea, scales, data }}) => {{
+        ctx.font = `12px ${{Chart.defaults.font.family}}`;
+        const right = (words, place) => Chart.getChart({CATEGORIES}).getDatasetMeta(0).data[place].x + 6
+            + ctx.measureText(words).width;
+        const names = scales.y.ticks.map(({{ label }}) => ctx.measureText(label).width);
+        return [Math.max(...data.datasets[0].words.map(right)) <= width, Math.max(...names) <= chartArea.left];
+    }})(Chart.getChart({CATEGORIES}))"""
+    with pages.open(crowded, width=320) as tab:
+        for measure in ("reviews", "rating", "votes"):
+            tab.choose("#measure", measure)
+            assert tab.js(script) == [True, True], measure
+            assert any(name == "Books" * 9 for name in bars(tab, CATEGORIES))
+            assert any(
+                label.endswith("…")
+                for label in tab.js(f"Chart.getChart({CATEGORIES}).scales.y.ticks.map((t) => t.label)")
+            )
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_light_or_dark_as_the_system_is_and_light_on_paper(pages: Pages, report: Path, dark: bool) -> None:
+    paper = "Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]) > 128"
+    with pages.open(report, dark=dark) as tab:
+        assert tab.js(paper) is not dark
+        assert tab.js("document.querySelector('#theme').ariaPressed") == str(dark).lower()
+        ink = f"Chart.getChart({SPREAD}).options.color"
+        tab.js(f"addEventListener('beforeprint', () => {{ window.printed = [{paper}, {ink}] }})")
+        tab.send("Page.printToPDF")
+        assert tab.js("window.printed") == [True, "rgb(26, 29, 33)"]
+        assert tab.js(paper) is not dark
 
 
 def test_light_or_dark_by_hand(pages: Pages, report: Path) -> None:

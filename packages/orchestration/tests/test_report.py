@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from chromium import Browser
+from letters import each_width, every_font
 
 from orchestration import report
 from orchestration.cli.report import console
@@ -183,17 +184,26 @@ def test_a_talkative_job_is_cut_in_its_middle(tmp_path: Path) -> None:
     assert ("span", "5,001 lines, jr_2") in page.texts
 
 
-@pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])
-def test_in_a_browser(browser: Browser, tmp_path: Path, width: int, dark: bool) -> None:
+@every_font
+def test_fits_every_screen_in_every_font(browser: Browser, tmp_path: Path, letters: str) -> None:
     path = tmp_path / "page.html"
     write(Cloud(cause=TRAP + "x" * 400), path)
-    with browser.tab(path.as_uri(), width=width, dark=dark) as tab:
-        assert tab.js("document.documentElement.scrollWidth") <= width
+    with browser.tab(path.as_uri()) as tab:
         tab.click("details:not([open]) summary")
-        assert tab.js("document.documentElement.scrollWidth") <= width
+        for _ in each_width(tab, letters):
+            pass
         assert (tab.complaints, tab.requests) == ([], [path.as_uri()])
-        light = tab.js("Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]) > 128")
-        assert light is not dark
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_light_or_dark_as_the_system_is_and_light_on_paper(browser: Browser, tmp_path: Path, dark: bool) -> None:
+    path = tmp_path / "page.html"
+    write(Cloud(), path)
+    paper = "Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0]) > 128"
+    with browser.tab(path.as_uri(), dark=dark) as tab:
+        assert tab.js(paper) is not dark
+        tab.scheme(dark=dark, medium="print")
+        assert tab.js(paper) is True
 
 
 def test_where_the_console_shows_it() -> None:

@@ -121,9 +121,9 @@ class Tab:
         phone = width < 600
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
 
-    def scheme(self, *, dark: bool) -> None:
+    def scheme(self, *, dark: bool, medium: str = "") -> None:
         feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.send("Emulation.setEmulatedMedia", features=[feature])
+        self.send("Emulation.setEmulatedMedia", media=medium, features=[feature])
 
     def js(self, expression: str) -> Any:
         """The value of an expression, awaited if it is a promise."""
@@ -134,6 +134,11 @@ class Tab:
     def until(self, condition: str) -> None:
         """Wait for a condition to hold; the test's own time limit is the limit."""
         self.js(f"new Promise((done) => {{ const ask = () => ({condition}) ? done() : setTimeout(ask, 5); ask(); }})")
+
+    def frames(self, count: int) -> None:
+        """Wait until the page has been drawn so many times."""
+        for _ in range(count):
+            self.js("new Promise(requestAnimationFrame)")
 
     def text(self, selector: str) -> str:
         return str(self.js(f"document.querySelector({json.dumps(selector)}).innerText"))

@@ -1,5 +1,7 @@
 // Two bar charts, by Chart.js. Each canvas also says in words what it shows.
 
+const labelFont = () => `12px ${Chart.defaults.font.family}`;
+
 /** Writes each bar's own words at its end. */
 const barLabels = {
   id: "barLabels",
@@ -8,7 +10,7 @@ const barLabels = {
     const sideways = options.indexAxis === "y";
     ctx.save();
     ctx.fillStyle = options.color;
-    ctx.font = `12px ${Chart.defaults.font.family}`;
+    ctx.font = labelFont();
     ctx.textAlign = sideways ? "left" : "center";
     ctx.textBaseline = sideways ? "middle" : "bottom";
     chart.getDatasetMeta(0).data.forEach((bar, place) => {
@@ -26,7 +28,8 @@ class Bars {
     this.canvas = holder.querySelector("canvas");
     this.sideways = sideways;
     const values = { display: false, beginAtZero: true };
-    const names = { grid: { display: false }, border: { display: false }, ticks: { autoSkip: false } };
+    const fitted = (place) => this.fitted(this.bars[place].name);
+    const names = { grid: { display: false }, border: { display: false }, ticks: { autoSkip: false, callback: fitted } };
     this.chart = new Chart(this.canvas, {
       type: "bar",
       data: { labels: [], datasets: [{ data: [], words: [], borderRadius: 2, maxBarThickness: sideways ? 18 : 64 }] },
@@ -35,7 +38,7 @@ class Bars {
         animation: false,
         maintainAspectRatio: false,
         indexAxis: sideways ? "y" : "x",
-        layout: { padding: sideways ? { right: 64 } : { top: 20 } }, // for the words
+        layout: { padding: { top: sideways ? 0 : 20 } }, // for the words; sideways, their width decides
         scales: sideways ? { x: values, y: names } : { x: names, y: values },
         onClick: (_, [bar]) => bar && onPick?.(bar.index),
         onHover: ({ native }, [bar]) => { native.target.style.cursor = bar && onPick ? "pointer" : ""; },
@@ -55,12 +58,34 @@ class Bars {
   show(bars, subject) {
     this.bars = bars;
     const [set] = this.chart.data.datasets;
-    this.chart.data.labels = bars.map(({ name }) => shortened(name));
+    this.chart.data.labels = bars.map(({ name }) => name);
     set.data = bars.map(({ value }) => value);
     set.words = bars.map(({ words }) => words);
-    if (this.sideways) this.holder.style.flexBasis = `${Math.max(5, bars.length) * 30 + 16}px`;
+    if (this.sideways) {
+      this.holder.style.flexBasis = `${Math.max(5, bars.length) * 30 + 16}px`;
+      this.chart.options.layout.padding = { right: this.widest(set.words) + 12 };
+    }
     this.canvas.setAttribute("aria-label", `${subject}: ${bars.map(({ name, words }) => `${name} ${words}`).join(", ")}`);
     this.paint();
+  }
+
+  /** Pixels of the longest words, in the font they are written in. */
+  widest(words) {
+    const { ctx } = this.chart;
+    ctx.save();
+    ctx.font = labelFont();
+    const widths = words.map((each) => ctx.measureText(each).width);
+    ctx.restore();
+    return Math.ceil(Math.max(0, ...widths));
+  }
+
+  /** A bar's name, cut where it would take more than two fifths of the chart. */
+  fitted(name) {
+    const letters = [...name];
+    const room = this.chart.width * 0.4;
+    if (!this.sideways || this.widest([name]) <= room) return name;
+    while (letters.length > 1 && this.widest([`${letters.join("")}…`]) > room) letters.pop();
+    return `${letters.join("")}…`;
   }
 
   paint() {
@@ -74,5 +99,3 @@ class Bars {
     this.chart.update();
   }
 }
-
-const shortened = (name) => (name.length > 22 ? `${name.slice(0, 21)}…` : name);

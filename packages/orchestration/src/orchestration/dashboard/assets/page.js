@@ -17,6 +17,8 @@ function buildTheme() {
     apply(theme);
   });
   system.addEventListener("change", () => apply(kept()));
+  addEventListener("beforeprint", () => apply("light"));
+  addEventListener("afterprint", () => apply(kept()));
   apply(kept());
 }
 
