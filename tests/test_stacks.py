@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from laptop import ROOT, Laptop, free_port
-from orchestration import stacks
+from orchestration import environments, stacks
+from orchestration.stacks import outside
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -49,7 +51,7 @@ def test_before_anything_is_there_all_of_it_is_to_add(laptop: Laptop) -> None:
     ]
     assert plan[plan.index("outside the stacks") + 1 : -2] == [
         "  Add      warehouse usage limit UsageLimit",
-        "  Add      warehouse privilege DatabasePrivilege (CREATE for IAMR:elt-local-rs-query)",
+        "  Add      warehouse privilege DatabasePrivilege (IAMR:elt-local-rs-query)",
         "  Add      log group LogGroup (/aws-glue/python-jobs/output)",
         "  Add      log group LogGroup (/aws-glue/python-jobs/error)",
         "  Add      log group LogGroup (/aws-glue/jobs/output)",
@@ -73,6 +75,44 @@ def test_once_deployed_there_is_nothing_to_change(laptop: Laptop) -> None:
     )
     groups = laptop.client("logs").describe_log_groups()["logGroups"]
     assert {group["logGroupName"] for group in groups if group.get("retentionInDays") != 90} == set()
+
+
+def test_where_nothing_changes_the_warehouse_is_asked_nothing(laptop: Laptop) -> None:
+    """A statement would wake it, and Redshift bills a minute at least."""
+
+    def asked() -> int:
+        pages = laptop.client("redshift-data").get_paginator("list_statements").paginate(RoleLevel=False)
+        return sum(len(page["Statements"]) for page in pages)
+
+    before = asked()
+    output(laptop.elt("plan"))
+    output(laptop.elt("diff"))
+    output(laptop.elt("deploy"))
+    assert asked() == before
+
+
+def test_readers_get_a_role_that_may_select_and_lose_it_again(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in laptop.sdk.items():
+        monkeypatch.setenv(name, value)
+    data, local = laptop.outputs("data"), environments.load("local")
+    arn = "arn:aws:iam::123456789012:"
+    sso = "role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Analysts_1a2b"
+
+    def reading(*readers: str) -> tuple[list[str], list[tuple[str, str]]]:
+        """What a deployment changes for these readers, and who then has the role."""
+        environment = dataclasses.replace(local, readers=[f"{arn}{one}" for one in readers])
+        planned = [change.name for change in outside.plan(environment, data=data)]
+        assert [change.name for change in outside.apply(environment, data=data)] == planned
+        return planned, laptop.query("SELECT role_name, user_name FROM svv_user_grants ORDER BY 2")
+
+    assert reading() == ([], [])
+    users = ["IAM:alice", "IAMR:AWSReservedSSO_Analysts_1a2b"]
+    planned, members = reading("user/team/alice", sso)
+    assert planned == [", ".join(["IAMR:elt-local-rs-query", *users])]
+    assert members == [("elt_readers", user) for user in users]
+    assert reading("user/team/alice", sso)[0] == []
+    assert reading(sso)[1] == [("elt_readers", users[1])]
+    assert reading() == (["IAMR:elt-local-rs-query"], [])
 
 
 def test_what_takes_tags_says_whose_it_is(laptop: Laptop) -> None:

@@ -16,6 +16,7 @@ schedules = true
 development_releases = false
 usage_limit = { rpu_hours_a_day = 24, when_reached = "log" }
 quicksight_principal = ""
+readers = []
 
 [sdk]
 AWS_DEFAULT_REGION = "us-east-1"
@@ -50,12 +51,21 @@ def test_settings_as_recorded_make_the_same_environment(folder: Path) -> None:
         (
             ("schedules", "more = 1\nschedules"),
             "{file} has no setting more; these are: alert_email, schedules, usage_limit, quicksight_principal, "
-            "development_releases, sdk",
+            "readers, development_releases, sdk",
         ),
         (("when_reached", "when"), "{file}: usage_limit lacks when_reached: give it a text in quotes"),
         (("= 24", "= 2.5"), "{file}: usage_limit: rpu_hours_a_day is 2.5, not a whole number"),
         (("= 24", "= true"), "{file}: usage_limit: rpu_hours_a_day is True, not a whole number"),
         (("{ rpu_hours_a_day", "24 #"), "{file}: usage_limit is 24, not a table"),
+        (("readers = []", 'readers = ""'), "{file}: readers is '', not a list"),
+        *(
+            (
+                ("readers = []", f"readers = [{reader}]"),
+                f"{{file}}: readers has {eval(reader)!r}, not the ARN of an IAM role or user, such as "
+                "arn:aws:iam::123456789012:role/Analysts",
+            )
+            for reader in ("1", "'Analysts'", "'arn:aws:iam::123456789012:group/x'", "'arn:aws:iam::1:role/x'")
+        ),
         (('"us-east-1"', "1"), "{file}: sdk: AWS_DEFAULT_REGION is 1, not a text in quotes"),
         (("schedules =", "schedules"), "{file} cannot be read: Expected '=' after a key"),
     ],

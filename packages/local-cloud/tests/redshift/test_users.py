@@ -66,6 +66,45 @@ def test_users_before_and_after_their_first_login(as_user: Any) -> None:
     assert admin.run("select usename from pg_user") == [(ADMIN,)]
 
 
-@pytest.mark.parametrize("sql", ["create user a password disable", "drop user a", "grant create on database dev to a"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create user a password disable",
+        "drop user a",
+        "grant create on database dev to a",
+        "create role a",
+        "drop role a",
+        "grant role a to a",
+    ],
+)
 def test_only_a_superuser_makes_users_and_grants(as_user: Any, sql: str) -> None:
     assert as_user(ROLE).error(sql) == "ERROR: must be superuser to do that"
+
+
+def test_a_role_is_made_given_taken_and_dropped(as_user: Any) -> None:
+    admin, _ = as_user(ADMIN), as_user(ROLE)
+    admin.script("create role readers", "create role writers", f'grant role readers, role writers to "{ROLE}"')
+    admin.script(f'grant role readers to "{ROLE}"')
+    assert admin.run("select role_name from svv_roles order by 1") == [("readers",), ("writers",)]
+    granted = "select role_name, user_name from svv_user_grants order by 1"
+    assert admin.run(granted) == [("readers", ROLE), ("writers", ROLE)]
+    assert "cannot be dropped because users have it" in admin.error("drop role readers")
+    admin.script(f'revoke role readers from "{ROLE}"', "drop role readers", "drop role writers force")
+    assert admin.run(granted) == admin.run("select role_name from svv_roles") == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("create role readers", 'role "readers" already exists'),
+        ("drop role writers", 'role "writers" does not exist'),
+        (f'grant role writers to "{ROLE}"', 'role "writers" does not exist'),
+        ("grant role readers to nobody", 'user "nobody" does not exist'),
+        ("grant role readers to role readers", "GRANT ROLE is for users in the local warehouse"),
+        (f'grant role readers to "{ROLE}" with admin option', "WITH ADMIN OPTION is not supported"),
+    ],
+)
+def test_a_role_that_cannot_be_made_or_given(as_user: Any, sql: str, reason: str) -> None:
+    admin, _ = as_user(ADMIN), as_user(ROLE)
+    admin.script("create role readers")
+    assert reason in admin.error(sql)

@@ -7,7 +7,8 @@ region of the caller's profile; but an environment with an endpoint of its own n
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,18 @@ _FOLDER = Path(__file__).parent
 _REGION = "AWS_DEFAULT_REGION"
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 #: What a deployment brings about beside the release, and all that a file has.
-_DEPLOYED: dict[str, type] = {"alert_email": str, "schedules": bool, "usage_limit": dict, "quicksight_principal": str}
+_DEPLOYED: dict[str, type] = {
+    "alert_email": str,
+    "schedules": bool,
+    "usage_limit": dict,
+    "quicksight_principal": str,
+    "readers": list,
+}
 _SETTINGS: dict[str, type] = {**_DEPLOYED, "development_releases": bool, "sdk": dict}
 _LIMIT: dict[str, type] = {"rpu_hours_a_day": int, "when_reached": str}
-_WORDS = {str: "a text in quotes", bool: "true or false", int: "a whole number", dict: "a table"}
+_WORDS = {str: "a text in quotes", bool: "true or false", int: "a whole number", dict: "a table", list: "a list"}
+#: A role or user, with or without a path; redshift has no user for anything else that IAM knows.
+_READER = re.compile(r"arn:aws[\w-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]*[\w+=,.@-]")
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,8 @@ class Environment:
     `alert_email` gets the alerts, "" for nobody; `schedules` switches them on; `development_releases`
     is whether a checkout is deployed as it is, or only what was published; `usage_limit` is what the warehouse
     may use a day; `quicksight_principal` is the ARN of the QuickSight user or group that gets the reviews dashboard, ""
-    for none; `sdk` maps environment variables to values.
+    for none; `readers` are the ARNs of the IAM roles and users that may read the tables; `sdk` maps environment
+    variables to values.
     """
 
     name: str
@@ -55,6 +65,7 @@ class Environment:
     development_releases: bool
     usage_limit: UsageLimit
     quicksight_principal: str
+    readers: Sequence[str]
     sdk: Mapping[str, str]
 
     @property
@@ -136,6 +147,12 @@ def load(name: str) -> Environment:
 def _parse(name: str, data: Mapping[str, Any], *, where: str) -> Environment:
     _check(data, _SETTINGS, where=where)
     _check(data["usage_limit"], _LIMIT, where=f"{where}: usage_limit")
+    for reader in data["readers"]:
+        if not isinstance(reader, str) or not _READER.fullmatch(reader):
+            raise UsageError(
+                f"{where}: readers has {reader!r}, not the ARN of an IAM role or user, such as "
+                "arn:aws:iam::123456789012:role/Analysts"
+            )
     _check(data["sdk"], dict.fromkeys(data["sdk"], str), where=f"{where}: sdk")
     return Environment(name=name, **{**data, "usage_limit": UsageLimit(**data["usage_limit"])})
 

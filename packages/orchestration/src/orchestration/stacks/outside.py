@@ -2,11 +2,8 @@
 
 - The warehouse's usage limit: there is no resource type for it
   (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_RedshiftServerless.html).
-- What the queries' database user may do. Redshift makes the user of a role at its first login, an ordinary one: it
-  may make tables in the schema `public` and temporary ones, as everybody may, but an external schema, which the
-  reviews need, only with CREATE on the database.
-  (https://docs.aws.amazon.com/redshift/latest/dg/r_Schemas_and_tables-schema-based-privileges.html,
-  https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html)
+- What database users may do (grants.py). A question to the warehouse would wake it, and be billed for a minute: which
+  grants have been made is a tag of the workgroup.
 - How long Glue's log groups keep lines. They are the account's, not ours: Glue makes them with the first run of any
   job and lets them keep everything for ever. A Python Shell job cannot be given another group (continuous logging
   and its `--custom-logGroup-prefix` are for Spark,
@@ -25,11 +22,13 @@ from orchestration import warehouse
 from orchestration.environments import Environment
 from orchestration.errors import DeployError
 from orchestration.joblogs import GROUPS
-from orchestration.stacks import Change
+from orchestration.stacks import Change, grants
 
 #: Where `elt plan` shows it, beside the stacks.
 NAME = "outside the stacks"
 LOG_DAYS = 90
+#: The tag of a workgroup that names the grants made in it.
+GRANTS = "elt-grants"
 _LIMITED = "serverless-compute"
 
 
@@ -66,7 +65,7 @@ def apply(environment: Environment, *, data: Mapping[str, str]) -> list[Change]:
 
 def _steps(environment: Environment, data: Mapping[str, str]) -> Iterator[_Step]:
     yield from _usage_limit(environment, data.get("WorkgroupArn"))
-    yield from _privilege(environment, data)
+    yield from _grants(environment, data)
     for group in GROUPS:
         yield from _retention(group)
 
@@ -95,29 +94,25 @@ def _usage_limit(environment: Environment, workgroup_arn: str | None) -> Iterato
         )
 
 
-def _privilege(environment: Environment, data: Mapping[str, str]) -> Iterator[_Step]:
-    """CREATE on the database for the user as which rs-query's role logs in, `IAMR:` and the role's name
-    (https://docs.aws.amazon.com/redshift/latest/mgmt/generating-user-credentials.html)."""
-    user = f"IAMR:elt-{environment.name}-rs-query"
-    change = _change("Add", "AWS::Redshift::DatabasePrivilege", name=f"CREATE for {user}")
-    if "Workgroup" not in data:
-        yield _Step(change, lambda: None)
+def _grants(environment: Environment, data: Mapping[str, str]) -> Iterator[_Step]:
+    """All grants in one step, unless the workgroup's tag says that these have been made."""
+    users = [grants.jobs_user(environment), *sorted(map(grants.user_of, environment.readers))]
+    kind, name = "AWS::Redshift::DatabasePrivilege", ", ".join(users)
+    if "WorkgroupArn" not in data:
+        yield _Step(_change("Add", kind, name=name), lambda: None)
+        return
+    redshift, arn = boto3.client("redshift-serverless"), data["WorkgroupArn"]
+    tags = {tag["key"]: tag["value"] for tag in redshift.list_tags_for_resource(resourceArn=arn)["tags"]}
+    wanted = grants.digest(environment, data["Database"])
+    if tags.get(GRANTS) == wanted:
         return
     place = _Warehouse(data["Workgroup"], data["Database"], data["Namespace"])
-    known = _ask(place, f"SELECT usename FROM pg_user WHERE usename = '{user}'")  # noqa: S608
-    granted = known and _ask(
-        place,
-        "SELECT privilege_type FROM svv_database_privileges"  # noqa: S608
-        f" WHERE database_name = '{place.database}' AND identity_name = '{user}' AND privilege_type = 'CREATE'",
-    )
 
     def grant() -> None:
-        if not known:
-            _ask(place, f'CREATE USER "{user}" PASSWORD DISABLE')
-        _ask(place, f'GRANT CREATE ON DATABASE "{place.database}" TO "{user}"')
+        grants.apply(environment, place.database, lambda sql: _ask(place, sql))
+        redshift.tag_resource(resourceArn=arn, tags=[{"key": GRANTS, "value": wanted}])
 
-    if not granted:
-        yield _Step(change, grant)
+    yield _Step(_change("Modify" if GRANTS in tags else "Add", kind, name=name), grant)
 
 
 def _ask(place: _Warehouse, sql: str) -> list[tuple[Any, ...]]:

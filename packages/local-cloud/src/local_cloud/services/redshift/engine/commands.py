@@ -12,6 +12,7 @@ from local_cloud.services.redshift.engine import (
     privileges,
     procedures,
     queries,
+    roles,
     unloading,
     utilities,
 )
@@ -41,6 +42,9 @@ COMMANDS: dict[type, Callable[..., int]] = {
     statements.CreateUser: privileges.create_user,
     statements.DropUser: privileges.drop_user,
     statements.DatabasePrivileges: privileges.set_database_privileges,
+    statements.CreateRole: roles.create,
+    statements.DropRole: roles.drop,
+    statements.RoleMembership: roles.set_membership,
     tables.CreateTable: definitions.create_table,
     tables.AlterTable: alterations.alter_table,
     load.Copy: loading.copy,

@@ -35,7 +35,7 @@ def log_in(session: Session) -> None:
 
 
 def create_user(session: Session, plan: statements.CreateUser, scene: Scene) -> int:
-    _require_superuser(session)
+    require_superuser(session)
     if _exists(session, plan.name):
         raise SqlError(f'user "{plan.name}" already exists')
     session.query(f"INSERT INTO {INTERNAL}.users VALUES (?, ?)", [plan.name, plan.superuser])
@@ -43,23 +43,24 @@ def create_user(session: Session, plan: statements.CreateUser, scene: Scene) -> 
 
 
 def drop_user(session: Session, plan: statements.DropUser, scene: Scene) -> int:
-    _require_superuser(session)
+    require_superuser(session)
     if not _exists(session, plan.name) and not plan.if_exists:
         raise SqlError(f'user "{plan.name}" does not exist')
     if session.lookup(f"SELECT 1 FROM {INTERNAL}.database_privileges WHERE user_name = ?", [plan.name]):
         raise SqlError(f'user "{plan.name}" cannot be dropped because the user has a privilege on some object')
+    session.query(f"DELETE FROM {INTERNAL}.role_members WHERE user_name = ?", [plan.name])
     session.query(f"DELETE FROM {INTERNAL}.users WHERE name = ?", [plan.name])
     return 0
 
 
 def set_database_privileges(session: Session, plan: statements.DatabasePrivileges, scene: Scene) -> int:
-    _require_superuser(session)
+    require_superuser(session)
     for name in plan.databases:
         if name != session.database.name:
             raise SqlError(f'database "{name}" does not exist, or is not the one connected to')
     for user in plan.users:
-        if user != PUBLIC and not _exists(session, user):
-            raise SqlError(f'user "{user}" does not exist')
+        if user != PUBLIC:
+            require_user(session, user)
     privileges = _ALL if "ALL" in plan.privileges else tuple(_full(one) for one in plan.privileges)
     change = (
         f"INSERT OR IGNORE INTO {INTERNAL}.database_privileges VALUES (?, ?)"
@@ -89,9 +90,14 @@ def is_superuser(session: Session) -> bool:
     return bool(found[0][0]) if found else not of_iam(session.user)
 
 
-def _require_superuser(session: Session) -> None:
+def require_superuser(session: Session) -> None:
     if not is_superuser(session):
         raise SqlError("must be superuser to do that")
+
+
+def require_user(session: Session, user: str) -> None:
+    if not _exists(session, user):
+        raise SqlError(f'user "{user}" does not exist')
 
 
 def _exists(session: Session, user: str) -> bool:

@@ -145,6 +145,22 @@ def _database_privileges(session: Session) -> str:
     )
 
 
+def _roles(session: Session) -> str:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ROLES.html"""
+    return (
+        "SELECT 100 AS role_id, name AS role_name, 'admin' AS role_owner, NULL::VARCHAR AS external_id"
+        f" FROM {INTERNAL}.roles"
+    )
+
+
+def _user_grants(session: Session) -> str:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_USER_GRANTS.html"""
+    return (
+        "SELECT 100 AS user_id, user_name, 100 AS role_id, role_name, false AS admin_option"
+        f" FROM {INTERNAL}.role_members"
+    )
+
+
 def _databases(session: Session) -> list[str]:
     return session.warehouse.databases(session.database.namespace, first=session.surroundings.first_database)
 
@@ -281,6 +297,8 @@ _RELATIONS: dict[str, Callable[[Session], str]] = {
     "pg_user": _pg_user,
     "pg_database": _pg_database,
     "svv_database_privileges": _database_privileges,
+    "svv_roles": _roles,
+    "svv_user_grants": _user_grants,
     "svv_transactions": _svv_transactions,
     "sys_query_history": _query_history,
     "sys_load_error_detail": _load_errors,

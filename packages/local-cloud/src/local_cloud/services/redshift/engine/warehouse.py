@@ -25,6 +25,8 @@ _INTERNAL_TABLES = (
     "external_schemas(name VARCHAR PRIMARY KEY, database VARCHAR, role VARCHAR)",
     "users(name VARCHAR PRIMARY KEY, superuser BOOLEAN)",
     "database_privileges(user_name VARCHAR, privilege VARCHAR, PRIMARY KEY (user_name, privilege))",
+    "roles(name VARCHAR PRIMARY KEY)",
+    "role_members(role_name VARCHAR, user_name VARCHAR, PRIMARY KEY (role_name, user_name))",
     "views(schema VARCHAR, name VARCHAR, columns VARCHAR[], definition VARCHAR, PRIMARY KEY (schema, name))",
     "procedures(schema VARCHAR, name VARCHAR, definition VARCHAR, PRIMARY KEY (schema, name))",
     """load_errors(user_id INTEGER, query_id BIGINT, transaction_id BIGINT, session_id INTEGER,

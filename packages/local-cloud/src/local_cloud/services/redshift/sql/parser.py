@@ -14,16 +14,19 @@ from local_cloud.services.redshift.sql.statements import (
     Comment,
     Commit,
     CreateDatabase,
+    CreateRole,
     CreateSchema,
     CreateUser,
     CreateView,
     DatabasePrivileges,
     Drop,
     DropDatabase,
+    DropRole,
     DropUser,
     Explain,
     Lock,
     Query,
+    RoleMembership,
     Rollback,
     SetParameter,
     ShowParameter,
@@ -285,6 +288,8 @@ def _privileges(command: str, *, to: str) -> Callable[[Reader], Statement]:
     """Those on databases; who may do what with a table or a schema is not looked at here."""
 
     def read(reader: Reader) -> Statement:
+        if reader.accept("ROLE"):
+            return _role_membership(reader, command, to=to)
         reader.accept("GRANT", "OPTION", "FOR")
         privileges = [reader.next().upper]
         while not reader.at_end and not reader.at("ON"):
@@ -307,6 +312,38 @@ def _privileges(command: str, *, to: str) -> Callable[[Reader], Statement]:
         return DatabasePrivileges(command == "GRANT", tuple(privileges), tuple(databases), tuple(users))
 
     return read
+
+
+def _role_membership(reader: Reader, command: str, *, to: str) -> RoleMembership:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html, "role syntax"."""
+    roles = [_user(reader)]
+    while reader.accept(","):
+        reader.accept("ROLE")
+        roles.append(_user(reader))
+    reader.expect(to)
+    users: list[str] = []
+    while not users or reader.accept(","):
+        if reader.accept_any("GROUP", "ROLE"):
+            raise NotSupported(f"{command} ROLE is for users in the local warehouse")
+        users.append(_user(reader))
+    if reader.accept("WITH", "ADMIN", "OPTION"):
+        raise NotSupported("WITH ADMIN OPTION is not supported by the local warehouse")
+    return RoleMembership(command == "GRANT", tuple(roles), tuple(users))
+
+
+def _create_role(reader: Reader) -> CreateRole:
+    name = _user(reader)
+    if reader.accept("EXTERNALID"):
+        raise NotSupported("CREATE ROLE … EXTERNALID is not supported by the local warehouse")
+    return CreateRole(name)
+
+
+def _drop_role(reader: Reader) -> DropRole:
+    name = _user(reader)
+    force = bool(reader.accept("FORCE"))
+    if not force:
+        reader.accept("RESTRICT")
+    return DropRole(name, force)
 
 
 def _alter_table(reader: Reader) -> Statement:
@@ -347,7 +384,7 @@ _COMMANDS: tuple[tuple[str, Callable[[Reader], Statement]], ...] = (
     ("DROP DATABASE", lambda reader: DropDatabase(reader.identifier())),
     ("CREATE USER", _create_user),
     ("CREATE GROUP", _utility("CREATE GROUP")),
-    ("CREATE ROLE", _utility("CREATE ROLE")),
+    ("CREATE ROLE", _create_role),
     ("ALTER USER", _utility("ALTER USER")),
     ("ALTER GROUP", _utility("ALTER GROUP")),
     ("ALTER ROLE", _utility("ALTER ROLE")),
@@ -355,7 +392,7 @@ _COMMANDS: tuple[tuple[str, Callable[[Reader], Statement]], ...] = (
     ("ALTER DEFAULT PRIVILEGES", _utility("ALTER DEFAULT PRIVILEGES")),
     ("DROP USER", _drop_user),
     ("DROP GROUP", _utility("DROP GROUP")),
-    ("DROP ROLE", _utility("DROP ROLE")),
+    ("DROP ROLE", _drop_role),
     ("GRANT", _privileges("GRANT", to="TO")),
     ("REVOKE", _privileges("REVOKE", to="FROM")),
     ("CREATE", tables.create_table),

@@ -143,6 +143,26 @@ class DatabasePrivileges:
     users: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class CreateRole:
+    name: str
+
+
+@dataclass(frozen=True)
+class DropRole:
+    name: str
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class RoleMembership:
+    """GRANT or REVOKE of roles, to users and to other roles."""
+
+    granted: bool
+    roles: tuple[str, ...]
+    users: tuple[str, ...]
+
+
 Statement = (
     Begin
     | Commit
@@ -157,6 +177,9 @@ Statement = (
     | CreateUser
     | DropUser
     | DatabasePrivileges
+    | CreateRole
+    | DropRole
+    | RoleMembership
     | CreateDatabase
     | DropDatabase
     | AlterDatabase
