@@ -7,7 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -114,6 +115,29 @@ class Laptop:
         name = "elt-artifacts" if stack == "artifacts" else f"elt-local-{stack}"
         (found,) = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+
+    @contextmanager
+    def machine_with(self, change: Callable[[dict[str, Any]], None]) -> Iterator[str]:
+        """The deployed machine of yellow trips with something changed, beside it."""
+        states = self.client("stepfunctions")
+        deployed = states.describe_state_machine(stateMachineArn=self.outputs("pipelines")["YellowTrips"])
+        definition = json.loads(deployed["definition"])
+        change(definition)
+        arn = states.create_state_machine(
+            name=f"changed-{time.time_ns()}", definition=json.dumps(definition), roleArn=deployed["roleArn"]
+        )["stateMachineArn"]
+        yield arn
+        states.delete_state_machine(stateMachineArn=arn)
+
+    def finished(self, execution: str) -> dict[str, Any]:
+        """The execution as Step Functions describes it, once it has ended."""
+        states = self.client("stepfunctions")
+        for _ in range(1200):
+            found: dict[str, Any] = states.describe_execution(executionArn=execution)
+            if found["status"] != "RUNNING":
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"{execution} still runs")
 
     @property
     def pid(self) -> int:

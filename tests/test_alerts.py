@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
@@ -96,16 +96,6 @@ def test_a_success_after_a_failure_says_so_once(laptop: Laptop, tmp_path: Path) 
     assert "2022-05" not in [parameter["Name"].rsplit("/", 1)[-1] for parameter in parameters]
 
 
-def finished(laptop: Laptop, arn: str) -> dict[str, Any]:
-    states = laptop.client("stepfunctions")
-    for _ in range(1200):
-        found: dict[str, Any] = states.describe_execution(executionArn=arn)
-        if found["status"] != "RUNNING":
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"{arn} still runs")
-
-
 @pytest.mark.parametrize(
     "given",
     [
@@ -122,7 +112,7 @@ def test_bad_input_starts_no_job(laptop: Laptop, given: dict[str, Any]) -> None:
     started = laptop.client("stepfunctions").start_execution(
         stateMachineArn=laptop.outputs("pipelines")["YellowTripsLive"], input=json.dumps(given)
     )
-    ended = finished(laptop, started["executionArn"])
+    ended = laptop.finished(started["executionArn"])
     assert (ended["status"], ended["error"]) == ("FAILED", "InvalidInput")
     (mail,) = new_mails(laptop, before)
     assert mail["Subject"] == "[local] yellow-trips ? failed at ValidateInput"
@@ -137,24 +127,10 @@ def test_reviews_without_a_day_are_told_of_too(laptop: Laptop, given: dict[str, 
     started = laptop.client("stepfunctions").start_execution(
         stateMachineArn=laptop.outputs("pipelines")["ReviewsLive"], input=json.dumps(given)
     )
-    ended = finished(laptop, started["executionArn"])
+    ended = laptop.finished(started["executionArn"])
     assert (ended["status"], ended["error"]) == ("FAILED", "InvalidInput")
     (mail,) = new_mails(laptop, before)
     assert mail["Subject"] == "[local] reviews ? failed at ValidateInput"
-
-
-@contextmanager
-def machine_with(laptop: Laptop, change: Callable[[dict[str, Any]], None]) -> Iterator[str]:
-    """The deployed state machine with something changed, beside it."""
-    states = laptop.client("stepfunctions")
-    deployed = states.describe_state_machine(stateMachineArn=laptop.outputs("pipelines")["YellowTrips"])
-    definition = json.loads(deployed["definition"])
-    change(definition)
-    arn = states.create_state_machine(
-        name=f"changed-{time.time_ns()}", definition=json.dumps(definition), roleArn=deployed["roleArn"]
-    )["stateMachineArn"]
-    yield arn
-    states.delete_state_machine(stateMachineArn=arn)
 
 
 @contextmanager
@@ -173,10 +149,10 @@ def test_a_timeout(laptop: Laptop) -> None:
         definition["States"]["IngestRaw"]["TimeoutSeconds"] = 2
 
     before = len(laptop.mails())
-    with machine_with(laptop, shorten) as machine, silent_server() as address:
+    with laptop.machine_with(shorten) as machine, silent_server() as address:
         given = {"year": "2020", "month": "11", "source_url": f"{address}/{{dataset}}-{{year}}-{{month}}"}
         started = laptop.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(given))
-        ended = finished(laptop, started["executionArn"])
+        ended = laptop.finished(started["executionArn"])
         assert (ended["status"], ended["error"]) == ("FAILED", "States.Timeout")
     (mail,) = new_mails(laptop, before)
     assert mail["Subject"] == "[local] yellow-trips 2020-11 failed at IngestRaw"
@@ -219,10 +195,10 @@ def test_what_fails_while_a_failure_is_told_changes_nothing(laptop: Laptop) -> N
         definition["States"]["IngestRaw"]["Arguments"]["JobName"] = "no-such-job"
 
     before = len(laptop.mails())
-    with machine_with(laptop, break_the_telling) as machine:
+    with laptop.machine_with(break_the_telling) as machine:
         given = {"year": "2020", "month": "12"}
         started = laptop.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(given))
-        ended = finished(laptop, started["executionArn"])
+        ended = laptop.finished(started["executionArn"])
         history = laptop.client("stepfunctions").get_execution_history(
             executionArn=started["executionArn"], maxResults=1000
         )["events"]
@@ -284,7 +260,7 @@ def alarm_mail(laptop: Laptop, name: str) -> str:
 def test_a_run_that_took_long_is_told_of(laptop: Laptop) -> None:
     with_a_threshold_of_nothing(laptop, "elt-local-yellow-trips-slow")
     machine = laptop.outputs("pipelines")["YellowTripsLive"]
-    finished(laptop, laptop.client("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"])
+    laptop.finished(laptop.client("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"])
     assert "`elt status yellow-trips` tells which one" in alarm_mail(laptop, "elt-local-yellow-trips-slow")
 
 

@@ -80,6 +80,34 @@ FAILED = [
     event(5.5, "ExecutionFailed"),
 ]
 RUNNING = task(0, "IngestRaw", 2)[:3]
+
+
+def refused(second: float, error: str) -> list[dict[str, Any]]:
+    """An attempt whose job did not start."""
+    scheduled = event(second, "TaskScheduled", taskScheduledEventDetails={"parameters": '{"JobName": "j"}'})
+    return [scheduled, event(second, "TaskSubmitFailed", taskSubmitFailedEventDetails={"error": error})]
+
+
+NO_SLOT = [
+    entered(0, "Task", "IngestRaw"),
+    *refused(0, "Glue.ConcurrentRunsExceededException"),
+    *refused(4, "Glue.ConcurrentRunsExceededException"),
+]
+#: Retries used up; it waits in a Wait state.
+NO_SLOT_STILL = [
+    *NO_SLOT,
+    event(4, "TaskStateExited"),
+    entered(4, "Choice", "MayWaitForSlot"),
+    event(4, "ChoiceStateExited"),
+    entered(4, "Wait", "WaitForSlot"),
+]
+SLOT_AT_LAST = [
+    *NO_SLOT_STILL,
+    event(7, "WaitStateExited"),
+    entered(7, "Choice", "ReturnToJob"),
+    event(7, "ChoiceStateExited"),
+    *task(7, "IngestRaw", 1),
+]
 ABORTED = [*RUNNING, event(1, "ExecutionAborted")]
 
 
@@ -105,6 +133,13 @@ ABORTED = [*RUNNING, event(1, "ExecutionAborted")]
         ),
         (RUNNING, [("IngestRaw", "RUNNING", 9, "r0")]),
         (ABORTED, [("IngestRaw", "FAILED", 1, "r0")]),
+        (NO_SLOT, [("IngestRaw", "RUNNING", 9, None)]),
+        (NO_SLOT_STILL, [("IngestRaw", "RUNNING", 9, None)]),
+        ([*NO_SLOT_STILL, event(5, "ExecutionAborted")], [("IngestRaw", "FAILED", 5, None)]),
+        (
+            [*SLOT_AT_LAST, *task(8, "LoadRedshift", 1), event(9, "ExecutionSucceeded")],
+            [("IngestRaw", "SUCCEEDED", 8, "r0"), ("LoadRedshift", "SUCCEEDED", 1, "r0")],
+        ),
         ([], []),
     ],
 )
@@ -112,6 +147,22 @@ def test_states(events: list[dict[str, Any]], expected: list[tuple[Any, ...]]) -
     states = States(events, stopDate=T0 + datetime.timedelta(seconds=9))
     execution = read(states, ARN)
     assert [(s.name, s.status, s.seconds, s.job_run) for s in execution.states] == expected
+
+
+@pytest.mark.parametrize(
+    ("events", "waiting"),
+    [
+        (NO_SLOT, True),
+        (NO_SLOT_STILL, True),
+        ([entered(0, "Task", "IngestRaw"), *refused(0, "Glue.AWSGlueException")], False),
+        ([*NO_SLOT, *task(6, "IngestRaw", 1)[1:3]], False),
+        (RUNNING, False),
+        (ABORTED, False),
+    ],
+)
+def test_a_job_without_a_slot_is_told_from_one_that_runs(events: list[dict[str, Any]], waiting: bool) -> None:
+    (state,) = read(States(events), ARN).states
+    assert state.is_waiting is waiting
 
 
 def test_the_whole_reading_as_json() -> None:

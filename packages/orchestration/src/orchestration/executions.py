@@ -15,11 +15,16 @@ from orchestration.pipelines import Month, Pipeline
 FINAL = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 #: History events that say an attempt of a task failed.
 _ATTEMPT_FAILED = ("TaskFailed", "TaskTimedOut", "TaskStartFailed", "TaskSubmitFailed")
+#: What a job's state fails with while all runs that its job or the account may have at once are taken.
+_NO_SLOT = ("Glue.ConcurrentRunsExceededException", "Glue.ResourceNumberLimitExceededException")
 
 
 @dataclass(frozen=True)
 class StateRun:
-    """One state of an execution. `status` is RUNNING, SUCCEEDED or FAILED; `seconds` counts to now if RUNNING."""
+    """One state of an execution. `status` is RUNNING, SUCCEEDED or FAILED; `seconds` counts to now if RUNNING.
+
+    `is_waiting` if it is RUNNING but its job is not, because no slot is free.
+    """
 
     name: str
     status: str
@@ -27,6 +32,7 @@ class StateRun:
     seconds: float
     job: str | None = None
     job_run: str | None = None
+    is_waiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,45 +154,62 @@ def follow(states: Any, arn: str) -> Iterator[Execution]:
 
 
 def _states(events: list[dict[str, Any]], now: datetime.datetime) -> Iterator[StateRun]:
-    """The task, Succeed and Fail states entered so far, in order; Choice, Pass and Wait do no work to tell of."""
+    """The task, Succeed and Fail states entered so far, in order; Choice, Pass and Wait do no work to tell of.
+
+    A task that is entered again after nothing but Choice and Wait states, as by waiting for a slot or for its turn, is
+    one run from its first beginning to its last end.
+    """
     current: dict[str, Any] | None = None
     for event in events:
         kind: str = event["type"]
-        if kind.endswith("StateEntered"):
-            if kind in ("TaskStateEntered", "SucceedStateEntered", "FailStateEntered"):
-                name = event["stateEnteredEventDetails"]["name"]
-                failed = kind == "FailStateEntered"
-                current = {
-                    "name": name,
-                    "since": event["timestamp"],
-                    "failed": failed,
-                    "job": None,
-                    "run": None,
-                }
-                if failed or kind == "SucceedStateEntered":
-                    yield _state_run(current, event["timestamp"], over=True)
-                    current = None
+        if kind in ("TaskStateEntered", "SucceedStateEntered", "FailStateEntered"):
+            name = event["stateEnteredEventDetails"]["name"]
+            if current is not None and current["name"] == name:
+                continue
+            if current is not None:
+                yield _state_run(current, current["left"], over=True)
+            current = _entered(name, event["timestamp"])
+            current["failed"] = kind == "FailStateEntered"
         elif current is None:
             continue
-        elif kind == "TaskScheduled":
-            current["failed"] = False
-            current["job"] = json.loads(event["taskScheduledEventDetails"]["parameters"]).get("JobName")
-        elif kind == "TaskSubmitted":
-            current["run"] = json.loads(event["taskSubmittedEventDetails"].get("output") or "{}").get("JobRunId")
-        elif kind in _ATTEMPT_FAILED:
-            current["failed"] = True
-        elif kind == "TaskStateExited":
-            yield _state_run(current, event["timestamp"], over=True)
-            current = None
         elif kind in ("ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"):
-            current["failed"] = True
-            yield _state_run(current, event["timestamp"], over=True)
+            current |= {"failed": True, "left": event["timestamp"]}
+        else:
+            _learn(current, event)
+        if kind.startswith("Execution") or kind in ("SucceedStateEntered", "FailStateEntered"):
+            yield _state_run(current, current["left"], over=True)
             current = None
     if current is not None:
         yield _state_run(current, now, over=False)
 
 
+def _entered(name: str, moment: datetime.datetime) -> dict[str, Any]:
+    return {"name": name, "since": moment, "left": moment, "waiting": False, "job": None, "run": None}
+
+
+def _learn(state: dict[str, Any], event: Mapping[str, Any]) -> None:
+    """Take what an event tells of the state that the execution is in."""
+    kind = event["type"]
+    if kind == "TaskScheduled":
+        state["failed"] = False
+        state["job"] = json.loads(event["taskScheduledEventDetails"]["parameters"]).get("JobName")
+    elif kind == "TaskSubmitted":
+        state["waiting"] = False
+        state["run"] = json.loads(event["taskSubmittedEventDetails"].get("output") or "{}").get("JobRunId")
+    elif kind in _ATTEMPT_FAILED:
+        state["failed"] = True
+        state["waiting"] = event.get("taskSubmitFailedEventDetails", {}).get("error") in _NO_SLOT
+    elif kind == "TaskStateExited":
+        state["left"] = event["timestamp"]
+
+
 def _state_run(state: Mapping[str, Any], until: datetime.datetime, *, over: bool) -> StateRun:
-    status = "RUNNING" if not over else "FAILED" if state["failed"] else "SUCCEEDED"
-    seconds = (until - state["since"]).total_seconds()
-    return StateRun(state["name"], status, state["since"], seconds, job=state["job"], job_run=state["run"])
+    return StateRun(
+        name=state["name"],
+        status="RUNNING" if not over else "FAILED" if state["failed"] else "SUCCEEDED",
+        started=state["since"],
+        seconds=(until - state["since"]).total_seconds(),
+        job=state["job"],
+        job_run=state["run"],
+        is_waiting=not over and state["waiting"],
+    )

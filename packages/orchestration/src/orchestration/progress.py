@@ -82,7 +82,8 @@ class _Lines:
                 self._next_sign_of_life = time.monotonic() + 10
             if state.status == "RUNNING":
                 if time.monotonic() > self._next_sign_of_life:
-                    self._print(f"{state.name} running, {state.seconds:.0f} s")
+                    doing = "waiting for a slot" if state.is_waiting else "running"
+                    self._print(f"{state.name} {doing}, {state.seconds:.0f} s")
                     self._next_sign_of_life = time.monotonic() + 10
             elif ("ended", state.name) not in self._shown:
                 self._shown.add(("ended", state.name))
@@ -100,5 +101,6 @@ def _table(execution: Execution, details: _Details) -> Table:
     for state in execution.states:
         if not state.name.startswith("Pipeline"):
             sign = _SIGNS[state.status]
-            table.add_row(sign, state.name, f"{state.seconds:.1f} s", details.of(state))
+            detail = "waiting for a slot" if state.is_waiting else details.of(state)
+            table.add_row(sign, state.name, f"{state.seconds:.1f} s", detail)
     return table
