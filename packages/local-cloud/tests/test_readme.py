@@ -37,6 +37,7 @@ def test_every_service_of_ours_is_documented() -> None:
     from local_cloud.services import SERVICES
 
     names = {"awslambda": "lambda", "stepfunctions": "step functions", "redshift": "redshift serverless"}
+    names["servicequotas"] = "service quotas"
     for service in SERVICES:
         assert names.get(service, service) in table, service
 

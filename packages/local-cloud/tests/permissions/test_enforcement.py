@@ -747,3 +747,52 @@ def test_usage_tells_what_was_used_unused_and_refused(cloud: Any) -> None:
     assert [each for each in told["granted"] if each["owner"] == owner] == [place | used]
     assert [each for each in told["unused"] if each["owner"] == owner] == [place | {"action": "s3:PutObject"}]
     assert [(each["identity"], each["action"]) for each in told["refused"]] == [(owner, "s3:ListBucket")]
+
+
+def test_the_administrator_is_the_root(cloud: Any) -> None:
+    assert cloud.client("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:root"
+
+
+def test_a_simulation_says_what_a_call_would_meet(cloud: Any) -> None:
+    """Of a user's own policies: an explicit denial, none that fits, and an allowance on one resource."""
+    iam = cloud.client("iam")
+    iam.create_user(UserName="simulated")
+    deny = {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"}
+    may = {
+        "Version": "2012-10-17",
+        "Statement": [allow("s3:*Object", "arn:aws:s3:::lake/${aws:username}/${ec2:Vpc}"), deny],
+    }
+    iam.put_user_policy(UserName="simulated", PolicyName="own", PolicyDocument=json.dumps(may))
+    answer = iam.simulate_principal_policy(
+        PolicySourceArn=f"arn:aws:iam::{ACCOUNT}:user/simulated",
+        ActionNames=["s3:GetObject", "s3:DeleteObject", "s3:ListBucket"],
+        ResourceArns=["arn:aws:s3:::lake/simulated/one", "arn:aws:s3:::lake/other/one"],
+        ContextEntries=[{"ContextKeyName": "ec2:Vpc", "ContextKeyValues": ["one"], "ContextKeyType": "string"}],
+    )
+    decisions = [
+        (one["EvalActionName"], one["EvalResourceName"].split("/")[1], one["EvalDecision"])
+        for one in answer["EvaluationResults"]
+    ]
+    assert decisions == [
+        ("s3:GetObject", "simulated", "allowed"),
+        ("s3:GetObject", "other", "implicitDeny"),
+        ("s3:DeleteObject", "simulated", "explicitDeny"),
+        ("s3:DeleteObject", "other", "explicitDeny"),
+        ("s3:ListBucket", "simulated", "implicitDeny"),
+        ("s3:ListBucket", "other", "implicitDeny"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"PolicySourceArn": f"arn:aws:iam::{ACCOUNT}:role/nobody-there"}, (404, "NoSuchEntity")),
+        (
+            {"PolicySourceArn": f"arn:aws:iam::{ACCOUNT}:role/nobody", "ResourcePolicy": "{}"},
+            (400, "InvalidInput"),
+        ),
+    ],
+)
+def test_a_simulation_that_cannot_be_made(cloud: Any, arguments: dict[str, Any], expected: tuple[int, str]) -> None:
+    call = cloud.client("iam").simulate_principal_policy
+    assert refusal(call, ActionNames=["s3:GetObject"], **arguments)[:2] == expected

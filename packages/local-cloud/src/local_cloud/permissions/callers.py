@@ -82,6 +82,12 @@ class Callers:
             "AssumedRole", arn, role_arn, account, user_id, keys=_keys(role_arn, account, "AssumedRole", user_id, tags)
         )
 
+    def of_arn(self, arn: str) -> Caller | None:
+        """A role or user by its ARN; None where there is none."""
+        if ":role/" in arn:
+            return self.of_role(arn, "simulation") if self.role(arn) else None
+        return next((self._user(user) for user in list(self._iam.users.values()) if user.arn == arn), None)
+
     def role(self, arn: str) -> Any:
         """moto's role of an ARN, None when there is none."""
         roles = self._iam.roles
@@ -158,10 +164,13 @@ class Callers:
         for user in self._iam.users.values():
             for key in user.access_keys:
                 if key.access_key_id == access_key and key.status == "Active":
-                    keys = _keys(user.arn, self.account_id, "User", user.id)
-                    keys["aws:username"] = (user.name,)
-                    return Caller("User", user.arn, user.arn, self.account_id, user.id, keys=keys)
+                    return self._user(user)
         raise UnknownKey
+
+    def _user(self, user: Any) -> Caller:
+        keys = _keys(user.arn, self.account_id, "User", user.id)
+        keys["aws:username"] = (user.name,)
+        return Caller("User", user.arn, user.arn, self.account_id, user.id, keys=keys)
 
     @property
     def _iam(self) -> Any:

@@ -8,6 +8,7 @@ request that needs them.
 SERVICES: tuple[str, ...] = (
     "s3",
     "iam",
+    "servicequotas",
     "cloudwatch",
     "logs",
     "sns",

@@ -9,6 +9,7 @@ from typing import Any
 from local_cloud.cloud import Cloud
 from local_cloud.permissions import command
 from local_cloud.permissions.unused import unused
+from local_cloud.services import iam_simulation
 
 #: Operations of moto's backend that take a managed policy, as their first argument.
 TAKE_A_POLICY = (
@@ -18,11 +19,13 @@ TAKE_A_POLICY = (
 
 
 def install(cloud: Cloud) -> None:
+    iam_simulation.install(cloud.permissions.callers)
     cloud.route(command.PATH, lambda body: _usage(cloud, body))
 
     from moto.core.responses import EmptyResult
     from moto.iam.models import IAMBackend
     from moto.iam.responses import IamResponse
+    from moto.sts.models import STSBackend
 
     for name in TAKE_A_POLICY:
         setattr(IAMBackend, name, _with_aws_policy(getattr(IAMBackend, name)))
@@ -43,6 +46,14 @@ def install(cloud: Cloud) -> None:
             known.remove(client_id)
         return EmptyResult()
 
+    def whoever(self: Any, access_key_id: str, region: str) -> tuple[str, str, str]:
+        """The administrator's keys are the account's root; moto does not know them and says "user/moto"."""
+        found: tuple[str, str, str] = identity(self, access_key_id, region)
+        root = cloud.permissions.callers.administrator
+        return (root.user_id, root.arn, root.account) if found[1].endswith(":user/moto") else found
+
+    identity = STSBackend.get_caller_identity
+    STSBackend.get_caller_identity = whoever
     IamResponse.add_client_id_to_open_id_connect_provider = add
     IamResponse.remove_client_id_from_open_id_connect_provider = remove
 
