@@ -82,7 +82,7 @@ class ApiRequest:
         if found := re.fullmatch(r"/service/[^/]+/operation/([^/]+)", path):
             return found[1]
         if self.environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-            return parse_qs(self._body().decode("utf-8", "replace")).get("Action", [""])[0]
+            return parse_qs(self.read_body().decode("utf-8", "replace")).get("Action", [""])[0]
         return parse_qs(str(self.environ.get("QUERY_STRING", ""))).get("Action", [""])[0]
 
     @property
@@ -98,9 +98,9 @@ class ApiRequest:
     def parameters(self) -> Mapping[str, Any]:
         """The operation's parameters by their API names. The body can still be read by whoever serves the request."""
         if self.operation:
-            return _parameters(self.environ, self._body())
+            return _parameters(self.environ, self.read_body())
         _, found, body_is_payload = self._routed
-        return found if body_is_payload else {**_parameters(self.environ, self._body()), **found}
+        return found if body_is_payload else {**_parameters(self.environ, self.read_body()), **found}
 
     @functools.cached_property
     def _routed(self) -> tuple[str, dict[str, Any], bool]:
@@ -118,7 +118,8 @@ class ApiRequest:
         found = {**{names.get(name, name): values[0] for name, values in query.items()}, **found}
         return str(operation.name), found, shape is None or "payload" in shape.serialization
 
-    def _body(self) -> bytes:
+    def read_body(self) -> bytes:
+        """The body, which can be read again by whoever serves the request."""
         body: bytes = self.environ["wsgi.input"].read()
         self.environ["wsgi.input"] = io.BytesIO(body)
         return body

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from local_cloud import moto_state
 from local_cloud.objects import Objects
 from local_cloud.permissions.callers import SYSTEM_ACCESS_KEY
 from local_cloud.permissions.enforcer import Enforcer
@@ -102,15 +103,16 @@ class Cloud:
         from moto.sts.models import sts_backends
 
         backend = sts_backends[self.settings.account_id]["aws"]
-        backend.assumed_roles = [role for role in backend.assumed_roles if role.expiration > utcnow()]
-        role = backend.assume_role(
-            region_name=self.settings.region,
-            role_session_name=session_name[:64],
-            role_arn=role_arn,
-            policy=None,
-            duration=SESSION_SECONDS,
-            external_id=None,
-        )
+        with moto_state.held():
+            backend.assumed_roles = [role for role in backend.assumed_roles if role.expiration > utcnow()]
+            role = backend.assume_role(
+                region_name=self.settings.region,
+                role_session_name=session_name[:64],
+                role_arn=role_arn,
+                policy=None,
+                duration=SESSION_SECONDS,
+                external_id=None,
+            )
         self.persistence.changed("sts")
         return {
             "AWS_ACCESS_KEY_ID": role.access_key_id,
@@ -138,7 +140,7 @@ class Cloud:
         if isinstance(actor, Role):
             self._check_trust(actor)
         key = (service, actor)
-        with self._lock:
+        with moto_state.released(), self._lock:
             made, client = self._clients.pop(key, (0.0, None))
             if client is None or time.monotonic() - made > SESSION_SECONDS / 2:
                 made, client = time.monotonic(), self._new_client(service, actor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import uuid
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from local_cloud import browsers, faults
+from local_cloud import browsers, faults, moto_state
 from local_cloud.api_request import ApiRequest
 from local_cloud.cloud import Cloud
 from local_cloud.permissions import wire
@@ -30,6 +31,9 @@ _REACHES: dict[str, tuple[str, ...]] = {
     "sns": ("sqs",),
 }
 
+#: Services that keep nothing in moto's backends. They have locks of their own, and operations that wait.
+_OWN = frozenset({"cloudformation", "redshiftdata", "redshiftserverless", "stepfunctions"})
+
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -39,6 +43,7 @@ class Gateway:
     def __init__(self, cloud: Cloud) -> None:
         from moto.moto_server import werkzeug_app
 
+        moto_state.release_in_waits()
         werkzeug_app.DISABLE_GLOBAL_CORS = True  # see browsers.py
         self._cloud = cloud
         self._moto = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
@@ -90,9 +95,11 @@ class Gateway:
     def _serve_moto(self, request: ApiRequest, start_response: StartResponse) -> Iterable[bytes]:
         reads_only = request.reads_only  # before the body is gone
         app = self._application(request)
-        result: Iterable[bytes] = app(request.environ, start_response)
+        service = package_of(app.service)
+        request.read_body()  # nobody waits for a client while the state is held
+        with contextlib.nullcontext() if service in _OWN else moto_state.held():
+            result: Iterable[bytes] = app(request.environ, start_response)
         if not reads_only:
-            service = package_of(app.service)
             self._cloud.persistence.save_after(request.api_operation, service)
             for name in _REACHES.get(service, ()):
                 self._cloud.persistence.save(name)

@@ -23,7 +23,7 @@ from typing import Any
 
 import moto
 
-from local_cloud import snapshot
+from local_cloud import moto_state, snapshot
 from local_cloud.errors import CURE, StateUnusable
 from local_cloud.version import __version__
 
@@ -124,7 +124,7 @@ class Persistence:
         with self._lock:
             part.asked += 1
             mine = part.asked
-        with part.lock:
+        with moto_state.released(), part.lock:
             if part.done >= mine:
                 return  # somebody's snapshot began after we asked: it holds our change
             covered = part.asked

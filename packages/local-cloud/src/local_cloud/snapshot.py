@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import pickle
 import threading
-import time
 import types
 import weakref
 from collections import defaultdict
@@ -20,6 +19,8 @@ from importlib import import_module
 from typing import Any
 
 from moto.core.base_backend import BackendDict, BaseBackend, backend_lock
+
+from local_cloud import moto_state
 
 _LOCKS: dict[type, Callable[[], Any]] = {
     type(threading.Lock()): threading.Lock,
@@ -50,23 +51,13 @@ def package_of(service: str) -> str:
 def dump_backends(backends: Any, *, without: Iterable[str]) -> bytes:
     """All of a service's backends, by (account, region)."""
     left_out = frozenset(without)
-    for attempt in range(20):
-        try:
-            return _dump(backends, left_out)
-        except RuntimeError as error:  # "dictionary changed size": another request is at work
-            if "changed size" not in str(error) and "mutated during" not in str(error):
-                raise
-            time.sleep(0.001 * attempt)
-    raise RuntimeError("the state kept changing while it was saved")
-
-
-def _dump(backends: Any, left_out: frozenset[str]) -> bytes:
-    return dumps(
-        {
-            (account, region): {k: v for k, v in list(vars(backend).items()) if k not in left_out}
-            for account, region, backend in list(backends.iter_backends())
-        }
-    )
+    with moto_state.held():
+        return dumps(
+            {
+                (account, region): {k: v for k, v in vars(backend).items() if k not in left_out}
+                for account, region, backend in backends.iter_backends()
+            }
+        )
 
 
 def restore_backends(backends: Any, state: bytes) -> list[Any]:

@@ -120,7 +120,7 @@ class Callers:
 
     def _owner(self, caller: Caller) -> Any:
         if caller.kind == "User":
-            return next((user for user in self._iam.users.values() if user.arn == caller.identity), None)
+            return next((user for user in list(self._iam.users.values()) if user.arn == caller.identity), None)
         return self.role(caller.identity)
 
     def _identity_policies(self, owner: Any, arn: str) -> Iterable[Policy]:
@@ -130,8 +130,8 @@ class Callers:
             yield _managed(arn, managed)
         if not hasattr(owner, "access_keys"):
             return
-        for group in self._iam.groups.values():
-            if any(member.arn == arn for member in group.users):
+        for group in list(self._iam.groups.values()):
+            if any(member.arn == arn for member in list(group.users)):
                 for name, text in list(group.policies.items()):
                     yield _policy(group.arn, name, text)
                 for managed in list(group.managed_policies.values()):
@@ -161,8 +161,8 @@ class Callers:
         return caller
 
     def _of_user(self, access_key: str) -> Caller:
-        for user in self._iam.users.values():
-            for key in user.access_keys:
+        for user in list(self._iam.users.values()):
+            for key in list(user.access_keys):
                 if key.access_key_id == access_key and key.status == "Active":
                     return self._user(user)
         raise UnknownKey
@@ -199,5 +199,5 @@ def _policy(owner: str, name: str, text: str) -> Policy:
 
 
 def _managed(owner: str, managed: Any) -> Policy:
-    text = next(version.document for version in managed.versions if version.is_default)
+    text = next(version.document for version in list(managed.versions) if version.is_default)
     return _policy(owner, managed.name, text)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local_cloud import moto_state
 from local_cloud.processes import children
 from local_cloud.processes.errors import PreparationError
 from local_cloud.services.awslambda.errors import TooManyRequests, WorkerExited, WorkerGone, WorkerTimedOut
@@ -66,7 +67,7 @@ class Invocations:
         the answer.
         """
         request_id = request_id or str(uuid.uuid4())
-        with self._slot(function):
+        with moto_state.released(), self._slot(function):
             worker = self._take_idle(function)
             if worker is None:
                 stream = _new_stream(function)

@@ -14,6 +14,7 @@ from typing import Any
 from moto.core.common_models import CloudWatchMetricProvider
 from moto.core.utils import utcnow
 
+from local_cloud import moto_state
 from local_cloud.cloud import Cloud
 
 #: The count that goes up when an execution ends so.
@@ -74,8 +75,9 @@ def _put(cloud: Cloud, machine_arn: str, values: list[tuple[str, float, str]]) -
         {"MetricName": name, "Value": value, "Unit": unit, "Timestamp": now, "Dimensions": dimensions}
         for name, value, unit in values
     ]
-    backend.put_metric_data("AWS/States", data)
-    _forget(backend.metric_data, before=now - KEPT_FOR)
+    with moto_state.held():
+        backend.put_metric_data("AWS/States", data)
+        _forget(backend.metric_data, before=now - KEPT_FOR)
     cloud.persistence.changed("cloudwatch")
 
 

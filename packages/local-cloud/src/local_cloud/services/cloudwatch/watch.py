@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local_cloud import targets
+from local_cloud import moto_state, targets
 from local_cloud.cloud import Cloud
 from local_cloud.services.cloudwatch import messages, metrics, series, states
 from local_cloud.services.cloudwatch.errors import AlarmError
@@ -45,7 +45,8 @@ class Watch:
             if alarm.rule:
                 continue
             try:
-                self._evaluate(alarm, backend, now)
+                with moto_state.held():
+                    self._evaluate(alarm, backend, now)
             except Exception:  # the others and the next tick are worth the same
                 log.exception("alarm %s could not be evaluated", alarm.name)
 

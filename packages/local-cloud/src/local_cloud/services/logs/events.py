@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_cloud import moto_state
 from local_cloud.database import Database
 
 _SCHEMA = """
@@ -87,6 +88,7 @@ class Events:
         )[0]
         return Statistics(*row)
 
+    @moto_state.releasing
     def select(
         self,
         streams: Sequence[str],

@@ -12,6 +12,7 @@ from moto.logs import models, responses
 from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundException
 from moto.logs.metric_filters import MetricFilters
 
+from local_cloud import moto_state
 from local_cloud.services.logs.events import Event, Events, Position
 from local_cloud.services.logs.patterns import Matcher, PatternError, compile_pattern
 
@@ -117,7 +118,7 @@ class Stream(models.LogStream):  # type: ignore[misc]  # untyped
     def put_log_events(self, log_events: list[dict[str, Any]]) -> str:
         events = [(int(event["timestamp"]), str(event["message"])) for event in log_events]
         ingested = _events.add(self.arn, events)
-        for subscription in self.log_group.subscription_filters.values():
+        for subscription in list(self.log_group.subscription_filters.values()):
             matches = _matcher(subscription.filter_pattern)
             chosen = [
                 {"id": f"{index:056d}", "timestamp": timestamp, "message": message}
@@ -126,7 +127,8 @@ class Stream(models.LogStream):  # type: ignore[misc]  # untyped
             ]
             if chosen:
                 arn = subscription.destination_arn
-                self._send_log_events(arn.split(":")[2], arn, subscription.name, chosen)
+                with moto_state.held():
+                    self._send_log_events(arn.split(":")[2], arn, subscription.name, chosen)
         return f"{ingested:056d}"
 
     def get_log_events(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Iterable
 from typing import Any
 
+from local_cloud import moto_state
 from local_cloud.cloud import Cloud
 from local_cloud.permissions.errors import AccessDenied
 
 log = logging.getLogger("local_cloud.logs")
-
-_making = threading.Lock()
 
 
 class LogWriter:
@@ -64,7 +62,7 @@ class LogWriter:
             if group is None:
                 self._ask("CreateLogGroup")
             self._ask("CreateLogStream", self._stream)
-            with _making:
+            with moto_state.held():
                 backend.ensure_log_group(self._group)
                 backend.ensure_log_stream(self._group, self._stream)
             self._cloud.persistence.save("logs")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from local_cloud import moto_state
 from local_cloud.services.s3.bucket import Buckets
 from local_cloud.services.s3.catalog import Version
 
@@ -40,6 +41,7 @@ class Notifier:
     def _send(self, event: str, bucket: Any, key: _Key) -> None:
         from moto.s3.notifications import S3NotificationEvent, send_event
 
-        send_event(self._account_id, S3NotificationEvent(event), bucket, key)
+        with moto_state.held():
+            send_event(self._account_id, S3NotificationEvent(event), bucket, key)
         for service in ("sqs", "sns"):
             self._changed(service)

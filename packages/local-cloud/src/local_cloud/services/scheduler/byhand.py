@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.scheduler.exceptions import ScheduleGroupNotFound, ScheduleNotFound
 from moto.scheduler.models import scheduler_backends
 
+from local_cloud import moto_state
 from local_cloud.cloud import Cloud
 from local_cloud.services.scheduler.errors import FireError
 from local_cloud.services.scheduler.firing import Firing, describe
@@ -26,7 +27,8 @@ def fire(cloud: Cloud, name: str, *, group: str = "default", at: datetime.dateti
     """Fire a schedule once, now; what it called and what came back. `at` is the time it is told it was due."""
     backend = scheduler_backends[cloud.settings.account_id][cloud.settings.region]
     try:
-        schedule = backend.get_schedule(group, name)
+        with moto_state.held():
+            schedule = backend.get_schedule(group, name)
     except (ScheduleNotFound, ScheduleGroupNotFound) as error:
         raise FireError(error.message) from None
     firing = Firing(cloud, schedule, at or datetime.datetime.now(datetime.UTC))

@@ -14,6 +14,7 @@ from typing import Any
 
 from moto.scheduler.models import Schedule, ScheduleGroup, scheduler_backends
 
+from local_cloud import moto_state
 from local_cloud.cloud import Cloud
 from local_cloud.services.scheduler.errors import ExpressionError
 from local_cloud.services.scheduler.expressions import Timing
@@ -94,9 +95,10 @@ class Ticker:
             Firing(self._cloud, schedule, due).with_retries()
         except Exception:
             log.exception("schedule %s could not be fired", schedule.name)
-        if is_last and schedule.action_after_completion == "DELETE" and schedule.name in group.schedules:
-            group.delete_schedule(schedule.name)
-            self._cloud.persistence.changed("scheduler")
+        with moto_state.held():
+            if is_last and schedule.action_after_completion == "DELETE" and schedule.name in group.schedules:
+                group.delete_schedule(schedule.name)
+                self._cloud.persistence.changed("scheduler")
 
     def _schedules(self) -> Iterator[tuple[ScheduleGroup, Schedule]]:
         settings = self._cloud.settings
