@@ -77,6 +77,8 @@ def test_a_whole_life(run: Run, tmp_path: Path, port: int, another_port: int) ->
         "endpoint": endpoint,
         "state": str(state),
         "since": found[2],
+        "unsaved": None,
+        "notices": [],
     }
     assert ended(run("env")) == (
         0,

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 import weakref
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from local_cloud import persistence, snapshot
-from local_cloud.errors import StateUnusable
+from local_cloud.errors import StateNotSaved, StateUnusable
 from local_cloud.persistence import Persistence
 
 
@@ -147,6 +149,54 @@ def test_changes_outside_of_requests_are_written_by_themselves_or_at_the_end(tmp
     assert seen == [1]
 
 
+def test_a_write_that_fails_is_tried_again_and_refuses_changes_until_then(tmp_path: Path) -> None:
+    """Any OSError: here the folder is gone for a while."""
+    folder, value = tmp_path / "control-plane", [1]
+    keeper = Persistence(folder)
+    keeper.load()
+    keeper.register("part", save=lambda: value[0], restore=lambda value: None)
+    keeper.changed("part")
+    wait_until((folder / "part.state").exists)
+    folder.rename(tmp_path / "away")
+    value[0] = 2
+    keeper.changed("part")
+    wait_until(lambda: keeper.saving.problem() is not None)
+    problem = keeper.saving.problem()
+    assert problem
+    assert problem.what == ("part",)
+    assert problem.cause == f"No such file or directory ({folder / 'part.new'})"
+    for refused in (keeper.check, lambda: keeper.save("part")):
+        with pytest.raises(StateNotSaved, match="No such file or directory"):
+            refused()
+    (tmp_path / "away").rename(folder)
+    keeper.check()
+    assert keeper.saving.problem() is None
+    value[0] = 3
+    keeper.changed("part")
+    keeper.close()
+    again, seen = Persistence(folder), list[int]()
+    again.load()
+    again.register("part", save=lambda: 0, restore=seen.append)
+    assert seen == [3]
+
+
+def test_what_cannot_be_saved_at_the_end_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    keeper = Persistence(tmp_path / "control-plane")
+    keeper.load()
+    keeper.register("part", save=lambda: 1, restore=lambda value: None)
+    keeper.folder.rmdir()
+    keeper.changed("part")
+    keeper.close()
+    assert "stopped with changes that could not be saved: part: No such file or directory" in caplog.text
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_state_that_cannot_be_saved_is_said_and_stops_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     keeper = Persistence(tmp_path)
     keeper.load()
@@ -166,7 +216,7 @@ def test_a_service_whose_state_cannot_be_read_stays_closed(tmp_path: Path) -> No
         """
         import sys
         from pathlib import Path
-        from local_cloud.errors import StateUnusable
+        from local_cloud.errors import StateNotSaved, StateUnusable
         from local_cloud.persistence import Persistence
         keeper = Persistence(Path(sys.argv[1]))
         keeper.load()

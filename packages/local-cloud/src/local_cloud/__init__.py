@@ -9,6 +9,7 @@ from local_cloud.errors import (
     SettingsError,
     StartFailed,
     StateInUse,
+    StateNotSaved,
     StateUnusable,
     StopFailed,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "SettingsError",
     "StartFailed",
     "StateInUse",
+    "StateNotSaved",
     "StateUnusable",
     "Status",
     "StopFailed",

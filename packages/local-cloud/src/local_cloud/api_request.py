@@ -17,6 +17,9 @@ _READS = re.compile(
     r"(?![a-z])"
 )
 
+#: In the user agent of what this cloud's own services ask of each other.
+INTERNAL_AGENT = "local-cloud/service"
+
 _SCOPE = re.compile(r"Credential=([^/,\s]+)/[^/]*/([^/]*)/([^/]*)/aws4_request")
 
 
@@ -90,6 +93,11 @@ class ApiRequest:
         if self.operation:
             return bool(_READS.match(self.operation))
         return self.environ["REQUEST_METHOD"] in ("GET", "HEAD", "OPTIONS")
+
+    @property
+    def is_internal(self) -> bool:
+        """A service of this cloud calls another one, and can wait."""
+        return INTERNAL_AGENT in self.environ.get("HTTP_USER_AGENT", "")
 
     def api_operation(self) -> str:
         """The operation by its API name; of a REST API by method and path, as botocore's model has it, else ""."""

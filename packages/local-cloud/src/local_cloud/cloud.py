@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_cloud import moto_state
+from local_cloud.api_request import INTERNAL_AGENT
 from local_cloud.objects import Objects
 from local_cloud.permissions.callers import SYSTEM_ACCESS_KEY
 from local_cloud.permissions.enforcer import Enforcer
@@ -86,8 +87,18 @@ class Cloud:
         self.routes[path] = respond
 
     def describe(self) -> dict[str, Any]:
-        """Who answers on this port."""
-        return {"pid": os.getpid(), "state_dir": str(self.settings.state_dir), "version": __version__}
+        """Who answers on this port, and what of its state is not on disk."""
+        problem = self.persistence.saving.problem()
+        return {
+            "pid": os.getpid(),
+            "state_dir": str(self.settings.state_dir),
+            "version": __version__,
+            "unsaved": problem.as_json() if problem else None,
+            "notices": [
+                *self.persistence.notices,
+                *(f"{name} is lost at the next stop: {why}" for name, why in self.persistence.unsavable.items()),
+            ],
+        }
 
     def credentials(self, role_arn: str, session_name: str, *, service: str, source_arn: str = "") -> dict[str, str]:
         """Temporary keys of a role, as environment variables, for a process that acts as it.
@@ -185,6 +196,7 @@ class Cloud:
                 retries={"total_max_attempts": 1},
                 read_timeout=3600,
                 proxies={},
+                user_agent_extra=INTERNAL_AGENT,
                 inject_host_prefix=False,  # there is no host `sync-127.0.0.1` for StartSyncExecution
             ),
         )

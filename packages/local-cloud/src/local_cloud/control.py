@@ -14,12 +14,13 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from local_cloud import lifetime, ports
-from local_cloud.errors import LocalCloudError, PortInUse, StartFailed, StateInUse, StopFailed
+from local_cloud.errors import LocalCloudError, PortInUse, StartFailed, StateInUse, StateUnusable, StopFailed
+from local_cloud.files import UMASK, unwritable
 from local_cloud.settings import HOST, STATE_NAMES, Settings
 
 #: How long a start or a stop may take before it counts as failed, in seconds.
@@ -33,7 +34,10 @@ _children: list[subprocess.Popen[bytes]] = []
 
 @dataclass(frozen=True)
 class Status:
-    """Whether a cloud runs on a state folder, and where. `since` is ISO 8601; empty and 0 when it does not."""
+    """Whether a cloud runs on a state folder, and where. `since` is ISO 8601; empty and 0 when it does not.
+
+    `unsaved` is what it cannot save at the moment (`what`, `since`, `cause`), `notices` what it found when it started.
+    """
 
     running: bool
     state_dir: Path
@@ -41,6 +45,8 @@ class Status:
     port: int = 0
     endpoint: str = ""
     since: str = ""
+    unsaved: dict[str, Any] | None = None
+    notices: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -50,12 +56,18 @@ class Status:
             "endpoint": self.endpoint or None,
             "state": str(self.state_dir),
             "since": self.since or None,
+            "unsaved": self.unsaved,
+            "notices": [*self.notices],
         }
 
     def __str__(self) -> str:
         if not self.running:
             return f"not running (state in {self.state_dir})"
-        return f"running at {self.endpoint} (pid {self.pid}, since {self.since}, state in {self.state_dir})"
+        lines = [f"running at {self.endpoint} (pid {self.pid}, since {self.since}, state in {self.state_dir})"]
+        if self.unsaved:
+            what, cause = ", ".join(self.unsaved["what"]), self.unsaved["cause"]
+            lines.append(f"cannot save {what} since {self.unsaved['since']}: {cause}; changes are refused until it can")
+        return "\n".join([*lines, *self.notices])
 
 
 def status(settings: Settings) -> Status:
@@ -63,6 +75,7 @@ def status(settings: Settings) -> Status:
     running = lifetime.read(settings) if lifetime.is_held(settings) else None
     if running is None:
         return Status(running=False, state_dir=settings.state_dir)
+    told = _ask(running.port) or {}
     return Status(
         running=True,
         state_dir=settings.state_dir,
@@ -70,6 +83,8 @@ def status(settings: Settings) -> Status:
         port=running.port,
         endpoint=running.endpoint,
         since=running.since,
+        unsaved=told.get("unsaved"),
+        notices=tuple(told.get("notices", ())),
     )
 
 
@@ -81,8 +96,11 @@ def up(settings: Settings) -> Status:
     if found := _running_as_asked(settings):
         return found
     _check_port(settings)
-    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    process = _spawn(settings)
+    try:
+        settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        process = _spawn(settings)
+    except OSError as error:
+        raise StateUnusable(unwritable(settings.state_dir, error).said(settings.typed.command), "") from error
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         answer = _ask(settings.port)
@@ -147,7 +165,7 @@ def _running_as_asked(settings: Settings) -> Status | None:
     if found.running and found.port != settings.port:
         raise StateInUse(
             f"A local cloud already works on {settings.state_dir} at {found.endpoint} (pid {found.pid}). "
-            f"Use that port, or stop it first: local-cloud down."
+            f"Use that port, or stop it first: {settings.typed.command('down')}."
         )
     return found if found.running else None
 
@@ -192,13 +210,14 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
     variables = {"LOCAL_CLOUD_STATE": str(settings.state_dir), "LOCAL_CLOUD_PORT": str(settings.port)}
     with log.open("ab") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", "local_cloud", "--detached"],
+            [sys.executable, "-m", "local_cloud", "--detached", *astuple(settings.typed)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=err,
             cwd=settings.state_dir,
             env=os.environ | variables,
             start_new_session=True,
+            umask=UMASK,
         )
     _children.append(process)
     return process
@@ -211,7 +230,8 @@ def _failure(process: subprocess.Popen[bytes], settings: Settings) -> LocalCloud
     try:
         told = json.loads(said)
         kinds = {kind.__name__: kind for kind in LocalCloudError.__subclasses__()}
-        error: LocalCloudError = kinds[told["kind"]](str(told["message"]))
+        kind, message = kinds[told["kind"]], str(told["message"])
+        error: LocalCloudError = StateUnusable(message, "") if kind is StateUnusable else kind(message)
     except (ValueError, KeyError):
         error = StartFailed(f"The local cloud ended with code {process.returncode}. See {_log(settings)}.")
     return error

@@ -2,39 +2,62 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from local_cloud.errors import CURE, StateUnusable
+from local_cloud.errors import StateNotSaved, StateUnusable
+
+#: What SQLite says of a disk that is full, read-only, gone or broken, and of a file it may not open; and of damage.
+#: https://sqlite.org/rescode.html, primary codes
+_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 class Database:
-    """A committed row outlives the process, killed or not; only a power cut may take the last ones."""
+    """A committed row outlives the process, killed or not; only a power cut may take the last ones.
+
+    Every method raises StateNotSaved where the disk does not take a change, StateUnusable where the file is damaged.
+    """
 
     def __init__(self, file: Path, schema: str) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)  # SQLite gives the files beside it the same mode
+        self._file = file
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        with self._named_errors():
+            self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                self._connection.executescript(schema)
+            except sqlite3.DatabaseError:
+                self._connection.close()
+                raise
+
+    @contextlib.contextmanager
+    def _named_errors(self) -> Iterator[None]:
         try:
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._connection.executescript(schema)
+            yield
         except sqlite3.DatabaseError as error:
-            self._connection.close()
-            raise StateUnusable(f"The saved state in {file} is damaged ({error}). {CURE}") from error
+            kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if kind in _DISK:
+                raise StateNotSaved(f"{error} ({self._file})") from error
+            if kind in _DAMAGE:
+                raise StateUnusable(f"The saved state in {self._file} is damaged ({error})") from error
+            raise
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
         """Run one statement, in a transaction of its own."""
-        with self._lock:
+        with self._lock, self._named_errors():
             return self._connection.execute(sql, values).fetchall()
 
     def insert_all(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """Run one statement for each row, all in one transaction."""
-        with self._lock, self._connection:
+        with self._lock, self._named_errors(), self._connection:
             self._connection.execute("BEGIN")
             self._connection.executemany(sql, rows)
 

@@ -6,7 +6,8 @@
      ├─ SettingsError        a port or folder that cannot be used              wrong usage
      ├─ PortInUse            something else answers on the port                wrong usage
      ├─ StateInUse           another local cloud works on this state folder    wrong usage
-     ├─ StateUnusable        state that is damaged or of another version       reset cures it
+     ├─ StateUnusable        state that is damaged or cannot be read
+     ├─ StateNotSaved        the disk does not take a change                   tried again
      ├─ NotRunning           no local cloud answers on this state folder
      ├─ FireFailed           no such schedule, or its target refused
      ├─ StartFailed          the server process ended before it answered
@@ -16,6 +17,14 @@ Errors of the emulated services are not here: they are AWS's own, and travel as 
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_COMMAND = re.compile(r"`(\w+)`")
+
+#: What helps against most damage. A word in backquotes is a command of whoever starts the cloud.
+RECOVER = "Run `reset` to start afresh (it deletes this state)."
 
 
 class LocalCloudError(Exception):
@@ -37,11 +46,25 @@ class StateInUse(LocalCloudError):
 
 
 class StateUnusable(LocalCloudError):
+    """`problem` is what is wrong with which file, `step` what helps: a word in backquotes in it is a command."""
+
+    def __init__(self, problem: str, step: str = RECOVER) -> None:
+        super().__init__(problem, step)
+        self.problem = problem
+        self.step = step
+
+    def said(self, command: Callable[[str], str]) -> str:
+        """The whole line, its commands as the user would type them."""
+        if not self.step:
+            return self.problem
+        return f"{self.problem}. {_COMMAND.sub(lambda found: f'`{command(found[1])}`', self.step)}"
+
+    def __str__(self) -> str:
+        return self.said("local-cloud {}".format)
+
+
+class StateNotSaved(LocalCloudError):
     pass
-
-
-#: What every StateUnusable ends with.
-CURE = "Run `local-cloud reset` to start afresh (it deletes this state)."
 
 
 class NotRunning(LocalCloudError):

@@ -13,8 +13,10 @@ from typing import Any
 from local_cloud import browsers, faults, moto_state
 from local_cloud.api_request import ApiRequest
 from local_cloud.cloud import Cloud
+from local_cloud.errors import StateNotSaved, StateUnusable
 from local_cloud.permissions import wire
 from local_cloud.permissions.errors import AccessDenied
+from local_cloud.saving import cause_of
 from local_cloud.services.s3.errors import S3Error
 from local_cloud.services.s3.request import Reply, S3Request
 from local_cloud.snapshot import package_of
@@ -70,6 +72,14 @@ class Gateway:
             fault = faults.Fault(400, "UnknownOperationException", str(error))
         except ConnectionError:
             raise
+        except StateNotSaved as error:
+            message = f"The local cloud cannot save its state in {self._cloud.settings.state_dir}: {error}."
+            fault = faults.Fault(500, "InternalFailure", message)
+        except StateUnusable as error:
+            fault = faults.Fault(500, "InternalFailure", error.said(self._cloud.settings.typed.command))
+        except OSError as error:
+            log.exception("%s %s failed", environ["REQUEST_METHOD"], environ.get("REQUEST_URI"))
+            fault = faults.Fault(500, "InternalFailure", f"The local cloud cannot do that: {cause_of(error)}.")
         except Exception as error:
             log.exception("%s %s failed", environ["REQUEST_METHOD"], environ.get("REQUEST_URI"))
             fault = faults.Fault(500, "InternalFailure", f"The local cloud failed: {type(error).__name__}: {error}")
@@ -97,12 +107,14 @@ class Gateway:
         app = self._application(request)
         service = package_of(app.service)
         request.read_body()  # nobody waits for a client while the state is held
+        if not reads_only:
+            self._cloud.persistence.check(patient=request.is_internal)
         with contextlib.nullcontext() if service in _OWN else moto_state.held():
             result: Iterable[bytes] = app(request.environ, start_response)
         if not reads_only:
-            self._cloud.persistence.save_after(request.api_operation, service)
+            self._cloud.persistence.save_after(request.api_operation, service, patient=request.is_internal)
             for name in _REACHES.get(service, ()):
-                self._cloud.persistence.save(name)
+                self._cloud.persistence.save(name, patient=request.is_internal)
         return result
 
     def _application(self, request: ApiRequest) -> Any:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from local_cloud.errors import StateInUse
+from local_cloud.files import make_private, write_whole
 from local_cloud.settings import Settings
 
 
@@ -39,7 +40,7 @@ def identity_file(settings: Settings) -> Path:
 @contextmanager
 def holding(settings: Settings) -> Iterator[None]:
     """Hold the state folder. StateInUse when another process does."""
-    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(settings.state_dir, marker=lock_file(settings))
     with lock_file(settings).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,7 +53,8 @@ def in_use(settings: Settings) -> StateInUse:
     other = read(settings)
     where = f" at {other.endpoint} (pid {other.pid})" if other else ""
     return StateInUse(
-        f"A local cloud already works on {settings.state_dir}{where}. Use that one, or stop it: local-cloud down."
+        f"A local cloud already works on {settings.state_dir}{where}. Use that one, or stop it: "
+        f"{settings.typed.command('down')}."
     )
 
 
@@ -79,10 +81,7 @@ def announce(settings: Settings) -> None:
         state_dir=str(settings.state_dir),
         since=datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
     )
-    file = identity_file(settings)
-    temporary = file.with_suffix(".new")
-    temporary.write_text(json.dumps(asdict(running), indent=2) + "\n")
-    temporary.replace(file)
+    write_whole(identity_file(settings), json.dumps(asdict(running), indent=2).encode(), b"\n")
 
 
 def withdraw(settings: Settings) -> None:

@@ -4,6 +4,9 @@ What an API call changed is on disk before its answer goes out: `save` is called
 written beside the old one and renamed over it, so it is there whole or as before, also after a kill -9. (It is
 not fsynced: a power cut may take the last seconds.) A part that did not change is not written.
 
+A write that fails is tried again (see `saving`), and until it has worked `check` refuses every further change: what
+was acknowledged is never more than one failed write away from the disk.
+
 A file begins with a line of JSON: the versions that wrote it and a checksum, so that damage or another version
 is one clear error at the start instead of a strange failure later. Then comes a pickle; the folder is the
 user's own and readable by nobody else.
@@ -11,11 +14,10 @@ user's own and readable by nobody else.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import io
 import json
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -24,7 +26,9 @@ from typing import Any
 import moto
 
 from local_cloud import moto_state, snapshot
-from local_cloud.errors import CURE, StateUnusable
+from local_cloud.errors import StateNotSaved, StateUnusable
+from local_cloud.files import write_whole
+from local_cloud.saving import LONGEST_PAUSE, Saving
 from local_cloud.version import __version__
 
 log = logging.getLogger("local_cloud.persistence")
@@ -56,6 +60,11 @@ class Persistence:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.saving = Saving()
+        self.unsavable: dict[str, str] = {}
+        """Parts that a defect keeps from being saved, with its words."""
+        self.notices: list[str] = []
+        """What happened to the state when it was read: one line each."""
         self._parts: dict[str, _Part] = {}
         self._waiting: dict[str, bytes] = {}
         self._after_restore: dict[str, list[Callable[[Iterable[Any]], None]]] = {}
@@ -109,15 +118,39 @@ class Persistence:
             restored = snapshot.restore_backends(backends, self._waiting[service])
         except Exception as error:
             backends.clear()  # so that the next touch fails too, and nothing is saved over the file
-            raise StateUnusable(f"The saved state of {service} could not be read: {error}. {CURE}") from error
+            raise StateUnusable(f"The saved state of {service} could not be read: {error}") from error
         for hook in self._after_restore.get(service, ()):
             hook(restored)
         del self._waiting[service]
 
     # writing
 
-    def save(self, name: str) -> None:
-        """Write a part now, if it changed. Calls that meet share one write."""
+    def check(self, *, patient: bool = False) -> None:
+        """Before a change. Raises StateNotSaved while an earlier one is not on disk; tries that once more first.
+
+        `patient` waits instead, as long as the cloud runs.
+        """
+        for name in self.saving.waiting():
+            if name in self._parts:
+                with contextlib.suppress(StateNotSaved):
+                    self.save(name)
+        if patient and self.saving.settled():
+            return
+        if problem := self.saving.problem():
+            raise StateNotSaved(
+                f"{problem.cause} (since {problem.since:%Y-%m-%d %H:%M:%S} UTC, for {', '.join(problem.what)}); "
+                "nothing is changed until that is saved"
+            )
+
+    def save(self, name: str, *, patient: bool = False) -> None:
+        """Write a part now, if it changed. Calls that meet share one write.
+
+        Raises StateNotSaved when the disk refuses; the part is then written as soon as it can be. `patient` waits for
+        that, as long as the cloud runs.
+        """
+        if patient:
+            self.saving.until_done(name, lambda: self.save(name))
+            return
         part = self._part(name)
         if part is None or name in self._waiting:
             return  # nothing of ours, or not touched since the start
@@ -128,14 +161,18 @@ class Persistence:
             if part.done >= mine:
                 return  # somebody's snapshot began after we asked: it holds our change
             covered = part.asked
-            self._write(name, part)
+            try:
+                self.saving.attempt(name, lambda: self._write(name, part))
+            except StateNotSaved:
+                self.changed(name)
+                raise
             part.done = covered
 
-    def save_after(self, operation: Callable[[], str], name: str) -> None:
+    def save_after(self, operation: Callable[[], str], name: str, *, patient: bool = False) -> None:
         """Write a part now if the operation (asked for only where that matters) may have changed it."""
         kept_elsewhere = self._not_after.get(name)
         if not kept_elsewhere or operation() not in kept_elsewhere:
-            self.save(name)
+            self.save(name, patient=patient)
 
     def changed(self, name: str) -> None:
         """Tell that a part changed outside an API request (a job ended): it is written within DELAY seconds."""
@@ -151,21 +188,26 @@ class Persistence:
         with self._wake:
             self._stopping = True
             self._wake.notify()
+        self.saving.stop()
         if self._writer:
             self._writer.join(10)
-        for name in self._changes:
-            self.save(name)
+        for name in sorted(self._changes):
+            with contextlib.suppress(StateNotSaved):
+                self.save(name)
+        if problem := self.saving.problem():
+            log.error("stopped with changes that could not be saved: %s: %s", ", ".join(problem.what), problem.cause)
 
     def _run(self) -> None:
-        while True:
+        pause = DELAY
+        while not self._stopping:
             with self._wake:
                 self._wake.wait_for(lambda: self._changes or self._stopping)
-                self._wake.wait_for(lambda: self._stopping, DELAY)
+                self._wake.wait_for(lambda: self._stopping, pause)
                 names, self._changes = self._changes, set()
             for name in sorted(names):
-                self.save(name)
-            if self._stopping:
-                return
+                with contextlib.suppress(StateNotSaved):  # it is among the changes again
+                    self.save(name)
+            pause = min(2 * pause, LONGEST_PAUSE) if self._changes & names else DELAY
 
     def _part(self, name: str) -> _Part | None:
         with self._lock:
@@ -180,10 +222,15 @@ class Persistence:
     def _write(self, name: str, part: _Part) -> None:
         try:
             state = part.save()
-        except Exception:
-            # The answer is right, only its survival is not: say so where the user is sent to look.
-            log.exception("the state of %s could not be saved and will be lost at the next stop", name)
+        except (OSError, StateNotSaved):
+            raise
+        except Exception as error:
+            # The answer is right, only its survival is not: the status says so, and the log has the traceback.
+            if name not in self.unsavable:
+                log.exception("the state of %s could not be saved and will be lost at the next stop", name)
+            self.unsavable[name] = f"{type(error).__name__}: {error}"
             return
+        self.unsavable.pop(name, None)
         if state is None:
             return
         digest = hashlib.sha256(state).digest()
@@ -198,14 +245,7 @@ def _versions() -> dict[str, str]:
 
 def _write(file: Path, state: bytes, digest: str) -> None:
     header = json.dumps({**_versions(), "sha256": digest}).encode()
-    temporary = file.with_suffix(".new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with io.FileIO(descriptor, "w") as out:
-        for block in (header, b"\n", state):
-            view = memoryview(block)
-            while view:
-                view = view[out.write(view) :]
-    temporary.replace(file)
+    write_whole(file, header, b"\n", state)
 
 
 def _read(file: Path) -> bytes:
@@ -218,8 +258,8 @@ def _read(file: Path) -> bytes:
     except (ValueError, KeyError, TypeError):
         sound, wanted = False, {}
     if not sound:
-        raise StateUnusable(f"The saved state in {file} is damaged. {CURE}")
+        raise StateUnusable(f"The saved state in {file} is damaged")
     if wanted != _versions():
         told, mine = (" and ".join(f"{k} {v}" for k, v in versions.items()) for versions in (wanted, _versions()))
-        raise StateUnusable(f"The saved state in {file} was written by {told}; this is {mine}. {CURE}")
+        raise StateUnusable(f"The saved state in {file} was written by {told}; this is {mine}")
     return state

@@ -16,7 +16,8 @@ from typing import Any
 
 from local_cloud import lifetime, ports
 from local_cloud.cloud import Cloud
-from local_cloud.errors import PortInUse
+from local_cloud.errors import PortInUse, StateNotSaved
+from local_cloud.files import UMASK, check_room, unwritable
 from local_cloud.persistence import Persistence
 from local_cloud.services import SERVICES
 from local_cloud.settings import HOST, Settings
@@ -43,11 +44,16 @@ def serve(settings: Settings, *, detached: bool = False) -> None:
 
     `detached`: log to the state folder's own file. PortInUse, StateInUse, StateUnusable before anything changed.
     """
-    with lifetime.holding(settings), _listen(settings.port) as listener:
-        _log_to(settings, detached=detached)
-        _forget_the_users_aws()
-        cloud = Cloud(settings, Persistence(settings.state_dir / "control-plane"))
-        _serve(cloud, listener, detached=detached)
+    os.umask(UMASK)  # of the jobs and functions it starts, too
+    try:
+        with lifetime.holding(settings), _listen(settings.port) as listener:
+            check_room(settings.state_dir)
+            _log_to(settings, detached=detached)
+            _forget_the_users_aws()
+            cloud = Cloud(settings, Persistence(settings.state_dir / "control-plane"))
+            _serve(cloud, listener, detached=detached)
+    except (OSError, StateNotSaved) as error:
+        raise unwritable(settings.state_dir, error) from error
 
 
 def _serve(cloud: Cloud, listener: socket.socket, *, detached: bool) -> None:
@@ -76,6 +82,7 @@ def _serve(cloud: Cloud, listener: socket.socket, *, detached: bool) -> None:
     finally:
         server.shutdown()
         server.server_close()
+        cloud.persistence.saving.stop()  # nobody waits for a full disk any longer
         if not server.wait_idle(PATIENCE):
             log.warning("stopping although requests are still in work")
         for hook in reversed(cloud.stop_hooks):
@@ -117,6 +124,7 @@ def _log_to(settings: Settings, *, detached: bool) -> None:
         handlers=[handler],
         force=True,
     )
+    logging.raiseExceptions = False  # a line that a full disk does not take is lost, and nothing with it
     if detached:
         sys.stdout = sys.stderr = _Lines()  # what moto prints; the file's size stays bounded
 

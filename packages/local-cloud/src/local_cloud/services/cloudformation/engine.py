@@ -207,8 +207,10 @@ class Engine:
                     return
                 log.exception("the operation on stack %s broke off", stack.name)
                 with self.lock:
-                    for event in recover(stack, reason=str(error) or type(error).__name__):
-                        self.store.save(stack, event)
+                    events = recover(stack, reason=str(error) or type(error).__name__)
+                for event in events:
+                    keep = functools.partial(self.store.save, stack, event)
+                    self.cloud.persistence.saving.until_done(f"stack {stack.name}", keep)
             finally:
                 self.operations.pop(stack.id, None)
 

@@ -43,7 +43,8 @@ class LogWriter:
                 log.warning("no logs in %s: %s", self._group, error)
             self._told = True
         else:
-            target.put_log_events(events)
+            saving = self._cloud.persistence.saving
+            saving.until_done(f"log group {self._group}", lambda: target.put_log_events(events))
 
     def _ask(self, operation: str, stream: str = "") -> None:
         settings = self._cloud.settings
@@ -65,6 +66,6 @@ class LogWriter:
             with moto_state.held():
                 backend.ensure_log_group(self._group)
                 backend.ensure_log_stream(self._group, self._stream)
-            self._cloud.persistence.save("logs")
+            self._cloud.persistence.save("logs", patient=True)
             group = backend.groups[self._group]
         return group.streams[self._stream]

@@ -35,7 +35,8 @@ def install(cloud: Cloud) -> None:
         secrets=lambda: cloud.client("secretsmanager"),
         dropped=lambda namespace: _drop(namespace, runner, sessions, warehouse),
     )
-    store = StatementStore(state / "control-plane" / "redshift-data", state / "cache" / "redshift-results")
+    control, cache = state / "control-plane", state / "cache"
+    store = StatementStore(control / "redshift-data", cache / "redshift-results", cloud.persistence.saving)
     sessions = Sessions()
     connect = _connector(cloud, warehouse, plane, store)
     targets = Targets(plane, lambda: cloud.client("secretsmanager"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import uuid
 from typing import TYPE_CHECKING
@@ -164,7 +165,8 @@ class Executions:
             metrics.execution_ended(self.registry.cloud, start.machine_arn, status=end.status, seconds=seconds)
 
         journal = Journal(execution.journal)
-        run = Run(start, journal, log=log, on_end=on_end, progress=progress, redrives=execution.redrives)
+        keep = functools.partial(self.registry.cloud.persistence.saving.until_done, f"execution {start.name}")
+        run = Run(start, journal, log=log, keep=keep, on_end=on_end, progress=progress, redrives=execution.redrives)
         if progress:
             run.map_runs += map_runs_of(execution)
         execution.run = run

@@ -56,7 +56,10 @@ class End:
 
 
 class Journal:
-    """The writing side, held open while the execution runs. Every line is in the kernel's hands when `add` returns."""
+    """The writing side, held open while the execution runs. Every line is in the kernel's hands when `add` returns.
+
+    A line that the disk does not take raises OSError and leaves nothing of itself, so that it can be tried again.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +68,14 @@ class Journal:
         _drop_torn_line(self._file)
 
     def add(self, line: Line) -> None:
-        os.write(self._file, json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n")
+        text = json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n"
+        before, left = os.fstat(self._file).st_size, memoryview(text)
+        try:
+            while left:
+                left = left[os.write(self._file, left) :]
+        except OSError:
+            os.ftruncate(self._file, before)
+            raise
 
     def start(self, start: Start) -> None:
         self.add({"start": dataclasses.asdict(start)})

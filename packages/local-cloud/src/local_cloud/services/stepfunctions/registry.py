@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import threading
 import uuid
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.cloud import Cloud
+from local_cloud.errors import StateNotSaved
 
 from .errors import ExecutionDoesNotExist, StateMachineDoesNotExist
 from .journal import End, Journal, Start, read_end, read_events, read_start
@@ -105,7 +107,8 @@ class Registry:
         with self.lock:
             runs = [execution.run for execution in self.executions.values() if execution.run]
         for run in runs:
-            run.stop(error=INTERRUPTED, cause=_INTERRUPTED_CAUSE.format(arn=run.start.arn))
+            with contextlib.suppress(StateNotSaved):  # the next start ends it
+                run.stop(error=INTERRUPTED, cause=_INTERRUPTED_CAUSE.format(arn=run.start.arn))
 
     def _end_interrupted(self, start: Start, path: Path) -> End:
         events = read_events(path)

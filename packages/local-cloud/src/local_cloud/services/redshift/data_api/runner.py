@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from local_cloud.saving import cause_of
 from local_cloud.services.redshift.data_api.parameters import bind
 from local_cloud.services.redshift.data_api.results import ResultWriter
 from local_cloud.services.redshift.data_api.sessions import KeptSession, Sessions
@@ -92,6 +93,9 @@ class Runner:
         except SqlError as error:
             outcome, statement.error = "FAILED", str(error)
             self._skip_rest(statement)
+        except OSError as error:
+            outcome, statement.error = "FAILED", f"ERROR: {cause_of(error)}"
+            self._skip_rest(statement)
         except Exception as error:
             log.exception("statement %s failed", statement.id)
             outcome, statement.error = "FAILED", f"ERROR: internal error: {type(error).__name__}: {error}"
@@ -106,8 +110,7 @@ class Runner:
                 connection.close()
         statement.duration = time.perf_counter_ns() - begun
         # The state comes last: who sees the end sees everything that belongs to it.
-        statement.status = outcome
-        self.store.changed(statement)
+        self.store.enter(statement, outcome)
         self._ended(statement)
 
     def _open(self, statement: Statement, session: KeptSession | None) -> Session:
@@ -180,10 +183,9 @@ class Runner:
         return "FAILED" if "FAILED" in states else "FINISHED"
 
     def _set(self, statement: Statement, status: str) -> None:
-        statement.status = status
         if not statement.batch:
             statement.parts[0].status = status
-        self.store.changed(statement)
+        self.store.enter(statement, status)
 
 
 def history_rows(store: StatementStore) -> list[dict[str, Any]]:

@@ -5,14 +5,18 @@ https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatem
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
-import uuid
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from local_cloud.errors import StateNotSaved
+from local_cloud.files import write_whole
+from local_cloud.saving import Saving
 
 #: Seconds for which a statement and its result can be asked for.
 RETENTION = 24 * 3600
@@ -20,6 +24,7 @@ RETENTION = 24 * 3600
 TOKEN_LIFETIME = 8 * 3600
 
 WAITING = ("SUBMITTED", "PICKED", "STARTED")
+FINISHED = "FINISHED"
 
 
 @dataclass
@@ -86,9 +91,10 @@ class Statement:
 class StatementStore:
     """All statements of the last day, in memory and on disk. Thread-safe."""
 
-    def __init__(self, folder: Path, results: Path) -> None:
+    def __init__(self, folder: Path, results: Path, saving: Saving) -> None:
         self.folder = folder
         self.results = results
+        self._saving = saving
         self._statements: dict[str, Statement] = {}
         self._changed = threading.Condition()
         self._query_ids = 0
@@ -118,9 +124,9 @@ class StatementStore:
         self._write(statement)
 
     def add(self, statement: Statement) -> None:
+        self._write(statement)
         with self._changed:
             self._statements[statement.id] = statement
-        self._write(statement)
         self.purge()
 
     def get(self, identifier: str) -> Statement | None:
@@ -137,13 +143,24 @@ class StatementStore:
             self._query_ids += 1
             return self._query_ids
 
-    def changed(self, statement: Statement) -> None:
-        """Keep a statement's new state, and tell who waits for it. Only an end is worth a write."""
-        statement.updated = time.time()
-        if statement.ended:
-            self._write(statement)
+    def enter(self, statement: Statement, status: str) -> None:
+        """Give a statement its new status, and tell who waits for it. Only an end is written.
+
+        Nobody learns that it has FINISHED before that is on disk. After a kill, what was not written has failed.
+        """
+        updated = time.time()
+        ended = replace(statement, status=status, updated=updated)
+        if status == FINISHED:
+            self._see_through(ended)
         with self._changed:
+            statement.status, statement.updated = status, updated
             self._changed.notify_all()
+        if statement.ended and status != FINISHED:
+            self._see_through(ended)
+
+    def _see_through(self, statement: Statement) -> None:
+        with contextlib.suppress(StateNotSaved):  # the cloud stops
+            self._saving.until_done(f"statement {statement.id}", lambda: self._write(statement))
 
     def wait(self, statement: Statement, seconds: float) -> None:
         """Return when the statement has ended, or after `seconds`."""
@@ -180,6 +197,4 @@ class StatementStore:
 
     def _write(self, statement: Statement) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = self.folder / f"{statement.id}.{uuid.uuid4().hex}.new"
-        temporary.write_text(json.dumps(asdict(statement)))
-        temporary.replace(self.folder / f"{statement.id}.json")
+        write_whole(self.folder / f"{statement.id}.json", json.dumps(asdict(statement)).encode())

@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import Callable
 
+from local_cloud.saving import cause_of
 from local_cloud.services.redshift.engine.scene import Scene
 from local_cloud.services.redshift.errors import SqlError, StatementCancelled, TransactionAborted, TransactionConflict
 from local_cloud.services.redshift.sql.types import from_duckdb
@@ -28,6 +29,8 @@ def translate(error: Exception, scene: Scene) -> SqlError:
         match = pattern.search(text)
         if match:
             return rule(match, scene)
+    if isinstance(error, OSError):  # a result that does not fit on the disk
+        return SqlError(cause_of(error))
     if not type(error).__module__.endswith("duckdb"):
         log.error("statement failed inside the warehouse: %s", scene.sql, exc_info=error)
         return SqlError(f"internal error: {type(error).__name__}: {text}")

@@ -27,7 +27,8 @@ class Run:
     """The threads that evaluate one execution, and the one place that ends it.
 
     It ends once: by its own result, by StopExecution, by its TimeoutSeconds, or because the cloud stops; whichever
-    comes first writes the last event and the journal's end. `on_end(end)` is called then.
+    comes first writes the last event and the journal's end. `on_end(end)` is called then. `keep(write)` sees each
+    line through: where the disk is full, the execution waits.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Run:
         journal: Journal,
         *,
         log: HistoryLog | None,
+        keep: Callable[[Callable[[], None]], None],
         on_end: Callable[[End], None],
         progress: Progress | None = None,
         redrives: int = 0,
@@ -43,6 +45,7 @@ class Run:
         self.start = start
         self._journal = journal
         self._log = log
+        self._keep = keep
         self._on_end = on_end
         self._redrives = redrives
         self._redriven = now() if redrives else None
@@ -97,7 +100,7 @@ class Run:
         """A branch or iteration came to its end."""
         with self._lock:
             if not self._sealed:
-                self._journal.add({"done": list(path), "output": output})
+                self._keep(lambda: self._journal.add({"done": list(path), "output": output}))
 
     def _environment(self, progress: Progress) -> Any:
         settings = self.start
@@ -166,7 +169,7 @@ class Run:
             map_runs=[map_run.saved() for map_run in self.map_runs],
         )
         with self._lock:
-            self._journal.end(end)
+            self._keep(lambda: self._journal.end(end))
             self._sealed = True
         if status not in ("SUCCEEDED", "FAILED"):
             moment = datetime.datetime.now(tz=datetime.UTC)
@@ -178,6 +181,6 @@ class Run:
     def _write(self, event: dict[str, Any], path: list[Any]) -> None:
         with self._lock:
             if not self._sealed:
-                self._journal.add({"event": event, "at": path})
+                self._keep(lambda: self._journal.add({"event": event, "at": path}))
         if self._log:
             self._log.add(event)
