@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glue_ingest.parquet import Column, Footer, Malformed, footer_length, parse_footer
+from glue_ingest.parquet import Column, Footer, Malformed, NeedsKey, footer_length, parse_footer
 
 QUERIES = {
     "every time unit": """SELECT TIMESTAMP '2024-01-05 10:00:00' AS us, TIMESTAMP_MS '2024-01-05 10:00:00' AS ms,
@@ -100,7 +100,6 @@ def test_bounds_and_units_are_those_of_the_writer(tmp_path: Path) -> None:
     [
         (b"", "it does not end as one, so it is cut short"),
         (b"\0\0\0\0ABCD", "it does not end as one, so it is cut short"),
-        (b"\0\0\0\0PARE", "its footer is encrypted"),
     ],
 )
 def test_a_file_that_does_not_end_as_parquet_is_refused(trailer: bytes, message: str) -> None:
@@ -133,11 +132,11 @@ def test_damaged_footers_are_refused_and_nothing_else(month_file: Callable[..., 
         footer[data.draw(st.integers(0, len(footer) - 1))] = data.draw(st.integers(0, 255))
     try:
         parse_footer(bytes(footer[: data.draw(st.integers(0, len(footer)))]))
-    except Malformed as error:
+    except (Malformed, NeedsKey) as error:
         assert str(error)
 
 
 @given(st.binary(max_size=200))
 def test_noise_is_refused(noise: bytes) -> None:
-    with pytest.raises(Malformed):
+    with pytest.raises((Malformed, NeedsKey)):
         parse_footer(noise)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from glue_ingest import Request, proof
-from glue_ingest.errors import NotParquet, WrongMonth
+from glue_ingest.errors import Encrypted, NotParquet, WrongMonth
 from glue_ingest.parquet import Column, Footer, footer_length, parse_footer
 
 REQUEST = Request("yellow", 2024, 1, "raw", "http://host/{dataset}_tripdata_{year}-{month}.parquet")
@@ -67,6 +67,49 @@ def test_a_file_that_is_not_whole_is_refused(
     with pytest.raises(NotParquet) as error:
         proof.require_footer(data, size=len(data), where="http://host/x")
     assert f"http://host/x ({len(data):,} bytes) is not a whole Parquet file, {reason}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("plaintext_footer", "how"),
+    [(True, "some of its columns are encrypted"), (False, "its footer is encrypted")],
+)
+def test_an_encrypted_file_is_refused_as_such(tmp_path: Path, plaintext_footer: bool, how: str) -> None:
+    data = encrypted_month(tmp_path / "month.parquet", plaintext_footer=plaintext_footer)
+    refused = f"http://host/x is an encrypted Parquet file ({how}), and there is no key: publish it unencrypted"
+    with pytest.raises(Encrypted) as error:
+        proof.require_footer(data, size=len(data), where="http://host/x")
+    assert str(error.value) == refused
+    if plaintext_footer:
+        proof.require_head(data, where="http://host/x")
+    else:
+        with pytest.raises(Encrypted) as error:
+            proof.require_head(data, where="http://host/x")
+        assert str(error.value) == refused
+
+
+def encrypted_month(file: Path, *, plaintext_footer: bool) -> bytes:
+    """A month with an encrypted amount, as Arrow writes it. Its keys are in it, behind a byte that is no text."""
+    arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    import pyarrow.parquet
+    from pyarrow.parquet import encryption
+
+    class Keys(encryption.KmsClient):
+        def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> bytes:
+            return b"\xff" + key_bytes
+
+        def unwrap_key(self, wrapped_key: bytes, master_key_identifier: str) -> bytes:
+            return wrapped_key[1:]
+
+    options = encryption.EncryptionConfiguration(
+        footer_key="footer", column_keys={"amounts": ["total_amount"]}, plaintext_footer=plaintext_footer
+    )
+    properties = encryption.CryptoFactory(lambda _: Keys()).file_encryption_properties(
+        encryption.KmsConnectionConfig(), options
+    )
+    table = arrow.table({"tpep_pickup_datetime": [datetime(2024, 1, 3)], "total_amount": [1.0]})  # noqa: DTZ001
+    with pyarrow.parquet.ParquetWriter(file, table.schema, encryption_properties=properties) as writer:
+        writer.write_table(table)
+    return file.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,11 @@ def test_a_definition_that_holds():
     assert [column.name for column in parse("t", definition()).columns] == ["fare", "source_month"]
 
 
+def test_times_with_a_zone_become_those_of_utc_unless_the_definition_says_otherwise():
+    assert parse("t", definition()).zone == "UTC"
+    assert parse("t", definition(zone="America/New_York")).zone == "America/New_York"
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
@@ -91,6 +96,10 @@ def test_a_definition_that_holds():
         (
             {"eras": [{"name": "2020", "columns": {"tip": "Tip"}}]},
             "era 2020 fills tip, which is no column of the table",
+        ),
+        *(
+            ({"zone": zone}, f"zone {zone} is no IANA zone: give one such as America/New_York, or none for UTC")
+            for zone in ("EST", "+05:00", "America/New York", "America/New_York'", "")
         ),
         ({"rules": [{"name": "r"}]}, "'broken' is missing"),
         ({"columns": [{"name": "fare"}]}, "'type' is missing"),

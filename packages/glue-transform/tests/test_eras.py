@@ -17,7 +17,7 @@ def test_an_era_becomes_the_table(lake, shape: Era):
 
     assert read_rows(lake.kept(manifest)) == kept_rows(shape)
     assert manifest["rejected"] == rejected_counts(shape)
-    assert manifest["drift"] == []
+    assert {line["change"] for line in manifest["drift"]} == ({"zoned_times"} if "zoned" in shape.name else set())
     read, kept = len(trips_of(shape)), len(kept_rows(shape))
     counts = [manifest["load"][key] for key in ("rows_read", "rows_kept", "rows_rejected")]
     assert counts == [read, kept, read - kept]

@@ -82,8 +82,10 @@ def test_parts_are_of_nearly_equal_size(lake, engine, row_group: int):
         connection.execute(f"COPY ({trips}) TO '{raw}' (FORMAT parquet, ROW_GROUP_SIZE {row_group})")
     lake.folder.mkdir()
     running = engines.create(engine, storage=lake.storage, folder=lake.folder)
-    running.open(f"s3://raw/trips-{row_group}.parquet")
-    output = Output("SELECT id, fare FROM source WHERE bad = 0", "s3://processed/trips/", 8)
+    running.open(f"s3://raw/trips-{row_group}.parquet", zone="UTC")
+    output = Output(
+        "SELECT source_0 AS id, source_1 AS fare FROM source WHERE source_2 = 0", "s3://processed/trips/", 8
+    )
     told = []
     (written,) = running.write([output], on_part=told.append)
 
@@ -108,7 +110,7 @@ def test_pages_too_large_for_the_memory_are_tried_with_more(lake, monkeypatch):
     monkeypatch.setattr(duckdb_engine, "MEMORY", "20MB")
     lake.folder.mkdir()
     running = duckdb_engine.DuckDBEngine(lake.storage, lake.folder)
-    running.open("s3://raw/large-pages.parquet")
+    running.open("s3://raw/large-pages.parquet", zone="UTC")
     limit = "SELECT current_setting('memory_limit')"
     assert running._connection.execute(limit).fetchall() == [("19.0 MiB",)]
     (written,) = running.write([Output("SELECT * FROM source", "s3://processed/trips/", 1)], on_part=lambda part: None)

@@ -38,7 +38,7 @@ def test_new_columns_are_drift(lake, engine, events):
     manifest = lake.transform("yellow", 2024, 2, engine=engine)
     expected = [
         {"column": "surge_fee", "change": "new_column", "type": "double"},
-        {"column": "stops", "change": "new_column", "type": "other"},
+        {"column": "stops", "change": "new_column", "type": "nested"},
     ]
     assert manifest["drift"] == expected
     assert manifest["load"]["rows_kept"] == 1
@@ -97,7 +97,7 @@ def test_a_column_without_values_is_null(lake, engine):
         (
             {"trip_distance": "[2.5]"},
             UncastableColumn,
-            f"{URL}: column 'trip_distance' holds other and cannot become trip_distance DOUBLE PRECISION; publish the "
+            f"{URL}: column 'trip_distance' holds nested and cannot become trip_distance DOUBLE PRECISION; publish the "
             "month anew, or add the era to the dataset 'yellow'",
         ),
         (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from trip_files import read_rows, write_parquet
+
+from glue_transform.errors import NothingKept
 
 at = dt.datetime.fromisoformat
 
@@ -23,8 +24,8 @@ NUMBERS = {
     "1e2": 100.0,
     "1E-2": 0.01,
     "0007": 7.0,
-    "1e400": math.inf,
-    "-1e400": -math.inf,
+    "1e400": None,
+    "-1e400": None,
     "1d": None,
     "1f": None,
     "0x10": None,
@@ -48,8 +49,6 @@ NUMBERS = {
 
 INTEGERS = {
     **NUMBERS,
-    "1e400": None,
-    "-1e400": None,
     ".5": None,
     "1.25": None,
     "-1.25": None,
@@ -114,12 +113,12 @@ FILES = {
     "doubles and nanoseconds": {
         "tpep_dropoff_datetime TIMESTAMP_NS": (2, NANOSECONDS),
         "passenger_count DOUBLE": (3, DOUBLES),
-        "tip_amount DOUBLE": (9, {"NaN": None, "Infinity": math.inf, "-Infinity": -math.inf, "0.1": 0.1}),
+        "tip_amount DOUBLE": (9, {"NaN": None, "Infinity": None, "-Infinity": None, "0.1": 0.1}),
     },
     "longs, dates and floats": {
         "tpep_dropoff_datetime DATE": (2, {"2024-02-03": at("2024-02-03 00:00:00")}),
         "passenger_count BIGINT": (3, LONGS),
-        "tip_amount FLOAT": (9, {"0.5": 0.5, "NaN": None}),
+        "tip_amount FLOAT": (9, {"0.5": 0.5, "NaN": None, "Infinity": None}),
     },
     "decimals": {
         "passenger_count DECIMAL(20,1)": (3, {"1.0": 1, "1.5": None, "2147483648.0": None}),
@@ -146,6 +145,9 @@ COLUMNS = {
 }
 
 
+AMOUNTS = ("fare_amount", "tip_amount", "total_amount")
+
+
 def write_trips(lake, columns: Mapping[str, Sequence[str]]) -> int:
     """Write trips that go through the columns' values. Their numbers are their pickup locations. Gives their count."""
     count = max(map(len, columns.values()))
@@ -170,7 +172,41 @@ def test_values(lake, engine, columns: dict[str, tuple[int, dict[str, Any]]]):
         assert {text: rows[number][position] for number, text in enumerate(values)} == values, key
 
 
-def test_an_amount_that_is_no_number_is_missing(lake, engine):
-    write_trips(lake, {"fare_amount DOUBLE": ["NaN", "-Infinity", "1"]})
+@pytest.mark.parametrize("type_", ["DOUBLE", "FLOAT"])
+def test_an_amount_that_is_no_number_is_missing(lake, engine, type_: str):
+    write_trips(lake, {f"{name} {type_}": ["NaN", "-Infinity", "Infinity", "1"] for name in AMOUNTS})
     manifest = lake.transform("yellow", 2024, 2, engine=engine)
-    assert (manifest["load"]["rows_kept"], manifest["rejected"]["fare_amount_not_positive"]) == (1, 2)
+    assert (manifest["load"]["rows_kept"], manifest["rejected"]["fare_amount_not_positive"]) == (1, 3)
+    assert [row[8:11] for row in read_rows(lake.kept(manifest))] == [(1.0, 1.0, 1.0)]
+    assert [(line["column"], line["change"], line["rows"]) for line in manifest["drift"]] == [
+        (name, "unreadable_values", 2) for name in AMOUNTS
+    ]
+
+
+def test_a_missing_total_or_distance_is_rejected_by_its_rule(lake, engine):
+    write_trips(
+        lake,
+        {
+            "trip_distance DOUBLE": ["NaN", "Infinity", "1", "1", "1"],
+            "total_amount DOUBLE": ["1", "1", "NaN", "Infinity", "1"],
+        },
+    )
+    manifest = lake.transform("yellow", 2024, 2, engine=engine)
+    rejected = {rule: rows for rule, rows in manifest["rejected"].items() if rows}
+    assert (manifest["load"]["rows_kept"], rejected) == (
+        1,
+        {"trip_distance_not_positive": 2, "total_amount_not_positive": 2},
+    )
+
+
+def test_a_month_of_unreadable_amounts_names_their_column(lake, engine):
+    write_trips(lake, {"fare_amount VARCHAR": ["$1.00", "$2.00"], "tip_amount VARCHAR": ["$1.00", "2.00"]})
+    with pytest.raises(NothingKept) as error:
+        lake.transform("yellow", 2024, 2, engine=engine)
+    assert str(error.value) == (
+        "s3://raw/yellow/2024/02/yellow_tripdata_2024-02.parquet: none of its 2 rows is kept "
+        "(fare_amount_not_positive 2; column 'fare_amount' holds text that cannot be read as fare_amount in 2 rows; "
+        "column 'tip_amount' holds text that cannot be read as tip_amount in 1 rows); the month is left as it was: "
+        "look at the file, and at the rules of the dataset"
+    )
+    assert lake.processed() == []

@@ -8,6 +8,7 @@
     │   ├── NotPublished      403 or 404 for a month too young to be out: wait
     │   ├── SourceRefused     the source has no such file, or does not give it to us
     │   ├── NotParquet        something came, but no whole Parquet file
+    │   ├── Encrypted         Parquet came, and needs a key
     │   ├── WrongMonth        a Parquet file came, but another month's
     │   ├── Unreachable       no connection, or it kept breaking         (running again may cure it)
     │   └── SourceChanged     another version appeared during the fetch  (running again cures it)
@@ -40,6 +41,10 @@ class SourceRefused(SourceError):
 
 class NotParquet(SourceError):
     """The body is no whole Parquet file."""
+
+
+class Encrypted(SourceError):
+    """The body is Parquet that cannot be read without a key."""
 
 
 class WrongMonth(SourceError):

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 MAGIC = b"PAR1"
+#: Of a file whose footer is encrypted, at both its ends.
+ENCRYPTED_MAGIC = b"PARE"
 #: Footer length (4 bytes, little endian) and magic.
 TRAILER_SIZE = 8
 _MAX_DEPTH = 32
@@ -20,6 +22,13 @@ _MAX_DEPTH = 32
 
 class Malformed(ValueError):
     """These bytes are no Parquet; the message completes "not a Parquet file: …"."""
+
+
+class NeedsKey(ValueError):
+    """This is Parquet, and some of it is encrypted, as says the message.
+
+    https://github.com/apache/parquet-format/blob/master/Encryption.md
+    """
 
 
 @dataclass(frozen=True)
@@ -45,19 +54,21 @@ class Footer:
 
 
 def footer_length(trailer: bytes) -> int:
-    """Bytes of the footer before the 8-byte trailer. Raises Malformed when the file does not end as Parquet."""
+    """Bytes of the footer before the 8-byte trailer. Raises NeedsKey, or Malformed where it does not end as Parquet."""
+    if trailer[-4:] == ENCRYPTED_MAGIC:
+        raise NeedsKey("its footer is encrypted")
     if len(trailer) < TRAILER_SIZE or trailer[-4:] != MAGIC:
-        if trailer[-4:] == b"PARE":
-            raise Malformed("its footer is encrypted")
         raise Malformed("it does not end as one, so it is cut short")
     return int(struct.unpack("<I", trailer[-8:-4])[0])
 
 
 def parse_footer(data: bytes) -> Footer:
-    """Read a footer (FileMetaData without the trailer). Raises Malformed for anything else."""
+    """Read a footer (FileMetaData without the trailer). Raises NeedsKey, and Malformed for anything else."""
     try:
         meta = _Reader(data).struct(0)
         groups = meta[4]
+        if 8 in meta:  # encryption_algorithm, of a footer that is itself in plain text
+            raise NeedsKey("some of its columns are encrypted")
         types = _units(meta[2])
         footer = Footer(
             rows=meta[3],
@@ -66,6 +77,8 @@ def parse_footer(data: bytes) -> Footer:
             data_end=max((_chunk_end(chunk) for group in groups for chunk in group[1]), default=len(MAGIC)),
         )
         rows_of_groups = sum(group[3] for group in groups)
+    except NeedsKey:
+        raise
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, struct.error):
         raise Malformed("its footer cannot be read") from None
     if rows_of_groups != footer.rows:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from glue_ingest import parquet
-from glue_ingest.errors import NotParquet, WrongMonth
+from glue_ingest.errors import Encrypted, NotParquet, WrongMonth
 from glue_ingest.parquet import Column, Footer
 from glue_ingest.request import Request
 
@@ -27,9 +27,11 @@ _KNOWN_INTRUDERS = (
 
 
 def require_head(head: bytes, *, where: str) -> None:
-    """The file must begin with Parquet's magic. Raises NotParquet with the first bytes shown."""
+    """The file must begin with Parquet's magic. Raises NotParquet with the first bytes shown, and Encrypted."""
     if head[:4] == parquet.MAGIC:
         return
+    if head[:4] == parquet.ENCRYPTED_MAGIC:
+        raise _encrypted("its footer is encrypted", where=where)
     if not head:
         raise NotParquet(f"{where} is empty: try again later, or correct --source_url")
     raise NotParquet(f"{where} is not a Parquet file but {describe(head)}: correct --source_url, or try again later")
@@ -54,11 +56,13 @@ def footer_size(tail: bytes | bytearray, *, size: int, where: str) -> int:
             raise parquet.Malformed("its footer is said to be longer than the file")
     except parquet.Malformed as error:
         raise _not_whole(error, size=size, where=where) from None
+    except parquet.NeedsKey as error:
+        raise _encrypted(str(error), where=where) from None
     return wanted
 
 
 def require_footer(tail: bytes | bytearray, *, size: int, where: str) -> Footer:
-    """Read the footer from a tail that holds all of it. Raises NotParquet when the file is not whole."""
+    """Read the footer from a tail that holds all of it. Raises NotParquet when the file is not whole, and Encrypted."""
     wanted = footer_size(tail, size=size, where=where)
     try:
         if wanted > len(tail):
@@ -68,7 +72,13 @@ def require_footer(tail: bytes | bytearray, *, size: int, where: str) -> Footer:
             raise parquet.Malformed(f"its footer places data up to byte {footer.data_end:,}")
     except parquet.Malformed as error:
         raise _not_whole(error, size=size, where=where) from None
+    except parquet.NeedsKey as error:
+        raise _encrypted(str(error), where=where) from None
     return footer
+
+
+def _encrypted(how: str, *, where: str) -> Encrypted:
+    return Encrypted(f"{where} is an encrypted Parquet file ({how}), and there is no key: publish it unencrypted")
 
 
 def _not_whole(error: parquet.Malformed, *, size: int, where: str) -> NotParquet:

@@ -12,6 +12,7 @@
         ├── EngineMissing        the engine's package is not installed
         ├── RawFileMissing       the month is not in the raw bucket
         ├── NotParquet           what lies there is no whole Parquet file
+        ├── Encrypted            it is one, and needs a key
         ├── SchemaError          the file's columns do not give the table's
         │   ├── MissingColumn
         │   ├── UncastableColumn
@@ -66,6 +67,10 @@ class NotParquet(NeedsAttention):
     """The raw object is not a whole Parquet file."""
 
 
+class Encrypted(NeedsAttention):
+    """The raw object is a Parquet file that cannot be read without a key."""
+
+
 class SchemaError(NeedsAttention):
     """The file's columns do not give the table's. `file` is the URL, `column` a name of the table or the file."""
 
@@ -84,7 +89,7 @@ class UncastableColumn(SchemaError):
 
 
 class AmbiguousColumns(SchemaError):
-    """Two columns of the file have the same name but for case and spaces."""
+    """Two columns of the file have the same name, or one but for case and spaces."""
 
 
 class NothingKept(NeedsAttention):

@@ -8,17 +8,18 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from glue_transform import arguments, datasets, engines, manifest, queries
 from glue_transform.arguments import Request
 from glue_transform.datasets import Dataset
+from glue_transform.drift import drift_of, unreadable
 from glue_transform.engines import Engine, Output, Written
 from glue_transform.errors import NothingKept, RowsLost, StorageError, TransformError
 from glue_transform.layout import Layout, new_load_id, part_files, superseded
 from glue_transform.log import Log
 from glue_transform.manifest import Part
-from glue_transform.mapping import FileMapping, map_file
+from glue_transform.mapping import map_file
+from glue_transform.source import SourceFile
 from glue_transform.storage import S3, Storage
 
 
@@ -66,20 +67,22 @@ def transform(request: Request, *, storage: Storage, engine: Engine) -> str:
 def _write(dataset: Dataset, layout: Layout, *, month: dt.date, storage: Storage, engine: Engine, log: Log) -> bytes:
     """Write the load's files and make its manifest."""
     raw = storage.info(layout.raw)
-    source = engine.open(layout.raw)
+    source = engine.open(layout.raw, zone=dataset.zone)
     mapping = map_file(source, dataset)
     log.event("opened", bytes=raw.bytes, rows=source.rows, era=mapping.era)
     sql = queries.build(dataset, mapping, source=source.columns, month=month)
-    drift = _drift(mapping, dict(zip(sql.lossy, engine.counts(sql.losses))) if sql.losses else {})
+    losses = dict(zip(sql.lossy, engine.counts(sql.losses))) if sql.losses else {}
+    drift = drift_of(source, mapping, losses=losses, zone=dataset.zone)
     for line in drift:
         log.event("drift", level="warning", **line)
-    kept, rejects = _write_files(dataset, layout, sql=sql, rows=source.rows, engine=engine, log=log)
+    kept, rejects = _write_files(dataset, layout, sql=sql, source=source, engine=engine, log=log)
     rejected = {rule.name: rejects.tally.get(rule.name, 0) for rule in dataset.rules}
     log.event("judged", rows=source.rows, kept=kept.rows, rejected=rejected)
     if not kept.rows:
+        why = "; ".join([_by_rule(rejected) or "it has none", *unreadable(drift)])
         raise NothingKept(
-            f"{layout.raw}: none of its {source.rows} rows is kept ({_by_rule(rejected) or 'it has none'}); the month "
-            "is left as it was: look at the file, and at the rules of the dataset"
+            f"{layout.raw}: none of its {source.rows} rows is kept ({why}); the month is left as it was: look at the "
+            "file, and at the rules of the dataset"
         )
     if source.rows != kept.rows + sum(rejected.values()) or rejects.rows != sum(rejected.values()):
         raise RowsLost(
@@ -104,41 +107,26 @@ def _write(dataset: Dataset, layout: Layout, *, month: dt.date, storage: Storage
 
 
 def _write_files(
-    dataset: Dataset, layout: Layout, *, sql: queries.Queries, rows: int, engine: Engine, log: Log
+    dataset: Dataset, layout: Layout, *, sql: queries.Queries, source: SourceFile, engine: Engine, log: Log
 ) -> tuple[Written, Written]:
     """Write what is kept and what is rejected."""
-    files = part_files(rows, bytes_per_row=dataset.bytes_per_row)
+    files = part_files(source.rows, bytes_per_row=dataset.bytes_per_row)
+    names = [*queries.names_in_rejects(source.columns), queries.REJECTED_BY]
     done = 0
 
     def on_part(part: Part) -> None:
         nonlocal done
         done += part.rows
-        log.event("part", url=part.url, rows=part.rows, bytes=part.bytes, done=round(done / rows, 3))
+        log.event("part", url=part.url, rows=part.rows, bytes=part.bytes, done=round(done / source.rows, 3))
 
     kept, rejects = engine.write(
         [
             Output(sql.kept, layout.kept, files),
-            Output(sql.rejected, layout.rejected, 1, tally=queries.REJECTED_BY),
+            Output(sql.rejected, layout.rejected, 1, names=names, tally=queries.REJECTED_BY),
         ],
         on_part=on_part,
     )
     return kept, rejects
-
-
-def _drift(mapping: FileMapping, losses: Mapping[str, int]) -> list[dict[str, Any]]:
-    """What the file has that its era did not: new columns, and values that could not become the table's."""
-    new = [{"column": column.name, "change": "new_column", "type": column.kind} for column in mapping.new]
-    return new + [
-        {
-            "column": mapping.columns[name].name,
-            "change": "unreadable_values",
-            "type": mapping.columns[name].kind,
-            "into": name,
-            "rows": rows,
-        }
-        for name, rows in losses.items()
-        if rows
-    ]
 
 
 def _by_rule(rejected: Mapping[str, int]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from glue_transform.casts import castable
 from glue_transform.datasets import Dataset, Era
-from glue_transform.errors import AmbiguousColumns, MissingColumn, UncastableColumn
+from glue_transform.errors import MissingColumn, UncastableColumn
 from glue_transform.source import SourceColumn, SourceFile, normal
 
 #: What is left behind when a data frame's index is written as a column. Not drift, and not loaded.
@@ -31,9 +31,9 @@ class FileMapping:
 def map_file(source: SourceFile, dataset: Dataset) -> FileMapping:
     """Find the era whose columns the file has, and check that their types can become the table's.
 
-    Raises AmbiguousColumns, MissingColumn and UncastableColumn, each with the file, the column and what to do.
+    Raises MissingColumn and UncastableColumn, each with the file, the column and what to do.
     """
-    present = _by_normal_name(source)
+    present = {normal(column.name): column for column in source.columns}
     era = next((era for era in dataset.eras if not _absent(era, present)), None)
     if era is None:
         raise _missing(source, dataset, present)
@@ -50,20 +50,6 @@ def map_file(source: SourceFile, dataset: Dataset) -> FileMapping:
     known = {normal(name) for e in dataset.eras for name in (*e.columns.values(), *e.marks, *e.also)}
     new = [c for key, c in present.items() if key not in known and not _INDEX_COLUMN.fullmatch(key)]
     return FileMapping(era.name, columns, new)
-
-
-def _by_normal_name(source: SourceFile) -> dict[str, SourceColumn]:
-    present: dict[str, SourceColumn] = {}
-    for column in source.columns:
-        other = present.setdefault(normal(column.name), column)
-        if other is not column:
-            raise AmbiguousColumns(
-                f"{source.url}: columns {other.name!r} and {column.name!r} differ only in case or spaces; "
-                "publish the file with one of them",
-                file=source.url,
-                column=column.name,
-            )
-    return present
 
 
 def _absent(era: Era, present: Mapping[str, SourceColumn]) -> list[str]:

@@ -9,11 +9,11 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from glue_transform.casts import cast, lost, quoted
+from glue_transform.casts import cast, lost
 from glue_transform.datasets import Dataset
 from glue_transform.datasets.definition import SOURCE_MONTH
 from glue_transform.mapping import FileMapping
-from glue_transform.source import SourceColumn
+from glue_transform.source import SourceColumn, normal
 
 #: The column that a rejected row has beside its own: the name of the rule it broke.
 REJECTED_BY = "rejected_by"
@@ -23,8 +23,9 @@ REJECTED_BY = "rejected_by"
 class Queries:
     """What an engine runs on a file.
 
-    `kept` gives the table's columns, `rejected` the file's own and `rejected_by`. `losses` gives one row: for each
-    of the table's columns in `lossy`, how many values of the file could not become it; None where none can be lost.
+    `kept` gives the table's columns, `rejected` the file's own, which it calls by reference, and `rejected_by`.
+    `losses` gives one row: for each of the table's columns in `lossy`, how many values of the file could not become
+    it; None where none can be lost.
     """
 
     kept: str
@@ -37,8 +38,7 @@ def build(dataset: Dataset, mapping: FileMapping, *, source: Sequence[SourceColu
     """The queries for one file: its columns, how they fit the dataset, and the first day of its month."""
     names = [column.name for column in dataset.columns[:-1]]
     mapped = [f"{cast(mapping.columns.get(c.name), c)} AS {c.name}" for c in dataset.columns[:-1]]
-    own = [f"{quoted(column.name)} AS source_{i}" for i, column in enumerate(source)]
-    own_again = [f"source_{i} AS {quoted(column.name)}" for i, column in enumerate(source)]
+    own = [column.reference for column in source]
     broken = _conditions(dataset, month)
     # Whether a row breaks any rule is asked of all rows, which one only of those that do: an eighth less work.
     rejected = " OR ".join(broken.values())
@@ -53,10 +53,25 @@ def build(dataset: Dataset, mapping: FileMapping, *, source: Sequence[SourceColu
     counts = [f"(SELECT COUNT(*) FROM source WHERE {lost_here})" for lost_here in losses.values()]  # noqa: S608 (ours)
     return Queries(
         kept=_query(mapped, [*names, source_month], f"({rejected}) IS NOT TRUE"),
-        rejected=_query([*own, *mapped], [*own_again, f"CASE {first_broken} END AS {REJECTED_BY}"], rejected),
+        rejected=_query([*own, *mapped], [*own, f"CASE {first_broken} END AS {REJECTED_BY}"], rejected),
         losses=f"SELECT\n    {_lines(counts)}" if counts else None,
         lossy=list(losses),
     )
+
+
+def names_in_rejects(source: Sequence[SourceColumn]) -> list[str]:
+    """What the file's columns are called in the rejects: as in the file, but for no name and for that of the rule."""
+    taken = {REJECTED_BY, *(normal(column.name) for column in source)}
+    names = []
+    for column in source:
+        name = column.name
+        if not name or name.lower() == REJECTED_BY:
+            name = f"source_{REJECTED_BY}" if name else f"column_{column.position + 1}"
+            while normal(name) in taken:
+                name += "_"
+            taken.add(normal(name))
+        names.append(name)
+    return names
 
 
 def _query(mapped: Sequence[str], columns: Sequence[str], condition: str) -> str:

@@ -5,19 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-#: What a column of a raw file can hold, whatever the engine calls it. `integer` has at most 32 bits and a sign.
-#: Nanosecond and zoned timestamps are `timestamp`, since an engine shows them without zone in microseconds.
+#: What a column of a raw file can hold, whatever the engine calls it. `integer` has at most 32 bits and a sign; times
+#: of every unit and zone are `timestamp`, since an engine shows them without zone in microseconds.
 KINDS = (
-    "integer", "long", "float", "double", "decimal", "text", "timestamp", "date", "boolean", "null", "other",
+    "integer", "long", "float", "double", "decimal", "text", "timestamp", "date", "boolean", "null",
+    "bytes", "time", "interval", "uuid", "half", "unknown", "nested",
 )  # fmt: skip
+
+#: The zone of instants, and of a dataset that says nothing else.
+UTC = "UTC"
 
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column of a raw file: its name as the file has it, and what it holds (one of KINDS)."""
+    """A column of a raw file: its name as the file has it, what it holds (one of KINDS), its place from 0 on.
+
+    `zone` is that of a time: UTC for an instant, `unknown` where the format cannot tell, None for a plain wall clock.
+    `nanos` are times of nanoseconds.
+    """
 
     name: str
     kind: str
+    position: int
+    zone: str | None = None
+    nanos: bool = False
+
+    @property
+    def reference(self) -> str:
+        """Its name in the view `source`. By place, so that no name of a file can be one of ours, or two."""
+        return f"source_{self.position}"
 
 
 @dataclass(frozen=True)

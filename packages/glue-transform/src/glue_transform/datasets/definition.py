@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from glue_transform.errors import InvalidDataset
+from glue_transform.source import UTC
 
 #: Redshift types that a column may have. COPY widens nothing, so Parquet must hold exactly their like: 32-bit
 #: integers, doubles, timestamps in microseconds without zone.
@@ -14,6 +16,9 @@ COLUMN_TYPES = ("INTEGER", "DOUBLE PRECISION", "TIMESTAMP")
 
 #: Every table's last column: the month of the file a row came from. The load replaces a month by it.
 SOURCE_MONTH = "source_month"
+
+#: Area/Location. Abbreviations such as EST are left out: engines differ about them.
+_ZONE = re.compile(r"UTC|[A-Z][A-Za-z_]+(/[A-Za-z][A-Za-z0-9_+-]*)+")
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,15 @@ class Rule:
 
 @dataclass(frozen=True)
 class Dataset:
-    """All there is to know about a dataset. `columns` ends with `source_month`."""
+    """All there is to know about a dataset. `columns` ends with `source_month`.
+
+    `zone` is where the wall clock hangs by which times with a zone become the table's.
+    """
 
     name: str
     table: str
     file: str
+    zone: str
     bytes_per_row: int
     columns: Sequence[Column]
     eras: Sequence[Era]
@@ -72,6 +81,7 @@ def parse(name: str, content: Mapping[str, Any]) -> Dataset:
             name=name,
             table=content["table"],
             file=content["file"],
+            zone=content.get("zone", UTC),
             bytes_per_row=content["bytes_per_row"],
             columns=(*columns, Column(SOURCE_MONTH, "DATE", {})),
             eras=[Era(e["name"], e["columns"], e.get("marks", []), e.get("also", [])) for e in content["eras"]],
@@ -88,6 +98,8 @@ def _problems(dataset: Dataset) -> list[str]:
     known = [column.name for column in dataset.columns]
     rules = [rule.name for rule in dataset.rules]
     problems = [f"column {name} is there twice" for name in sorted({n for n in known if known.count(n) > 1})]
+    if not _ZONE.fullmatch(dataset.zone):
+        problems.append(f"zone {dataset.zone} is no IANA zone: give one such as America/New_York, or none for UTC")
     problems += [f"rule {name} is there twice" for name in sorted({n for n in rules if rules.count(n) > 1})]
     problems += [
         f"column {column.name} has type {column.type}: choose one of {', '.join(COLUMN_TYPES)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from glue_transform.errors import NotParquet
+from glue_transform.errors import Encrypted, NotParquet
 from glue_transform.manifest import Part
 from glue_transform.source import SourceFile
 from glue_transform.storage import Storage
@@ -22,12 +22,14 @@ OnPart = Callable[[Part], None]
 class Output:
     """What to write: a query, the prefix for its files (`…/`), and how many files of nearly equal size.
 
-    `tally` names a column of the query whose values are to be counted.
+    `names` are what the query's columns are called in the files, any text but none; None is as the query calls them.
+    `tally` names a column of the files whose values are to be counted.
     """
 
     query: str
     prefix: str
     files: int
+    names: Sequence[str] | None = None
     tally: str | None = None
 
 
@@ -46,8 +48,11 @@ class Written:
 class Engine(Protocol):
     """Runs queries on one raw file, as the view `source`, in SQL that both engines read alike."""
 
-    def open(self, url: str) -> SourceFile:
-        """Make the file the view `source`. Raises NotParquet."""
+    def open(self, url: str, *, zone: str) -> SourceFile:
+        """Make the file the view `source`, its columns by `reference`, times with a zone as wall clocks of `zone`.
+
+        Raises NotParquet, Encrypted, AmbiguousColumns and UncastableColumn.
+        """
 
     def counts(self, query: str) -> Sequence[int]:
         """The one row of integers that the query gives."""
@@ -68,10 +73,20 @@ def create(name: str, *, storage: Storage, folder: Path) -> Engine:
 
 
 def check_parquet(url: str, *, head: bytes, tail: bytes) -> None:
-    """Raise NotParquet unless a file begins and ends with Parquet's magic number. `head` is shown, up to 60 bytes."""
+    """Raise NotParquet unless a file begins and ends with Parquet's magic number. `head` is shown, up to 60 bytes.
+
+    Raise Encrypted for the one of encrypted footers (https://github.com/apache/parquet-format/blob/master/Encryption.md).
+    """
+    if b"PARE" in (head[:4], tail[-4:]):
+        raise encrypted(url)
     if head[:4] != b"PAR1":
         raise NotParquet(
             f"{url} is not a Parquet file: it begins with {head[:60]!r}; ingest the month again when its source has it"
         )
     if tail[-4:] != b"PAR1":
         raise NotParquet(f"{url} is cut short: it ends without a Parquet footer; ingest the month again")
+
+
+def encrypted(url: str) -> Encrypted:
+    """The error for a file of which the footer, or a column, cannot be read without a key."""
+    return Encrypted(f"{url} is an encrypted Parquet file, and this job has no key; publish the month unencrypted")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import threading
 from collections import Counter
@@ -12,11 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from glue_transform.casts import quoted
-from glue_transform.engines import OnPart, Output, Written, check_parquet
+from glue_transform.engines import OnPart, Output, Written, check_parquet, encrypted
 from glue_transform.errors import EngineFailed, EngineMissing, NotParquet
 from glue_transform.manifest import Part
-from glue_transform.source import SourceColumn, SourceFile
+from glue_transform.schema import Element, columns
+from glue_transform.source import UTC, SourceColumn, SourceFile
 from glue_transform.storage import Storage
 
 #: Threads, and parts written at a time: two keep memory under 300 MB whatever the month's size.
@@ -44,19 +43,11 @@ _FORMAT = (
     "WRITE_BLOOM_FILTER false"
 )
 
-_KINDS = {
-    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT"), "integer"),
-    **dict.fromkeys(("BIGINT", "UINTEGER", "UBIGINT"), "long"),
-    "FLOAT": "float",
-    "DOUBLE": "double",
-    "DECIMAL": "decimal",
-    "VARCHAR": "text",
-    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), "timestamp"),
-    "TIMESTAMP WITH TIME ZONE": "timestamp",
-    "DATE": "date",
-    "BOOLEAN": "boolean",
-    '"NULL"': "null",
-}
+#: What Spark makes of unsigned numbers.
+_SIGNED = {"UINTEGER": "BIGINT", "UBIGINT": "DECIMAL(20, 0)"}
+
+#: The column that DuckDB adds, by the option of the same name.
+_ROW_NUMBER = "file_row_number"
 
 
 class DuckDBEngine:
@@ -68,10 +59,10 @@ class DuckDBEngine:
         self._raw = folder / "raw.parquet"
         self._url = ""
         self._rows = 0
-        self._columns: list[str] = []
+        self._shown: list[str] = []
         self._connection: Any = None
 
-    def open(self, url: str) -> SourceFile:
+    def open(self, url: str, *, zone: str) -> SourceFile:
         self._url = url
         with ThreadPoolExecutor(1) as background:
             download = background.submit(self._storage.download, url, self._raw)
@@ -82,18 +73,53 @@ class DuckDBEngine:
             file.seek(max(0, self._raw.stat().st_size - 4))
             check_parquet(url, head=head, tail=file.read())
         try:
-            described = self._connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(self._raw)]).fetchall()
-            (self._rows,) = self._connection.execute(
-                "SELECT num_rows FROM parquet_file_metadata(?)", [str(self._raw)]
-            ).fetchone()
+            found = columns(url, self._elements())
+            (self._rows,) = self._ask("SELECT COUNT(*) FROM read_parquet(?)")[0]
+            types = [type_ for _name, type_, *_ in self._ask("DESCRIBE SELECT * FROM read_parquet(?)")]
         except self._error as error:
             raise NotParquet(f"{url}: its Parquet footer cannot be read: {_line(error)}; ingest it again") from None
-        types = {name: str(type_) for name, type_, *_ in described}
-        self._columns = [_shown(name, type_) for name, type_ in types.items()]
-        return SourceFile(url, self._rows, [SourceColumn(name, _kind(type_)) for name, type_ in types.items()])
+        if self._is_encrypted():
+            raise encrypted(url)
+        self._shown = [_shown(column, str(type_), zone) for column, type_ in zip(found, types)]
+        if any(column.name.lower() == _ROW_NUMBER for column in found):
+            self._renumber()
+        return SourceFile(url, self._rows, found)
+
+    def _ask(self, query: str) -> list[tuple[Any, ...]]:
+        """A query's rows, with the raw file as its one parameter."""
+        rows: list[tuple[Any, ...]] = self._connection.execute(query, [str(self._raw)]).fetchall()
+        return rows
+
+    def _elements(self) -> list[Element]:
+        fields = "name, num_children, type, converted_type, logical_type, repetition_type, precision"
+        rows = self._ask(f"SELECT {fields} FROM parquet_schema(?) OFFSET 1")  # noqa: S608 (ours)
+        return [Element(name, children or 0, *rest) for name, children, *rest in rows]
+
+    def _is_encrypted(self) -> bool:
+        """Whether the footer, in plain text, tells of encrypted columns."""
+        try:
+            ((algorithm,),) = self._ask("SELECT encryption_algorithm FROM parquet_file_metadata(?)")
+        except self._error:  # it shows metadata of keys as text, which they need not be; the rest was read already
+            return True
+        return algorithm is not None
+
+    def _renumber(self) -> None:
+        """Go on with a copy without the file's names: DuckDB numbers no rows of a file with a column of that name."""
+        with self._failing():
+            copy = self._folder / "renamed.parquet"
+            rows = f"SELECT {', '.join(self._shown)} FROM {self._table()}"  # noqa: S608 (references and literals)
+            self._copy(self._connection, rows, copy)
+            self._raw.unlink()
+            self._raw, self._shown = copy, [f"source_{i}" for i in range(len(self._shown))]
+
+    def _table(self, *more: str) -> str:
+        """The raw file as SQL reads it: its columns by reference, and `more` that an option adds."""
+        options = "".join(f", {name} = true" for name in more)
+        names = [*(f"source_{i}" for i in range(len(self._shown))), *more]
+        return f"read_parquet({_literal(self._raw)}, hive_partitioning = false{options}) AS raw({', '.join(names)})"
 
     def counts(self, query: str) -> Sequence[int]:
-        with self._source() as cursor, self._failing():
+        with self._source() as cursor:
             (row,) = cursor.execute(query).fetchall()
         return [int(value) for value in row]
 
@@ -103,7 +129,8 @@ class DuckDBEngine:
     def _write(self, output: Output, on_part: OnPart) -> Written:
         """Write one output. A single file has all threads, of several each has one, so that none is idle."""
         parallel = min(WORKERS, output.files)
-        self._connection.execute(f"SET threads = {WORKERS // parallel}")  # per query from here on
+        with self._failing():
+            self._connection.execute(f"SET threads = {WORKERS // parallel}")  # per query from here on
         lock = threading.Lock()
 
         def write_part(number: int) -> tuple[Part, dict[str, int]]:
@@ -126,8 +153,8 @@ class DuckDBEngine:
         file = self._folder / f"{secrets.token_hex(8)}.parquet"  # DuckDB remembers footers by their file's name
         first, end = (self._rows * i // output.files for i in (number, number + 1))
         tally = {}
-        with self._source(first, end) as cursor, self._failing():
-            rows = self._copy(cursor, output.query, file)
+        with self._source(first, end) as cursor:
+            rows = self._copy(cursor, _named(output), file)
             if output.tally:
                 counted = f"SELECT {output.tally}, COUNT(*) FROM read_parquet(?) GROUP BY ALL"  # noqa: S608 (ours)
                 tally = dict(cursor.execute(counted, [str(file)]).fetchall())
@@ -170,18 +197,14 @@ class DuckDBEngine:
     def _source(self, first: int = 0, end: int | None = None) -> Iterator[Any]:
         """A connection of its own on which `source` is the rows from `first` up to `end` of the raw file."""
         end = self._rows if end is None else end
-        cursor = self._connection.cursor()
-        try:
+        with self._failing(), self._connection.cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'")
             cursor.execute("SET enable_progress_bar = false")  # it would draw between the log's lines
             cursor.execute(
-                f"CREATE OR REPLACE TEMP VIEW source AS SELECT {', '.join(self._columns)} "  # noqa: S608 (quoted names)
-                f"FROM read_parquet({_literal(self._raw)}, file_row_number = true) "
-                f"WHERE file_row_number >= {first} AND file_row_number < {end}"
+                f"CREATE OR REPLACE TEMP VIEW source AS SELECT {', '.join(self._shown)} "  # noqa: S608 (references)
+                f"FROM {self._table(_ROW_NUMBER)} WHERE {_ROW_NUMBER} >= {first} AND {_ROW_NUMBER} < {end}"
             )
             yield cursor
-        finally:
-            cursor.close()
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
@@ -198,21 +221,29 @@ def _written(done: Sequence[tuple[Part, Mapping[str, int]]]) -> Written:
     return Written([part for part, _tally in done if part.rows], tally)
 
 
-def _kind(type_: str) -> str:
-    return _KINDS.get(re.sub(r"^DECIMAL\(\d+,\d+\)$", "DECIMAL", type_), "other")
-
-
-def _shown(name: str, type_: str) -> str:
+def _shown(column: SourceColumn, type_: str, zone: str) -> str:
     """The column as `source` shows it: what both engines can read and write."""
-    if type_ == "TIMESTAMP_NS":
+    name = shown = column.reference
+    if column.kind == "timestamp":
         # DuckDB 1.4 cuts nanoseconds off where 2.0 rounds; counting back to the last microsecond is neither's choice.
-        nanos = f"epoch_ns({quoted(name)})"
-        return f"make_timestamp(({nanos} - (({nanos} % 1000) + 1000) % 1000) // 1000) AS {quoted(name)}"
-    if _kind(type_) == "timestamp" and type_ != "TIMESTAMP":
-        return f"CAST({quoted(name)} AS TIMESTAMP) AS {quoted(name)}"
-    if _kind(type_) == "null":
-        return f"CAST({quoted(name)} AS INTEGER) AS {quoted(name)}"
-    return quoted(name)
+        nanos = f"epoch_ns({name})"
+        micros = f"make_timestamp(({nanos} - (({nanos} % 1000) + 1000) % 1000) // 1000)"
+        shown = micros if type_.endswith("_NS") else f"CAST({name} AS TIMESTAMP)" if type_ != "TIMESTAMP" else name
+        if column.zone == UTC != zone:
+            shown = f"timezone('{zone}', timezone('UTC', {shown}))"
+    elif column.kind == "null":
+        shown = f"CAST({name} AS INTEGER)"
+    elif type_ in _SIGNED:
+        shown = f"CAST({name} AS {_SIGNED[type_]})"
+    return name if shown == name else f"{shown} AS {name}"
+
+
+def _named(output: Output) -> str:
+    """The query with the names of the output."""
+    if output.names is None:
+        return output.query
+    names = ", ".join('"' + name.replace('"', '""') + '"' for name in output.names)
+    return f"SELECT * FROM ({output.query}) AS named({names})"  # noqa: S608 (quoted names)
 
 
 def _literal(file: Path) -> str:

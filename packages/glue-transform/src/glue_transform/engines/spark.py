@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from glue_transform.casts import quoted
-from glue_transform.engines import OnPart, Output, Written, check_parquet
+from glue_transform.engines import OnPart, Output, Written, check_parquet, encrypted
 from glue_transform.errors import EngineFailed, EngineMissing, NotParquet
 from glue_transform.manifest import Part
-from glue_transform.source import SourceColumn, SourceFile
+from glue_transform.schema import Element, columns
+from glue_transform.source import UTC, SourceColumn, SourceFile
 
 #: Settings under which Spark reads the same SQL as DuckDB, and reads and writes the same values.
 _SETTINGS = {
@@ -20,6 +21,8 @@ _SETTINGS = {
     "spark.sql.ansi.doubleQuotedIdentifiers": "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    # Names that differ in case alone are refused by name, before Spark sees them.
+    "spark.sql.caseSensitive": "true",
     # Spark has no type for nanoseconds; they come as BIGINT and are cut to microseconds below.
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     # Parquet's calendar is the proleptic Gregorian one, also for the stray pickup of long ago.
@@ -29,26 +32,15 @@ _SETTINGS = {
     "spark.sql.parquet.int96RebaseModeInWrite": "CORRECTED",
 }
 
-_KINDS = {
-    "tinyint": "integer",
-    "smallint": "integer",
-    "int": "integer",
-    "bigint": "long",
-    "float": "float",
-    "double": "double",
-    "decimal": "decimal",
-    "string": "text",
-    "timestamp": "timestamp",
-    "timestamp_ntz": "timestamp",
-    "date": "date",
-    "boolean": "boolean",
-}
+#: What Spark 3.5 has no type for.
+_UNREADABLE = {"time", "interval", "uuid", "half", "unknown"}
 
 
 class SparkEngine:
     """See `Engine`. Uses the session there is, or starts one with the settings of its surroundings."""
 
     def __init__(self) -> None:
+        self._url = "s3://"
         try:
             from pyspark.sql import SparkSession
         except ImportError:
@@ -56,24 +48,42 @@ class SparkEngine:
                 "the engine spark needs PySpark 3.5: run the job as type glueetl, or install glue-transform[spark]"
             ) from None
         find_java()
-        self._spark: Any = SparkSession.builder.appName("transform-trips").getOrCreate()
-        for key, value in _SETTINGS.items():
-            self._spark.conf.set(key, value)
-        self._url = ""
+        with self._failing():
+            self._spark: Any = SparkSession.builder.appName("transform-trips").getOrCreate()
+            for key, value in _SETTINGS.items():
+                self._spark.conf.set(key, value)
 
-    def open(self, url: str) -> SourceFile:
+    def open(self, url: str, *, zone: str) -> SourceFile:
         self._url = url
         footer = self._footer(url)
-        elements = {str(e.getName()): e for e in footer.getSchema()}
         with self._failing():
-            frame = self._spark.read.parquet(url)
-        columns, shown = [], []
-        for name, type_ in frame.dtypes:
-            kind, expression = _column(name, type_, elements[name].getLogicalType())
-            columns.append(SourceColumn(name, kind))
-            shown.append(f"{expression} AS {quoted(name)}")
-        frame.selectExpr(*shown).createOrReplaceTempView("source")
-        return SourceFile(url, int(footer.getNum_rows()), columns)
+            if footer.isSetEncryption_algorithm():
+                raise encrypted(url)
+            found = columns(url, [_element(element) for element in footer.getSchema()][1:])
+            for column in found:
+                if column.kind in _UNREADABLE:
+                    raise EngineFailed(
+                        f"{url}: column {column.name!r} holds {column.kind}, which Spark does not read; run the month "
+                        "with the engine duckdb, or publish it without"
+                    )
+            frame = self._spark.read.schema(self._schema(footer)).parquet(url)
+            frame = frame.toDF(*(column.reference for column in found))
+            frame.selectExpr(*(_shown(column, zone) for column in found)).createOrReplaceTempView("source")
+            return SourceFile(url, int(footer.getNum_rows()), found)
+
+    def _schema(self, footer: Any) -> Any:
+        """The footer's columns as Spark's types.
+
+        Left to itself, Spark takes the columns that a writer's `org.apache.spark.sql.parquet.row.metadata` has, which
+        other writers hand on unchanged when they write other columns.
+        """
+        from pyspark.sql.types import StructType
+
+        jvm = self._spark._jvm
+        parquet = jvm.org.apache.parquet.format.converter.ParquetMetadataConverter().fromParquetMetadata(footer)
+        session = self._spark._jsparkSession.sessionState().conf()
+        converter = jvm.org.apache.spark.sql.execution.datasources.parquet.ParquetToSparkSchemaConverter(session)
+        return StructType.fromJson(json.loads(converter.convert(parquet.getFileMetaData().getSchema()).json()))
 
     def counts(self, query: str) -> Sequence[int]:
         with self._failing():
@@ -85,6 +95,8 @@ class SparkEngine:
 
     def _write(self, output: Output, on_part: OnPart) -> Written:
         frame = self._spark.sql(output.query).repartition(output.files)
+        if output.names is not None:
+            frame = frame.toDF(*output.names)
         writer = frame.write.option("compression", "snappy").option("parquet.writer.version", "v1")
         writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").parquet(output.prefix)
         tally = {}
@@ -150,9 +162,9 @@ class SparkEngine:
 
     @staticmethod
     def _java_error() -> type[Exception]:
-        from py4j.protocol import Py4JJavaError
+        from py4j.protocol import Py4JError
 
-        error: type[Exception] = Py4JJavaError
+        error: type[Exception] = Py4JError
         return error
 
     @contextmanager
@@ -165,15 +177,34 @@ class SparkEngine:
             raise EngineFailed(f"{self._url}: Spark stopped: {_line(error)}") from None
 
 
-def _column(name: str, type_: str, logical: Any) -> tuple[str, str]:
-    """A column's kind, and how `source` shows it: what both engines can read and write."""
-    if logical is not None and logical.isSetUNKNOWN():
-        return "null", f"CAST({quoted(name)} AS INTEGER)"
-    if logical is not None and logical.isSetTIMESTAMP() and logical.getTIMESTAMP().getUnit().isSetNANOS():
-        micros = f"({quoted(name)} - PMOD({quoted(name)}, 1000)) DIV 1000"
-        return "timestamp", f"CAST(TIMESTAMP_MICROS({micros}) AS TIMESTAMP)"
-    kind = _KINDS.get(type_.partition("(")[0], "other")
-    return kind, f"CAST({quoted(name)} AS TIMESTAMP)" if kind == "timestamp" else quoted(name)
+def _element(element: Any) -> Element:
+    """One of the footer's, of the class SchemaElement that Thrift generates."""
+
+    def text(value: Any) -> str | None:
+        return None if value is None else str(value.toString())
+
+    return Element(
+        str(element.getName()),
+        int(element.getNum_children()),
+        text(element.getType()),
+        text(element.getConverted_type()),
+        text(element.getLogicalType()),
+        text(element.getRepetition_type()),
+        int(element.getPrecision()),
+    )
+
+
+def _shown(column: SourceColumn, zone: str) -> str:
+    """The column as `source` shows it: what both engines can read and write."""
+    name = shown = column.reference
+    if column.kind == "timestamp":
+        micros = f"TIMESTAMP_MICROS(({name} - PMOD({name}, 1000)) DIV 1000)" if column.nanos else name
+        shown = f"CAST({micros} AS TIMESTAMP)"
+        if column.zone == UTC != zone:
+            shown = f"CONVERT_TIMEZONE('UTC', '{zone}', {shown})"
+    elif column.kind == "null":
+        shown = f"CAST({name} AS INTEGER)"
+    return f"{shown} AS {name}"
 
 
 def find_java() -> None:
