@@ -110,12 +110,10 @@ class Cloud:
         return self._keys(role_arn, session_name)
 
     def _keys(self, role_arn: str, session_name: str) -> dict[str, str]:
-        from moto.core.utils import utcnow
         from moto.sts.models import sts_backends
 
         backend = sts_backends[self.settings.account_id]["aws"]
         with moto_state.held():
-            backend.assumed_roles = [role for role in backend.assumed_roles if role.expiration > utcnow()]
             role = backend.assume_role(
                 region_name=self.settings.region,
                 role_session_name=session_name[:64],
@@ -124,7 +122,6 @@ class Cloud:
                 duration=SESSION_SECONDS,
                 external_id=None,
             )
-        self.persistence.changed("sts")
         return {
             "AWS_ACCESS_KEY_ID": role.access_key_id,
             "AWS_SECRET_ACCESS_KEY": role.secret_access_key,

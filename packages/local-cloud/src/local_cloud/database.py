@@ -61,6 +61,13 @@ class Database:
             self._connection.execute("BEGIN")
             self._connection.executemany(sql, rows)
 
+    def transaction(self, statements: Iterable[tuple[str, tuple[Any, ...]]]) -> None:
+        """Run statements with their values, all or none."""
+        with self._lock, self._connection:
+            self._connection.execute("BEGIN")
+            for sql, values in statements:
+                self._connection.execute(sql, values)
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()

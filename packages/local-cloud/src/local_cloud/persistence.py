@@ -43,7 +43,7 @@ _Restore = Callable[[Any], None]
 class _Part:
     """One file's worth of state: the lock that orders its writes, and what was last written."""
 
-    def __init__(self, save: Callable[[], bytes | None]) -> None:
+    def __init__(self, save: Callable[[], bytes | None] | Callable[[], None]) -> None:
         self.save = save
         self.lock = threading.Lock()
         self.asked = 0
@@ -86,6 +86,16 @@ class Persistence:
         self._parts[name] = _Part(lambda: snapshot.dumps(save()))
         if name in self._waiting:
             restore(snapshot.loads(self._waiting.pop(name)))
+
+    def register_elsewhere(self, name: str, *, write: Callable[[], None], adopt: _Restore) -> None:
+        """Keep one part of the state, which grows, in a file of its own: `write()` brings that up to date, durably.
+
+        `adopt` is given what an earlier version saved as `<name>.state`, which then goes.
+        """
+        self._parts[name] = _Part(write)
+        if name in self._waiting:
+            adopt(snapshot.loads(self._waiting.pop(name)))
+            (self.folder / f"{name}.state").unlink()
 
     def register_moto(self, service: str, *, without: Iterable[str] = (), not_after: Iterable[str] = ()) -> None:
         """Say what of a moto service is kept elsewhere; without that its backends are kept whole.

@@ -9,6 +9,7 @@ SERVICES: tuple[str, ...] = (
     "s3",
     "iam",
     "servicequotas",
+    "sts",
     "cloudwatch",
     "logs",
     "sns",

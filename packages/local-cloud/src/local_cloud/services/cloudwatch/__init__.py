@@ -6,6 +6,7 @@ states       which state the values mean
 watch        evaluates alarms and carries out their actions
 messages     what an alarm tells a topic
 metrics      what the cloud's own services measure
+points       data points on disk
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ def install(cloud: Cloud) -> None:
     from moto.cloudwatch.models import CloudWatchBackend
     from moto.cloudwatch.responses import CloudWatchResponse
 
+    from local_cloud.services.cloudwatch import points
     from local_cloud.services.cloudwatch.watch import Watch
 
     # Composite alarms are kept and described, not evaluated.
@@ -44,5 +46,6 @@ def install(cloud: Cloud) -> None:
 
     CloudWatchBackend.put_metric_alarm = put_metric_alarm
     CloudWatchBackend.set_alarm_state = set_alarm_state
+    points.install(cloud)
     cloud.on_start(watch.start)
     cloud.on_stop(watch.stop)

@@ -9,6 +9,8 @@ Times are moto's: in UTC, without a zone.
 from __future__ import annotations
 
 import datetime
+import logging
+import sqlite3
 from typing import Any
 
 from moto.core.common_models import CloudWatchMetricProvider
@@ -16,6 +18,9 @@ from moto.core.utils import utcnow
 
 from local_cloud import moto_state
 from local_cloud.cloud import Cloud
+from local_cloud.errors import LocalCloudError
+
+log = logging.getLogger("local_cloud.cloudwatch")
 
 #: The count that goes up when an execution ends so.
 _ENDS = {
@@ -24,10 +29,6 @@ _ENDS = {
     "TIMED_OUT": "ExecutionsTimedOut",
     "ABORTED": "ExecutionsAborted",
 }
-
-
-#: As long as CloudWatch keeps data points of a minute (Metrics retention, in its "Concepts"); an alarm sees seven days.
-KEPT_FOR = datetime.timedelta(days=15)
 
 
 class QueueMetrics(CloudWatchMetricProvider):  # type: ignore[misc]
@@ -75,13 +76,8 @@ def _put(cloud: Cloud, machine_arn: str, values: list[tuple[str, float, str]]) -
         {"MetricName": name, "Value": value, "Unit": unit, "Timestamp": now, "Dimensions": dimensions}
         for name, value, unit in values
     ]
-    with moto_state.held():
-        backend.put_metric_data("AWS/States", data)
-        _forget(backend.metric_data, before=now - KEPT_FOR)
-    cloud.persistence.changed("cloudwatch")
-
-
-def _forget(data: list[Any], *, before: datetime.datetime) -> None:
-    """Drop the oldest points, which were put first."""
-    kept = next((at for at, point in enumerate(data) if point.timestamp.replace(tzinfo=None) >= before), len(data))
-    del data[:kept]
+    try:
+        with moto_state.held():
+            backend.put_metric_data("AWS/States", data)
+    except (LocalCloudError, sqlite3.Error):  # the execution is worth more than its measure
+        log.exception("%s of %s could not be measured", values[0][0], machine_arn)

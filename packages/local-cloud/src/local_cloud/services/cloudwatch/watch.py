@@ -20,6 +20,9 @@ log = logging.getLogger("local_cloud.cloudwatch")
 #: How often, in seconds. AWS does it once a minute.
 TICK_S = 1.0
 
+#: How many of an alarm's changes of state are remembered.
+HISTORY = 100
+
 
 class Watch:
     """All alarms of the cloud."""
@@ -89,6 +92,7 @@ class Watch:
         before = alarm.state_value
         data = {"version": "1.0", "recentDatapoints": values, "threshold": alarm.threshold}
         alarm.update_state(reason, json.dumps(data), state)
+        del alarm.history[:-HISTORY]
         self._cloud.persistence.changed("cloudwatch")
         self.act(alarm, before)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from local_cloud.cloud import Cloud
 
-#: The part of the saved state that holds the runs; moto's own state of Glue holds the definitions.
+#: The part of the state that holds the runs, in a database of its own; moto's own state of Glue holds the definitions.
 RUNS = "glue-runs"
 
 
@@ -15,6 +15,7 @@ def install(cloud: Cloud) -> None:
     from local_cloud.services.glue import requests
     from local_cloud.services.glue.jobs import JobRuns
     from local_cloud.services.glue.preparation import Workshop
+    from local_cloud.services.glue.records import Records
 
     cache = cloud.settings.state_dir / "cache"
     workshop = Workshop(
@@ -23,12 +24,15 @@ def install(cloud: Cloud) -> None:
         packages=Packages(cache / "packages", cloud.objects),
         runs_folder=cache / "glue-runs",
     )
+    records = Records(cloud.settings.state_dir / "control-plane" / "glue-runs.sqlite")
     jobs = JobRuns(
         workshop,
+        records,
         save=lambda: cloud.persistence.save(RUNS),
         changed=lambda: cloud.persistence.changed(RUNS),
     )
     requests.patch(jobs)
-    cloud.persistence.register(RUNS, save=jobs.as_saved, restore=jobs.restore)
+    cloud.persistence.register_elsewhere(RUNS, write=jobs.write, adopt=jobs.adopt)
+    jobs.fail_interrupted()
     cloud.on_start(jobs.recover)
     cloud.on_stop(jobs.shut_down)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from local_cloud.services.glue.definitions import InvalidInput, Job, check_timeo
 from local_cloud.services.glue.errors import JobFailure, JobStopped, JobTimedOut
 from local_cloud.services.glue.execution import STOP_GRACE_S, Execution
 from local_cloud.services.glue.preparation import SESSION, JobSpec, Workshop
+from local_cloud.services.glue.records import Records
 from local_cloud.services.glue.runs import Run
 from local_cloud.services.logs import LogWriter
 
@@ -33,16 +34,28 @@ SHUTDOWN_GRACE_S = 3.0
 INTERRUPTED = "The local cloud stopped while this run was alive: start the run again"
 
 
-class JobRuns:
-    """All runs of all jobs, newest first, by the job's ARN."""
+@dataclass
+class _Live:
+    """A run that has not ended. `job` is the ARN of its job, "" once that is deleted: nobody can ask for it then."""
 
-    def __init__(self, workshop: Workshop, *, save: Callable[[], None], changed: Callable[[], None]) -> None:
-        """`save` writes the runs to disk before an API call is answered, `changed` soon."""
+    job: str
+    run: Run
+    execution: Execution
+
+
+class JobRuns:
+    """All runs of all jobs, in `records`; in memory are those that live, and what is not written yet."""
+
+    def __init__(
+        self, workshop: Workshop, records: Records, *, save: Callable[[], None], changed: Callable[[], None]
+    ) -> None:
+        """`save` has `write` called before an API call is answered, `changed` soon."""
         self.workshop = workshop
+        self._records = records
         self._save = save
         self._changed = changed
-        self._runs: dict[str, list[Run]] = {}
-        self._live: dict[str, Execution] = {}
+        self._live: dict[str, _Live] = {}
+        self._unwritten: dict[str, tuple[str, Run]] = {}
         self._closing = False
         self._lock = threading.RLock()
         self._ended = threading.Condition(self._lock)
@@ -69,53 +82,70 @@ class JobRuns:
         )
         check_timeout(run.timeout_minutes)
         with self._lock:
-            known = self._runs.setdefault(job.arn, [])
-            if sum(not other.is_over for other in known) >= job.max_concurrent_runs:
+            if sum(live.job == job.arn for live in self._live.values()) >= job.max_concurrent_runs:
                 raise ConcurrentRunsExceededException(f"Concurrent runs exceeded for {job.name}")
-            self._begin(known, run, spec, retries=job.max_retries)
+            self._begin(job.arn, run, spec, retries=job.max_retries)
         self._save()
         return run.id
 
     def get(self, job: Job, run_id: str) -> Run:
-        for run in self.history(job):
-            if run.id == run_id:
-                return run
-        raise JobRunNotFoundException(run_id)
+        with self._lock:
+            owner, run = self._unwritten.get(run_id, ("", None))
+            found = run if owner == job.arn else self._records.get(job.arn, run_id)
+        if found is None:
+            raise JobRunNotFoundException(run_id)
+        return found
 
     def history(self, job: Job) -> list[Run]:
+        """Newest first."""
         with self._lock:
-            return [*self._runs.get(job.arn, ())]
+            written = {run.id: run for run in reversed(self._records.of_job(job.arn))}
+            newer = {run.id: run for owner, run in self._unwritten.values() if owner == job.arn}
+        return [*reversed((written | newer).values())]
 
     def stop(self, run: Run) -> bool:
         """Ask a run to stop; False when it is over."""
         with self._lock:
-            execution = self._live.get(run.id)
-            if execution is None:
+            live = self._live.get(run.id)
+            if live is None:
                 return False
-            run.enter(runs.STOPPING)
-        execution.stop(STOP_GRACE_S)
+            self._enter(live, runs.STOPPING)
+        live.execution.stop(STOP_GRACE_S)
         self._save()
         return True
 
     def forget(self, job: Job) -> None:
         """The job is deleted: stop its runs and drop their history."""
-        for run in self.history(job):
-            self.stop(run)
         with self._lock:
-            self._runs.pop(job.arn, None)
-        self._save()
+            alive = [live for live in self._live.values() if live.job == job.arn]
+            for live in alive:
+                live.job = ""
+            self._unwritten = {key: value for key, value in self._unwritten.items() if value[0] != job.arn}
+            self._records.forget(job.arn)
+        for live in alive:
+            live.execution.stop(STOP_GRACE_S)
 
-    def _begin(self, known: list[Run], run: Run, spec: JobSpec, *, retries: int) -> None:
-        execution = self._live[run.id] = Execution()
-        known.insert(0, run)
-        arguments = (known, run, spec, execution, retries)
-        threading.Thread(target=self._supervise, args=arguments, name=run.id, daemon=True).start()
+    def write(self) -> None:
+        """Bring the records up to date."""
+        with self._lock:
+            self._records.save(self._unwritten.values())
+            self._unwritten.clear()
 
-    def _supervise(self, known: list[Run], run: Run, spec: JobSpec, execution: Execution, retries: int) -> None:
+    def _begin(self, job: str, run: Run, spec: JobSpec, *, retries: int) -> None:
+        live = self._live[run.id] = _Live(job, run, Execution())
+        self._unwritten[run.id] = job, run
+        threading.Thread(target=self._supervise, args=(live, spec, retries), name=run.id, daemon=True).start()
+
+    def _enter(self, live: _Live, state: str, *, error: str = "") -> None:
+        live.run.enter(state, error=error)
+        if live.job:
+            self._unwritten[live.run.id] = live.job, live.run
+
+    def _supervise(self, live: _Live, spec: JobSpec, retries: int) -> None:
         """The life of one run, on its own thread."""
-        state, error = runs.SUCCEEDED, ""
+        run, state, error = live.run, runs.SUCCEEDED, ""
         try:
-            self._carry_out(run, spec, execution)
+            self._carry_out(live, spec)
         except JobStopped:
             state, error = (runs.FAILED, INTERRUPTED) if self._closing else (runs.STOPPED, "")
         except JobTimedOut:
@@ -127,14 +157,15 @@ class JobRuns:
             state, error = runs.FAILED, f"InternalServiceException: {failure!r}"
         self.workshop.remove(run.id)
         with self._ended:
-            run.enter(state, error=error)
+            self._enter(live, state, error=error)
             del self._live[run.id]
-            if state == runs.FAILED and run.attempt < retries and not self._closing:
-                self._begin(known, _next_attempt(run), spec, retries=retries)
+            if live.job and state == runs.FAILED and run.attempt < retries and not self._closing:
+                self._begin(live.job, _next_attempt(run), spec, retries=retries)
             self._ended.notify_all()
         self._changed()
 
-    def _carry_out(self, run: Run, spec: JobSpec, execution: Execution) -> None:
+    def _carry_out(self, live: _Live, spec: JobSpec) -> None:
+        run, execution = live.run, live.execution
         group = run.details["LogGroupName"]
         role = spec.role_arn
         output = LogWriter(self.workshop.cloud, f"{group}/output", run.id, role_arn=role, session_name=SESSION)
@@ -149,7 +180,7 @@ class JobRuns:
         launch = self.workshop.prepare(spec, run.id, log=lambda line: errors.write([line]), wait=wait)
         with self._lock:
             execution.check_stopped()
-            run.enter(runs.RUNNING)
+            self._enter(live, runs.RUNNING)
         self._changed()
         timeout_s = run.timeout_minutes * MINUTE_S
         execution.run(launch, timeout_s=timeout_s, output=output.write, errors=errors.write)
@@ -158,8 +189,8 @@ class JobRuns:
         """The server stops: end every run, and say so in its record."""
         with self._ended:
             self._closing = True
-            for execution in self._live.values():
-                execution.stop(SHUTDOWN_GRACE_S)
+            for live in self._live.values():
+                live.execution.stop(SHUTDOWN_GRACE_S)
             self._ended.wait_for(lambda: not self._live, timeout=2 * SHUTDOWN_GRACE_S)
 
     def recover(self) -> None:
@@ -170,15 +201,16 @@ class JobRuns:
                 log.warning("killed the processes of run %s, left by the last local cloud", left.name)
             self.workshop.remove(left.name)
 
-    def as_saved(self) -> dict[str, list[dict[str, Any]]]:
-        with self._lock:
-            return {arn: [dataclasses.asdict(run) for run in known] for arn, known in self._runs.items()}
+    def adopt(self, saved: dict[str, list[dict[str, Any]]]) -> None:
+        """Take over the runs as an earlier version kept them: by job, newest first, in the saved state."""
+        self._records.save((arn, Run(**fields)) for arn, known in saved.items() for fields in reversed(known))
 
-    def restore(self, saved: dict[str, list[dict[str, Any]]]) -> None:
+    def fail_interrupted(self) -> None:
         """Runs that were alive when the last server ended have FAILED."""
-        self._runs = {arn: [Run(**fields) for fields in known] for arn, known in saved.items()}
-        for run in (run for known in self._runs.values() for run in known if not run.is_over):
+        interrupted = self._records.alive()
+        for _, run in interrupted:
             run.enter(runs.FAILED, error=INTERRUPTED)
+        self._records.save(interrupted)
 
 
 def _next_attempt(run: Run) -> Run:

@@ -1,9 +1,12 @@
-"""CloudWatch Logs: groups and streams are moto's, events lie in a database of their own.
+"""CloudWatch Logs: groups are moto's, streams and events lie in a database of their own.
 
-So a stream's events survive a restart, cost no memory, and writing one does not rewrite the others.
+So they survive a restart, cost no memory, and writing one does not rewrite the others.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 from local_cloud.cloud import Cloud
 from local_cloud.services.logs.events import Events
@@ -13,9 +16,14 @@ __all__ = ["LogWriter", "install"]
 
 
 def install(cloud: Cloud) -> None:
-    from local_cloud.services.logs import patches
+    from local_cloud.services.logs import patches, streams
+
+    def adopt(backends: Iterable[Any]) -> None:
+        streams.adopt(backends)
+        cloud.persistence.changed("logs")
 
     events = Events(cloud.settings.state_dir / "control-plane" / "log-events.sqlite")
     patches.apply(events)
-    cloud.persistence.register_moto("logs", not_after=["PutLogEvents"])
+    cloud.persistence.register_moto("logs", not_after=["CreateLogStream", "DeleteLogStream", "PutLogEvents"])
+    cloud.persistence.after_restore("logs", adopt)
     cloud.on_stop(events.close)

@@ -11,7 +11,7 @@ from local_cloud import moto_state
 from local_cloud.database import Database
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY AUTOINCREMENT, arn TEXT UNIQUE);
+CREATE TABLE IF NOT EXISTS stream (id INTEGER PRIMARY KEY AUTOINCREMENT, arn TEXT UNIQUE, created INTEGER);
 CREATE TABLE IF NOT EXISTS event (
   id INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER, timestamp INTEGER, ingested INTEGER, message TEXT
 );
@@ -64,19 +64,43 @@ class Events:
     def __init__(self, file: Path) -> None:
         self._database = Database(file, _SCHEMA)
         self.close = self._database.close
+        if "created" not in [column[1] for column in self._database.rows("PRAGMA table_info (stream)")]:
+            self._database.rows("ALTER TABLE stream ADD COLUMN created INTEGER")  # a file of an earlier version
+
+    def create(self, stream: str, *, created: int) -> None:
+        """Make a stream (by its ARN) known, since `created` (Unix milliseconds)."""
+        self._database.rows(
+            "INSERT INTO stream (arn, created) VALUES (?, ?) ON CONFLICT (arn) DO UPDATE SET created = excluded.created",
+            stream,
+            created,
+        )
+
+    def created(self, stream: str) -> int | None:
+        """When a stream was made (Unix milliseconds), None where there is none."""
+        rows = self._database.rows("SELECT created FROM stream WHERE arn = ?", stream)
+        return rows[0][0] if rows else None
+
+    def streams(self, prefix: str) -> list[tuple[str, int]]:
+        """The streams whose ARNs begin so, in the order they were made, and when that was."""
+        found: list[tuple[str, int]] = self._database.rows(
+            "SELECT arn, created FROM stream WHERE arn >= ? AND arn < ? AND created IS NOT NULL ORDER BY id",
+            prefix,
+            prefix + "\U0010ffff",
+        )
+        return found
 
     def add(self, stream: str, events: Iterable[tuple[int, str]]) -> int:
         """Append (timestamp, message) to a stream. Returns the ingestion time."""
         now = int(time.time() * 1000)
-        number = self._number(stream)
+        number = self._number(stream, now)
         self._database.insert_all(
             "INSERT INTO event (stream, timestamp, ingested, message) VALUES (?, ?, ?, ?)",
             ((number, timestamp, now, message) for timestamp, message in events),
         )
         return now
 
-    def _number(self, stream: str) -> int:
-        self._database.rows("INSERT OR IGNORE INTO stream (arn) VALUES (?)", stream)
+    def _number(self, stream: str, now: int) -> int:
+        self._database.rows("INSERT OR IGNORE INTO stream (arn, created) VALUES (?, ?)", stream, now)
         return int(self._database.rows("SELECT id FROM stream WHERE arn = ?", stream)[0][0])
 
     def statistics(self, stream: str) -> Statistics:

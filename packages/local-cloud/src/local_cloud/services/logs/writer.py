@@ -66,6 +66,7 @@ class LogWriter:
             with moto_state.held():
                 backend.ensure_log_group(self._group)
                 backend.ensure_log_stream(self._group, self._stream)
-            self._cloud.persistence.save("logs", patient=True)
+            if group is None:
+                self._cloud.persistence.save("logs", patient=True)
             group = backend.groups[self._group]
         return group.streams[self._stream]

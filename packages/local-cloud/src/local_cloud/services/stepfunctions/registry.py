@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import threading
 import uuid
 from pathlib import Path
@@ -15,6 +14,7 @@ from local_cloud.errors import StateNotSaved
 from .errors import ExecutionDoesNotExist, StateMachineDoesNotExist
 from .journal import End, Journal, Start, read_end, read_events, read_start
 from .model import Activity, Execution, Machine, now
+from .saved import Saved
 
 _KEPT_FOR = 90 * 24 * 3600.0
 """Seconds AWS keeps an ended execution and its name (API_StartExecution, "name")."""
@@ -29,8 +29,8 @@ _INTERRUPTED_CAUSE = (
 class Registry:
     """Machines and activities by ARN, executions by ARN in the order they were started.
 
-    `lock` guards the dictionaries and what hangs on them. Machines and activities are saved through
-    `cloud.persistence`; executions are their journals, in `<control-plane>/executions/`.
+    `lock` guards the dictionaries and what hangs on them. Machines and activities are rows of a database, written
+    when `cloud.persistence` asks for it; executions are their journals, in `<control-plane>/executions/`.
     """
 
     def __init__(self, cloud: Cloud) -> None:
@@ -40,7 +40,10 @@ class Registry:
         self.activities: dict[str, Activity] = {}
         self.executions: dict[str, Execution] = {}
         self.folder = cloud.persistence.folder / "executions"
-        cloud.persistence.register("stepfunctions", save=self._save, restore=self._restore)
+        self._saved = Saved(cloud.persistence.folder / "state-machines.sqlite")
+        cloud.persistence.register_elsewhere("stepfunctions", write=self._write, adopt=self._adopt)
+        self.machines, self.activities = self._saved.load()
+        self._load_executions()
         cloud.on_stop(self.interrupt_all)
 
     def arn(self, kind: str, name: str) -> str:
@@ -83,9 +86,11 @@ class Registry:
                 path.unlink()
                 continue
             end = read_end(path) or self._end_interrupted(start, path)
-            if start.machine_arn not in self.machines or end.stopped < now() - _KEPT_FOR:
+            if end.stopped < now() - _KEPT_FOR:
                 path.unlink()
                 continue
+            if start.machine_arn not in self.machines:
+                continue  # shown again once the machine is deployed again
             self.executions[start.arn] = Execution(
                 arn=start.arn,
                 name=start.name,
@@ -145,14 +150,20 @@ class Registry:
         seconds = end.stopped - (end.redriven or start.started)
         metrics.execution_ended(self.cloud, start.machine_arn, status=end.status, seconds=seconds)
 
-    def _save(self) -> dict[str, Any]:
+    def expire(self) -> None:
+        """Delete the executions that ended longer ago than AWS keeps them."""
         with self.lock:
-            return {
-                "machines": copy.deepcopy(list(self.machines.values())),
-                "activities": copy.deepcopy(list(self.activities.values())),
-            }
+            old = [e for e in self.executions.values() if e.stopped and not e.run and e.stopped < now() - _KEPT_FOR]
+            for execution in old:
+                del self.executions[execution.arn]
+        for execution in old:
+            execution.journal.unlink(missing_ok=True)
 
-    def _restore(self, saved: dict[str, Any]) -> None:
-        self.machines = {machine.arn: machine for machine in saved["machines"]}
-        self.activities = {activity.arn: activity for activity in saved["activities"]}
-        self._load_executions()
+    def _write(self) -> None:
+        with self.lock:
+            self._saved.save(self.machines, self.activities)
+
+    def _adopt(self, saved: dict[str, Any]) -> None:
+        """Take over what an earlier version kept in the saved state."""
+        machines, activities = ({each.arn: each for each in saved[kind]} for kind in ("machines", "activities"))
+        self._saved.save(machines, activities)
