@@ -39,7 +39,7 @@ def make(cloud) -> str:
 
 
 def use(cloud, role, numbers) -> list[dict[str, str]]:
-    """For each number a session, a stream, a data point, a version, an execution and a job run; returns the sessions."""
+    """For each number a session, a stream, a data point, a version, an execution and a job run; the sessions' keys."""
     machines, sessions = cloud.client("stepfunctions"), []
     for number in numbers:
         assumed = cloud.client("sts").assume_role(RoleArn=role, RoleSessionName=f"session-{number}")

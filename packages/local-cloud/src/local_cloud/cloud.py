@@ -17,6 +17,7 @@ from local_cloud.permissions.enforcer import Enforcer
 from local_cloud.permissions.errors import CannotAssume
 from local_cloud.persistence import Persistence
 from local_cloud.settings import HOST, Settings
+from local_cloud.upkeep import Upkeep
 from local_cloud.version import __version__
 
 #: How long the temporary keys last that services and jobs get, as long as AWS allows.
@@ -64,6 +65,8 @@ class Cloud:
     """The HTTP side of it, for the gateway."""
     permissions: Enforcer = field(init=False)
     """Asked about every request, and by services before they do something as a role inside the process."""
+    upkeep: Upkeep = field(default_factory=Upkeep)
+    """What is done again and again, so that what the cloud keeps does not only grow."""
     routes: dict[str, Callable[[bytes], tuple[int, dict[str, Any]]]] = field(default_factory=dict)
     start_hooks: list[Callable[[], None]] = field(default_factory=list)
     stop_hooks: list[Callable[[], None]] = field(default_factory=list)

@@ -34,6 +34,8 @@ def create_app(cloud: Cloud) -> Any:
     cloud.persistence.load()
     for name in SERVICES:
         importlib.import_module(f"local_cloud.services.{name}").install(cloud)
+    cloud.on_start(cloud.upkeep.start)
+    cloud.on_stop(cloud.upkeep.stop)
     from local_cloud.gateway import Gateway
 
     return Gateway(cloud)

@@ -23,7 +23,8 @@ def install(cloud: Cloud) -> None:
         cloud.persistence.changed("logs")
 
     events = Events(cloud.settings.state_dir / "control-plane" / "log-events.sqlite")
-    patches.apply(events)
+    expire = patches.apply(events, account_id=cloud.settings.account_id, region=cloud.settings.region)
+    cloud.upkeep.add("retention of logs", expire)
     cloud.persistence.register_moto("logs", not_after=["CreateLogStream", "DeleteLogStream", "PutLogEvents"])
     cloud.persistence.after_restore("logs", adopt)
     cloud.on_stop(events.close)

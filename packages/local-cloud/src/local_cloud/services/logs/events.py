@@ -70,7 +70,8 @@ class Events:
     def create(self, stream: str, *, created: int) -> None:
         """Make a stream (by its ARN) known, since `created` (Unix milliseconds)."""
         self._database.rows(
-            "INSERT INTO stream (arn, created) VALUES (?, ?) ON CONFLICT (arn) DO UPDATE SET created = excluded.created",
+            "INSERT INTO stream (arn, created) VALUES (?, ?)"
+            " ON CONFLICT (arn) DO UPDATE SET created = excluded.created",
             stream,
             created,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from moto.logs import models, responses
@@ -13,7 +14,8 @@ from local_cloud.services.logs.events import Events
 from local_cloud.services.logs.streams import MAX_EVENTS, from_token, keep_in, matcher, oldest, to_token
 
 
-def apply(events: Events) -> None:
+def apply(events: Events, *, account_id: str, region: str) -> Callable[[], None]:
+    """Answer from a database of events. Returns what deletes the events that retention no longer keeps."""
     keep_in(events)
     backend_delete = models.LogsBackend.delete_log_group
     put_retention = models.LogsBackend.put_retention_policy
@@ -33,7 +35,8 @@ def apply(events: Events) -> None:
         return _filter_log_events(self, events)
 
     def expire(group: Any) -> None:
-        events.expire([stream.arn for stream in group.streams.values()], before=oldest(group) or 0)
+        if before := oldest(group):
+            events.expire([stream.arn for stream in group.streams.values()], before=before)
 
     add_filter = MetricFilters.add_filter
 
@@ -47,6 +50,12 @@ def apply(events: Events) -> None:
     models.LogsBackend.put_retention_policy = put_retention_policy
     models.LogsBackend._find_log_group = _find_log_group
     responses.LogsResponse.filter_log_events = filter_log_events
+
+    def expire_all() -> None:
+        for group in list(models.logs_backends[account_id][region].groups.values()):
+            expire(group)
+
+    return expire_all
 
 
 def _filter_log_events(self: Any, events: Events) -> str:

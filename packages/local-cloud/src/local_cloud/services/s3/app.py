@@ -14,6 +14,7 @@ from local_cloud.services.s3 import (
     copies,
     details,
     keys,
+    lifecycle_api,
     listings,
     notifications,
     objects_api,
@@ -24,6 +25,7 @@ from local_cloud.services.s3 import (
 from local_cloud.services.s3.bucket import Buckets
 from local_cloud.services.s3.context import Context
 from local_cloud.services.s3.errors import S3Error, not_implemented
+from local_cloud.services.s3.lifecycle import Lifecycle
 from local_cloud.services.s3.request import Reply, S3Request
 from local_cloud.services.s3.store import Store
 
@@ -56,6 +58,9 @@ _BUCKET: dict[tuple[str, str], tuple[str, Operation]] = {
     ("GET", "versions"): ("s3:ListBucketVersions", listings.list_versions),
     ("GET", "uploads"): ("s3:ListBucketMultipartUploads", upload_listings.list_uploads),
     ("POST", "delete"): ("s3:DeleteObject", objects_api.delete_many),
+    ("GET", "lifecycle"): ("s3:GetLifecycleConfiguration", lifecycle_api.get),
+    ("PUT", "lifecycle"): ("s3:PutLifecycleConfiguration", lifecycle_api.put),
+    ("DELETE", "lifecycle"): ("s3:PutLifecycleConfiguration", lifecycle_api.delete),
 }
 
 _OBJECT_SUBRESOURCES = (
@@ -82,7 +87,6 @@ _CONFIGURATION = frozenset(
         "cors",
         "encryption",
         "inventory",
-        "lifecycle",
         "location",
         "logging",
         "notification",
@@ -127,8 +131,16 @@ _PARAMETERS = frozenset(
 class S3:
     """The object half of S3. `handle` answers a request or leaves it to moto by None."""
 
-    def __init__(self, store: Store, buckets: Buckets, *, account_id: str, notify: notifications.Notifier) -> None:
-        self.context = Context(store, buckets, notify)
+    def __init__(
+        self,
+        store: Store,
+        buckets: Buckets,
+        *,
+        account_id: str,
+        notify: notifications.Notifier,
+        lifecycle: Lifecycle,
+    ) -> None:
+        self.context = Context(store, buckets, notify, lifecycle)
         self._account_id = account_id
 
     def operation(self, request: S3Request) -> tuple[str, Operation] | None:

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS version (
   PRIMARY KEY (bucket, key, seq)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS aside (bucket TEXT, key TEXT, PRIMARY KEY (bucket, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lifecycle (bucket TEXT PRIMARY KEY, configuration TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS upload (
   id TEXT PRIMARY KEY, bucket TEXT, key TEXT, initiated REAL,
   attributes TEXT NOT NULL, tags TEXT NOT NULL, checksum_algorithm TEXT, checksum_type TEXT
@@ -202,9 +203,22 @@ class Catalog:
         return [key for (key,) in rows]
 
     def forget_bucket(self, bucket: str) -> None:
-        for table in ("version", "aside", "upload"):
+        for table in ("version", "aside", "upload", "lifecycle"):
             self._rows(f"DELETE FROM {table} WHERE bucket = ?", bucket)  # noqa: S608 - our own table names
         self._rows("DELETE FROM part WHERE upload NOT IN (SELECT id FROM upload)")
+
+    # lifecycle configurations
+
+    def lifecycles(self) -> dict[str, str]:
+        """Every bucket's configuration, as `set_lifecycle` was given it."""
+        return dict(self._rows("SELECT bucket, configuration FROM lifecycle"))
+
+    def set_lifecycle(self, bucket: str, configuration: str | None) -> None:
+        """Keep a bucket's configuration, or delete it (None)."""
+        if configuration is None:
+            self._rows("DELETE FROM lifecycle WHERE bucket = ?", bucket)
+        else:
+            self._rows("INSERT OR REPLACE INTO lifecycle VALUES (?, ?)", bucket, configuration)
 
     # uploads
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from local_cloud.services.s3.bucket import Buckets
+from local_cloud.services.s3.lifecycle import Lifecycle
 from local_cloud.services.s3.notifications import Notifier
 from local_cloud.services.s3.store import Store
 
@@ -17,6 +18,7 @@ class Context:
     store: Store
     buckets: Buckets
     notify: Notifier
+    lifecycle: Lifecycle
 
     def versioned(self, bucket: str) -> bool:
         """True once versioning was on: answers then carry version ids."""

@@ -91,6 +91,7 @@ def copy(context: Context, request: S3Request) -> Reply:
         )
     context.notify("s3:ObjectCreated:Copy", version)
     headers = attrs.encryption_headers(stored) | version_header(context, version)
+    headers |= context.lifecycle.expiration_header(version)
     if context.versioned(origin.bucket):
         headers["x-amz-copy-source-version-id"] = origin.version_id
     content = {

@@ -32,6 +32,7 @@ STATUS = {
     "MissingContentLength": 411,
     "NoSuchBucket": 404,
     "NoSuchKey": 404,
+    "NoSuchLifecycleConfiguration": 404,
     "NoSuchUpload": 404,
     "NoSuchVersion": 404,
     "NotImplemented": 501,
@@ -60,6 +61,7 @@ MESSAGES = {
     "MethodNotAllowed": "The specified method is not allowed against this resource.",
     "NoSuchBucket": "The specified bucket does not exist",
     "NoSuchKey": "The specified key does not exist.",
+    "NoSuchLifecycleConfiguration": "The lifecycle configuration does not exist",
     "NoSuchUpload": (
         "The specified upload does not exist. The upload ID may be invalid, or the upload may have been "
         "aborted or completed."

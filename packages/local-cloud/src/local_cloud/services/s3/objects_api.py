@@ -35,6 +35,8 @@ def get(context: Context, request: S3Request) -> Reply:
             versioned=context.versioned(request.bucket),
             checksum=status == 200 and request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED",
         )
+        if "versionId" not in request.query:
+            headers |= context.lifecycle.expiration_header(version)
         headers |= {
             name: request.query[f"response-{name}"] for name in _OVERRIDES if f"response-{name}" in request.query
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,8 @@ from moto.s3.models import FakeKey, S3Backend, s3_backends
 from local_cloud.services.s3 import keys
 from local_cloud.services.s3.facade import PlainObjects
 from local_cloud.services.s3.store import Store
+
+log = logging.getLogger("local_cloud.s3")
 
 
 def apply(store: Store, objects: PlainObjects) -> None:
@@ -75,7 +78,12 @@ def _serve_other_services(store: Store, objects: PlainObjects) -> None:
 
 
 def remember_owners(backends: Iterable[Any]) -> None:
-    """moto keeps who owns which bucket name beside its backends; after a restart it follows from them."""
+    """moto keeps who owns which bucket name beside its backends; after a restart it follows from them.
+
+    Lifecycle rules that an earlier version left with moto lack what moto drops of them, so they must not act.
+    """
     for backend in backends:
         for name in backend.buckets:
             s3_backends.bucket_accounts[name] = (backend.partition, backend.account_id)
+            if backend.buckets[name].rules:
+                log.warning("the lifecycle rules of %s are an earlier version's and do not act: put them again", name)

@@ -51,8 +51,9 @@ def version_header(context: Context, version: Version) -> dict[str, str]:
 
 
 def stored_headers(context: Context, version: Version) -> dict[str, str]:
+    """What an answer says of an object that has just been stored."""
     headers = attrs.checksum_headers(version.attributes) | attrs.encryption_headers(version.attributes)
-    return headers | version_header(context, version)
+    return headers | version_header(context, version) | context.lifecycle.expiration_header(version)
 
 
 def digests(path: Path, algorithm: str) -> tuple[str, str]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from local_cloud.services.s3 import keys
-from local_cloud.services.s3.catalog import Attributes, Catalog, Version
+from local_cloud.services.s3.catalog import Attributes, Catalog, Upload, Version
 from local_cloud.services.s3.places import Places
 from local_cloud.services.s3.walk import Walk
 
@@ -89,9 +89,14 @@ class Store:
     def forget_bucket(self, bucket: str) -> None:
         """Remove an empty bucket's folders and uploads."""
         for upload in self.catalog.uploads(bucket):
-            shutil.rmtree(self.uploads / upload.id, ignore_errors=True)
+            self.forget_upload(upload)
         self.catalog.forget_bucket(bucket)
         self.places.forget_bucket(bucket)
+
+    def forget_upload(self, upload: Upload) -> None:
+        """Drop an unfinished multipart upload, or what is left of a finished one."""
+        self.catalog.remove_upload(upload.id)
+        shutil.rmtree(self.uploads / upload.id, ignore_errors=True)
 
     # reading
 

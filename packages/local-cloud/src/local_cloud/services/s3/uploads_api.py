@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import shutil
 import time
 import uuid
 from dataclasses import replace
@@ -177,7 +176,7 @@ def complete(context: Context, request: S3Request) -> Reply:
             content=Content(f"{joined.hexdigest()}-{len(parts)}", stored, upload.tags),
             condition=lambda current: conditions.check_write(request.headers, current),
         )
-    _forget(context, upload)
+    context.store.forget_upload(upload)
     context.notify("s3:ObjectCreated:CompleteMultipartUpload", version)
     content = {
         "Location": f"http://{request.headers.get('host', '')}/{request.bucket}/{request.key}",
@@ -187,7 +186,7 @@ def complete(context: Context, request: S3Request) -> Reply:
         f"Checksum{algorithm}": checksum,
         "ChecksumType": kind,
     }
-    headers = attrs.encryption_headers(stored)
+    headers = attrs.encryption_headers(stored) | context.lifecycle.expiration_header(version)
     if context.versioned(request.bucket):
         headers["x-amz-version-id"] = version.version_id
     return xml(xmldoc.document("CompleteMultipartUploadResult", content), headers=headers)
@@ -227,10 +226,5 @@ def _without_checksums(headers: Any) -> dict[str, str]:
 
 
 def abort(context: Context, request: S3Request) -> Reply:
-    _forget(context, find(context, request))
+    context.store.forget_upload(find(context, request))
     return Reply(204)
-
-
-def _forget(context: Context, upload: Upload) -> None:
-    context.store.catalog.remove_upload(upload.id)
-    shutil.rmtree(context.store.uploads / upload.id, ignore_errors=True)

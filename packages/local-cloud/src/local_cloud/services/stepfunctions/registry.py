@@ -44,6 +44,7 @@ class Registry:
         cloud.persistence.register_elsewhere("stepfunctions", write=self._write, adopt=self._adopt)
         self.machines, self.activities = self._saved.load()
         self._load_executions()
+        cloud.upkeep.add("old executions", self.expire)
         cloud.on_stop(self.interrupt_all)
 
     def arn(self, kind: str, name: str) -> str:
