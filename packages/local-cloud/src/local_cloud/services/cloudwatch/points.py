@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import threading
 from collections.abc import Iterable
 from itertools import groupby
 from operator import itemgetter
@@ -14,6 +13,7 @@ from typing import Any
 from moto.cloudwatch.models import CloudWatchBackend, MetricAggregatedDatum, MetricDatum, cloudwatch_backends
 from moto.core.utils import utcnow
 
+from local_cloud import moto_state
 from local_cloud.cloud import Cloud
 from local_cloud.database import Database
 
@@ -29,33 +29,32 @@ CREATE INDEX IF NOT EXISTS points_by_age ON point (timestamp);
 
 
 class Points:
-    """The points of all backends. `timestamp` is ISO 8601, in UTC without a zone, so that it sorts."""
+    """The points of all backends. `timestamp` is ISO 8601, in UTC without a zone, so that it sorts.
+
+    Not thread-safe: its users hold moto's state.
+    """
 
     def __init__(self, file: Path) -> None:
         self._database = Database(file, _SCHEMA)
-        self._lock = threading.Lock()
         self.close = self._database.close
 
     def put(self, backend: Any, points: Iterable[Any]) -> None:
         """Write points and add them to the backend's own; drop those that are too old."""
         points = list(points)
-        with self._lock:
-            self._database.insert_all(
-                "INSERT INTO point (account, region, timestamp, record) VALUES (?, ?, ?, ?)",
-                [(backend.account_id, backend.region_name, _utc(point.timestamp), _record(point)) for point in points],
-            )
-            backend.metric_data.extend(points)
-            oldest = (utcnow() - KEPT_FOR).isoformat()
-            if self._database.rows("DELETE FROM point WHERE timestamp < ? RETURNING number", oldest):
-                backend.metric_data[:] = [point for point in backend.metric_data if _utc(point.timestamp) >= oldest]
+        self._database.insert_all(
+            "INSERT INTO point (account, region, timestamp, record) VALUES (?, ?, ?, ?)",
+            [(backend.account_id, backend.region_name, _utc(point.timestamp), _record(point)) for point in points],
+        )
+        backend.metric_data.extend(points)
+        oldest = (utcnow() - KEPT_FOR).isoformat()
+        if self._database.rows("DELETE FROM point WHERE timestamp < ? RETURNING number", oldest):
+            backend.metric_data[:] = [point for point in backend.metric_data if _utc(point.timestamp) >= oldest]
 
     def load(self) -> None:
         """Give the backends, once they are restored, what was put before the start."""
         rows = self._database.rows("SELECT account, region, record FROM point ORDER BY account, region, number")
         for (account, region), found in groupby(rows, itemgetter(0, 1)):
-            backend = cloudwatch_backends[account][region]
-            with self._lock:
-                backend.metric_data[:0] = [_point(record) for _, _, record in found]
+            cloudwatch_backends[account][region].metric_data[:0] = [_point(record) for _, _, record in found]
 
     def adopt(self, backends: Iterable[Any]) -> None:
         """Take over the points that an earlier version kept in the saved state."""
@@ -80,8 +79,9 @@ def install(cloud: Cloud) -> None:
         cloud.persistence.changed("cloudwatch")
 
     def start() -> None:
-        cloudwatch_backends[cloud.settings.account_id][cloud.settings.region]  # restored when it is touched
-        points.load()
+        with moto_state.held():
+            cloudwatch_backends[cloud.settings.account_id][cloud.settings.region]  # restored when it is touched
+            points.load()
 
     CloudWatchBackend.put_metric_data = put_metric_data
     cloud.persistence.register_moto("cloudwatch", without=["metric_data"], not_after=["PutMetricData"])

@@ -10,6 +10,7 @@ from moto.logs import models, responses
 from moto.logs.exceptions import InvalidParameterException, ResourceNotFoundException
 from moto.logs.metric_filters import MetricFilters
 
+from local_cloud import moto_state
 from local_cloud.services.logs.events import Events
 from local_cloud.services.logs.streams import MAX_EVENTS, from_token, keep_in, matcher, oldest, to_token
 
@@ -52,8 +53,9 @@ def apply(events: Events, *, account_id: str, region: str) -> Callable[[], None]
     responses.LogsResponse.filter_log_events = filter_log_events
 
     def expire_all() -> None:
-        for group in list(models.logs_backends[account_id][region].groups.values()):
-            expire(group)
+        with moto_state.held():
+            for group in models.logs_backends[account_id][region].groups.values():
+                expire(group)
 
     return expire_all
 
