@@ -116,15 +116,19 @@ class Cloud:
         from moto.sts.models import sts_backends
 
         backend = sts_backends[self.settings.account_id]["aws"]
-        with moto_state.held():
-            role = backend.assume_role(
-                region_name=self.settings.region,
-                role_session_name=session_name[:64],
-                role_arn=role_arn,
-                policy=None,
-                duration=SESSION_SECONDS,
-                external_id=None,
-            )
+
+        def assume() -> Any:
+            with moto_state.held():
+                return backend.assume_role(
+                    region_name=self.settings.region,
+                    role_session_name=session_name[:64],
+                    role_arn=role_arn,
+                    policy=None,
+                    duration=SESSION_SECONDS,
+                    external_id=None,
+                )
+
+        role = self.persistence.saving.until_done(f"sessions of {role_arn}", assume)
         return {
             "AWS_ACCESS_KEY_ID": role.access_key_id,
             "AWS_SECRET_ACCESS_KEY": role.secret_access_key,

@@ -63,7 +63,7 @@ class Database:
 
     def transaction(self, statements: Iterable[tuple[str, tuple[Any, ...]]]) -> None:
         """Run statements with their values, all or none."""
-        with self._lock, self._connection:
+        with self._lock, self._named_errors(), self._connection:
             self._connection.execute("BEGIN")
             for sql, values in statements:
                 self._connection.execute(sql, values)

@@ -8,9 +8,8 @@ Times are moto's: in UTC, without a zone.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
-import logging
-import sqlite3
 from typing import Any
 
 from moto.core.common_models import CloudWatchMetricProvider
@@ -18,9 +17,7 @@ from moto.core.utils import utcnow
 
 from local_cloud import moto_state
 from local_cloud.cloud import Cloud
-from local_cloud.errors import LocalCloudError
-
-log = logging.getLogger("local_cloud.cloudwatch")
+from local_cloud.errors import StateNotSaved
 
 #: The count that goes up when an execution ends so.
 _ENDS = {
@@ -76,8 +73,10 @@ def _put(cloud: Cloud, machine_arn: str, values: list[tuple[str, float, str]]) -
         {"MetricName": name, "Value": value, "Unit": unit, "Timestamp": now, "Dimensions": dimensions}
         for name, value, unit in values
     ]
-    try:
+
+    def put() -> None:
         with moto_state.held():
             backend.put_metric_data("AWS/States", data)
-    except (LocalCloudError, sqlite3.Error):  # the execution is worth more than its measure
-        log.exception("%s of %s could not be measured", values[0][0], machine_arn)
+
+    with contextlib.suppress(StateNotSaved):  # the cloud stops
+        cloud.persistence.saving.until_done(f"metrics of {machine_arn}", put)

@@ -65,8 +65,12 @@ class LogWriter:
             self._ask("CreateLogStream", self._stream)
             with moto_state.held():
                 backend.ensure_log_group(self._group)
-                backend.ensure_log_stream(self._group, self._stream)
             if group is None:
                 self._cloud.persistence.save("logs", patient=True)
+            self._cloud.persistence.saving.until_done(f"log group {self._group}", lambda: self._make_stream(backend))
             group = backend.groups[self._group]
         return group.streams[self._stream]
+
+    def _make_stream(self, backend: Any) -> None:
+        with moto_state.held():
+            backend.ensure_log_stream(self._group, self._stream)
