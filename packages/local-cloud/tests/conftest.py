@@ -44,6 +44,8 @@ class RunningCloud:
     state_dir: Path
     port: int = field(default_factory=free_port)
     command: tuple[str, ...] = ("-m", "local_cloud")
+    settings: dict[str, str] = field(default_factory=dict)
+    """Further variables of the server's environment."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -66,7 +68,7 @@ class RunningCloud:
     def start(self) -> None:
         log = (self.state_dir / "server.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, *self.command], env=self.env, stdout=log, stderr=log, cwd=self.state_dir
+            [sys.executable, *self.command], env=self.env | self.settings, stdout=log, stderr=log, cwd=self.state_dir
         )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:

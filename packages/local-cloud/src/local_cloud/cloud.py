@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,7 +70,7 @@ class Cloud:
     start_hooks: list[Callable[[], None]] = field(default_factory=list)
     stop_hooks: list[Callable[[], None]] = field(default_factory=list)
     _session: Any = None
-    _clients: dict[tuple[str, Actor | None], tuple[float, Any]] = field(default_factory=dict)
+    _clients: dict[tuple[str, Actor | None], Any] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -110,9 +109,15 @@ class Cloud:
         CannotAssume where the role does not trust it.
         """
         self.permissions.check_trust(role_arn, service, **({"aws__sourcearn": source_arn} if source_arn else {}))
-        return self._keys(role_arn, session_name)
+        role = self._assumed(role_arn, session_name)
+        return {
+            "AWS_ACCESS_KEY_ID": role.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": role.secret_access_key,
+            "AWS_SESSION_TOKEN": role.session_token,
+        }
 
-    def _keys(self, role_arn: str, session_name: str) -> dict[str, str]:
+    def _assumed(self, role_arn: str, session_name: str) -> Any:
+        """moto's new session of a role."""
         from moto.sts.models import sts_backends
 
         backend = sts_backends[self.settings.account_id]["aws"]
@@ -128,12 +133,7 @@ class Cloud:
                     external_id=None,
                 )
 
-        role = self.persistence.saving.until_done(f"sessions of {role_arn}", assume)
-        return {
-            "AWS_ACCESS_KEY_ID": role.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": role.secret_access_key,
-            "AWS_SESSION_TOKEN": role.session_token,
-        }
+        return self.persistence.saving.until_done(f"sessions of {role_arn}", assume)
 
     def environment(self, role_arn: str, session_name: str, *, service: str, source_arn: str = "") -> dict[str, str]:
         """What a job or function process needs to find this cloud and act as its role. As `credentials`."""
@@ -149,17 +149,16 @@ class Cloud:
     def client(self, service: str, *, actor: Actor | None = None) -> Any:
         """A boto3 client on this cloud's own endpoint, acting as a role or, without an actor, as the cloud itself.
 
-        Clients are kept and shared: a new one costs tens of milliseconds. Raises botocore's ClientError, as STS
-        would, where the actor's service may not assume the role.
+        Clients are kept and shared: a new one costs tens of milliseconds. A role's renews its keys by itself before a
+        call, by the clock that they end by: the wall's, which goes on while the machine sleeps. Raises botocore's
+        ClientError, as STS would, where the actor's service may not assume the role.
         """
         if isinstance(actor, Role):
             self._check_trust(actor)
         key = (service, actor)
         with moto_state.released(), self._lock:
-            made, client = self._clients.pop(key, (0.0, None))
-            if client is None or time.monotonic() - made > SESSION_SECONDS / 2:
-                made, client = time.monotonic(), self._new_client(service, actor)
-            self._clients[key] = made, client  # the newest last
+            client = self._clients.pop(key, None) or self._new_client(service, actor)
+            self._clients[key] = client  # the newest last
             if len(self._clients) > MAX_CLIENTS:
                 del self._clients[next(iter(self._clients))]
             return client
@@ -182,20 +181,18 @@ class Cloud:
         import boto3
         from botocore.config import Config
 
-        # One session for all: each new one would read botocore's endpoint data again.
         self._session = self._session or boto3.session.Session()
-        keys = {"AWS_ACCESS_KEY_ID": SYSTEM_ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": "local"}
+        session, keys = self._session, {}
         if isinstance(actor, Role):
-            keys = self._keys(actor.arn, actor.session_name)
-        elif actor:
-            keys["AWS_ACCESS_KEY_ID"] = actor.access_key
-        return self._session.client(
+            session = self._session_of(actor)
+        else:
+            access_key = actor.access_key if actor else SYSTEM_ACCESS_KEY
+            keys = {"aws_access_key_id": access_key, "aws_secret_access_key": "local"}
+        return session.client(
             service,
             region_name=self.settings.region,
             endpoint_url=self.settings.endpoint,
-            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=keys.get("AWS_SESSION_TOKEN"),
+            **keys,
             config=Config(
                 retries={"total_max_attempts": 1},
                 read_timeout=3600,
@@ -204,3 +201,41 @@ class Cloud:
                 inject_host_prefix=False,  # there is no host `sync-127.0.0.1` for StartSyncExecution
             ),
         )
+
+    def _session_of(self, role: Role) -> Any:
+        """A session that acts as a role. It shares botocore's data about services with all others: reading is slow."""
+        import boto3
+        import botocore.session
+
+        own, shared = botocore.session.Session(), self._session._session
+        for component in ("data_loader", "endpoint_resolver"):
+            own.register_component(component, shared.get_component(component))
+        own.register_component("credential_provider", _Keys(lambda: self._assumed(role.arn, role.session_name)))
+        return boto3.session.Session(botocore_session=own)
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """Gives botocore a role's keys, and new ones a quarter of an hour before those end."""
+
+    assume: Callable[[], Any]
+
+    def load_credentials(self) -> Any:
+        from botocore.credentials import RefreshableCredentials
+
+        class Renewed(RefreshableCredentials):  # type: ignore[misc]
+            def get_frozen_credentials(self) -> Any:
+                # Who waits for another thread to renew them must not hold what that thread needs for it.
+                with moto_state.released():
+                    return super().get_frozen_credentials()
+
+        return Renewed.create_from_metadata(self._metadata(), refresh_using=self._metadata, method="local-cloud")
+
+    def _metadata(self) -> dict[str, str]:
+        role = self.assume()
+        return {
+            "access_key": role.access_key_id,
+            "secret_key": role.secret_access_key,
+            "token": role.session_token,
+            "expiry_time": f"{role.expiration.isoformat()}Z",  # moto keeps it in UTC and says so nowhere
+        }

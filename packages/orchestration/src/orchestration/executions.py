@@ -132,7 +132,7 @@ def read(states: Any, arn: str) -> Execution:
     return Execution(
         arn=arn,
         status=answer["status"],
-        seconds=(now - answer["startDate"]).total_seconds(),
+        seconds=seconds_between(answer["startDate"], now),
         started=answer["startDate"],
         input=json.loads(answer.get("input", "{}")),
         states=tuple(_states(events, now)),
@@ -151,6 +151,11 @@ def follow(states: Any, arn: str) -> Iterator[Execution]:
             return
         time.sleep(delay)
         delay = min(delay * 1.05, 2.0)
+
+
+def seconds_between(begin: datetime.datetime, end: datetime.datetime) -> float:
+    """Never less than 0: the two may come from different clocks, AWS's and this machine's."""
+    return max(0.0, (end - begin).total_seconds())
 
 
 def _states(events: list[dict[str, Any]], now: datetime.datetime) -> Iterator[StateRun]:
@@ -208,7 +213,7 @@ def _state_run(state: Mapping[str, Any], until: datetime.datetime, *, over: bool
         name=state["name"],
         status="RUNNING" if not over else "FAILED" if state["failed"] else "SUCCEEDED",
         started=state["since"],
-        seconds=(until - state["since"]).total_seconds(),
+        seconds=seconds_between(state["since"], until),
         job=state["job"],
         job_run=state["run"],
         is_waiting=not over and state["waiting"],

@@ -52,8 +52,12 @@ def is_overdue(event: Mapping[str, Any], succeeded: Iterable[Mapping[str, Any]],
 
 
 def running_time(running: Iterable[Mapping[str, Any]], *, now: datetime.datetime) -> float:
-    """Milliseconds since the first of them began, of executions as ListExecutions gives them; 0 of none."""
-    return max(((now - execution["startDate"]).total_seconds() * 1000 for execution in running), default=0.0)
+    """Milliseconds since the first of them began, of executions as ListExecutions gives them; 0 of none.
+
+    Never less than 0, though Step Functions' clock may be ahead of the function's.
+    """
+    milliseconds = [float((now - execution["startDate"]).total_seconds() * 1000) for execution in running]
+    return max([0.0, *milliseconds])
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestration import executions
-from orchestration.executions import FINAL, Execution
+from orchestration.executions import FINAL, Execution, seconds_between
 from orchestration.pipelines import Month, Pipeline
 
 WAITING = "WAITING"
@@ -153,7 +153,7 @@ class Reader:
         return Backfill(
             arn=self.arn,
             status=answer["status"],
-            seconds=(now - answer["startDate"]).total_seconds(),
+            seconds=seconds_between(answer["startDate"], now),
             months=tuple(self._now(month, now, is_final=is_final) for month in self._months.values()),
             error=answer.get("error"),
             cause=answer.get("cause"),
@@ -195,7 +195,7 @@ class Reader:
         self._months[told["month"]] = replace(
             month,
             status=told["status"],
-            seconds=(moment - (month.started or moment)).total_seconds(),
+            seconds=seconds_between(month.started or moment, moment),
             rows=told.get("rows_kept"),
             state=told.get("state"),
             cause=told.get("cause"),
@@ -212,7 +212,7 @@ class Reader:
         reading = self._execution(month)
         return replace(
             month,
-            seconds=(now - month.started).total_seconds(),
+            seconds=seconds_between(month.started, now),
             state=reading.states[-1].name if reading and reading.states else None,
         )
 

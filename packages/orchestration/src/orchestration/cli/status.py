@@ -9,6 +9,7 @@ import click
 
 from orchestration.cli.options import PIPELINE, env_option, json_option, print_json, print_table
 from orchestration.environments import Environment
+from orchestration.executions import seconds_between
 from orchestration.pipelines import Pipeline, all_pipelines
 
 
@@ -55,7 +56,7 @@ def _row(pipeline: str, execution: dict[str, Any]) -> dict[str, Any]:
         "execution": execution["executionArn"],
         "status": execution["status"],
         "started": execution["startDate"].astimezone(datetime.UTC).isoformat(timespec="seconds"),
-        "seconds": round((end - execution["startDate"]).total_seconds(), 1),
+        "seconds": round(seconds_between(execution["startDate"], end), 1),
     }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration import webpage
-from orchestration.executions import Execution, StateRun
+from orchestration.executions import Execution, StateRun, seconds_between
 from orchestration.report.events import Event
 
 _STYLE = Path(__file__).parent / "report.css"
@@ -74,7 +74,7 @@ def _timeline(execution: Execution) -> str:
     whole = max(execution.seconds, 0.001)
 
     def row(state: StateRun) -> list[str]:
-        before = (state.started - execution.started).total_seconds()
+        before = seconds_between(execution.started, state.started)
         left, width = (f"{min(100, 100 * part / whole):.2f}%" for part in (before, state.seconds))
         bar = f'<i class="{state.status.lower()}" style="left: {left}; width: {width}"></i>'
         return [

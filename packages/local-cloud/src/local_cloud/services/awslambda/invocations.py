@@ -29,7 +29,7 @@ from local_cloud.services.logs import LogWriter
 #: A worker that has had nothing to do for so long is closed, in seconds.
 KEEP_IDLE_S = 300.0
 
-#: A worker is closed at this age, well before its role's keys end, in seconds.
+#: A worker takes no more events at this age, well before its role's keys end, in seconds of the wall's clock as theirs.
 OLDEST_S = 6 * 3600.0
 
 #: The most an answer may hold, in bytes. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -91,7 +91,7 @@ class Invocations:
         timeout_s = float(function.timeout)
         request = {
             "event": event,
-            "deadline": time.time() + timeout_s,
+            "timeout_s": timeout_s,
             "context": {
                 "aws_request_id": request_id,
                 "function_name": function.function_name,
@@ -148,7 +148,7 @@ class Invocations:
                 self._busy[name] -= 1
 
     def _take_idle(self, function: Function) -> Worker | None:
-        revision, oldest = revision_of(function), time.monotonic() - OLDEST_S
+        revision, oldest = revision_of(function), time.time() - OLDEST_S
         while True:
             with self._lock:
                 fits = [idle for idle in self._idle if idle.spec.revision == revision and idle.started > oldest]

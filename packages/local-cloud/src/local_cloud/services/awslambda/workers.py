@@ -48,7 +48,7 @@ class Worker:
 
     def __init__(self, spec: WorkerSpec, *, folder: Path, write: Callable[[list[str]], None]) -> None:
         self.spec = spec
-        self.started = time.monotonic()
+        self.started = time.time()
         self.invocations = 0
         self.tail: deque[str] = deque(maxlen=TAIL)
         self._folder = folder

@@ -54,8 +54,8 @@ class Run:
         return self.state in FINAL
 
     def enter(self, state: str, *, error: str = "") -> None:
-        """Move on to `state`; a final one sets the time of completion."""
-        self.modified_on = now()
+        """Move on to `state`; a final one sets the time of completion. No time is before the one before it."""
+        self.modified_on = max(self.modified_on, now())
         self.error = error
         if state == RUNNING:
             self.running_since = self.modified_on
@@ -66,7 +66,7 @@ class Run:
     def as_dict(self) -> dict[str, Any]:
         """The API's JobRun. ExecutionTime is in whole seconds of running, without the start-up."""
         since = self.running_since
-        seconds = ((self.completed_on or now()) - since).total_seconds() if since else 0
+        seconds = max(0, ((self.completed_on or now()) - since).total_seconds()) if since else 0
         optional = {"PreviousRunId": self.previous_id, "ErrorMessage": self.error, "CompletedOn": self.completed_on}
         return {
             "Id": self.id,

@@ -1,6 +1,7 @@
 """Fires schedules when they are due, as long as the local cloud runs.
 
-What was due while it did not run is not made up for. A machine that slept fires what it missed once.
+What was due while it did not run is not made up for. A machine that slept fires what it missed once. When the clock is
+set back, what recurs is due at its next time by the clock as it is then.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ log = logging.getLogger("local_cloud.scheduler")
 #: How often the schedules are looked at, in seconds. AWS promises to be on time within 60.
 TICK_S = 1.0
 
+#: A clock that goes back by less is being kept right, not set: what is planned stays, so that nothing fires twice.
+SET_BACK = datetime.timedelta(minutes=1)
+
 
 @dataclass(frozen=True)
 class _Planned:
@@ -39,7 +43,7 @@ class Ticker:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._started = datetime.datetime.now(datetime.UTC)
+        self._started = self._last = datetime.datetime.now(datetime.UTC)
         self._planned: dict[str, _Planned] = {}
         self._stop = threading.Event()
 
@@ -62,10 +66,14 @@ class Ticker:
 
     def tick(self, now: datetime.datetime) -> None:
         """Fire all that is due at `now`."""
+        if now < self._last - SET_BACK:
+            log.warning("the clock was set back from %s to %s: schedules are planned again", self._last, now)
+            self._planned = {arn: one for arn, one in self._planned.items() if one.due is None}
+        self._last = now
         seen = set()
         for group, schedule in self._schedules():
             seen.add(schedule.arn)
-            planned = self._plan(schedule)
+            planned = self._plan(schedule, now)
             if planned.due is None or planned.due > now:
                 continue
             following = _Planned(planned.settings, next_due(schedule, now))
@@ -74,7 +82,7 @@ class Ticker:
             threading.Thread(target=self._fire, args=arguments, daemon=True).start()
         self._planned = {arn: planned for arn, planned in self._planned.items() if arn in seen}
 
-    def _plan(self, schedule: Schedule) -> _Planned:
+    def _plan(self, schedule: Schedule, now: datetime.datetime) -> _Planned:
         settings = (
             schedule.schedule_expression,
             schedule.schedule_expression_timezone,
@@ -86,7 +94,7 @@ class Ticker:
         known = self._planned.get(schedule.arn)
         if known is None or known.settings != settings:
             just_before = _moment(schedule.last_modified_date) - datetime.timedelta(microseconds=1)
-            known = _Planned(settings, next_due(schedule, max(self._started, just_before)))
+            known = _Planned(settings, next_due(schedule, min(now, max(self._started, just_before))))
             self._planned[schedule.arn] = known
         return known
 
@@ -116,9 +124,10 @@ def next_due(schedule: Schedule, after: datetime.datetime) -> datetime.datetime 
         timing = Timing.parse(schedule.schedule_expression, schedule.schedule_expression_timezone)
     except ExpressionError:
         return None
+    changed = _moment(schedule.last_modified_date)
     return timing.next_after(
         after,
-        anchor=_moment(schedule.last_modified_date),
+        anchor=changed if changed - after < SET_BACK else after,  # else it was changed before the clock was set back
         start=_moment(schedule.start_date) if schedule.start_date else None,
         end=_moment(schedule.end_date) if schedule.end_date else None,
     )

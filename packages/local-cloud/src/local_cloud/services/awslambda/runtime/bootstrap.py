@@ -2,7 +2,7 @@
 
 `bootstrap.py requests responses marker`: two file descriptors with one JSON object a line, and a text. The first
 answer, `{}`, says that the handler's module is loaded. A request holds `context` (what the handler's context object
-says), `deadline` (epoch seconds), `event` and `marker`; its answer holds `result` (the JSON text that the handler
+says), `timeout_s` (seconds), `event` and `marker`; its answer holds `result` (the JSON text that the handler
 returned) or `error`, and `max_memory_mb`. A marker goes to stdout before its answer, as the end of the output so far.
 
 Payloads, messages and log format are those of AWS's runtime:
@@ -38,12 +38,12 @@ class Context:
     identity = None
     client_context = None
 
-    def __init__(self, fields: Dict[str, Any], deadline: float) -> None:
+    def __init__(self, fields: Dict[str, Any], timeout_s: float) -> None:
         self.__dict__.update(fields)
-        self._deadline = deadline
+        self._deadline = time.monotonic() + timeout_s
 
     def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self._deadline - time.time()) * 1000))
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
 class RequestIdFilter(logging.Filter):
@@ -111,7 +111,7 @@ def _answer(handler: "Union[Handler, InitError]", request: Dict[str, Any]) -> Di
     if isinstance(handler, InitError):
         return {**_error(handler, handler.error_type, request, handler.frames), "init_failed": True}
     try:
-        result = handler(request["event"], Context(request["context"], request["deadline"]))
+        result = handler(request["event"], Context(request["context"], request["timeout_s"]))
     except Exception as error:
         return _error(error, type(error).__name__, request, _user_frames(error))
     try:

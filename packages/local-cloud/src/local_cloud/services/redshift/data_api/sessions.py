@@ -21,7 +21,10 @@ MAX_LIFETIME = 24 * 3600
 
 @dataclass
 class KeptSession:
-    """`connection` is None before the first statement runs and after the session is closed."""
+    """`connection` is None before the first statement runs and after the session is closed.
+
+    `ends` is by the monotonic clock, which is the one that is waited by; `created` and `updated` are what is shown.
+    """
 
     id: str
     database: str
@@ -34,8 +37,14 @@ class KeptSession:
     status: str = "BUSY"
     created: float = field(default_factory=time.time)
     updated: float = field(default_factory=time.time)
-    expires: float = 0.0
+    ends: float = 0.0
+    began: float = field(default_factory=time.monotonic)
     statement_id: str = ""
+
+    @property
+    def expires(self) -> float:
+        """When it ends if nobody uses it, in seconds since 1970; 0 before its first statement has ended."""
+        return time.time() + self.ends - time.monotonic() if self.ends else 0.0
 
 
 class Sessions:
@@ -74,9 +83,8 @@ class Sessions:
     def give_back(self, session: KeptSession) -> None:
         """A statement has ended: the time to live begins anew."""
         with self._guard:
-            now = time.time()
-            session.status, session.updated, session.statement_id = "AVAILABLE", now, ""
-            session.expires = min(now + session.keep_alive, session.created + MAX_LIFETIME)
+            session.status, session.updated, session.statement_id = "AVAILABLE", time.time(), ""
+            session.ends = min(time.monotonic() + session.keep_alive, session.began + MAX_LIFETIME)
             if session.connection is None:
                 session.status = "CLOSED"
             if self._closer is None and not self._stopped:
@@ -105,13 +113,13 @@ class Sessions:
     def _close_expired(self) -> None:
         with self._guard:
             while not self._stopped:
-                now = time.time()
+                now = time.monotonic()
                 for session in list(self._sessions.values()):
-                    if session.status == "AVAILABLE" and session.expires <= now:
+                    if session.status == "AVAILABLE" and session.ends <= now:
                         self._close(session)
-                    if session.status == "CLOSED" and session.updated < now - MAX_LIFETIME:
+                    if session.status == "CLOSED" and session.ends < now - MAX_LIFETIME:
                         del self._sessions[session.id]
-                waiting = [s.expires for s in self._sessions.values() if s.status == "AVAILABLE"]
+                waiting = [s.ends for s in self._sessions.values() if s.status == "AVAILABLE"]
                 self._guard.wait(max(0.01, min(waiting) - now) if waiting else None)
 
     def _close(self, session: KeptSession) -> None:

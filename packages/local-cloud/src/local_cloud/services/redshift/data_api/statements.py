@@ -148,7 +148,7 @@ class StatementStore:
 
         Nobody learns that it has FINISHED before that is on disk. After a kill, what was not written has failed.
         """
-        updated = time.time()
+        updated = max(statement.created, time.time())  # the clock may have been set back
         ended = replace(statement, status=status, updated=updated)
         if status == FINISHED:
             self._see_through(ended)
@@ -182,10 +182,9 @@ class StatementStore:
 
     def purge(self) -> None:
         """Forget what is older than a day, at most once in ten minutes."""
-        now = time.time()
-        if now - self._purged < 600:
+        if self._purged and time.monotonic() - self._purged < 600:
             return
-        self._purged = now
+        now, self._purged = time.time(), time.monotonic()
         with self._changed:
             old = [s for s in self._statements.values() if s.ended and now - s.created > RETENTION]
             for statement in old:

@@ -19,11 +19,15 @@ class HistoryFull(Exception):
 
 
 class Recorder(EventManager):  # type: ignore[misc]
-    """Numbers events, gives each to `write` with the scope it happened in, and keeps none."""
+    """Numbers events, gives each to `write` with the scope it happened in, and keeps none.
 
-    def __init__(self, write: Callable[[dict[str, Any], list[Any]], None], *, last_id: int = 0) -> None:
+    No event is dated before the one before it or before `since` (seconds since 1970), though the clock be set back.
+    """
+
+    def __init__(self, write: Callable[[dict[str, Any], list[Any]], None], *, since: float, last_id: int = 0) -> None:
         super().__init__(None)
         self._write = write
+        self._latest = since
         self._last_id = last_id
         self._closed = False
 
@@ -53,11 +57,15 @@ class Recorder(EventManager):  # type: ignore[misc]
                 return False
             self._closed = True
             self._last_id += 1
-            event = _event(
-                self._last_id, self._last_id - 1 if previous is None else previous, event_type, event_details
-            )
+            event = self._event(self._last_id - 1 if previous is None else previous, event_type, event_details)
             self._write(event, [])
             return True
+
+    def now(self) -> float:
+        """The time, as the next event would have it."""
+        with self._mutex:
+            self._latest = max(self._latest, now())
+            return self._latest
 
     def _add(self, context: Any, event_type: str, details: Any, *, update_source: bool) -> int:
         self._last_id += 1
@@ -69,8 +77,20 @@ class Recorder(EventManager):  # type: ignore[misc]
             context.entered, context.entered_id = event_type, self._last_id
         elif event_type.endswith("StateExited"):
             context.entered = ""
-        self._write(_event(self._last_id, previous, event_type, details), list(getattr(context, "path", ())))
+        self._write(self._event(previous, event_type, details), list(getattr(context, "path", ())))
         return self._last_id
+
+    def _event(self, previous: int, event_type: str, details: Any) -> dict[str, Any]:
+        self._latest = max(self._latest, now())
+        event: dict[str, Any] = {
+            "id": self._last_id,
+            "previousEventId": previous,
+            "timestamp": self._latest,
+            "type": event_type,
+        }
+        for name, value in (details or {}).items():
+            event[name] = {key: item for key, item in value.items() if item is not None}
+        return event
 
 
 class Muted(EventManager):  # type: ignore[misc]
@@ -78,10 +98,3 @@ class Muted(EventManager):  # type: ignore[misc]
 
     def add_event(self, context: Any, *args: Any, **kwargs: Any) -> int:
         return int(context.source_event_id)
-
-
-def _event(id: int, previous: int, event_type: str, details: Any) -> dict[str, Any]:
-    event: dict[str, Any] = {"id": id, "previousEventId": previous, "timestamp": now(), "type": event_type}
-    for name, value in (details or {}).items():
-        event[name] = {key: item for key, item in value.items() if item is not None}
-    return event

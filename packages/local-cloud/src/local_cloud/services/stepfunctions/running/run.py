@@ -55,7 +55,9 @@ class Run:
         """The journal has its end."""
         self._ended = threading.Event()
         """Everybody has been told, too."""
-        self._recorder = Recorder(self._write, last_id=progress.last_event if progress else 0)
+        self._recorder = Recorder(
+            self._write, since=self._redriven or start.started, last_id=progress.last_event if progress else 0
+        )
         self.map_runs: list[MapRun] = []
         self.env = self._environment(progress or Progress())
 
@@ -154,7 +156,7 @@ class Run:
     def _end(
         self, status: str, event: str, member: str, details: dict[str, Any], *, previous: int | None = None
     ) -> float:
-        stopped = now()
+        stopped = self._recorder.now()
         if not self._recorder.close(event, {member: details}, previous=previous):
             return stopped
         end = End(
