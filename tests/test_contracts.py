@@ -80,7 +80,8 @@ def test_the_table_is_the_datasets(pipeline: Pipeline) -> None:
     created, *_ = rs_query.split(sql)
     assert columns(created.text) == columns(redshift.create_table(dataset))
     (copied,) = re.findall(r"COPY\s+([\w.]+)\s*\(([^)]*)\)", sql)
-    assert copied[0] == pipeline.table
+    assert f"CREATE TEMP TABLE {copied[0]} (LIKE {pipeline.table})" in sql
+    assert f"INSERT INTO {pipeline.table} SELECT * FROM {copied[0]}" in sql
     assert ", ".join(copied[1].replace(",", " ").split()) == redshift.copy_columns(dataset)
 
 
@@ -91,9 +92,23 @@ def test_the_sql_takes_what_the_manifest_gives(pipeline: Pipeline) -> None:
 
 
 @pytest.mark.parametrize("pipeline", TRIPS, ids=TRIPS_IDS)
-def test_the_load_is_one_transaction_that_locks_first(pipeline: Pipeline) -> None:
-    words = [statement.text.split()[0] for statement in rs_query.split(load_month(pipeline))]
-    assert words == ["CREATE", "CREATE", "BEGIN", "LOCK", "DELETE", "COPY", "SELECT", "INSERT", "COMMIT"]
+def test_the_load_copies_before_the_transaction_that_locks_and_replaces(pipeline: Pipeline) -> None:
+    statements = rs_query.split(load_month(pipeline))
+    words = [statement.text.split()[0] for statement in statements]
+    assert words == ["CREATE"] * 3 + [
+        "COPY",
+        "SELECT",
+        "BEGIN",
+        "LOCK",
+        "DELETE",
+        "INSERT",
+        "SELECT",
+        "INSERT",
+        "COMMIT",
+    ]
+    (lock,) = [statement.text for statement in statements if statement.text.startswith("LOCK")]
+    assert lock.split('"schema".')[1:] == [pipeline.table.rpartition(".")[2]], "the audit is other datasets' too"
+    assert [statement.text.split()[0] for statement in statements if statement.expectation] == ["SELECT", "SELECT"]
 
 
 REVIEWS = pipelines.load_daily("reviews")

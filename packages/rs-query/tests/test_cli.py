@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -328,3 +330,32 @@ def test_no_password_in_arguments_logs_errors_or_process_lists(api: ScriptedData
     requests: list[dict[str, Any]] = api.made("ExecuteStatement")
     assert requests[0]["SecretArn"] == arn
     assert secret in requests[0]["Sql"], "the statement itself goes only to the server"
+
+
+def test_the_version_is_the_packages() -> None:
+    done = subprocess.run([sys.executable, "-m", "rs_query", "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, f"rs-query {importlib.metadata.version('rs-query')}\n")
+
+
+def test_profile_and_region_are_those_that_are_given(
+    api: ScriptedDataApi,
+    script: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The keys and the region that a request is signed with: the profile's, then the region's own."""
+    (tmp_path / "config").write_text(
+        "[profile other]\nregion = eu-west-1\naws_access_key_id = OTHER\naws_secret_access_key = x\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.setenv(name, "")  # so that it is as before in the end, whatever the command sets
+        monkeypatch.delenv(name)
+    Path("one.sql").write_text("DELETE FROM a")
+    where = ("--workgroup", "elt", "--database", "dev", "--profile", "other")
+    for more, region in (((), "eu-west-1"), (("--region", "eu-west-2"), "eu-west-2")):
+        api.authorizations.clear()
+        assert outcome(capsys, "run", "one.sql", *where, *more)[0] == 0
+        signed = {re.search(r"Credential=(\w+)/\d+/([\w-]+)/", one).groups() for one in api.authorizations}
+        assert signed == {("OTHER", region)}

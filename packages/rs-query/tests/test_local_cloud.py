@@ -197,3 +197,25 @@ def test_a_result_of_many_pages_comes_whole() -> None:
     ).results
     assert sorted(n for (n,) in result) == list(range(12_000))
     assert result.rows == 12_000
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["the script's own BEGIN", "--transaction"])
+def test_what_a_script_expects_fails_its_transaction(own: bool) -> None:
+    rs_query.run("DROP TABLE IF EXISTS held; CREATE TABLE held (n int); INSERT INTO held VALUES (1)", **WHERE)
+    expecting = (
+        "DELETE FROM held; INSERT INTO held VALUES (2), (3);\n"
+        "-- @expect no rows: held has {rows} rows, not 1\n"
+        "SELECT count(*) AS rows FROM held HAVING count(*) <> 1;"
+    )
+    script = rs_query.Script(f"BEGIN; {expecting} COMMIT;" if own else expecting, "x.sql")
+    with pytest.raises(rs_query.ExpectationError) as caught:
+        rs_query.run(script, **WHERE, transaction=not own)
+    index = 4 if own else 3
+    assert str(caught.value) == (
+        f"x.sql:3:1: statement {index} (SELECT count(*) AS rows FROM held HAVING count(*) <> 1): held has 2 rows, not 1"
+    )
+    assert (caught.value.reason, caught.value.line) == ("held has 2 rows, not 1", 3)
+    assert rows("SELECT n FROM held") == [(1,)]
+    met = script.text.replace("VALUES (2), (3)", "VALUES (4)")
+    rs_query.run(met, **WHERE, transaction=not own)
+    assert rows("SELECT n FROM held") == [(4,)]

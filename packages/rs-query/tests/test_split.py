@@ -190,7 +190,7 @@ def test_any_text_splits_or_says_what_is_unterminated(text: str) -> None:
     try:
         statements = split(text)
     except LexicalError as error:
-        assert "unterminated" in str(error)
+        assert "unterminated" in str(error) or "\\" in text
     else:
         assert all(statement.text == text[statement.start : statement.end] for statement in statements)
 
@@ -233,3 +233,26 @@ def test_sqlglot_agrees(text: str) -> None:
 def test_sqlglot_agrees_on_anything_put_together(pieces: list[str]) -> None:
     text = " ".join(pieces)
     assert [statement.text for statement in split(text)] == _judged(text)
+
+
+NO_SQL = {
+    "set": (
+        "SELECT 1;\n\\set day '2024-09-01'\nSELECT 2",
+        "x.sql:2:1: \\set is a command of psql or RSQL, not SQL: take the line out",
+    ),
+    "after blanks": ("  \\timing on", "x.sql:1:3: \\timing is a command of psql or RSQL, not SQL: take the line out"),
+    "RSQL's": ("\r\n\\if :a\r\nSELECT 1", "x.sql:2:1: \\if is a command of psql or RSQL, not SQL: take the line out"),
+    "in a statement": ("SELECT 1\n\\g\n", "x.sql:2:1: \\g is a command of psql or RSQL, not SQL: take the line out"),
+    "the end of data": (
+        "COPY t FROM stdin;\n1\n\\.\n",
+        "x.sql:3:1: \\ is a command of psql or RSQL, not SQL: take the line out",
+    ),
+    "elsewhere": ("SELECT a \\ b", "x.sql:1:10: a backslash outside of a string is no SQL"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), NO_SQL.values(), ids=NO_SQL)
+def test_a_backslash_outside_of_strings_is_refused_with_its_place(text: str, message: str) -> None:
+    with pytest.raises(LexicalError) as caught:
+        split(text, "x.sql")
+    assert str(caught.value) == message

@@ -5,6 +5,7 @@ from rs_query.errors import (
     ConflictError,
     ConnectionLostError,
     DeadlineError,
+    ExpectationError,
     LexicalError,
     ParameterError,
     PlanError,
@@ -19,6 +20,7 @@ from rs_query.errors import (
     TransientError,
     UsageError,
 )
+from rs_query.expectations import Expectation
 from rs_query.results import Column, Page, Result
 from rs_query.runner import Run
 from rs_query.statements import Placeholder, Statement, split
@@ -28,6 +30,8 @@ __all__ = [
     "ConflictError",
     "ConnectionLostError",
     "DeadlineError",
+    "Expectation",
+    "ExpectationError",
     "LexicalError",
     "Page",
     "ParameterError",

@@ -7,24 +7,31 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from rs_query.api import load
 from rs_query.arguments import Parser, add_options, run_as_told
-from rs_query.errors import PlanError, RsQueryError, UsageError
+from rs_query.errors import PlanError, RsQueryError, StoppedError, UsageError
 from rs_query.log import log_to
 from rs_query.signals import interruptible
 from rs_query.transactions import refusal
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command: 0 for success, 1 for a failed run, 2 for wrong usage. Data on stdout, the rest on stderr."""
+    """Run the command: 0 for success, 1 for a failed run, 2 for wrong usage, 128 and its number for a signal.
+
+    Data on stdout, the rest on stderr.
+    """
     try:
         with interruptible():
             args = _parser().parse_args(argv)
+            _choose_account(args)
             args.command(args)
             sys.stdout.flush()
     except RsQueryError as error:
         print(f"rs-query: {error}", file=sys.stderr)
+        if isinstance(error, StoppedError) and error.signum:
+            return 128 + error.signum
         return 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -34,12 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="rs-query", description="Run SQL files on Amazon Redshift: split, bind, run, wait, cancel.")
+    parser.add_argument("--version", action="version", version=f"rs-query {version('rs-query')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     running = commands.add_parser("run", help="run a SQL file and wait for its end")
     running.add_argument("source", metavar="FILE_OR_S3_URI", help="SQL file, s3://bucket/key, or - for standard input")
     add_options(running, flag={"action": "store_true"}, output="table")
     running.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="text for :NAME")
+    running.add_argument("--profile", default="", metavar="NAME", help="profile of the AWS configuration")
+    running.add_argument("--region", default="", metavar="NAME", help="AWS region")
     running.set_defaults(command=_run)
 
     splitting = commands.add_parser("split", help="print the statements of a SQL file, a JSON object each")
@@ -51,6 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--transaction", action="store_true", help="refuse what can't be in one transaction")
     checking.set_defaults(command=_check)
     return parser
+
+
+def _choose_account(args: argparse.Namespace) -> None:
+    """Set --profile and --region where the SDK looks for them: they count for all that the command calls."""
+    for option, variables in (("profile", ["AWS_PROFILE"]), ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"])):
+        if given := getattr(args, option, ""):
+            os.environ.update(dict.fromkeys(variables, given))
 
 
 def _run(args: argparse.Namespace) -> None:

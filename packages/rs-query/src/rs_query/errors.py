@@ -4,11 +4,12 @@ RsQueryError
 ├── TerminalError              running it again unchanged gives the same
 │   ├── UsageError             the arguments don't fit together (exit code 2)
 │   ├── SourceError            the SQL or the parameters can't be read
-│   ├── LexicalError           something unterminated: file:line:column
+│   ├── LexicalError           what is no SQL, or unterminated: file:line:column
 │   ├── ParameterError         missing, unused, or not expressible as SQL
 │   ├── PlanError              refused before anything ran
 │   ├── ServiceError           AWS or the driver refused a call
 │   └── StatementError         the server refused a statement
+│       └── ExpectationError   a query answered otherwise than the script expects
 └── TransientError             the same run may succeed later
     ├── ThrottledError         too many calls or too many active statements
     ├── ConnectionLostError    no answer
@@ -58,7 +59,10 @@ class SourceError(TerminalError):
 
 
 class LexicalError(TerminalError):
-    """A string, identifier, comment or dollar body without its end; `line` and `column` are where it begins."""
+    """A string, identifier, comment or dollar body without its end, a command of psql's, or an @expect that is none.
+
+    `line` and `column` are where it begins.
+    """
 
     def __init__(self, message: str, *, name: str, line: int, column: int) -> None:
         super().__init__(f"{name}:{line}:{column}: {message}")
@@ -113,6 +117,10 @@ class StatementError(_OfStatement, TerminalError):
     """The server refused a statement."""
 
 
+class ExpectationError(StatementError):
+    """A query answered otherwise than the script expects of it (`-- @expect …`)."""
+
+
 class ThrottledError(TransientError):
     """Too many calls, or too many active statements, for as long as retrying made sense."""
 
@@ -138,6 +146,8 @@ class StoppedError(TransientError):
 
     statement_id: str = ""
     ended: str = ""
+    signum: int = 0
+    """The signal that stopped it, if one did."""
 
 
 class DeadlineError(StoppedError):

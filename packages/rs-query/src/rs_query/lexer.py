@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Optional
 
-STRING, QUOTED, DOLLAR, COMMENT, SEMICOLON, VALUE, IDENTIFIER = range(7)
-"""Kinds of token: `'…'`, `"…"`, `$$…$$`, a comment, `;`, `:name`, `:"name"`."""
+STRING, QUOTED, DOLLAR, COMMENT, SEMICOLON, VALUE, IDENTIFIER, BACKSLASH = range(8)
+"""Kinds of token: `'…'`, `"…"`, `$$…$$`, a comment, `;`, `:name`, `:"name"`, `\\word` outside of these."""
 
 #: What Redshift skips between tokens. No other Unicode space is one: NBSP is a letter to it.
 SPACE = " \t\r\n\f"
 
-_SPECIAL = re.compile(r"""['";$:]|--|/\*""")
+_SPECIAL = re.compile(r"""['";$:\\]|--|/\*""")
 _STRING_EDGE = re.compile(r"['\\]")
 _LINE_END = re.compile(r"[\r\n]")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
@@ -160,6 +160,11 @@ def _parameter(text: str, start: int, since: int) -> _Lexed:
     return VALUE, name.end()
 
 
+def _backslash(text: str, start: int, since: int) -> _Lexed:
+    word = _NAME_REST.match(text, start + 1)
+    return BACKSLASH, max(word.end() if word else 0, start + 1)
+
+
 _LEXERS: dict[str, Callable[[str, int, int], _Lexed]] = {
     ";": _semicolon,
     "'": _string,
@@ -168,4 +173,5 @@ _LEXERS: dict[str, Callable[[str, int, int], _Lexed]] = {
     "/": _comment,
     ":": _parameter,
     "$": _dollar,
+    "\\": _backslash,
 }

@@ -59,4 +59,6 @@ def make_plan(
             )
     if not transaction:
         return Plan(bound, Mode.EACH)
-    return Plan(bound, Mode.BATCH if len(bound) <= batch_limit else Mode.SESSION)
+    # What a script expects of a query is looked at while the transaction can still be undone.
+    asks = any(one.statement.expectation for one in bound)
+    return Plan(bound, Mode.BATCH if len(bound) <= batch_limit and not asks else Mode.SESSION)

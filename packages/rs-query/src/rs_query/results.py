@@ -73,6 +73,17 @@ class Result:
         """All rows."""
         return list(self)
 
+    def beginning(self, count: int) -> tuple[tuple[Column, ...], list[Row]]:
+        """The columns and the first `count` rows, or as many as there are; no page is fetched for more."""
+        columns: tuple[Column, ...] = ()
+        rows: list[Row] = []
+        for page in self.pages():
+            columns = columns or page.columns
+            rows += page.rows[: count - len(rows)]
+            if len(rows) == count:
+                break
+        return columns, rows
+
     def columns(self) -> tuple[Column, ...]:
         """The columns of the result set; none without one."""
         return next((page.columns for page in self.pages()), ())

@@ -9,7 +9,7 @@ from functools import partial
 
 from rs_query.binding import Bound
 from rs_query.deadline import Deadline
-from rs_query.errors import ConflictError, RunInterrupted, StatementError, StoppedError
+from rs_query.errors import ConflictError, ExpectationError, StatementError, StoppedError
 from rs_query.lexer import first_word
 from rs_query.plan import Mode, Plan
 from rs_query.results import Result
@@ -61,7 +61,7 @@ class _Runner:
             raise self._told(error) from None
         except Interruption as signalled:
             status = "stopped"
-            raise self._told(RunInterrupted(str(signalled))) from None
+            raise self._told(signalled.as_error()) from None
         finally:
             seconds = time.monotonic() - began
             self.log(
@@ -145,6 +145,24 @@ class _Runner:
                 {"event": "statement", "status": "finished", "index": statement.index, "line": statement.line}
                 | {"id": outcome.statement_id, "seconds": round(outcome.seconds, 3), "rows": outcome.rows}
             )
+            self._check(self.results[-1])
+
+    def _check(self, result: Result) -> None:
+        """Raises ExpectationError where a query's result is not what the script expects of it."""
+        statement = result.statement
+        if statement.expectation is None:
+            return
+        columns, rows = result.until(self.deadline).beginning(2)
+        if reason := statement.expectation.failure([column.name for column in columns], rows):
+            self.log({"event": "expectation", "index": statement.index, "line": statement.line, "reason": reason})
+            raise ExpectationError(
+                f"{statement.what}: {reason}",
+                reason=reason,
+                index=statement.index,
+                line=statement.line,
+                column=statement.column,
+                statement_id=result.statement_id,
+            )
 
     def _told(self, error: StoppedError) -> StoppedError:
         """The same error, saying what had been done when it came."""
@@ -164,6 +182,7 @@ class _Runner:
             said.append("the transaction is rolled back, nothing was changed")
         told = type(error)("; ".join(said))
         told.statement_id, told.ended = cancelled.statement_id, cancelled.ended
+        told.signum = error.signum
         return told
 
     def _what_stays(self) -> str:

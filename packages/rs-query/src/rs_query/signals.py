@@ -17,19 +17,28 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class Interruption(BaseException):
     """A signal came. No Exception: botocore takes every one of those for a lost connection."""
 
+    def __init__(self, signum: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(signum).name}")
+        self.signum = signum
+
+    def as_error(self) -> RunInterrupted:
+        error = RunInterrupted(str(self))
+        error.signum = self.signum
+        return error
+
 
 @contextmanager
 def interruptible(signals: Sequence[signal.Signals] = _SIGNALS) -> Iterator[None]:
     """Within, these signals raise Interruption, which leaves as RunInterrupted."""
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise Interruption(f"stopped by {signal.Signals(signum).name}")
+        raise Interruption(signum)
 
     try:
         with _handlers(interrupt, signals):
             yield
     except Interruption as signalled:
-        raise RunInterrupted(str(signalled)) from None
+        raise signalled.as_error() from None
 
 
 def unhandled() -> list[signal.Signals]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from rs_query.errors import LexicalError, one_line
-from rs_query.lexer import COMMENT, IDENTIFIER, SEMICOLON, SPACE, VALUE, Unterminated, outline, tokens
+from rs_query.expectations import Expectation, Malformed, parse
+from rs_query.lexer import BACKSLASH, COMMENT, IDENTIFIER, SEMICOLON, SPACE, VALUE, Unterminated, outline, tokens
 
 _BOM = "\ufeff"
 
@@ -42,6 +43,8 @@ class Statement:
     text: str
     name: str = "<sql>"
     placeholders: tuple[Placeholder, ...] = field(default=(), repr=False)
+    expectation: Expectation | None = field(default=None, repr=False)
+    """What its result has to be, by the comment before it."""
 
     @property
     def where(self) -> str:
@@ -77,7 +80,8 @@ class Statement:
 def split(text: str, name: str = "<sql>") -> list[Statement]:
     """The statements of `text`, in order; pieces of nothing but comments and space are dropped.
 
-    Raises LexicalError (`name:line:column: unterminated …`).
+    Raises LexicalError (`name:line:column: …`) for what is unterminated, a command of psql's, and an expectation that
+    is none or stands before no statement.
     """
     return list(iter_statements(text, name))
 
@@ -88,6 +92,7 @@ def iter_statements(text: str, name: str = "<sql>") -> Iterator[Statement]:
     position = lines.line_start
     index, begin, end = 1, -1, -1  # begin and end of the statement's significant characters so far
     placeholders: list[Placeholder] = []
+    expected = _Expected(text, name)
     try:
         for kind, start, stop in chain(tokens(text), [(SEMICOLON, len(text), len(text))]):
             before = text[position:start].rstrip(SPACE)
@@ -98,17 +103,68 @@ def iter_statements(text: str, name: str = "<sql>") -> Iterator[Statement]:
             if kind == SEMICOLON:
                 if begin >= 0:
                     line, column = lines.place(begin)
-                    yield Statement(index, line, column, begin, end, text[begin:end], name, tuple(placeholders))
+                    places = tuple(placeholders)
+                    yield Statement(index, line, column, begin, end, text[begin:end], name, places, expected.take())
                     index, begin, placeholders = index + 1, -1, []
-            elif kind != COMMENT:
+            elif kind == BACKSLASH:
+                raise _at(text, start, _no_sql(text, start, stop), name)
+            elif kind == COMMENT:
+                expected.look(start, stop, within=begin >= 0)
+            else:
                 begin, end = begin if begin >= 0 else start, stop
                 if kind in (VALUE, IDENTIFIER):
                     quotes = 1 if kind == IDENTIFIER else 0
                     inner = text[start + 1 + quotes : stop - quotes]
                     placeholders.append(Placeholder(inner, start - begin, stop - begin, identifier=bool(quotes)))
     except Unterminated as error:
-        line, column = _Lines(text).place(error.position)
-        raise LexicalError(str(error), name=name, line=line, column=column) from None
+        raise _at(text, error.position, str(error), name) from None
+    expected.finish()
+
+
+class _Expected:
+    """The expectation that the next statement has, of the comments before it. Raises LexicalError where it has none."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self.text, self.name = text, name
+        self.found: tuple[int, Expectation] | None = None
+
+    def look(self, start: int, stop: int, *, within: bool) -> None:
+        """A comment; `within` is whether a statement has begun before it."""
+        try:
+            expectation = parse(self.text[start:stop])
+        except Malformed as error:
+            raise self._error(start, f"an @expect that is none: {error}") from None
+        if expectation is None:
+            return
+        if within:
+            raise self._error(start, "an @expect within a statement; it stands before the statement")
+        if self.found:
+            raise self._error(start, "a second @expect for one statement")
+        self.found = start, expectation
+
+    def take(self) -> Expectation | None:
+        taken, self.found = self.found, None
+        return taken and taken[1]
+
+    def finish(self) -> None:
+        if self.found:
+            raise self._error(self.found[0], "there is no statement after this @expect")
+
+    def _error(self, position: int, message: str) -> LexicalError:
+        return _at(self.text, position, message, self.name)
+
+
+def _no_sql(text: str, start: int, stop: int) -> str:
+    """What to say of a backslash: at the beginning of a line it is a command to psql or RSQL."""
+    line = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    if text[line:start].strip(SPACE):
+        return "a backslash outside of a string is no SQL"
+    return f"{text[start:stop]} is a command of psql or RSQL, not SQL: take the line out"
+
+
+def _at(text: str, position: int, message: str, name: str) -> LexicalError:
+    line, column = _Lines(text).place(position)
+    return LexicalError(message, name=name, line=line, column=column)
 
 
 class _Lines:

@@ -98,6 +98,7 @@ class ScriptedDataApi:
     objects: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    authorizations: list[str] = field(default_factory=list)
     statements: dict[str, _Running] = field(default_factory=dict)
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
     sessions: set[str] = field(default_factory=set)
@@ -274,6 +275,7 @@ def _handler(api: ScriptedDataApi) -> type[BaseHTTPRequestHandler]:
             operation = self.headers["X-Amz-Target"].partition(".")[2]
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             api.calls.append((operation, request))
+            api.authorizations.append(self.headers.get("Authorization", ""))
             time.sleep(api.latency)
             fault = api.faults[operation].pop(0) if api.faults.get(operation) else Fault()
             if not fault.after and self._failed(fault):
