@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import glue_ingest
-from glue_ingest import errors, request
+from glue_ingest import arguments, errors
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MODULES = [*sorted((PACKAGE / "src" / "glue_ingest").rglob("*.py")), PACKAGE / "glue" / "ingest_raw.py"]
@@ -22,7 +22,7 @@ def test_the_readme_tells_of_every_argument_error_and_metadata_key() -> None:
     readme = (PACKAGE / "README.md").read_text(encoding="utf-8")
     classes = [name for name, kind in vars(errors).items() if inspect.isclass(kind)]
     keys = ("source-url", "source-etag", "source-last-modified", "bytes", "sha256", "rows")
-    told = [*(f"--{name}" for name in request.OPTIONS), *classes, *keys, request.TLC_URL]
+    told = [*(f"--{name}" for name in arguments.OPTIONS), *classes, *keys, arguments.TLC_URL]
     assert [name for name in told if f"`{name}" not in readme] == []
 
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from glue_ingest import request as requests
+from glue_ingest import arguments
 from glue_ingest.address import address_of
+from glue_ingest.arguments import Request
 from glue_ingest.connection import PATIENCE, Patience
 from glue_ingest.errors import SourceChanged
 from glue_ingest.log import Log
-from glue_ingest.request import Request
 from glue_ingest.source import Source
 from glue_ingest.store import RawBucket, connect
 from glue_ingest.transfer import CONNECTIONS, Received, Transfer
@@ -39,8 +39,10 @@ def main(argv: Sequence[str]) -> Outcome:
 
     Raises IngestError, of which the class and the one-line message tell what happened.
     """
-    request = requests.parse(argv)
+    request = arguments.parse(argv)
     log = Log(dataset=request.dataset, month=f"{request.year}-{request.month:02d}")
+    if request.passed_over:
+        log.event("passed_over", arguments=request.passed_over)
     stop = threading.Event()
     with _stopped_by_signals(stop):
         return ingest(request, client=connect(CONNECTIONS, stop=stop), log=log, stop=stop)
@@ -106,6 +108,7 @@ def _metadata(request: Request, version: Version, received: Received) -> dict[st
         "bytes": str(received.size),
         "sha256": received.sha256,
         "rows": str(received.footer.rows),
+        "execution": request.execution,
     }
     return {key: value for key, value in described.items() if value}
 

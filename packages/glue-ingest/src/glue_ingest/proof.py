@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 
 from glue_ingest import parquet
+from glue_ingest.arguments import Request
 from glue_ingest.errors import Encrypted, NotParquet, WrongMonth
 from glue_ingest.parquet import Column, Footer
-from glue_ingest.request import Request
 
 _TLC_NAME = re.compile(r"(yellow|green|fhv|fhvhv)_tripdata_(\d{4}-\d{2})")
 #: The pickup column through the years: Trip_Pickup_DateTime, pickup_datetime, tpep_…, lpep_….

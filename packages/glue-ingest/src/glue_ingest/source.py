@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from glue_ingest import proof
 from glue_ingest.address import Address
+from glue_ingest.arguments import Request
 from glue_ingest.connection import PATIENCE, Broken, Connections, Patience, body
 from glue_ingest.errors import NotParquet, NotPublished, SourceChanged, SourceRefused, Stopped, Unreachable
 from glue_ingest.log import Log
-from glue_ingest.request import Request
 from glue_ingest.version import Version, starts_at
 
 _HEAD_SIZE = 512

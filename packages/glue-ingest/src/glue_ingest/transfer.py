@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import count
 
 from glue_ingest import proof
+from glue_ingest.arguments import Request
 from glue_ingest.buffers import Buffers
 from glue_ingest.digest import OrderedDigest
 from glue_ingest.log import Log
 from glue_ingest.parquet import Footer
-from glue_ingest.request import Request
 from glue_ingest.source import Opening, Source
 from glue_ingest.store import PART_SIZE, Upload
 from glue_ingest.workers import Workers

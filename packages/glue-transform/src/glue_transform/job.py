@@ -51,6 +51,8 @@ def transform(request: Request, *, storage: Storage, engine: Engine) -> str:
     )
     month = dt.date(request.year, request.month, 1)
     log = Log({"dataset": dataset.name, "month": f"{month:%Y-%m}", "load_id": layout.load_id})
+    if request.passed_over:
+        log.event("passed_over", arguments=request.passed_over)
     log.event("started", engine=request.engine, source=layout.raw)
     try:
         document = _write(dataset, layout, month=month, storage=storage, engine=engine, log=log)

@@ -23,17 +23,19 @@ def test_a_runs_script_location_overrides_the_jobs():
     assert merge(run={"--scriptLocation": "s3://b/v2.py"}).script_location == "s3://b/v2.py"
 
 
-def test_python_shell_gets_every_argument_and_where_the_script_lies_but_no_job_name():
+def test_python_shell_gets_every_argument_where_the_script_lies_and_its_version_but_no_job_name():
     merged = merge(
         defaults={"--extra-py-files": "s3://b/x.whl", "--enable-metrics": ""}, run={"--month": "09", "--note": "a b"}
     )
-    assert merged.python_shell_argv() == [
+    seen = [
         *("--extra-py-files", "s3://b/x.whl"),
         "--enable-metrics",
         *("--month", "09"),
         *("--note", "a b"),
         *("--scriptLocation", "s3://b/job.py"),
     ]
+    assert merged.python_shell_argv(python_version="3.9") == [*seen, "--python-version", "3.9"]
+    assert merged.python_shell_argv(python_version="3") == seen
 
 
 def test_spark_gets_the_job_the_run_and_the_scripts_own_arguments():

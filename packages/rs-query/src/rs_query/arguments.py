@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, TextIO
 
 from rs_query.api import TIMEOUT, TRANSPORTS, connect, load, plan_for
@@ -45,6 +45,20 @@ def add_options(parser: argparse.ArgumentParser, *, flag: Mapping[str, Any], out
     option("--transport", choices=TRANSPORTS, default="data-api", help="Data API (default), or the wire protocol")
 
 
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Read the Glue job's arguments, and pass over what is not this job's: Glue's own, old and new.
+
+    `passed_over` are their names, for a value might be a secret. Raises UsageError.
+    """
+    parser = Parser(prog="rs_query_job", add_help=False)
+    parser.add_argument("--sql", required=True)
+    add_options(parser, flag={"type": _boolean, "default": False}, output=None)
+    parser.add_argument("--params", default="{}")
+    known, rest = parser.parse_known_args(list(argv))
+    known.passed_over = tuple(word.partition("=")[0] for word in rest if word.startswith("--"))
+    return known
+
+
 def run_as_told(source: str, args: argparse.Namespace, params: Mapping[str, Value], log: Log) -> None:
     """Run the script at `source` as the options say; `params` win over those of --params-uri."""
     out = sys.stdout
@@ -68,6 +82,12 @@ def _print_plan(plan: Plan, out: TextIO) -> None:
         statement = one.statement
         shown = {"index": statement.index, "line": statement.line, "column": statement.column}
         print(json.dumps(shown | {"sql": one.sql, "parameters": one.parameters}, ensure_ascii=False), file=out)
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"
 
 
 def _seconds(text: str) -> float:

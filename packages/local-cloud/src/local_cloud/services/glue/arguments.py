@@ -76,12 +76,13 @@ class RunArguments:
         pairs = [part.strip() for part in self.values.get("--conf", "").split("--conf ") if part.strip()]
         return {name.strip(): value.strip() for name, _, value in (pair.partition("=") for pair in pairs)}
 
-    def python_shell_argv(self) -> list[str]:
-        """After the script's own path: every argument, and where the script lies; no job name, no run id.
+    def python_shell_argv(self, *, python_version: str) -> list[str]:
+        """After the script's own path: every argument, where the script lies, and of 3.9 its version; no run id.
 
         As captured by users who print sys.argv; an argument with an empty value comes as its bare name.
         """
-        return _flatten({**self.values, "--scriptLocation": self.script_location})
+        version = {"--python-version": python_version} if python_version == "3.9" else {}
+        return _flatten({**self.values, "--scriptLocation": self.script_location, **version})
 
     def spark_argv(self, *, job_name: str, run_id: str) -> list[str]:
         """After the script's name: the job, the script's own arguments, the run, and the bookmark's default."""

@@ -166,7 +166,7 @@ class Workshop:
             "child_path": str(children.CHILD_PATH),
             "argv": spec.arguments.spark_argv(job_name=spec.name, run_id=run_id)
             if is_spark
-            else spec.arguments.python_shell_argv(),
+            else spec.arguments.python_shell_argv(python_version=spec.python_version),
         }
         (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
         env = {

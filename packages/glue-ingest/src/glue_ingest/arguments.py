@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import re
 import string
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
 from glue_ingest.errors import UsageError
@@ -16,7 +17,7 @@ TLC_URL = "https://d37ci6vzurychx.cloudfront.net/trip-data/{dataset}_tripdata_{y
 DATASETS = ("yellow", "green")
 FIRST_YEAR = 2009
 
-OPTIONS = ("dataset", "year", "month", "raw_bucket", "source_url", "force", "prefix")
+OPTIONS = ("dataset", "year", "month", "raw_bucket", "source_url", "force", "prefix", "execution")
 _REQUIRED = ("dataset", "year", "month", "raw_bucket")
 _PLACEHOLDERS = ("dataset", "year", "month")
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -24,15 +25,6 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 #: Of S3's safe characters; no segment is empty, or begins with what this package's own keys begin with:
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 _PREFIX = re.compile(r"(?=.{1,200}$)[A-Za-z0-9][A-Za-z0-9_.=-]*(/[A-Za-z0-9][A-Za-z0-9_.=-]*)*")
-#: Arguments that Glue itself sets or reads:
-#: https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-etl-glue-arguments.html
-_GLUES_OWN = re.compile(
-    r"JOB_.+|WORKFLOW_.+|SECURITY_CONFIGURATION|TempDir|scriptLocation|additional-python-modules"
-    r"|python-modules-installer-option|extra-(py-files|files|jars)|user-jars-first|library-set|class|conf|debug"
-    r"|mode|endpoint|encryption-type|job-(language|bookmark-.+)|enable-.+|disable-.+|continuous-log-.+"
-    r"|customer-(driver|executor)-env-vars|datalake-formats|executor-cores|use-postgres-driver"
-    r"|spark-event-logs-path|write-shuffle-.+|auto-scale-within-microbatch"
-)
 
 
 @dataclass(frozen=True)
@@ -47,6 +39,10 @@ class Request:
     force: bool = False
     prefix: str = ""
     """Before every key, without a slash at either end; empty for none."""
+    execution: str = ""
+    """The execution that this run is part of, to be kept with the file; empty for none."""
+    passed_over: tuple[str, ...] = field(default=(), compare=False)
+    """Names of arguments that are not this job's."""
 
     @property
     def label(self) -> str:
@@ -88,11 +84,15 @@ class Request:
 
 
 def parse(argv: Sequence[str]) -> Request:
-    """Read `--key value` pairs, as Glue passes them. Glue's own arguments are ignored.
+    """Read `--key value` pairs, as Glue passes them, and pass over what is not this job's: Glue's own, old and new.
 
-    Raises UsageError for anything missing, unknown or malformed.
+    An empty value may come as a bare name. Raises UsageError for anything missing or malformed.
     """
-    given = _pairs(argv)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    for name in OPTIONS:
+        parser.add_argument(f"--{name}", nargs="?", default="", const="true" if name == "force" else "")
+    known, rest = parser.parse_known_args(list(argv))
+    given: dict[str, str] = vars(known)
     missing = [name for name in _REQUIRED if not given.get(name)]
     if missing:
         raise UsageError(
@@ -108,27 +108,12 @@ def parse(argv: Sequence[str]) -> Request:
         year=_number(given, "year", low=FIRST_YEAR, high=9999),
         month=_number(given, "month", low=1, high=12),
         raw_bucket=given["raw_bucket"],
-        source_template=_template(given.get("source_url") or TLC_URL),
+        source_template=_template(given["source_url"] or TLC_URL),
         force=_flag(given, "force"),
-        prefix=_prefix(given.get("prefix", "")),
+        prefix=_prefix(given["prefix"]),
+        execution=given["execution"],
+        passed_over=tuple(word.partition("=")[0] for word in rest if word.startswith("--")),
     )
-
-
-def _pairs(argv: Sequence[str]) -> dict[str, str]:
-    given: dict[str, str] = {}
-    rest = list(argv)
-    while rest:
-        token = rest.pop(0)
-        if not token.startswith("--"):
-            raise UsageError(f"{token!r} stands where an argument name was expected: give --key value pairs")
-        name, equals, value = token[2:].partition("=")
-        if not equals and rest and not rest[0].startswith("--"):
-            value = rest.pop(0)
-        if name in OPTIONS:
-            given[name] = value if value or name != "force" else "true"
-        elif not _GLUES_OWN.fullmatch(name):
-            raise UsageError(f"--{name}: no such argument; there are {', '.join('--' + o for o in OPTIONS)}")
-    return given
 
 
 def _number(given: dict[str, str], name: str, *, low: int, high: int) -> int:
@@ -139,7 +124,7 @@ def _number(given: dict[str, str], name: str, *, low: int, high: int) -> int:
 
 
 def _flag(given: dict[str, str], name: str) -> bool:
-    text = given.get(name, "false").lower()
+    text = (given[name] or "false").lower()
     if text not in ("true", "false"):
         raise UsageError(f"--{name} {text}: give true or false")
     return text == "true"

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glue_ingest import Request
+from glue_ingest.arguments import TLC_URL, parse
 from glue_ingest.errors import UsageError
-from glue_ingest.request import TLC_URL, parse
 
 MONTH = ["--dataset", "yellow", "--year", "2024", "--month", "09", "--raw_bucket", "raw"]
 
@@ -30,15 +30,8 @@ MONTH = ["--dataset", "yellow", "--year", "2024", "--month", "09", "--raw_bucket
         ([*MONTH, "--prefix", "smoke/1a2b"], Request("yellow", 2024, 9, "raw", prefix="smoke/1a2b")),
         ([*MONTH, "--prefix", ""], Request("yellow", 2024, 9, "raw")),
         ([*MONTH, "--prefix", "--force", "true"], Request("yellow", 2024, 9, "raw", force=True)),
-        (
-            [
-                *("--JOB_NAME", "j", "--JOB_RUN_ID", "jr_1", "--TempDir", "s3://t/", *MONTH, "--enable-metrics"),
-                *("--extra-py-files", "s3://a/x.whl", "--job-language", "python", "--scriptLocation", "s3://a/x.py"),
-                *("--library-set=none", "--job-bookmark-option", "job-bookmark-disable"),
-                *("--additional-python-modules", "urllib3==1.26.20", "--enable-continuous-cloudwatch-log", "true"),
-            ],
-            Request("yellow", 2024, 9, "raw"),
-        ),
+        ([*MONTH, "--execution", "yellow-2024-09-x"], Request("yellow", 2024, 9, "raw", execution="yellow-2024-09-x")),
+        ([*MONTH, "--year", "2025"], Request("yellow", 2025, 9, "raw")),
     ],
 )
 def test_arguments_become_a_request(argv: list[str], expected: Request) -> None:
@@ -53,11 +46,13 @@ def test_arguments_become_a_request(argv: list[str], expected: Request) -> None:
             "missing --dataset, --year, --month, --raw_bucket: give --dataset yellow --year 2024 --month 09 "
             "--raw_bucket BUCKET",
         ),
-        (["yellow", *MONTH], "'yellow' stands where an argument name was expected: give --key value pairs"),
         (
-            [*MONTH, "--raw-bucket", "x"],
-            "--raw-bucket: no such argument; there are --dataset, --year, --month, --raw_bucket, --source_url, "
-            "--force, --prefix",
+            [*MONTH[:-2], "--raw-bucket", "x"],
+            "missing --raw_bucket: give --dataset yellow --year 2024 --month 09 --raw_bucket BUCKET",
+        ),
+        (
+            [*MONTH, "--raw_bucket"],
+            "missing --raw_bucket: give --dataset yellow --year 2024 --month 09 --raw_bucket BUCKET",
         ),
         ([*MONTH, "--dataset", "fhv"], "--dataset fhv: give one of yellow, green"),
         ([*MONTH, "--month", "13"], "--month 13: give a number from 1 to 12"),
@@ -105,6 +100,44 @@ def test_wrong_arguments_are_one_line(argv: list[str], message: str) -> None:
     with pytest.raises(UsageError) as error:
         parse(argv)
     assert str(error.value) == message
+
+
+#: What Glue puts before and among a job's arguments: recorded of Python Shell 3.9 and 3.6, and documented.
+GLUES = (
+    [
+        "--extra-py-files",
+        "s3://a/x.whl",
+        "--job_name",
+        "j",
+        "--scriptLocation",
+        "s3://a/x.py",
+        "--python-version",
+        "3.9",
+    ],
+    [
+        *("--enable-metrics", "--continuous-log-logGroup", "g", "--enable-continuous-log-filter", "false"),
+        *("--job-bookmark-option", "job-bookmark-disable", "--scriptLocation", "s3://a/x.py"),
+        *("--job-language", "python", "--TempDir", "s3://t/"),
+    ],
+    [
+        "--JOB_NAME",
+        "j",
+        "--JOB_RUN_ID",
+        "jr_1",
+        "--library-set=none",
+        "--additional-python-modules",
+        "urllib3==1.26.20",
+    ],
+    ["--not-invented-yet", "--password=secret", "--yea", "2023"],
+)
+
+
+@pytest.mark.parametrize("more", GLUES, ids=" ".join)
+def test_what_is_not_this_jobs_is_passed_over_and_kept_by_name_alone(more: list[str]) -> None:
+    names = tuple(word.partition("=")[0] for word in more if word.startswith("--"))
+    for argv in ([*more, *MONTH], [*MONTH, *more]):
+        assert parse(argv) == Request("yellow", 2024, 9, "raw")
+        assert parse(argv).passed_over == names
 
 
 def test_a_request_names_its_file_key_and_address() -> None:
