@@ -100,7 +100,7 @@ def fill_in_the_table(reader: Reader) -> None:
     sql, tables = re.subn(
         r'(CREATE TABLE IF NOT EXISTS :"schema".fhv_trips) \(.*?\n\)', rf"\1 ({table[1]})", sql, flags=re.DOTALL
     )
-    sql, copies = re.subn(r'(COPY copied) \(.*?\n\)', rf"\1 ({', '.join(columns)})", sql, flags=re.DOTALL)
+    sql, copies = re.subn(r"(COPY copied) \(.*?\n\)", rf"\1 ({', '.join(columns)})", sql, flags=re.DOTALL)
     assert (tables, copies) == (1, 1)
     file.write_text(sql)
 

@@ -56,6 +56,11 @@ def test_load_ids_sort_by_time_and_never_repeat():
     assert new_load_id(NOON + dt.timedelta(seconds=1)) > max(ids)
 
 
+def test_the_load_of_an_execution_ends_with_the_digest_of_its_name():
+    # printf yellow-2024-09 | sha256sum
+    assert new_load_id(NOON, execution="yellow-2024-09") == "20241103T120000Z-51c5fe51"
+
+
 @pytest.mark.parametrize(
     ("load_ids", "replaced", "gone"),
     [

@@ -26,11 +26,8 @@ def task(second: float, name: str, seconds: float, *, failed: bool = False, atte
     run: list[dict[str, Any]] = [entered(second, "Task", name)]
     for attempt in range(attempts):
         last = attempt == attempts - 1
-        run.append(
-            event(
-                second, "TaskScheduled", taskScheduledEventDetails={"parameters": json.dumps({"JobName": f"j-{name}"})}
-            )
-        )
+        parameters = {"JobName": f"j-{name}", "Arguments": {"--source_url": "http://h/"} if name == "IngestRaw" else {}}
+        run.append(event(second, "TaskScheduled", taskScheduledEventDetails={"parameters": json.dumps(parameters)}))
         run.append(
             event(
                 second, "TaskSubmitted", taskSubmittedEventDetails={"output": json.dumps({"JobRunId": f"r{attempt}"})}
@@ -191,3 +188,8 @@ def test_the_whole_reading_as_json() -> None:
         "error": "States.TaskFailed",
         "cause": "TransformTrips: SchemaError: no fare_amount",
     }
+
+
+def test_an_execution_knows_what_its_ingest_fetches_from() -> None:
+    assert read(States(SUCCEEDED), ARN).source_url == "http://h/"
+    assert read(States(SUCCEEDED[:2]), ARN).source_url == ""

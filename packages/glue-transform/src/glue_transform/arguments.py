@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,10 @@ class Request:
     prefix: str = ""
     execution: str = ""
     passed_over: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def first_day(self) -> dt.date:
+        return dt.date(self.year, self.month, 1)
 
 
 def parse(argv: Sequence[str]) -> Request:

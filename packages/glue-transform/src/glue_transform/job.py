@@ -46,16 +46,15 @@ def transform(request: Request, *, storage: Storage, engine: Engine) -> str:
         raw_bucket=request.raw_bucket,
         processed_bucket=request.processed_bucket,
         file_name=dataset.file_name(year=request.year, month=request.month),
-        load_id=new_load_id(dt.datetime.now(dt.timezone.utc)),
+        load_id=new_load_id(dt.datetime.now(dt.timezone.utc), execution=request.execution),
         prefix=request.prefix,
     )
-    month = dt.date(request.year, request.month, 1)
-    log = Log({"dataset": dataset.name, "month": f"{month:%Y-%m}", "load_id": layout.load_id})
+    log = Log({"dataset": dataset.name, "month": f"{request.first_day:%Y-%m}", "load_id": layout.load_id})
     if request.passed_over:
         log.event("passed_over", arguments=request.passed_over)
     log.event("started", engine=request.engine, source=layout.raw)
     try:
-        document = _write(dataset, layout, month=month, storage=storage, engine=engine, log=log)
+        document = _write(dataset, layout, request=request, storage=storage, engine=engine, log=log)
         replaced = manifest.load_id_of(storage.read(layout.manifest))
     except BaseException:
         _remove(layout, storage)
@@ -66,8 +65,9 @@ def transform(request: Request, *, storage: Storage, engine: Engine) -> str:
     return layout.manifest
 
 
-def _write(dataset: Dataset, layout: Layout, *, month: dt.date, storage: Storage, engine: Engine, log: Log) -> bytes:
+def _write(dataset: Dataset, layout: Layout, *, request: Request, storage: Storage, engine: Engine, log: Log) -> bytes:
     """Write the load's files and make its manifest."""
+    month = request.first_day
     raw = storage.info(layout.raw)
     source = engine.open(layout.raw, zone=dataset.zone)
     mapping = map_file(source, dataset)
@@ -93,6 +93,7 @@ def _write(dataset: Dataset, layout: Layout, *, month: dt.date, storage: Storage
         )
     return manifest.build(
         kept.parts,
+        execution=request.execution or None,
         load={
             "load_id": layout.load_id,
             "dataset": dataset.name,

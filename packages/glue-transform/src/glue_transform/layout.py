@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -66,9 +67,14 @@ class Layout:
         return f"{self.month_prefix}manifest.json"
 
 
-def new_load_id(now: dt.datetime) -> str:
-    """A name for a load that no other has, in the order of time: `20241103T060211Z-9f2c81d4`."""
-    return f"{now.astimezone(dt.timezone.utc):{_LOAD_ID_TIME}}-{secrets.token_hex(4)}"
+def new_load_id(now: dt.datetime, *, execution: str = "") -> str:
+    """A name for a load that no other has, in the order of time: `20241103T060211Z-9f2c81d4`.
+
+    Of an execution, its end is the beginning of the SHA-256 of the execution's name: so the table's audit, which has
+    the load's name alone, tells whose load it is. An execution's attempts do not begin in one second.
+    """
+    token = hashlib.sha256(execution.encode()).hexdigest()[:8] if execution else secrets.token_hex(4)
+    return f"{now.astimezone(dt.timezone.utc):{_LOAD_ID_TIME}}-{token}"
 
 
 def part_files(rows: int, *, bytes_per_row: int) -> int:

@@ -20,6 +20,7 @@ class Part:
 def build(
     parts: Sequence[Part],
     *,
+    execution: str | None,
     load: Mapping[str, Any],
     rejected: Mapping[str, int],
     source: Mapping[str, Any],
@@ -28,10 +29,11 @@ def build(
     """A Redshift COPY manifest with more keys, which COPY ignores.
 
     `entries` need `meta.content_length` for Parquet (Redshift's guide, "Using a manifest to specify data files").
-    `load` is the parameter set of the load's SQL, as it stands.
+    `load` is the parameter set of the load's SQL, as it stands; `execution` is whose load it is, None if nobody's.
     """
     document = {
         "entries": [{"url": part.url, "mandatory": True, "meta": {"content_length": part.bytes}} for part in parts],
+        "execution": execution,
         "load": load,
         "rejected": rejected,
         "source": source,

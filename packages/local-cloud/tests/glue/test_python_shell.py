@@ -89,7 +89,6 @@ def test_the_script_sees_its_arguments_its_role_and_nothing_of_the_users(new_clo
             "--enable-metrics",
             *("--c", "-1"),
             *("--scriptLocation", f"s3://artifacts/scripts/{job}.py"),
-            *("--python-version", "3.9"),
         ],
         "script": f"{job}.py",
         "name": "__main__",

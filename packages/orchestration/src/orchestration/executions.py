@@ -32,6 +32,8 @@ class StateRun:
     seconds: float
     job: str | None = None
     job_run: str | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """Those of the state's job, of the last attempt."""
     is_waiting: bool = False
 
 
@@ -65,6 +67,11 @@ class Execution:
     def day(self) -> str | None:
         day = self.input.get("day")
         return str(day) if day else None
+
+    @property
+    def source_url(self) -> str:
+        """The template that a monthly execution fetches from, as its ingest was given it; "" before that."""
+        return next((run.arguments["--source_url"] for run in self.states if "--source_url" in run.arguments), "")
 
     @property
     def failed_state(self) -> str | None:
@@ -189,7 +196,7 @@ def _states(events: list[dict[str, Any]], now: datetime.datetime) -> Iterator[St
 
 
 def _entered(name: str, moment: datetime.datetime) -> dict[str, Any]:
-    return {"name": name, "since": moment, "left": moment, "waiting": False, "job": None, "run": None}
+    return {"name": name, "since": moment, "left": moment, "waiting": False, "job": None, "run": None, "arguments": {}}
 
 
 def _learn(state: dict[str, Any], event: Mapping[str, Any]) -> None:
@@ -197,7 +204,9 @@ def _learn(state: dict[str, Any], event: Mapping[str, Any]) -> None:
     kind = event["type"]
     if kind == "TaskScheduled":
         state["failed"] = False
-        state["job"] = json.loads(event["taskScheduledEventDetails"]["parameters"]).get("JobName")
+        parameters = json.loads(event["taskScheduledEventDetails"]["parameters"])
+        state["job"] = parameters.get("JobName")
+        state["arguments"] = parameters.get("Arguments", {}) if state["job"] else {}
     elif kind == "TaskSubmitted":
         state["waiting"] = False
         state["run"] = json.loads(event["taskSubmittedEventDetails"].get("output") or "{}").get("JobRunId")
@@ -215,6 +224,7 @@ def _state_run(state: Mapping[str, Any], until: datetime.datetime, *, over: bool
         started=state["since"],
         seconds=seconds_between(state["since"], until),
         job=state["job"],
+        arguments=state["arguments"],
         job_run=state["run"],
         is_waiting=not over and state["waiting"],
     )

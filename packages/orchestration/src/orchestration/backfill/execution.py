@@ -19,6 +19,7 @@ RUNNING = "RUNNING"
 SUCCEEDED = "SUCCEEDED"
 FAILED = "FAILED"
 STOPPED = "STOPPED"
+OVERTAKEN = "OVERTAKEN"
 
 #: The states at whose end the definition puts out what became of a month.
 _LAST_OF_A_MONTH = ("ReadManifest", "MonthFailed")
@@ -27,6 +28,8 @@ _LAST_OF_A_MONTH = ("ReadManifest", "MonthFailed")
 @dataclass(frozen=True)
 class MonthRun:
     """One month of a backfill. `status` is WAITING, RUNNING, SUCCEEDED, FAILED or STOPPED (with the backfill).
+
+    It is OVERTAKEN where another run of the month has loaded it meanwhile; `cause` is then who did.
 
     `rows` are those in the table, of a month that succeeded; `state` is where it failed, or where it is.
     """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from orchestration.backfill.execution import FAILED, SUCCEEDED, Backfill, MonthRun
+from orchestration.backfill.execution import FAILED, OVERTAKEN, SUCCEEDED, Backfill, MonthRun
 from orchestration.backfill.plan import LOADED, MISSING, UNPUBLISHED, Plan
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class Outcome:
     def told(self) -> str:
         if self.status == FAILED and self.run:
             return f"failed at {self.run.state}: {self.run.cause}"
+        if self.status == OVERTAKEN and self.run:
+            return f"loaded, but {self.run.cause}"
         return {
             SUCCEEDED: "loaded",
             SKIPPED: "was loaded already",

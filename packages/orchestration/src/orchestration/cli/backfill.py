@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -209,7 +209,35 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
             rerun=request.command,
         )
         backfill = _follow(arn, request.pipeline, request.environment, serves=serves)
-    return _conclude(backfill, plan, as_json=as_json)
+    return _conclude(_with_overtaken(deployment, request, backfill), plan, as_json=as_json)
+
+
+def _with_overtaken(deployment: Deployment, request: Request, backfill: Backfill) -> Backfill:
+    """The backfill, its months marked of which the table holds another run's rows."""
+    import boto3
+
+    from orchestration import executions, warehouse
+    from orchestration.backfill.execution import OVERTAKEN, SUCCEEDED
+    from orchestration.trips import ownership
+
+    runs = {Month.parse(run.month): run.execution for run in backfill.having(SUCCEEDED) if run.execution}
+    if not runs:
+        return backfill
+    any_run = executions.read(boto3.client("stepfunctions"), next(iter(runs.values())))
+    found = ownership.overtaken(
+        request.pipeline,
+        {month: arn.rsplit(":", 1)[-1] for month, arn in runs.items()},
+        source_url=any_run.source_url,
+        s3=boto3.client("s3"),
+        processed_bucket=deployment.processed_bucket,
+        query=lambda sql: warehouse.query(deployment, sql),
+    )
+    others = {str(month): clause for month, clause in found.items()}
+    months = (
+        replace(run, status=OVERTAKEN, cause=others[run.month]) if run.month in others else run
+        for run in backfill.months
+    )
+    return replace(backfill, months=tuple(months))
 
 
 def _follow(arn: str, pipeline: MonthlyPipeline, environment: Environment, *, serves: bool) -> Backfill:
@@ -262,6 +290,7 @@ def _stop(arn: str, *, as_json: bool) -> int:
 def _conclude(backfill: Backfill | None, plan: Plan | None, *, as_json: bool) -> int:
     """The final table or JSON. Errors: RunFailed where the backfill did not succeed."""
     from orchestration.backfill import tables
+    from orchestration.backfill.execution import OVERTAKEN
 
     outcomes = tables.outcomes(backfill, plan)
     if as_json:
@@ -270,6 +299,11 @@ def _conclude(backfill: Backfill | None, plan: Plan | None, *, as_json: bool) ->
         tables.show_outcomes(outcomes)
     if backfill and backfill.status != "SUCCEEDED":
         raise RunFailed(_failure(backfill))
+    if backfill and (others := backfill.having(OVERTAKEN)):
+        raise RunFailed(
+            f"{backfill.name} succeeded, but of {len(others)} of {len(backfill.months)} months the table holds another "
+            f"run's rows: {', '.join(run.month for run in others)}\nload them again, each by itself: elt run --month"
+        )
     return 0
 
 

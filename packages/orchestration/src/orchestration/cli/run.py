@@ -79,6 +79,10 @@ def command(  # noqa: PLR0917
         print_json({"pipeline": pipeline.name, **execution.as_json()})
     if execution.status != "SUCCEEDED":
         raise RunFailed(failure_text(execution, rerun))
+    from orchestration.trips.outcome import Outcome
+
+    if other := Outcome(deployment, pipeline, month).overtaken(execution):
+        raise RunFailed(f"{execution.name} succeeded, but {other}\nload this one again: {rerun}")
     return 0
 
 

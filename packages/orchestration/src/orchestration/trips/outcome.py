@@ -9,10 +9,10 @@ import boto3
 
 from orchestration import warehouse
 from orchestration.deployment import Deployment
-from orchestration.executions import StateRun
+from orchestration.executions import Execution, StateRun
 from orchestration.pipelines import Month, Pipeline
 from orchestration.progress import size
-from orchestration.trips import check
+from orchestration.trips import check, ownership
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,18 @@ class Outcome:
         if state.name == "LoadRedshift":
             return f"loaded {self.loaded():,}"
         return ""
+
+    def overtaken(self, execution: Execution) -> str | None:
+        """A clause that tells whose rows the table holds, where a run that succeeded has been overtaken by another."""
+        found = ownership.overtaken(
+            self.pipeline,
+            {self.month: execution.name},
+            source_url=execution.source_url,
+            s3=boto3.client("s3"),
+            processed_bucket=self.deployment.processed_bucket,
+            query=lambda sql: warehouse.query(self.deployment, sql),
+        )
+        return found.get(self.month)
 
     def raw_bytes(self) -> int:
         dataset = self.pipeline.dataset

@@ -5,11 +5,13 @@ So ingest runs its real path on a folder, too.
 
 from __future__ import annotations
 
+import string
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from orchestration.errors import UsageError
 
@@ -28,6 +30,12 @@ def is_url(source: str) -> bool:
 def url_template(source: str) -> str:
     """The template a job fetches from: a URL as it is, or with TLC's file name appended to a folder's URL."""
     return source if "{" in source else f"{source.rstrip('/')}/{_FILE_NAME}"
+
+
+def address(template: str, dataset: str, month: Month) -> str:
+    """A month's address, as ingest fills the template in and records it with the file."""
+    filled = template.format(dataset=dataset, year=f"{month.year}", month=f"{month.number:02}")
+    return quote(filled, safe=string.punctuation)
 
 
 def missing_from(source: str | None, dataset: str, months: Iterable[Month]) -> list[Month]:
