@@ -65,6 +65,15 @@ def test_arguments_become_a_request(argv: list[str], expected: Request) -> None:
             "--raw_bucket s3://raw: not a bucket name; give the name alone, no s3://",
         ),
         ([*MONTH, "--source_url", "/tmp/x"], "--source_url /tmp/x: give an http://, https:// or s3:// address"),
+        (
+            [*MONTH, "--source_url", "http://h:0/x"],
+            "--source_url http://h:0/x: port 0 is none, give one from 1 to 65535",
+        ),
+        ([*MONTH, "--source_url", "http://h:70000/x"], "--source_url http://h:70000/x: Port out of range 0-65535"),
+        (
+            [*MONTH, "--source_url", "http://h:web/x"],
+            "--source_url http://h:web/x: Port could not be cast to integer value as 'web'",
+        ),
         ([*MONTH, "--source_url", "file:///x"], "--source_url file:///x: give an http://, https:// or s3:// address"),
         (
             [*MONTH, "--source_url", "http://h/{day}"],

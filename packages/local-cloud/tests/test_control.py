@@ -144,6 +144,7 @@ def test_a_port_that_another_cloud_holds(run: Run, tmp_path: Path, port: int) ->
     [
         (("up", "--port", "99999"), {}, "99999 is not in the range 1<=x<=65535"),
         (("up",), {"LOCAL_CLOUD_PORT": "http"}, "LOCAL_CLOUD_PORT is 'http': give a port from 1 to 65535."),
+        (("up",), {"LOCAL_CLOUD_PORT": "70000"}, "LOCAL_CLOUD_PORT is '70000': give a port from 1 to 65535."),
         (
             ("status",),
             {"LOCAL_CLOUD_STATE": "/dev/null"},

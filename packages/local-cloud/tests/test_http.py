@@ -289,3 +289,13 @@ def test_a_stop_finishes_what_is_in_work(new_cloud: Any) -> None:
         assert running.client("s3").get_object(Bucket=BUCKET, Key="late")["Body"].read() == b"firstend"
     finally:
         running.stop()
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "1e3", "9" * 30, "\u00b2"])
+def test_a_content_length_that_is_none_is_refused_at_once(cloud: Any, length: str) -> None:
+    head = f"PUT /{BUCKET}/key HTTP/1.1\r\n{HOST_AND_KEY}\r\nContent-Length: {length}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", cloud.port), timeout=20) as raw:
+        raw.sendall(head.encode("latin-1"))
+        answer = b"".join(iter(lambda: raw.recv(65536), b""))  # to the end: the connection is closed
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"<Message>Content-Length is no number of bytes</Message>" in answer

@@ -141,8 +141,11 @@ def _template(text: str) -> str:
     try:
         fields = [field for _, field, _, _ in string.Formatter().parse(text) if field is not None]
         parts = urlsplit(text)
+        no_port = parts.scheme in ("http", "https") and parts.port == 0  # any other that is none is a ValueError
     except ValueError as error:
         raise UsageError(f"{where} {text}: {error}") from None
+    if no_port:
+        raise UsageError(f"{where} {text}: port 0 is none, give one from 1 to 65535")
     unknown = [field for field in fields if field not in _PLACEHOLDERS]
     if unknown:
         known = ", ".join("{" + name + "}" for name in _PLACEHOLDERS)

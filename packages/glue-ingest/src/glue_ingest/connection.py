@@ -7,6 +7,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import BadStatusLine, LineTooLong, UnknownProtocol
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from botocore.utils import get_environ_proxies
 from glue_ingest.address import Address
 
 _CHUNK = 256 * 1024
+_REDIRECTS = 5
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class Broken(Exception):
         self.wait = wait
 
 
+class Refused(Exception):
+    """This attempt failed, and so would any other: the answer is no HTTP, or leads nowhere. `str()` says what it is."""
+
+
 class Connections:
     """Kept-alive connections to one address, through the environment's proxy where it names one."""
 
@@ -59,7 +65,7 @@ class Connections:
         self._timeout = urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout)
 
     def send(self, method: str, **headers: str) -> Any:
-        """The answer, body unread, redirects followed. Raises Broken where there is none."""
+        """The answer, body unread, redirects followed. Raises Broken where there is none, Refused where none will be."""
         try:
             return self._pool.request(
                 method,
@@ -67,9 +73,11 @@ class Connections:
                 headers={"Accept-Encoding": "identity", "User-Agent": "glue-ingest", **headers},
                 preload_content=False,
                 timeout=self._timeout,
-                retries=urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=5),
+                retries=urllib3.Retry(total=None, connect=0, read=0, status=0, other=0, redirect=_REDIRECTS),
             )
-        except (urllib3.exceptions.HTTPError, OSError) as error:
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            if lasting := _lasting(error):
+                raise Refused(lasting) from None
             raise Broken(_reason(error)) from None
 
 
@@ -110,6 +118,28 @@ def body(response: Any, size: int | None) -> Iterator[bytes]:
         if left is not None:
             left -= len(chunk)
         yield chunk
+
+
+def _lasting(error: BaseException) -> str:
+    """What of an answer no other attempt will better, "" where one may. Nothing of the answer itself: it may be bytes."""
+    for cause in _causes(error):
+        if isinstance(cause, ConnectionError):
+            return ""  # http.client.RemoteDisconnected is a BadStatusLine too
+        if isinstance(cause, (BadStatusLine, LineTooLong, UnknownProtocol, urllib3.exceptions.InvalidHeader)):
+            return "gave an answer that is no HTTP"
+        if isinstance(cause, ValueError):  # urllib3's errors of addresses are such, the request's own was checked
+            return "redirects to what is no http:// or https:// address"
+        if isinstance(cause, urllib3.exceptions.ResponseError) and "redirects" in str(cause):
+            return f"redirects more than {_REDIRECTS} times"
+    return ""
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and what it was raised for, outermost first."""
+    yield error
+    for inner in (getattr(error, "reason", None), *error.args):
+        if isinstance(inner, BaseException):
+            yield from _causes(inner)
 
 
 def _reason(error: BaseException) -> str:

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 from glue_ingest import proof
 from glue_ingest.address import Address
 from glue_ingest.arguments import Request
-from glue_ingest.connection import PATIENCE, Broken, Connections, Patience, body
+from glue_ingest.connection import PATIENCE, Broken, Connections, Patience, Refused, body
 from glue_ingest.errors import NotParquet, NotPublished, SourceChanged, SourceRefused, Stopped, Unreachable
 from glue_ingest.log import Log
-from glue_ingest.version import Version, starts_at
+from glue_ingest.store import MAX_SIZE
+from glue_ingest.version import Version, size_problem, starts_at
 
 _HEAD_SIZE = 512
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -65,7 +66,7 @@ class Source:
         """What a HEAD request tells; None where the server does not answer one."""
         try:
             response = self._connections.send("HEAD")
-        except Broken:
+        except (Broken, Refused):
             return None
         response.close()
         return Version.of(response) if response.status == 200 else None
@@ -167,7 +168,10 @@ class Source:
 
     def _ask(self, start: int, end: int | None) -> Any:
         """One GET of a range. Gives an answer whose body is that range (206) or the whole file (200)."""
-        response = self._connections.send("GET", Range=f"bytes={start}-{'' if end is None else end - 1}")
+        try:
+            response = self._connections.send("GET", Range=f"bytes={start}-{'' if end is None else end - 1}")
+        except Refused as refused:
+            raise SourceRefused(f"{self.url} {refused}: correct --source_url") from None
         try:
             self._accept(response, start)
         except BaseException:
@@ -181,6 +185,8 @@ class Source:
             raise Broken(f"HTTP {response.status}", float(after) if after.isdigit() else 0.0)
         if response.status not in (200, 206):
             raise self._refusal(response.status, b"".join(body(response, _HEAD_SIZE)))
+        if problem := size_problem(response, most=MAX_SIZE):
+            raise SourceRefused(f"{self.url} {problem}: correct --source_url")
         if response.status == 206 and not starts_at(response, start):
             raise Broken(f"asked for bytes from {start:,}, got {response.headers.get('Content-Range')!r}")
         if self._version and Version.of(response).refutes(self._version):
@@ -193,6 +199,8 @@ class Source:
                 f"{said}: allow the job's role s3:GetObject on it, and s3:ListBucket, without which S3 says the same "
                 "of a key that is not there"
             )
+        if 300 <= status < 400:
+            return SourceRefused(f"{said} without an address to go on to: correct --source_url")
         if b"<Code>NoSuchBucket</Code>" in head:
             return SourceRefused(f"{said}, there is no such bucket: correct --source_url")
         today = datetime.datetime.now(datetime.timezone.utc).date()

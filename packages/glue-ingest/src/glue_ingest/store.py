@@ -21,6 +21,8 @@ from glue_ingest.workers import Workers
 
 #: S3's smallest part (but for the last): https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_SIZE = 5 * 1024 * 1024
+#: S3 takes as many parts: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+MAX_SIZE = 10_000 * PART_SIZE
 CONTENT_TYPE = "application/vnd.apache.parquet"
 #: S3 copies a single request's bytes slowly (1 GB was seen to take 30 s, a third of that in pieces:
 #: https://github.com/distribution/distribution/pull/1906), so pieces are copied at the same time.

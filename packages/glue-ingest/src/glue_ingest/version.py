@@ -27,7 +27,7 @@ class Version:
         return cls(
             etag=etag if etag.isascii() else "",  # S3's metadata take nothing else
             last_modified=headers.get("Last-Modified", ""),
-            size=int(length) if length.isdigit() else None,
+            size=int(length) if length.isascii() and length.isdigit() else None,
         )
 
     @property
@@ -50,6 +50,19 @@ class Version:
         if self.etag and other.etag:
             return self.etag != other.etag
         return bool(self.last_modified and other.last_modified and self.last_modified != other.last_modified)
+
+
+def size_problem(response: Any, *, most: int) -> str:
+    """What is wrong with the Content-Length of an answer, "" where nothing is. `most` bytes can be stored."""
+    length = response.headers.get("Content-Length")
+    if length is None:
+        return ""
+    if not (length.isascii() and length.isdigit()):
+        return "gave a Content-Length that is no number of bytes"
+    size = Version.of(response).size
+    if size is not None and size > most:
+        return f"is larger than can be stored ({most:,} bytes at most)"
+    return ""
 
 
 def starts_at(response: Any, start: int) -> bool:

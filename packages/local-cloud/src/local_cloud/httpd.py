@@ -158,7 +158,7 @@ class Handler(MotoRequestHandler):  # type: ignore[misc]  # untyped
         if isinstance(stream, DechunkedInput):
             stream = io.BufferedReader(stream, 1 << 16)
         else:
-            length = int(environ.get("CONTENT_LENGTH") or 0)
+            length = _content_length(environ.get("CONTENT_LENGTH") or "0")
         expects = self.headers.get("Expect", "").strip().lower() == "100-continue"
         environ["wsgi.input"] = RequestBody(stream, length=length, go_on=self._continue if expects else None)
         environ["wsgi.input_terminated"] = True
@@ -170,8 +170,8 @@ class Handler(MotoRequestHandler):  # type: ignore[misc]  # untyped
     def run_wsgi(self) -> None:
         try:
             self.environ = environ = self.make_environ()
-        except ValueError:
-            self.send_error(400)
+        except ValueError as error:
+            self.send_error(400, str(error))
             return
         body: RequestBody = environ["wsgi.input"]
         with self.server.busy():
@@ -245,6 +245,13 @@ class Handler(MotoRequestHandler):  # type: ignore[misc]  # untyped
             self.connection.shutdown(socket.SHUT_WR)
             self.connection.settimeout(2)
             body.drain(LINGER_LIMIT)
+
+
+def _content_length(text: str) -> int:
+    """ValueError for what is no number of bytes, or more than a file can have."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 1 << 63):
+        raise ValueError("Content-Length is no number of bytes")
+    return int(text)
 
 
 def _chunked(blocks: Iterable[bytes]) -> Iterator[bytes]:

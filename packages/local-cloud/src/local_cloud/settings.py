@@ -87,6 +87,8 @@ class Settings:
             port = int(text) if text.isascii() and text.isdigit() else 0
             if not 1 <= port <= 65535:
                 raise SettingsError(f"LOCAL_CLOUD_PORT is {text!r}: give a port from 1 to 65535.")
+        elif not 1 <= port <= 65535:
+            raise SettingsError(f"{port} is no port: give one from 1 to 65535.")
         return cls(state_dir=folder, port=port, typed=typed)
 
     @property
