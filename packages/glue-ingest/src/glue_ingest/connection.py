@@ -65,7 +65,7 @@ class Connections:
         self._timeout = urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout)
 
     def send(self, method: str, **headers: str) -> Any:
-        """The answer, body unread, redirects followed. Raises Broken where there is none, Refused where none will be."""
+        """The answer, body unread, redirects followed. Raises Broken where none came, Refused where none will come."""
         try:
             return self._pool.request(
                 method,
@@ -121,7 +121,7 @@ def body(response: Any, size: int | None) -> Iterator[bytes]:
 
 
 def _lasting(error: BaseException) -> str:
-    """What of an answer no other attempt will better, "" where one may. Nothing of the answer itself: it may be bytes."""
+    """What is wrong with an answer for good, "" where another attempt may do. Without the answer: it may be binary."""
     for cause in _causes(error):
         if isinstance(cause, ConnectionError):
             return ""  # http.client.RemoteDisconnected is a BadStatusLine too

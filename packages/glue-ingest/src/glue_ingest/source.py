@@ -199,10 +199,9 @@ class Source:
                 f"{said}: allow the job's role s3:GetObject on it, and s3:ListBucket, without which S3 says the same "
                 "of a key that is not there"
             )
-        if 300 <= status < 400:
-            return SourceRefused(f"{said} without an address to go on to: correct --source_url")
-        if b"<Code>NoSuchBucket</Code>" in head:
-            return SourceRefused(f"{said}, there is no such bucket: correct --source_url")
+        if 300 <= status < 400 or b"<Code>NoSuchBucket</Code>" in head:
+            lacks = ", there is no such bucket" if b"<Code>" in head else " without an address to go on to"
+            return SourceRefused(f"{said}{lacks}: correct --source_url")
         today = datetime.datetime.now(datetime.timezone.utc).date()
         if status in (403, 404) and self._request.last_day + _PUBLICATION_DELAY > today:
             return NotPublished(

@@ -40,7 +40,7 @@ def install(cloud: Cloud) -> None:
     sessions = Sessions()
     connect = _connector(cloud, warehouse, plane, store)
     targets = Targets(plane, lambda: cloud.client("secretsmanager"))
-    runner = Runner(store, sessions, connect, _publisher(cloud, plane))
+    runner = Runner(store, sessions, connect, ended=_publisher(cloud, plane), at_work=warehouse.memory.at_work)
     _serve(plane, DataApi(store, sessions, runner, targets), Metadata(targets, connect))
     cloud.persistence.register("redshiftserverless", save=plane.as_saved, restore=plane.restore)
     # Statements are kept one file each, not as a part of the saved state.

@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from local_cloud.saving import cause_of
@@ -29,15 +30,22 @@ _FIRST_PID = 1_073_741_824
 
 
 class Runner:
-    """`ended` is called with every statement that has come to its end."""
+    """`ended` is called with every statement that has come to its end; `at_work()` is around each that runs."""
 
     def __init__(
-        self, store: StatementStore, sessions: Sessions, connect: Connect, ended: Callable[[Statement], None]
+        self,
+        store: StatementStore,
+        sessions: Sessions,
+        connect: Connect,
+        *,
+        ended: Callable[[Statement], None],
+        at_work: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self.store = store
         self.sessions = sessions
         self._connect = connect
         self._ended = ended
+        self._at_work = at_work
         self._guard = threading.Lock()
         self._running: dict[str, Session] = {}
         self._cancelled: set[str] = set()
@@ -76,6 +84,11 @@ class Runner:
         self.cancel(*(s for s in self.store.all() if not s.ended), patience=5)
 
     def _work(self, statement: Statement, session: KeptSession | None) -> None:
+        with self._at_work():
+            self._carry_out(statement, session)
+        self._ended(statement)
+
+    def _carry_out(self, statement: Statement, session: KeptSession | None) -> None:
         begun = time.perf_counter_ns()
         connection: Session | None = None
         try:
@@ -111,7 +124,6 @@ class Runner:
         statement.duration = time.perf_counter_ns() - begun
         # The state comes last: who sees the end sees everything that belongs to it.
         self.store.enter(statement, outcome)
-        self._ended(statement)
 
     def _open(self, statement: Statement, session: KeptSession | None) -> Session:
         if session is not None and session.connection is not None:

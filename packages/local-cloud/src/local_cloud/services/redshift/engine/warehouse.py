@@ -12,6 +12,7 @@ from typing import Any
 
 from local_cloud.services.redshift.engine.locks import LockManager
 from local_cloud.services.redshift.engine.macros import MACROS
+from local_cloud.services.redshift.engine.memory import Memory
 from local_cloud.services.redshift.errors import ConnectionRefused, SqlError
 from local_cloud.services.redshift.sql.lexer import quoted
 
@@ -58,6 +59,7 @@ class Warehouse:
         self.folder = folder
         self.temp_dir = temp_dir
         self.locks = LockManager()
+        self.memory = Memory(lambda: self._root, MEMORY_LIMIT)
         self._guard = threading.RLock()
         self._root: Any = None
         self._attached: set[Database] = set()
@@ -129,6 +131,7 @@ class Warehouse:
 
     def close(self) -> None:
         """Checkpoint and close every file. Statements have ended or are lost."""
+        self.memory.close()
         with self._guard:
             if self._root is not None:
                 # A statement that does not let itself be interrupted keeps its connection; its work is lost, as
