@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from glue_ingest.address import Address
+from glue_ingest.arguments import parse
 from glue_ingest.connection import Patience
 from glue_ingest.errors import SourceRefused, Unreachable
 from glue_ingest.log import Log
-from glue_ingest.arguments import parse
 from glue_ingest.source import Source
 
 PATIENCE = Patience(attempts=2, first_wait=0.0, longest_wait=0.0, connect_timeout=5, read_timeout=5)
