@@ -7,7 +7,7 @@ PACKAGES := $(JOBS) local-cloud orchestration
 ENV ?= local
 ELT := $(BIN)/elt
 
-.PHONY: demo test across setup checkov lint types format package package-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
+.PHONY: demo test across campaign setup checkov lint types format package package-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
 
 demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 	$(ELT) demo
@@ -19,6 +19,9 @@ setup: $(VENV)/.demo  ## What `elt` needs, and no more
 
 across: $(VENV)/.dev  ## The tests across packages
 	$(BIN)/pytest -n 2 --dist loadfile tests
+
+campaign: $(VENV)/.dev  ## make campaign KILLS=200 [SEED=1]: kills at random moments, and whether all is right after each
+	PYTHONPATH=tests $(BIN)/python -m campaign --kills $(or $(KILLS),200) --seed $(or $(SEED),1) $(CAMPAIGN)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
