@@ -20,8 +20,8 @@ setup: $(VENV)/.demo  ## What `elt` needs, and no more
 across: $(VENV)/.dev  ## The tests across packages
 	$(BIN)/pytest -n 2 --dist loadfile tests
 
-campaign: $(VENV)/.dev  ## make campaign KILLS=200 [SEED=1]: kills at random moments, and whether all is right after each
-	PYTHONPATH=tests $(BIN)/python -m campaign --kills $(or $(KILLS),200) --seed $(or $(SEED),1) $(CAMPAIGN)
+campaign: $(VENV)/.dev  ## make campaign KILLS=200 [SEED=1 WORKERS=2]: kills at random moments, and whether all is right after each
+	PYTHONPATH=tests $(BIN)/python -m campaign --kills $(or $(KILLS),200) --seed $(or $(SEED),1) --workers $(or $(WORKERS),2)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -7,13 +7,17 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import count, islice
+from multiprocessing import get_context
 from pathlib import Path
 
 from campaign import world
-from campaign.campaign import Campaign, write
+from campaign.campaign import Campaign, read, scenario_of, write
+from campaign.problem import Problem
 from campaign.report import table
-from campaign.scenarios import CYCLE, Scenario
+from campaign.scenarios import CYCLE
 from laptop import ROOT, Laptop, free_port
 
 
@@ -23,43 +27,54 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="what everything is drawn from (default: 1)")
     parser.add_argument("--first", type=int, default=1, help="the number of the first (default: 1)")
     parser.add_argument("--only", type=int, metavar="N", help="the kill of this number alone, again")
-    parser.add_argument(
-        "--scenario", action="append", help="kills of this kind only, such as 'promote'; may be repeated"
-    )
-    parser.add_argument("--log", type=Path, default=ROOT / ".elt" / "campaign.jsonl", help="one line of JSON a kill")
+    parser.add_argument("--scenario", action="append", help="of this kind only, such as 'promote'; may be repeated")
+    parser.add_argument("--workers", type=int, default=1, help="laptops at the same time (default: 1)")
+    parser.add_argument("--log", type=Path, help="one line of JSON a kill (default: .elt/campaign-SEED.jsonl)")
     parser.add_argument("--port", type=int, default=0, help="the cloud's port (default: a free one)")
     parser.add_argument("--keep", action="store_true", help="keep the folder, and its cloud up, at the first problem")
     chosen = parser.parse_args()
-    numbers = [chosen.only] if chosen.only else range(chosen.first, chosen.first + chosen.kills)
-    cycle = [one for one in CYCLE if not chosen.scenario or one.name in chosen.scenario]
-    if not cycle:
-        parser.error(f"there is no such scenario; there are {', '.join(sorted({one.name for one in CYCLE}))}")
-    chosen.log.parent.mkdir(parents=True, exist_ok=True)
-    return _run(Path(tempfile.mkdtemp(prefix="campaign-")), numbers, cycle, chosen)
+    names = {one.name for one in CYCLE}
+    if unknown := {*(chosen.scenario or [])} - names:
+        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join(sorted(names))}")
+    wanted = (n for n in count(chosen.first) if not chosen.scenario or scenario_of(n, CYCLE).name in chosen.scenario)
+    numbers = [chosen.only] if chosen.only else list(islice(wanted, chosen.kills))
+    log = chosen.log or ROOT / ".elt" / f"campaign-{chosen.seed}.jsonl"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    if chosen.workers == 1 or chosen.keep:
+        last = _work(numbers, chosen.seed, log, port=chosen.port, keep=chosen.keep)
+    else:
+        with ProcessPoolExecutor(chosen.workers, mp_context=get_context("spawn")) as pool:
+            shares = (numbers[worker :: chosen.workers] for worker in range(chosen.workers))
+            working = [pool.submit(_work, share, chosen.seed, log) for share in shares]
+            last = [problem for work in working for problem in work.result()]
+    done = read(log)
+    print(table(done))
+    for problem in last:
+        print(f"at the end: {problem.kind}: {problem.text}")
+    return 1 if last or len(done) < len(numbers) or any(kill.problems for kill in done) else 0
 
 
-def _run(folder: Path, numbers: Iterable[int], cycle: Sequence[Scenario], chosen: argparse.Namespace) -> int:
-    machine = Laptop(folder / "state", chosen.port or free_port())
-    began = time.monotonic()
+def _work(numbers: Sequence[int], seed: int, log: Path, *, port: int = 0, keep: bool = False) -> list[Problem]:
+    """Do the kills of these numbers on a laptop of their own, and log them; what is wrong at the end."""
+    began, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="campaign-"))
+    machine = Laptop(folder / "state", port or free_port())
     try:
-        built = world.build(folder / "world", machine, with_releases=any(one.releases for one in cycle))
-        campaign = Campaign(built, cycle, chosen.seed, None if chosen.keep else world.Kept(built))
+        releases = any(scenario_of(number, CYCLE).releases for number in numbers)
+        built = world.build(folder / "world", machine, with_releases=releases)
+        campaign = Campaign(built, CYCLE, seed, None if keep else world.Kept(built))
         _tell(f"built in {time.monotonic() - began:.0f} s, in {folder}")
         for kill in campaign.kills(numbers):
-            write(chosen.log, kill, seed=chosen.seed)
+            write(log, kill)
             _tell(f"{kill} ({kill.seconds} s)")
-            if chosen.keep and kill.problems:
+            if keep and kill.problems:
                 _tell(f"kept: {folder}, port {machine.port}")
-                return 1
-        last = campaign.end()
-        print(table(campaign.done))
-        for problem in last:
-            print(f"at the end: {problem.kind}: {problem.text}")
+                return []
+        return campaign.end()
     finally:
-        if not chosen.keep:
+        if not (keep and campaign.done and campaign.done[-1].problems):
             machine.elt("local", "down")
             shutil.rmtree(folder)
-    return 1 if last or any(kill.problems for kill in campaign.done) else 0
 
 
 def _tell(line: str) -> None:

@@ -53,7 +53,7 @@ class Campaign:
 
     def kills(self, numbers: Iterable[int]) -> Iterator[Kill]:
         for number in numbers:
-            kill = self._kill(number, self.cycle[(number - 1) % len(self.cycle)])
+            kill = self._kill(number, scenario_of(number, self.cycle))
             self.done.append(kill)
             yield kill
             if kill.problems and self.kept is not None:
@@ -128,7 +128,21 @@ def words(world: World) -> list[Problem]:
     ]
 
 
-def write(path: Path, kill: Kill, *, seed: int) -> None:
-    """One line of JSON more."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"seed": seed} | asdict(kill), ensure_ascii=False) + "\n")
+def scenario_of(number: int, cycle: Sequence[Scenario]) -> Scenario:
+    """What is done at the kill of a number, which counts from 1."""
+    return cycle[(number - 1) % len(cycle)]
+
+
+def write(log: Path, kill: Kill) -> None:
+    """One line of JSON more; several processes may write."""
+    with log.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(kill), ensure_ascii=False) + "\n")
+
+
+def read(log: Path) -> list[Kill]:
+    """What was written, in the order of the numbers."""
+    found = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    for one in found:
+        one["moment"] = Moment(**one["moment"])
+        one["problems"] = [Problem(**problem) for problem in one["problems"]]
+    return sorted((Kill(**one) for one in found), key=lambda kill: kill.number)

@@ -44,7 +44,7 @@ def orphans(world: World) -> list[Problem]:
     """Processes of this laptop that are neither its cloud nor below it, nor below this one."""
     mine = f"LOCAL_CLOUD_STATE={world.machine.state}".encode()
     there = {one.pid: one for one in _all()}
-    known = {world.machine.pid, os.getpid()}
+    known = {os.getpid(), *([world.machine.pid] if world.is_up else [])}
     return [
         Problem("orphan", f"process {one.pid}: {one.words[:160]}")
         for one in there.values()
