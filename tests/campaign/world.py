@@ -17,7 +17,7 @@ from campaign.truth import Rows
 from laptop import Laptop
 from orchestration.generate import reviews, yellow_month
 from orchestration.pipelines import Month
-from scratch import commit, copy_checkout
+from scratch import commit, copy_checkout, ready_environment
 
 CATEGORIES = ("Books", "Music", "Toys")
 _QUERY_JOB = "packages/rs-query/glue/rs_query_job.py"
@@ -50,7 +50,8 @@ class World:
 
     @property
     def env(self) -> dict[str, str]:
-        return self.machine.env | self.machine.sdk | {"TMPDIR": str(self.temporary)}
+        path = f"{self.checkout / '.venv' / 'bin'}{os.pathsep}{self.machine.env['PATH']}"
+        return self.machine.env | self.machine.sdk | {"PATH": path, "TMPDIR": str(self.temporary)}
 
     @property
     def is_up(self) -> bool:
@@ -109,6 +110,7 @@ def build(folder: Path, machine: Laptop, *, with_releases: bool) -> World:
     world.checkout.mkdir(parents=True)
     world.temporary.mkdir()
     copy_checkout(world.checkout)
+    ready_environment(world.checkout)  # so that nobody's edits during a campaign are part of it
     world.live["local"] = str(world.elt_json("deploy")["release"])
     if with_releases:
         for _ in range(2):
