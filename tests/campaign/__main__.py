@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -57,6 +58,7 @@ def main() -> int:
 
 def _work(numbers: Sequence[int], seed: int, log: Path, *, port: int = 0, keep: bool = False) -> list[Problem]:
     """Do the kills of these numbers on a laptop of their own, and log them; what is wrong at the end."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the laptop goes with its campaign
     began, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="campaign-"))
     machine = Laptop(folder / "state", port or free_port())
     try:
