@@ -21,7 +21,8 @@
         ├── RowsLost             read ≠ kept + rejected
         └── EngineFailed         the engine stopped for a reason of its own
 
-Each message is one line: what, where, what to do. It ends in the job run's ErrorMessage and so in the alert.
+Each message is one line: what, where, what to do. It ends in the job run's ErrorMessage and so in the alert. Each error
+can be made again from its message alone, its attributes then being empty: wrappers around a job do so to pass it on.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class Encrypted(NeedsAttention):
 class SchemaError(NeedsAttention):
     """The file's columns do not give the table's. `file` is the URL, `column` a name of the table or the file."""
 
-    def __init__(self, message: str, *, file: str, column: str | None = None) -> None:
+    def __init__(self, message: str, *, file: str = "", column: str | None = None) -> None:
         super().__init__(message)
         self.file = file
         self.column = column

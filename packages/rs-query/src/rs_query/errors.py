@@ -18,7 +18,8 @@ RsQueryError
         ├── DeadlineError      the run's time is over
         └── RunInterrupted     SIGTERM or Ctrl-C
 
-The message of each is one line: what, where, what to do.
+The message of each is one line: what, where, what to do. Each can be made again from it alone, its attributes then
+being empty: wrappers around a job do so to pass it on.
 """
 
 from __future__ import annotations
@@ -64,15 +65,15 @@ class LexicalError(TerminalError):
     `line` and `column` are where it begins.
     """
 
-    def __init__(self, message: str, *, name: str, line: int, column: int) -> None:
-        super().__init__(f"{name}:{line}:{column}: {message}")
+    def __init__(self, message: str, *, name: str = "", line: int = 0, column: int = 0) -> None:
+        super().__init__(f"{name}:{line}:{column}: {message}" if name else message)
         self.name, self.line, self.column = name, line, column
 
 
 class ParameterError(TerminalError):
     """A parameter is missing, unused, or holds what no SQL literal can express; `parameter` is its name."""
 
-    def __init__(self, message: str, *, parameter: str) -> None:
+    def __init__(self, message: str, *, parameter: str = "") -> None:
         super().__init__(message)
         self.parameter = parameter
 
@@ -101,10 +102,10 @@ class _OfStatement(RsQueryError):
         self,
         message: str,
         *,
-        reason: str,
-        index: int,
-        line: int,
-        column: int,
+        reason: str = "",
+        index: int = 0,
+        line: int = 0,
+        column: int = 0,
         statement_id: str = "",
         load_errors: Sequence[str] = (),
     ) -> None:

@@ -36,8 +36,8 @@ _Lexed = tuple[Optional[int], int]
 class Unterminated(Exception):
     """Something that begins at `position` has no end."""
 
-    def __init__(self, what: str, position: int) -> None:
-        super().__init__(f"unterminated {what}")
+    def __init__(self, message: str, position: int = 0) -> None:
+        super().__init__(message)
         self.position = position
 
 
@@ -103,7 +103,7 @@ def _comment(text: str, start: int, since: int) -> _Lexed:
     while depth:
         edge = _COMMENT_EDGE.search(text, position)
         if edge is None:
-            raise Unterminated("comment", start)
+            raise Unterminated("unterminated comment", start)
         depth += 1 if edge.group() == "/*" else -1
         position = edge.end()
     return COMMENT, position
@@ -117,7 +117,7 @@ def _string(text: str, start: int, since: int) -> _Lexed:
             position += 1
         else:
             return STRING, position
-    raise Unterminated("string", start)
+    raise Unterminated("unterminated string", start)
 
 
 def _quoted(text: str, start: int, since: int) -> _Lexed:
@@ -126,7 +126,7 @@ def _quoted(text: str, start: int, since: int) -> _Lexed:
         if text[position : position + 1] != '"':
             return QUOTED, position
         position += 1
-    raise Unterminated("quoted identifier", start)
+    raise Unterminated("unterminated quoted identifier", start)
 
 
 def _dollar(text: str, start: int, since: int) -> _Lexed:
@@ -142,7 +142,7 @@ def _dollar(text: str, start: int, since: int) -> _Lexed:
         return None, start + 1
     end = text.find(tag.group(), tag.end())
     if end < 0:
-        raise Unterminated(f"{tag.group()} body", start)
+        raise Unterminated(f"unterminated {tag.group()} body", start)
     return DOLLAR, end + len(tag.group())
 
 

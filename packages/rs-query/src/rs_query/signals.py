@@ -17,8 +17,8 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class Interruption(BaseException):
     """A signal came. No Exception: botocore takes every one of those for a lost connection."""
 
-    def __init__(self, signum: int) -> None:
-        super().__init__(f"stopped by {signal.Signals(signum).name}")
+    def __init__(self, message: str, *, signum: int = 0) -> None:
+        super().__init__(message)
         self.signum = signum
 
     def as_error(self) -> RunInterrupted:
@@ -32,7 +32,7 @@ def interruptible(signals: Sequence[signal.Signals] = _SIGNALS) -> Iterator[None
     """Within, these signals raise Interruption, which leaves as RunInterrupted."""
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise Interruption(signum)
+        raise Interruption(f"stopped by {signal.Signals(signum).name}", signum=signum)
 
     try:
         with _handlers(interrupt, signals):
