@@ -188,6 +188,15 @@ class Ground:
         self.client("s3").put_object(Bucket=bucket, Key=key, Body=sql.encode())
         return self.job("rs-query", sql=f"s3://{bucket}/{key}", **options)
 
+    def query_that_loads_a_broken_file(self) -> str:
+        """Its error has what Redshift says of the file."""
+        bucket = self.outputs["ProcessedBucket"]
+        self.client("s3").put_object(Bucket=bucket, Key="permissions/broken.csv", Body=b"1,two\n")
+        copy = f"COPY t FROM 's3://{bucket}/permissions/broken.csv' IAM_ROLE default FORMAT AS CSV"
+        error = self.query(f"CREATE TEMP TABLE t (a INTEGER, b INTEGER); {copy}")
+        found = f"load error in s3://{bucket}/permissions/broken.csv, line 1, column b (int4): Invalid digit"
+        return "" if found in error else error
+
     def query_into_a_new_log(self) -> str:
         with without_log_group(self, "/aws-glue/python-jobs/output"):
             return self.query()
@@ -520,6 +529,7 @@ PATHS: dict[str, dict[tuple[str, str], Callable[[Ground], str]]] = {
         ("", "logs:CreateLogGroup"): Ground.query_into_a_new_log,
         ("", "redshift-data:BatchExecuteStatement"): Ground.query_as_transaction,
         ("", "redshift-data:CancelStatement"): Ground.query_until_it_takes_too_long,
+        ("", "redshift-data:GetStatementResult"): Ground.query_that_loads_a_broken_file,
         ("Manifests", ""): Ground.query_with_manifest,
         ("", ""): Ground.query,
     },

@@ -28,6 +28,10 @@ FAULTS = {
     "throttling": [Fault(code="ThrottlingException")] * 7,
     "too many requests": [Fault(code="TooManyRequestsException", status=429)],
     "too many active statements": [Fault(code="ActiveStatementsExceededException")] * 3,
+    "too many sessions": [Fault(code="ActiveSessionsExceededException")] * 7,
+    "the service's own error": [Fault(code="InternalServerException", status=500)] * 4,
+    "the service's own error after the call": [Fault(code="InternalServerException", status=500, after=True)] * 2,
+    "an error of its surroundings": [Fault(code="ExecuteStatementException", status=500)],
     "connection lost before the call": [Fault(drop=True)],
     "connection lost after the call": [Fault(drop=True, after=True)] * 3,
     "a gateway's error": [Fault(code="ServiceUnavailable", status=503)],
@@ -51,6 +55,18 @@ def test_submits_again_with_the_same_token(api: ScriptedDataApi, faults: list[Fa
 
 
 @pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
+def test_submits_nothing_twice_in_a_session(api: ScriptedDataApi, faults: list[Fault]) -> None:
+    """The call that opens the session is answered late, or one in it."""
+    script = ["CREATE TEMP TABLE t (a INT)", "INSERT INTO t VALUES (1)", "INSERT INTO u SELECT a FROM t"]
+    for before in (0, 1):
+        api.statements.clear()
+        api.faults["ExecuteStatement"] = [*[Fault()] * before, *faults]
+        rs_query.run(";".join(script), **WHERE)
+        assert api.sqls() == script
+        assert len({statement.session for statement in api.statements.values()}) == 1
+
+
+@pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("operation", ["DescribeStatement", "GetStatementResult"])
 def test_asks_again(api: ScriptedDataApi, operation: str, faults: list[Fault]) -> None:
     api.script = lambda sql: Reply(columns=(("n", "int4"),), records=([{"longValue": 1}],))
@@ -66,9 +82,6 @@ def test_asks_again(api: ScriptedDataApi, operation: str, faults: list[Fault]) -
         ("ValidationException", 400),
         ("AccessDeniedException", 403),
         ("ResourceNotFoundException", 400),
-        ("ActiveSessionsExceededException", 400),
-        ("ExecuteStatementException", 500),
-        ("InternalServerException", 500),
     ],
 )
 def test_fails_at_once_for_everything_else(api: ScriptedDataApi, code: str, status: int) -> None:
@@ -192,11 +205,32 @@ def test_gives_up_on_conflicts_after_five_attempts(api: ScriptedDataApi) -> None
     assert (caught.value.index, caught.value.line) == (1, 1)
 
 
-def test_no_statement_outside_a_transaction_is_run_again(api: ScriptedDataApi) -> None:
+@pytest.mark.parametrize("message", [SERIALIZABLE, CONCURRENT])
+def test_runs_a_statement_outside_a_transaction_again_after_a_conflict(api: ScriptedDataApi, message: str) -> None:
+    """The server has undone it; what stands before it is committed and stays."""
+    errors = itertools.chain([message, message], itertools.repeat(""))
+    api.script = lambda sql: Reply(error=next(errors) if sql == "DELETE FROM u" else "", rows=1)
+    script = ["CREATE TABLE IF NOT EXISTS t (a INT)", "DELETE FROM u", "SELECT 1"]
+    done = rs_query.run(";".join(script), **WHERE)
+    assert api.sqls() == [script[0], *["DELETE FROM u"] * 3, script[2]]
+    assert [result.statement.text for result in done.results] == script
+    submitted = [request["ClientToken"] for request in api.made("ExecuteStatement")]
+    assert len(set(submitted)) == len(submitted) == 5, "the same token would give the failed statement again"
+
+
+def test_gives_up_on_a_statement_after_five_conflicts(api: ScriptedDataApi) -> None:
     api.script = lambda sql: Reply(error=SERIALIZABLE)
     with pytest.raises(ConflictError):
         rs_query.run("DELETE FROM t", **WHERE)
-    assert api.sqls() == ["DELETE FROM t"]
+    assert api.sqls() == ["DELETE FROM t"] * 5
+
+
+@pytest.mark.parametrize("sql", ["CALL p()", "UNLOAD ('SELECT 1') TO 's3://b/u_' IAM_ROLE default"])
+def test_what_may_have_left_something_done_is_not_run_again(api: ScriptedDataApi, sql: str) -> None:
+    api.script = lambda sql: Reply(error=SERIALIZABLE)
+    with pytest.raises(ConflictError):
+        rs_query.run(sql, **WHERE)
+    assert api.sqls() == [sql]
 
 
 @pytest.mark.parametrize("reason", ['ERROR: value "1023" is out of range', "ERROR: syntax error", "ERROR: 1018"])

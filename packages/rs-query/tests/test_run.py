@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from scripted_data_api import Reply, ScriptedDataApi
+from scripted_data_api import Fault, Reply, ScriptedDataApi
 
 import rs_query
-from rs_query import Column, PlanError, StatementError
+from rs_query import Column, PlanError, StatementError, data_api
 
 WHERE = {"workgroup": "elt", "database": "dev"}
 
@@ -178,6 +178,48 @@ def test_the_details_of_a_copy_never_hide_its_failure(api: ScriptedDataApi) -> N
         run("COPY t FROM 's3://b' IAM_ROLE default", log=events.append)
     assert caught.value.load_errors == ()
     assert [event["error"] for event in events if event["event"] == "aside"] == ["ERROR: permission denied"]
+
+
+def test_details_of_a_copy_that_may_not_be_read_name_the_missing_action(api: ScriptedDataApi) -> None:
+    def script(sql: str) -> Reply:
+        found = Reply(columns=(("file_name", "varchar"),), records=([{"stringValue": "s3://b"}],))
+        return found if "sys_" in sql else Reply(error="ERROR: copy failed", query_id=1)
+
+    api.script = script
+    api.faults["GetStatementResult"] = [Fault(code="AccessDeniedException", status=400)]
+    with pytest.raises(StatementError) as caught:
+        run("COPY t FROM 's3://b' IAM_ROLE default")
+    assert str(caught.value).endswith(
+        "; its load errors could not be read: GetStatementResult: AccessDeniedException: scripted AccessDeniedException"
+    )
+    assert caught.value.reason == "ERROR: copy failed"
+
+
+@pytest.fixture
+def sdk_without_parameters_of_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore's model as before 1.42.90."""
+    new = data_api.client
+
+    def old(service: str, *, attempts: int) -> Any:
+        client = new(service, attempts=attempts)
+        shape = client.meta.service_model.operation_model("BatchExecuteStatement").input_shape
+        shape.members.pop("Parameters", None)
+        return client
+
+    monkeypatch.setattr(data_api, "client", old)
+
+
+@pytest.mark.usefixtures("sdk_without_parameters_of_batches")
+def test_an_sdk_whose_batches_take_no_parameters_gets_their_values_as_literals(api: ScriptedDataApi) -> None:
+    sql = "INSERT INTO t VALUES (:a); SELECT * FROM t WHERE a = :a"
+    run(sql, params={"a": "it's"}, transaction=True)
+    (batch,) = api.made("BatchExecuteStatement")
+    assert "Parameters" not in batch
+    assert batch["Sqls"] == ["INSERT INTO t VALUES ('it''s')", "SELECT * FROM t WHERE a = 'it''s'"]
+    run(sql, params={"a": "it's"})
+    singles = api.made("ExecuteStatement")
+    assert [one["Sql"] for one in singles] == sql.split("; ")
+    assert [one["Parameters"] for one in singles] == [[{"name": "a", "value": "it's"}]] * 2
 
 
 REFUSED_IN_A_TRANSACTION = {

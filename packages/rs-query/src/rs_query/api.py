@@ -84,6 +84,7 @@ def plan_for(sql: str | Script, params: Params, *, transaction: bool, transport:
         params,
         transaction=transaction,
         mark=transport.mark,
+        binds_in_batches=transport.binds_in_batches,
         batch_limit=transport.batch_limit,
         statement_limit=transport.statement_limit,
     )

@@ -58,6 +58,11 @@ class DataApi:
     def mark(self, statement: Statement, name: str, number: int) -> str | None:
         return f":{name}"
 
+    def binds_in_batches(self) -> bool:
+        """Asked of the SDK's model: botocore before 1.42.90 has no Parameters there."""
+        shape = self._client.meta.service_model.operation_model("BatchExecuteStatement").input_shape
+        return "Parameters" in shape.members
+
     @cached_property
     def _client(self) -> Any:
         return client("redshift-data", attempts=1)
@@ -74,7 +79,7 @@ class DataApi:
     def close(self, *, failed: bool) -> None:
         """After a failure, roll back: else the session would keep its locks until it expires."""
         if failed and "SessionId" in self._where:
-            with shielded():
+            with shielded(), suppress(RsQueryError):  # it is logged; the failure before it is on its way
                 self._aside("ROLLBACK", self._where)
         self._where = self._target
 
@@ -180,30 +185,34 @@ class DataApi:
         reason = part.get("Error") or description.get("Error")
         if not reason:
             reason = "cancelled by somebody else" if description["Status"] == "ABORTED" else "failed, without a reason"
-        rows = self._load_errors(part) if first_word(bound[failed].sql) == "COPY" else []
-        return statement_error(bound[failed], reason, statement_id=part["Id"], load_errors=rows)
+        rows, unread = self._load_errors(part) if first_word(bound[failed].sql) == "COPY" else ([], "")
+        return statement_error(bound[failed], reason, statement_id=part["Id"], load_errors=rows, unread=unread)
 
-    def _load_errors(self, part: dict[str, Any]) -> list[str]:
-        """What COPY wrote to SYS_LOAD_ERROR_DETAIL, a line a row."""
+    def _load_errors(self, part: dict[str, Any]) -> tuple[list[str], str]:
+        """What COPY wrote to SYS_LOAD_ERROR_DETAIL, a line a row, and why it can't be read, if it can't."""
         query_id = part.get("RedshiftQueryId") or 0
         if query_id <= 0:
-            return []
-        return [load_error(row) for row in self._aside(_LOAD_ERRORS.format(int(query_id)), self._target)]
+            return [], ""
+        try:
+            return [load_error(row) for row in self._aside(_LOAD_ERRORS.format(int(query_id)), self._target)], ""
+        except RsQueryError as error:
+            return [], str(error)
 
     def _aside(self, sql: str, where: dict[str, Any]) -> list[tuple[Any, ...]]:
-        """Run a statement of our own after a failure; its own failure must not hide the first."""
+        """The rows of a statement of our own, run after a failure. Its own is logged, and raised for who wants it."""
         deadline = Deadline(_CANCEL_WAIT)
         try:
             with shielded():
                 started = call(partial(self._client.execute_statement, Sql=sql, **where))
             done = self._wait(started["Id"], deadline)
-            if done["Status"] == "FINISHED" and done.get("HasResultSet"):
-                return [row for page in self._pages(started["Id"]) for row in page.rows]
             if done["Status"] != "FINISHED":
-                self._log({"event": "aside", "sql": sql, "error": done.get("Error", done["Status"])})
+                raise ServiceError(done.get("Error", done["Status"]))
+            if not done.get("HasResultSet"):
+                return []
+            return [row for page in self._pages(started["Id"], deadline) for row in page.rows]
         except RsQueryError as error:
             self._log({"event": "aside", "sql": sql, "error": str(error)})
-        return []
+            raise
 
     def _outcome(self, part: dict[str, Any]) -> Outcome:
         rows = part.get("ResultRows", -1)
@@ -211,16 +220,16 @@ class DataApi:
             statement_id=part["Id"],
             seconds=max(0, part.get("Duration", 0)) / 1e9,
             rows=rows if rows >= 0 else None,
-            pages=partial(self._pages, part["Id"]) if part.get("HasResultSet") else None,
+            pages=partial(self._pages, part["Id"], Deadline(None)) if part.get("HasResultSet") else None,
         )
 
-    def _pages(self, statement_id: str) -> Iterator[Page]:
+    def _pages(self, statement_id: str, deadline: Deadline) -> Iterator[Page]:
         token: dict[str, str] = {}
         columns: tuple[Column, ...] = ()
         while True:
             fetch = partial(self._client.get_statement_result, Id=statement_id, **token)
             response = retrying(
-                partial(call, fetch), on=(ThrottledError, ConnectionLostError), deadline=Deadline(None), log=self._log
+                partial(call, fetch), on=(ThrottledError, ConnectionLostError), deadline=deadline, log=self._log
             )
             columns = columns or tuple(
                 Column(meta.get("label") or meta["name"], meta.get("typeName", ""))

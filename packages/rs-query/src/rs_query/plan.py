@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -35,6 +35,7 @@ def make_plan(
     *,
     transaction: bool,
     mark: Mark,
+    binds_in_batches: Callable[[], bool],
     batch_limit: int,
     statement_limit: int,
 ) -> Plan:
@@ -50,6 +51,11 @@ def make_plan(
             if reason := refusal(statement.text):
                 raise PlanError(f"{statement.what}: {reason}; nothing was run")
     bound = tuple(bind(statements, params, mark=mark))
+    # What a script expects of a query is looked at while the transaction can still be undone.
+    in_one_call = len(bound) <= batch_limit and not any(one.statement.expectation for one in bound)
+    mode = Mode.EACH if not transaction else Mode.BATCH if in_one_call else Mode.SESSION
+    if mode is Mode.BATCH and len(bound) > 1 and any(one.parameters for one in bound) and not binds_in_batches():
+        bound = tuple(bind(statements, params, mark=lambda statement, name, number: None))
     for one in bound:
         size = len(one.sql.encode())
         if size > statement_limit:
@@ -57,8 +63,4 @@ def make_plan(
                 f"{one.statement.what}: {size} bytes of SQL, and one statement can have {statement_limit} here; "
                 "nothing was run"
             )
-    if not transaction:
-        return Plan(bound, Mode.EACH)
-    # What a script expects of a query is looked at while the transaction can still be undone.
-    asks = any(one.statement.expectation for one in bound)
-    return Plan(bound, Mode.BATCH if len(bound) <= batch_limit and not asks else Mode.SESSION)
+    return Plan(bound, mode)

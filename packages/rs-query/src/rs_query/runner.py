@@ -20,6 +20,8 @@ from rs_query.transport import Cancelled, Transport
 
 _COMMIT = "COMMIT"
 _OPENING = frozenset({"BEGIN", "START"})
+#: Of these, some may stay done when they fail: a procedure commits by itself, UNLOAD has written files.
+_NOT_UNDONE = frozenset({"CALL", "UNLOAD"})
 _CLOSING = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT"})
 _ENDED = {"ABORTED": "was cancelled", "FAILED": "failed", "FINISHED": "had just finished", "": "was not started"}
 
@@ -102,23 +104,22 @@ class _Runner:
         self.transport.execute(self.running, self.deadline)
 
     def _execute_blocks(self) -> None:
-        """Each statement, and the script's own transactions as wholes, which a conflict lets begin again."""
+        """Each statement, and the script's own transactions as wholes; a conflict lets what it undid begin again."""
         for block in _blocks(self.plan.bound):
-            if len(block) == 1:
+            if len(block) == 1 and first_word(block[0].sql) in _NOT_UNDONE:
                 self._execute(block)
             else:
-                retrying(
-                    partial(self._own_transaction, block), on=(ConflictError,), deadline=self.deadline, log=self.log
-                )
+                retrying(partial(self._block, block), on=(ConflictError,), deadline=self.deadline, log=self.log)
 
-    def _own_transaction(self, block: Sequence[Bound]) -> None:
+    def _block(self, block: Sequence[Bound]) -> None:
         finished = len(self.results)
         try:
             for one in block:
                 self._execute([one])
         except ConflictError:
             del self.results[finished:]
-            self._control("ROLLBACK")
+            if len(block) > 1:
+                self._control("ROLLBACK")
             raise
 
     def _execute_each(self) -> None:

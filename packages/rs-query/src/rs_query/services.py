@@ -7,9 +7,11 @@ from typing import Any
 
 from rs_query.errors import ConnectionLostError, RsQueryError, ServiceError, ThrottledError
 
-#: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, and the Data API's own limit.
+#: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html, and the Data API's own limits:
+#: https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html#API_ExecuteStatement_Errors
 _THROTTLED = frozenset(
     {
+        "ActiveSessionsExceededException",
         "ActiveStatementsExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -21,7 +23,8 @@ _THROTTLED = frozenset(
         "TooManyRequestsException",
     }
 )
-_GATEWAY = frozenset({502, 503, 504})  # answered by something before the service
+#: The service, or something before it, failed at what was asked; whether it was done is not known.
+_FAILED = frozenset({500, 502, 503, 504})
 
 
 def client(service: str, *, attempts: int = 5) -> Any:
@@ -71,6 +74,6 @@ def _of_client(error: Any) -> RsQueryError:
     message = f"{error.operation_name}: {code}: {details.get('Message') or details.get('message') or error}"
     if code in _THROTTLED or status == 429:
         return ThrottledError(message)
-    if status in _GATEWAY:
+    if status in _FAILED:
         return ConnectionLostError(message)
     return ServiceError(message, code=code)

@@ -65,6 +65,9 @@ class Transport(Protocol):
     def mark(self, statement: Statement, name: str, number: int) -> str | None:
         """See binding.Mark."""
 
+    def binds_in_batches(self) -> bool:
+        """Whether a call that runs several statements takes parameters; else their values are written as literals."""
+
     def open_session(self) -> None:
         """From now on, until `close`, all statements run in one session of the server."""
 
@@ -86,9 +89,12 @@ def load_error(row: Sequence[object]) -> str:
 
 
 def statement_error(
-    bound: Bound, reason: str, *, statement_id: str = "", load_errors: Sequence[str] = ()
+    bound: Bound, reason: str, *, statement_id: str = "", load_errors: Sequence[str] = (), unread: str = ""
 ) -> StatementError | ConflictError:
-    """The error that says all that is known: file:line:column, index, first words, reason, id, load errors."""
+    """The error that says all that is known: file:line:column, index, first words, reason, id, load errors.
+
+    `unread` is why there are no load errors, if they could not be read.
+    """
     statement = bound.statement
     position = _POSITION.search(reason)
     # The server counts in the SQL that it got; what it binds itself may have moved what follows.
@@ -99,6 +105,8 @@ def statement_error(
         message += f" [statement id {statement_id}]"
     for row in load_errors:
         message += f"; {row}"
+    if unread:
+        message += f"; its load errors could not be read: {unread}"
     kind = ConflictError if _CONFLICT.search(reason) else StatementError
     return kind(
         message,

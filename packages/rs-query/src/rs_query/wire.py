@@ -65,6 +65,9 @@ class Wire:
         """`$1`, which the driver passes on untouched unless the text holds a `?` for it to find."""
         return None if "?" in statement.text else f"${number}"
 
+    def binds_in_batches(self) -> bool:
+        return True
+
     def open_session(self) -> None:
         """A connection is a session."""
 
@@ -171,12 +174,15 @@ class Wire:
         if _answer(error) is None:
             return ConnectionLostError(f"{bound.statement.what}: {reason.rstrip('.')}; whether it ran is unknown")
         load_errors: list[str] = []
+        unread = ""
         if first_word(bound.sql) == "COPY":
-            with suppress(Exception):  # the failure itself matters more than its details
+            try:
                 self._in_background(partial(self._query, "ROLLBACK", {}), deadline)
                 _, rows, _ = self._in_background(partial(self._query, _LOAD_ERRORS, {}), deadline)
                 load_errors = [load_error(row) for page in rows.pages() for row in page]
-        return statement_error(bound, reason, statement_id=f"pid {self._pid}", load_errors=load_errors)
+            except Exception as failure:
+                unread = _reason(failure)
+        return statement_error(bound, reason, statement_id=f"pid {self._pid}", load_errors=load_errors, unread=unread)
 
 
 def _answer(error: Exception) -> dict[str, str] | None:
