@@ -20,6 +20,8 @@ import pytest
 import local_cloud
 from local_cloud import Settings, control, lifetime
 
+from .conftest import free_port
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -185,37 +187,115 @@ def test_what_a_killed_process_left_behind_is_no_obstacle(run: Run, tmp_path: Pa
     assert run("up").stdout.startswith("running")
 
 
-#: What may have happened to a state file, and what the next start says of it.
-DAMAGE = {
-    "is damaged": [lambda text: text[:-5], lambda text: b"", lambda text: b"{}\n", lambda text: text[5:]],
-    "was written by local_cloud": [lambda text: text.replace(b'"moto": "', b'"moto": "9.')],
-}
+@pytest.mark.parametrize(
+    "versions", [(b'"moto": "', b'"moto": "9.'), (b'"format": 1', b'"format": 2')], ids=["moto", "local-cloud"]
+)
+def test_state_of_another_version_is_set_aside_and_what_it_held_is_made_again(
+    run: Run, tmp_path: Path, port: int, versions: tuple[bytes, bytes]
+) -> None:
+    """Objects are kept; so is all that was set aside."""
+    run("up")
+    s3 = client(port, "s3")
+    s3.create_bucket(Bucket="raw")
+    s3.put_object(Bucket="raw", Key="k", Body=b"bytes", ContentType="text/csv")
+    run("down")
+    control_planes = tmp_path / "state/control-plane"
+    for file in control_planes.glob("*.state"):
+        file.write_bytes(file.read_bytes().replace(*versions, 1))
+    saved = {file.name: file.read_bytes() for file in control_planes.iterdir()}
+
+    started = run("up")
+    place = next((tmp_path / "state/set-aside").glob("*/control-plane"))
+    assert started.returncode == 0
+    assert re.fullmatch(
+        rf"{re.escape(str(control_planes))} was written by local-cloud \S+ with moto \S+, "
+        r"which local-cloud \S+ with moto \S+ cannot read\. "
+        rf"All control planes are set aside as {re.escape(str(place))}\. "
+        "Objects, tables and mail are kept: deploy again, and make again what no stack made\n",
+        started.stderr,
+    )
+    assert run("status").stdout == started.stdout + started.stderr
+    assert {file.name: file.read_bytes() for file in place.iterdir()} == saved
+    assert s3.list_buckets()["Buckets"] == []
+    s3.create_bucket(Bucket="raw")
+    found = s3.get_object(Bucket="raw", Key="k")
+    assert (found["Body"].read(), found["ContentType"]) == (b"bytes", "text/csv")
+    run("down")
+    assert ended(run("up"))[2] == "", "it is said once"
 
 
-def test_state_that_cannot_be_read_is_one_line_at_the_start(run: Run, tmp_path: Path, port: int) -> None:
+def test_state_of_another_release_with_the_same_form_is_used(run: Run, tmp_path: Path, port: int) -> None:
     run("up")
     client(port, "iam").create_user(UserName="u")
     run("down")
     file = tmp_path / "state/control-plane/iam.state"
-    whole = file.read_bytes()
-    for says, damages in DAMAGE.items():
-        for damage in damages:
-            file.write_bytes(damage(whole))
-            code, out, err = ended(run("up"))
-            assert (code, out) == (1, "")
-            cure = r"Run `local-cloud reset` to start afresh \(it deletes this state\)\."
-            assert re.fullmatch(rf"Error: The saved state in {re.escape(str(file))} {says}.* {cure}\n", err)
-            assert run("status").stdout.startswith("not running")
-    file.write_bytes(whole)
-    catalog = tmp_path / "state/s3/.local-cloud/catalog.sqlite"
-    rows = catalog.read_bytes()
-    catalog.write_bytes(b"not a database, by far not one" * 200)
-    code, out, err = ended(run("up"))
-    assert (code, out) == (1, "")
-    assert re.fullmatch(rf"Error: The saved state in {re.escape(str(catalog))} is damaged \(.*\)\. {cure}\n", err)
-    catalog.write_bytes(rows)
-    assert run("up").returncode == 0
+    header, _, state = file.read_bytes().partition(b"\n")
+    written = json.loads(header) | {"local_cloud": "0.0.9"}
+    del written["format"]  # as the first ones wrote it
+    file.write_bytes(json.dumps(written).encode() + b"\n" + state)
+    assert run("up").stderr == ""
     assert [user["UserName"] for user in client(port, "iam").list_users()["Users"]] == ["u"]
+
+
+def test_advice_names_the_command_as_it_was_typed(run: Run, tmp_path: Path, port: int) -> None:
+    folder, number = str(tmp_path / "a state"), str(port)
+    run("up", "--state", folder, "--port", number)
+    refused = run("up", "--state", folder, "--port", str(free_port()))
+    assert refused.stderr.endswith(f"Use that port, or stop it first: local-cloud down --state '{folder}'.\n")
+    run("down", "--state", folder)
+    (tmp_path / "a state/control-plane/sns.state").write_bytes(b"")
+    refused = run("up", "--state", folder, "--port", number)
+    advice = f"`local-cloud recover --state '{folder}'` sets it aside, and says what that costs."
+    assert refused.stderr.endswith(f"sns.state is damaged; it held topics and subscriptions. {advice}\n")
+    recovered = run("recover", "--state", folder)
+    assert (recovered.returncode, recovered.stderr) == (0, "")
+    assert run("recover", "--state", folder).stdout == f"nothing is damaged in {folder}\n"
+    assert run("up", "--state", folder, "--port", number).returncode == 0
+
+
+def modes(folder: Path) -> set[str]:
+    """Who but the owner may do what, in a folder and all that is in it."""
+    paths = [folder, *folder.rglob("*")]
+    return {
+        f"{path}: {path.stat().st_mode:o}" for path in paths if not path.is_symlink() and path.stat().st_mode & 0o077
+    }
+
+
+def test_the_state_folder_is_its_owners_alone_also_where_it_was_open_before(
+    run: Run, tmp_path: Path, port: int
+) -> None:
+    state = tmp_path / "state"
+    (state / "s3/old").mkdir(parents=True)
+    (state / "s3/old/object").write_text("x")
+    script = state / "s3/old/script"
+    script.write_text("#!/bin/sh")
+    for path in (state, state / "s3", state / "s3/old", state / "s3/old/object", script):
+        path.chmod(0o755)
+    outside = tmp_path / "outside"
+    outside.write_text("not the cloud's")
+    outside.chmod(0o644)
+    (state / "link").symlink_to(outside)
+    run("up")
+    client(port, "s3").create_bucket(Bucket="new")
+    client(port, "s3").put_object(Bucket="new", Key="folder/k", Body=b"x")
+    run("down")
+    assert modes(state) == set()
+    assert (script.stat().st_mode & 0o700, outside.stat().st_mode & 0o777) == (0o700, 0o644)
+
+
+def test_a_state_folder_of_somebody_else_is_refused(run: Run, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder away")
+    state = tmp_path / "state"
+    state.mkdir()
+    os.chown(state, 12345, -1)
+    assert ended(run("up")) == (
+        1,
+        "",
+        f"Error: {state} belongs to uid 12345, and this process to root (uid 0). "
+        "Run it as that user, or choose another state folder with LOCAL_CLOUD_STATE.\n",
+    )
+    assert [path.name for path in state.iterdir()] == []
 
 
 def test_the_library_does_the_same(tmp_path: Path, port: int) -> None:

@@ -133,7 +133,7 @@ def test_changes_while_it_is_saved(tmp_path: Path) -> None:
     finally:
         threading.excepthook = hook
     assert failed == []
-    assert [path.name for path in tmp_path.iterdir()] == ["part.state"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["contents", "part.state"]
 
 
 def test_changes_outside_of_requests_are_written_by_themselves_or_at_the_end(tmp_path: Path) -> None:
@@ -225,12 +225,12 @@ def test_a_service_whose_state_cannot_be_read_stays_closed(tmp_path: Path) -> No
             try:
                 ssm_backends["123456789012"]["us-east-1"]
             except StateUnusable as error:
-                print(str(error)[:41])
+                print(str(error).partition("ssm.state ")[2][:15])
             keeper.save("ssm")
         """
     )
     done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("The saved state of ssm could not be read:\n" * 2, "")
+    assert (done.stdout, done.stderr) == ("cannot be read:\n" * 2, "")
     assert file.read_bytes() == before
 
 

@@ -1,7 +1,8 @@
 """AWS for a serverless ELT on one machine: real jobs, real SQL, one endpoint."""
 
-from local_cloud.control import Status, down, reset, status, up
+from local_cloud.control import Status, down, recover, reset, state_of, status, up
 from local_cloud.errors import (
+    CommitsLost,
     FireFailed,
     LocalCloudError,
     NotRunning,
@@ -14,10 +15,11 @@ from local_cloud.errors import (
     StopFailed,
 )
 from local_cloud.services.scheduler.command import fire
-from local_cloud.settings import Settings
+from local_cloud.settings import Settings, Typed
 from local_cloud.version import __version__
 
 __all__ = [
+    "CommitsLost",
     "FireFailed",
     "LocalCloudError",
     "NotRunning",
@@ -30,10 +32,13 @@ __all__ = [
     "StateUnusable",
     "Status",
     "StopFailed",
+    "Typed",
     "__version__",
     "down",
     "fire",
+    "recover",
     "reset",
+    "state_of",
     "status",
     "up",
 ]

@@ -1,4 +1,4 @@
-"""`local-cloud up|down|status|reset|env|fire|permissions`."""
+"""`local-cloud up|down|status|recover|reset|env|fire|permissions`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ import click
 from local_cloud import control
 from local_cloud.errors import LocalCloudError
 from local_cloud.permissions import command as permissions
+from local_cloud.saving import cause_of
 from local_cloud.services.scheduler import command as fire
 from local_cloud.settings import Settings
 from local_cloud.version import __version__
@@ -27,6 +29,9 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except OSError as error:
+            click.echo(f"Error: {cause_of(error)}", err=True)
+            sys.exit(LocalCloudError.exit_code)
         except LocalCloudError as error:
             click.echo(f"Error: {error}", err=True)
             sys.exit(error.exit_code)
@@ -59,7 +64,10 @@ def main() -> None:
 @port_option
 def up(state: Path | None, port: int | None) -> None:
     """Start the cloud, unless it runs, and wait until it answers."""
-    click.echo(control.up(_settings(state, port)))
+    found = control.up(_settings(state, port))
+    click.echo(found.line)
+    for notice in found.notices:
+        click.echo(notice, err=True)
 
 
 @main.command()
@@ -77,6 +85,15 @@ def status(state: Path | None, as_json: bool) -> None:
     """Say whether the cloud runs, and where."""
     found = control.status(Settings.create(state_dir=state))
     click.echo(json.dumps(found.as_json(), indent=2) if as_json else found)
+
+
+@main.command()
+@state_option
+def recover(state: Path | None) -> None:
+    """Set aside what cannot be read of the state, and say what that costs. Nothing is deleted."""
+    settings = Settings.create(state_dir=state)
+    for line in control.recover(settings) or [f"nothing is damaged in {settings.state_dir}"]:
+        click.echo(line)
 
 
 @main.command()
@@ -111,7 +128,7 @@ def env(state: Path | None, port: int | None) -> None:
         click.echo(f"export {name}={shlex.quote(value)}")
     click.echo("unset AWS_PROFILE AWS_SESSION_TOKEN")
     if not control.status(settings).running:
-        click.echo("The local cloud is not running. Start it: local-cloud up", err=True)
+        click.echo(f"The local cloud is not running. Start it: {settings.typed.command('up')}", err=True)
 
 
 main.add_command(fire.command)
@@ -122,4 +139,4 @@ def _settings(state: Path | None, port: int | None) -> Settings:
     """The port asked for, else that of the cloud that runs on the state folder, else the default."""
     settings = Settings.create(state_dir=state, port=port)
     running = control.status(settings)
-    return Settings.create(state_dir=state, port=running.port) if port is None and running.running else settings
+    return replace(settings, port=running.port) if port is None and running.running else settings

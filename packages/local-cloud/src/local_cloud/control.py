@@ -18,9 +18,9 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from local_cloud import lifetime, ports
+from local_cloud import errors, lifetime, ports
 from local_cloud.errors import LocalCloudError, PortInUse, StartFailed, StateInUse, StateUnusable, StopFailed
-from local_cloud.files import UMASK, unwritable
+from local_cloud.files import UMASK, check_owner, unwritable
 from local_cloud.settings import HOST, STATE_NAMES, Settings
 
 #: How long a start or a stop may take before it counts as failed, in seconds.
@@ -60,10 +60,14 @@ class Status:
             "notices": [*self.notices],
         }
 
-    def __str__(self) -> str:
+    @property
+    def line(self) -> str:
         if not self.running:
             return f"not running (state in {self.state_dir})"
-        lines = [f"running at {self.endpoint} (pid {self.pid}, since {self.since}, state in {self.state_dir})"]
+        return f"running at {self.endpoint} (pid {self.pid}, since {self.since}, state in {self.state_dir})"
+
+    def __str__(self) -> str:
+        lines = [self.line]
         if self.unsaved:
             what, cause = ", ".join(self.unsaved["what"]), self.unsaved["cause"]
             lines.append(f"cannot save {what} since {self.unsaved['since']}: {cause}; changes are refused until it can")
@@ -98,6 +102,7 @@ def up(settings: Settings) -> Status:
     _check_port(settings)
     try:
         settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_owner(settings.state_dir)
         process = _spawn(settings)
     except OSError as error:
         raise StateUnusable(unwritable(settings.state_dir, error).said(settings.typed.command), "") from error
@@ -142,6 +147,15 @@ def reset(settings: Settings) -> list[Path]:
     if settings.state_dir.is_dir() and not any(settings.state_dir.iterdir()):
         settings.state_dir.rmdir()
     return deleted
+
+
+def recover(settings: Settings) -> list[str]:
+    """Set aside what cannot be read, so that the rest can be used: one line for each thing done. StateInUse."""
+    from local_cloud import recovery
+
+    if lifetime.is_held(settings):
+        raise lifetime.in_use(settings)
+    return recovery.recover(settings)
 
 
 def state_of(settings: Settings) -> list[Path]:
@@ -229,9 +243,8 @@ def _failure(process: subprocess.Popen[bytes], settings: Settings) -> LocalCloud
     _reap()
     try:
         told = json.loads(said)
-        kinds = {kind.__name__: kind for kind in LocalCloudError.__subclasses__()}
-        kind, message = kinds[told["kind"]], str(told["message"])
-        error: LocalCloudError = StateUnusable(message, "") if kind is StateUnusable else kind(message)
+        kind, message = getattr(errors, told["kind"]), str(told["message"])
+        error: LocalCloudError = StateUnusable(message, "") if issubclass(kind, StateUnusable) else kind(message)
     except (ValueError, KeyError):
         error = StartFailed(f"The local cloud ended with code {process.returncode}. See {_log(settings)}.")
     return error

@@ -6,7 +6,8 @@
      ├─ SettingsError        a port or folder that cannot be used              wrong usage
      ├─ PortInUse            something else answers on the port                wrong usage
      ├─ StateInUse           another local cloud works on this state folder    wrong usage
-     ├─ StateUnusable        state that is damaged or cannot be read
+     ├─ StateUnusable        state that is damaged or cannot be read           recover sets it aside
+     │   └─ CommitsLost      a database without its last commits
      ├─ StateNotSaved        the disk does not take a change                   tried again
      ├─ NotRunning           no local cloud answers on this state folder
      ├─ FireFailed           no such schedule, or its target refused
@@ -24,7 +25,7 @@ from collections.abc import Callable
 _COMMAND = re.compile(r"`(\w+)`")
 
 #: What helps against most damage. A word in backquotes is a command of whoever starts the cloud.
-RECOVER = "Run `reset` to start afresh (it deletes this state)."
+RECOVER = "`recover` sets it aside, and says what that costs."
 
 
 class LocalCloudError(Exception):
@@ -61,6 +62,14 @@ class StateUnusable(LocalCloudError):
 
     def __str__(self) -> str:
         return self.said("local-cloud {}".format)
+
+
+class CommitsLost(StateUnusable):
+    """A database lacks its last commits. `accept()` goes on without them."""
+
+    def __init__(self, problem: str, step: str, *, accept: Callable[[], None]) -> None:
+        super().__init__(problem, step)
+        self.accept = accept
 
 
 class StateNotSaved(LocalCloudError):

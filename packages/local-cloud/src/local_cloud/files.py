@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import io
 import os
 import pwd
@@ -36,18 +37,24 @@ def write_whole(file: Path, *blocks: bytes) -> None:
         raise
 
 
+def set_aside(state: Path, path: Path) -> Path:
+    """Move a folder, or a file with those that belong to it, to `<state>/set-aside/<time>/`. Returns where it is."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    place = state / "set-aside" / f"{now:%Y%m%dT%H%M%S.%fZ}" / path.relative_to(state)
+    place.parent.mkdir(mode=0o700, parents=True)
+    for suffix in ("", "-wal", "-shm", ".wal", ".commits"):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + suffix).rename(place.with_name(place.name + suffix))
+    return place
+
+
 def make_private(folder: Path, *, marker: Path) -> None:
     """Make a folder that only its owner can read, and tighten, once, one that was there before with all that is in it.
 
     `marker` is a file in it that is private when that has been done. StateUnusable for a folder of somebody else.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    owner = folder.stat().st_uid
-    if owner != os.geteuid():
-        raise StateUnusable(
-            f"{folder} belongs to {_user(owner)}, and this process to {_user(os.geteuid())}",
-            "Run it as that user, or choose another state folder with LOCAL_CLOUD_STATE.",
-        )
+    check_owner(folder)
     done = stat.S_IMODE(marker.stat().st_mode) & UMASK == 0 if marker.exists() else not any(folder.iterdir())
     _tighten(folder)
     if not done:
@@ -56,6 +63,16 @@ def make_private(folder: Path, *, marker: Path) -> None:
                 _tighten(Path(parent, name))
     marker.touch(mode=0o600)
     marker.chmod(0o600)  # last: a kill before this leaves it to the next start
+
+
+def check_owner(folder: Path) -> None:
+    """StateUnusable for a folder of somebody else."""
+    owner = folder.stat().st_uid
+    if owner != os.geteuid():
+        raise StateUnusable(
+            f"{folder} belongs to {_user(owner)}, and this process to {_user(os.geteuid())}",
+            "Run it as that user, or choose another state folder with LOCAL_CLOUD_STATE.",
+        )
 
 
 def check_room(folder: Path) -> None:

@@ -7,9 +7,9 @@ not fsynced: a power cut may take the last seconds.) A part that did not change 
 A write that fails is tried again (see `saving`), and until it has worked `check` refuses every further change: what
 was acknowledged is never more than one failed write away from the disk.
 
-A file begins with a line of JSON: the versions that wrote it and a checksum, so that damage or another version
-is one clear error at the start instead of a strange failure later. Then comes a pickle; the folder is the
-user's own and readable by nobody else.
+A file begins with a line of JSON: the versions that wrote it and a checksum, so that damage is one clear error at the
+start instead of a strange failure later, and another version's state is set aside. Then comes a pickle; the folder is
+the user's own and readable by nobody else.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ import moto
 
 from local_cloud import moto_state, snapshot
 from local_cloud.errors import StateNotSaved, StateUnusable
-from local_cloud.files import write_whole
+from local_cloud.files import set_aside, write_whole
+from local_cloud.inventory import holds
 from local_cloud.saving import LONGEST_PAUSE, Saving
 from local_cloud.version import __version__
 
@@ -35,6 +36,15 @@ log = logging.getLogger("local_cloud.persistence")
 
 #: Seconds that changes outside of requests may wait, so that a burst of them is one write.
 DELAY = 0.1
+
+#: The form of what is saved: a new number whenever an older version's files could not be used as they are. The other
+#: half of it is moto's version, whose objects the files hold.
+FORMAT = 1
+
+#: Names of all parts that were saved, so that one that is missing is noticed.
+_CONTENTS = "contents"
+
+DEPLOY_AGAIN = "Objects, tables and mail are kept: deploy again, and make again what no stack made"
 
 _Save = Callable[[], Any]
 _Restore = Callable[[Any], None]
@@ -95,7 +105,7 @@ class Persistence:
         self._parts[name] = _Part(write)
         if name in self._waiting:
             adopt(snapshot.loads(self._waiting.pop(name)))
-            (self.folder / f"{name}.state").unlink()
+            _forget(self.folder / f"{name}.state")
 
     def register_moto(self, service: str, *, without: Iterable[str] = (), not_after: Iterable[str] = ()) -> None:
         """Say what of a moto service is kept elsewhere; without that its backends are kept whole.
@@ -113,12 +123,30 @@ class Persistence:
     # reading
 
     def load(self) -> None:
-        """Read and check every file. StateUnusable when one is damaged or of another version."""
+        """Read and check every file. StateUnusable when one is damaged or missing.
+
+        What another version wrote in a form that this one cannot read is set aside, all of it: parts of a whole.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o700)
-        for file in sorted(self.folder.glob("*.state")):
-            self._waiting[file.stem] = _read(file)
+        try:
+            for file in files(self.folder):
+                self._waiting[file.stem] = read(file)
+        except OtherVersion as error:
+            self._waiting.clear()
+            place = set_aside(self.folder.parent, self.folder)
+            self.folder.mkdir()
+            self.notice(f"{error.problem}. All control planes are set aside as {place}. {DEPLOY_AGAIN}")
         snapshot.on_first_touch(self._restore_backends)
+
+    def notice(self, line: str) -> None:
+        """Something happened to the state that the user has to know."""
+        log.warning("%s", line)
+        self.notices.append(line)
+
+    def set_aside(self, file: Path, why: str) -> None:
+        """A record that nothing depends on cannot be read: it is moved out of the way, and that is said."""
+        place = set_aside(self.folder.parent, file)
+        self.notice(f"{file} is damaged; it held {holds(file)}. Set aside as {place} ({why})")
 
     def _restore_backends(self, service: str, backends: Any) -> None:
         """A moto service is touched for the first time (moto's backend lock is held)."""
@@ -128,7 +156,8 @@ class Persistence:
             restored = snapshot.restore_backends(backends, self._waiting[service])
         except Exception as error:
             backends.clear()  # so that the next touch fails too, and nothing is saved over the file
-            raise StateUnusable(f"The saved state of {service} could not be read: {error}") from error
+            file = self.folder / f"{service}.state"
+            raise StateUnusable(f"{file} cannot be read: {error}; it held {holds(file)}") from error
         for hook in self._after_restore.get(service, ()):
             hook(restored)
         del self._waiting[service]
@@ -249,27 +278,52 @@ class Persistence:
             part.digest = digest
 
 
-def _versions() -> dict[str, str]:
-    return {"local_cloud": __version__, "moto": moto.__version__}
+class OtherVersion(StateUnusable):
+    """A file of another version's form."""
+
+
+def files(folder: Path) -> list[Path]:
+    """All parts that were ever saved, whether they are still there or not."""
+    contents = folder / _CONTENTS
+    names = contents.read_text("utf-8", "replace").split() if contents.exists() else []
+    return sorted({*folder.glob("*.state"), *(folder / f"{name}.state" for name in names)})
+
+
+def read(file: Path) -> bytes:
+    """The checked pickle of a file, not yet unpickled. StateUnusable, or OtherVersion."""
+    try:
+        header, _, state = file.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        raise StateUnusable(f"{file} is missing; it held {holds(file)}") from None
+    try:
+        about = json.loads(header)
+        versions = f"local-cloud {about['local_cloud']} with moto {about['moto']}"
+        wanted = about.get("format", 1), about["moto"]
+        sound = about["sha256"] == hashlib.sha256(state).hexdigest()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise StateUnusable(f"{file} is damaged; it held {holds(file)}") from None
+    if wanted != (FORMAT, moto.__version__):
+        mine = f"local-cloud {__version__} with moto {moto.__version__}"
+        raise OtherVersion(f"{file.parent} was written by {versions}, which {mine} cannot read")
+    if not sound:
+        raise StateUnusable(f"{file} is damaged; it held {holds(file)}")
+    return state
+
+
+def _forget(file: Path) -> None:
+    """Remove a part for good."""
+    contents = file.parent / _CONTENTS
+    if contents.exists():
+        names = [name for name in contents.read_text("utf-8", "replace").split() if name != file.stem]
+        write_whole(contents, "".join(f"{name}\n" for name in names).encode())
+    file.unlink()
 
 
 def _write(file: Path, state: bytes, digest: str) -> None:
-    header = json.dumps({**_versions(), "sha256": digest}).encode()
+    versions = {"format": FORMAT, "local_cloud": __version__, "moto": moto.__version__}
+    header = json.dumps({**versions, "sha256": digest}).encode()
+    new = not file.exists()
     write_whole(file, header, b"\n", state)
-
-
-def _read(file: Path) -> bytes:
-    """The checked pickle of a file, not yet unpickled."""
-    header, _, state = file.read_bytes().partition(b"\n")
-    try:
-        about = json.loads(header)
-        wanted = {name: about[name] for name in _versions()}
-        sound = about["sha256"] == hashlib.sha256(state).hexdigest()
-    except (ValueError, KeyError, TypeError):
-        sound, wanted = False, {}
-    if not sound:
-        raise StateUnusable(f"The saved state in {file} is damaged")
-    if wanted != _versions():
-        told, mine = (" and ".join(f"{k} {v}" for k, v in versions.items()) for versions in (wanted, _versions()))
-        raise StateUnusable(f"The saved state in {file} was written by {told}; this is {mine}")
-    return state
+    if new:
+        with (file.parent / _CONTENTS).open("a") as contents:
+            contents.write(f"{file.stem}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ from orchestration.environments import Environment
 from orchestration.errors import EltError, RunFailed, UsageError
 from orchestration.project import find_root
 
+#: What elt itself keeps in the state folder: pages.
+OWN_FOLDERS = ("reports", "dashboards")
+
 if TYPE_CHECKING:
     from local_cloud import Settings, Status
 
@@ -25,22 +29,28 @@ def state_folder() -> Path:
     return Path(os.environ.get("LOCAL_CLOUD_STATE") or (find_root() or Path.cwd()) / ".elt")
 
 
+def state_file(folder: str, name: str) -> Path:
+    """Where a page goes unless the user says where, in a folder of OWN_FOLDERS. It is its owner's alone."""
+    os.umask(0o077)
+    return state_folder() / folder / name
+
+
 def settings(*, port: int | None = None) -> Settings:
     """Where this checkout's cloud lives: its state folder and its port.
 
     The port is the given one, else that of AWS_ENDPOINT_URL if it names this machine, else that of the cloud
     running on the state folder, else local_cloud's own choice.
     """
-    state = state_folder()
+    state, typed = state_folder(), str(port or "")
     if port is None:
         endpoint = environments.endpoint()
         port = endpoint.port if endpoint and endpoint.hostname in ("127.0.0.1", "localhost") else None
     with _local_cloud() as cloud:
-        chosen: Settings = cloud.Settings.create(state_dir=state, port=port)
+        chosen: Settings = cloud.Settings.create(state_dir=state, port=port, typed=cloud.Typed("elt local", port=typed))
         if port is None:
             running = cloud.status(chosen)
             if running.running and running.port:
-                chosen = cloud.Settings.create(state_dir=state, port=running.port)
+                chosen = replace(chosen, port=running.port)
     return chosen
 
 
@@ -67,9 +77,15 @@ def _announce(environment: Environment) -> None:
 
 
 def start(chosen: Settings) -> Status:
-    """Start the cloud if it is down and point AWS_ENDPOINT_URL at it. Errors: EltError."""
+    """Start the cloud if it is down and point AWS_ENDPOINT_URL at it. Errors: EltError.
+
+    What a start found in the state goes to stderr.
+    """
     with _local_cloud() as cloud:
+        ran = cloud.status(chosen).running
         found: Status = cloud.up(chosen)
+    for notice in () if ran else found.notices:
+        click.echo(f"elt: {notice}", err=True)
     os.environ["AWS_ENDPOINT_URL"] = chosen.endpoint
     return found
 
@@ -97,7 +113,11 @@ def command() -> None:
 @json_option
 def up(port: int | None, as_json: bool) -> None:
     """Start it, unless it runs."""
-    _show(start(settings(port=port)), as_json)
+    found = start(settings(port=port))
+    if as_json:
+        print_json(found.as_json())
+    else:
+        click.echo(found.line)
 
 
 @command.command()
@@ -118,16 +138,38 @@ def status(as_json: bool) -> None:
 
 
 @command.command()
+def recover() -> None:
+    """Set aside what cannot be read of its state, and say what that costs.
+
+    Nothing is deleted. Tables and objects are kept; `elt deploy` brings definitions back, `elt verify` names what is to
+    be loaded again.
+    """
+    chosen = settings()
+    with _local_cloud() as cloud:
+        done = cloud.recover(chosen)
+    click.echo("\n".join(done) or f"nothing is damaged in {chosen.state_dir}")
+
+
+@command.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(yes: bool) -> None:
-    """Stop it and delete all of its state."""
+    """Stop it and delete all of its state, and the pages made of it: what exactly is listed first."""
+    import shutil
+
     chosen = settings()
-    if not yes:
-        confirm(f"Delete everything under {chosen.state_dir}?")
+    own = [path for name in OWN_FOLDERS if (path := chosen.state_dir / name).is_dir()]
     with _local_cloud() as cloud:
+        doomed = [*cloud.state_of(chosen), *own]
+        if not doomed:
+            click.echo(f"nothing to delete in {chosen.state_dir}", err=True)
+            return
+        if not yes:
+            confirm("This deletes\n" + "".join(f"  {path}\n" for path in doomed) + "Go on?")
         cloud.down(chosen)
-        cloud.reset(chosen)
-    click.echo(f"deleted {chosen.state_dir}", err=True)
+        for path in own:
+            shutil.rmtree(path)
+        for path in [*own, *cloud.reset(chosen)]:
+            click.echo(f"deleted {path}", err=True)
 
 
 @command.command()

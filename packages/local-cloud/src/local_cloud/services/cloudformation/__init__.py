@@ -6,9 +6,12 @@ A small engine of our own in place of moto's, imported by the first CloudFormati
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local_cloud.cloud import Cloud
+from local_cloud.commits import was_made
+from local_cloud.database import Database
 
 if TYPE_CHECKING:
     from local_cloud.services.cloudformation.engine import Engine
@@ -29,9 +32,17 @@ class Service:
                 from local_cloud.services.cloudformation.engine import Engine
                 from local_cloud.services.cloudformation.store import Store
 
-                file = self.cloud.settings.state_dir / "control-plane" / "cloudformation.sqlite"
-                self._engine = Engine(self.cloud, Store(file))
+                self._engine = Engine(self.cloud, Store(self._file))
             return self._engine
+
+    @property
+    def _file(self) -> Path:
+        return self.cloud.settings.state_dir / "control-plane" / "cloudformation.sqlite"
+
+    def check(self) -> None:
+        """What was saved can be read, long before it is. StateUnusable."""
+        if was_made(self._file):
+            Database(self._file, "").close()
 
     def stop(self) -> None:
         if self._engine:
@@ -50,6 +61,7 @@ def install(cloud: Cloud) -> None:
     import moto.backends
 
     service = Service(cloud)
+    service.check()
     get_backend = moto.backends.get_backend
 
     def get(name: str) -> Any:

@@ -62,6 +62,8 @@ def write_configuration(
         "spark.driver.extraJavaOptions": f'"-Dderby.system.home={scratch}" "-Djava.io.tmpdir={scratch}"',
         # A plain local file system writes no .crc files beside the objects.
         "spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.RawLocalFileSystem",
+        # Hadoop sets modes itself, whatever the process's umask is.
+        "spark.hadoop.fs.permissions.umask-mode": "077",
         **dict(_mounts(bucket_folders)),
         **settings,
     }

@@ -46,7 +46,8 @@ def install(cloud: Cloud) -> None:
     # Statements are kept one file each, not as a part of the saved state.
     cloud.persistence.register("redshiftdata", save=lambda: None, restore=lambda saved: None)
     # Before the port answers: who asks for a statement of before a restart finds it.
-    store.load()
+    store.load(cloud.persistence.set_aside)
+    warehouse.check_all()
     cloud.on_stop(warehouse.close)
     cloud.on_stop(sessions.stop)
     cloud.on_stop(runner.stop)

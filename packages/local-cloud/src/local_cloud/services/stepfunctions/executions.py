@@ -15,7 +15,7 @@ from .errors import (
     InvalidExecutionInput,
     StateMachineTypeNotSupported,
 )
-from .journal import End, Journal, Start, read_end, read_lines, read_start
+from .journal import End, Journal, Start, begin, read_end, read_lines, read_start
 from .listings import list_item
 from .lookup import target
 from .machines import Answer, describe_revision
@@ -129,18 +129,17 @@ class Executions:
 
     def _add(self, start: Start) -> Execution:
         journal = self.registry.new_journal(start.started)
-        journal.start(start)
+        begin(journal, start)
         execution = Execution(
             arn=start.arn,
             name=start.name,
             machine_arn=start.machine_arn,
-            journal=journal.path,
+            journal=journal,
             started=start.started,
             version_arn=start.version_arn,
             alias_arn=start.alias_arn,
             type=start.type,
         )
-        journal.close()
         self.registry.executions[start.arn] = execution
         return execution
 

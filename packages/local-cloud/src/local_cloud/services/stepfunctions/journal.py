@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local_cloud.files import write_whole
+
 from .model import Revision
 
 Line = dict[str, Any]
@@ -68,17 +70,13 @@ class Journal:
         _drop_torn_line(self._file)
 
     def add(self, line: Line) -> None:
-        text = json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n"
-        before, left = os.fstat(self._file).st_size, memoryview(text)
+        before, left = os.fstat(self._file).st_size, memoryview(_text(line))
         try:
             while left:
                 left = left[os.write(self._file, left) :]
         except OSError:
             os.ftruncate(self._file, before)
             raise
-
-    def start(self, start: Start) -> None:
-        self.add({"start": dataclasses.asdict(start)})
 
     def end(self, end: End) -> None:
         """Write the last line and close the file."""
@@ -89,6 +87,10 @@ class Journal:
         os.close(self._file)
 
 
+def _text(line: Line) -> bytes:
+    return json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n"
+
+
 def read_lines(path: Path) -> Iterator[Line]:
     """All whole lines, oldest first; half a line at the end, left by a kill, is not one."""
     with path.open("rb") as file:
@@ -97,12 +99,18 @@ def read_lines(path: Path) -> Iterator[Line]:
                 yield json.loads(line)
 
 
+def begin(path: Path, start: Start) -> None:
+    """Make a journal. It is there with its first line or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, _text({"start": dataclasses.asdict(start)}))
+
+
 def read_start(path: Path) -> Start:
-    """Raises ValueError where the file has no whole first line: a kill came before anything ran."""
+    """Raises ValueError, KeyError or TypeError where the file is damaged."""
     for line in read_lines(path):
         fields = line["start"]
         return Start(**(fields | {"revision": Revision(**fields["revision"])}))
-    raise ValueError(f"{path} is empty")
+    raise ValueError("it is empty")
 
 
 def read_end(path: Path) -> End | None:

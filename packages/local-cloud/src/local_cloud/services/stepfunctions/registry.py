@@ -63,8 +63,8 @@ class Registry:
                 raise ExecutionDoesNotExist(arn)
             return self.executions[arn]
 
-    def new_journal(self, started: float) -> Journal:
-        return Journal(self.folder / f"{int(started * 1000):015d}-{uuid.uuid4().hex[:12]}.jsonl")
+    def new_journal(self, started: float) -> Path:
+        return self.folder / f"{int(started * 1000):015d}-{uuid.uuid4().hex[:12]}.jsonl"
 
     def forget_machine(self, arn: str) -> None:
         """A machine goes with all its executions, as on AWS; those still running end first."""
@@ -83,10 +83,10 @@ class Registry:
         for path in sorted(self.folder.glob("*.jsonl")):
             try:
                 start = read_start(path)
-            except ValueError:
-                path.unlink()
+                end = read_end(path) or self._end_interrupted(start, path)
+            except (ValueError, KeyError, TypeError) as error:
+                self.cloud.persistence.set_aside(path, str(error))
                 continue
-            end = read_end(path) or self._end_interrupted(start, path)
             if end.stopped < now() - _KEPT_FOR:
                 path.unlink()
                 continue

@@ -9,7 +9,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -100,14 +100,17 @@ class StatementStore:
         self._query_ids = 0
         self._purged = 0.0
 
-    def load(self) -> None:
-        """Read what an earlier process left. What it had not finished will never finish."""
+    def load(self, unreadable: Callable[[Path, str], None]) -> None:
+        """Read what an earlier process left. What it had not finished will never finish.
+
+        `unreadable(file, why)` is called with records that are damaged.
+        """
         for file in self.folder.glob("*.json"):
             try:
                 fields = json.loads(file.read_text())
                 statement = Statement(**{**fields, "parts": [Part(**part) for part in fields["parts"]]})
-            except (ValueError, TypeError, KeyError):
-                file.unlink()
+            except (ValueError, TypeError, KeyError) as error:
+                unreadable(file, str(error))
                 continue
             self._statements[statement.id] = statement
             self._query_ids = max(self._query_ids, *(part.query_id for part in statement.parts))

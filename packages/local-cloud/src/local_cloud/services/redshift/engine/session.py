@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,13 @@ from local_cloud.services.redshift.sql.parser import parse
 from local_cloud.services.redshift.sql.tables import Name
 
 UTC = datetime.timezone.utc
+
+
+#: DuckDB's statements that write nothing. Whatever else there is makes a transaction's commit a counted one.
+_READS = re.compile(
+    r"\s*(SELECT|FROM|DESCRIBE|EXPLAIN|SET|COPY\s*\(|WITH\b(?!.*\b(INSERT|UPDATE|DELETE|MERGE)\b))",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass
@@ -75,6 +83,7 @@ class Session:
         self._explicit = False
         self._aborted = False
         self._started = False
+        self._wrote = False
         self._transaction_time = datetime.datetime.now(UTC)
         self._cancelled = threading.Event()
         self._closed = False
@@ -134,9 +143,11 @@ class Session:
         try:
             if transaction is not None and not self._aborted:
                 self.warehouse.locks.check_serializable(transaction)
-                if self._started:
+                if self._wrote:
+                    self.warehouse.commit(self.database, self.cursor)
+                elif self._started:
                     self.cursor.execute("COMMIT")
-                    self._started = False
+                self._started = self._wrote = False
                 self.warehouse.locks.finish(transaction, committed=True)
                 self._transaction = None
         finally:
@@ -149,7 +160,7 @@ class Session:
 
     def _undo(self) -> None:
         if self._started:
-            self._started = False
+            self._started = self._wrote = False
             with contextlib.suppress(Exception):
                 self.cursor.execute("ROLLBACK")
         if self._transaction is not None:
@@ -228,6 +239,7 @@ class Session:
             self.warehouse.locks.look(self.transaction)
             self.cursor.execute("BEGIN")
             self._started = True
+        self._wrote = self._wrote or not _READS.match(sql)
         if parameters is None:
             return self.cursor.execute(sql)
         return self.cursor.execute(sql, parameters)

@@ -6,10 +6,13 @@ import contextlib
 import re
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from local_cloud.commits import Commits
+from local_cloud.errors import StateNotSaved, StateUnusable
+from local_cloud.inventory import holds
 from local_cloud.services.redshift.engine.locks import LockManager
 from local_cloud.services.redshift.engine.macros import MACROS
 from local_cloud.services.redshift.engine.memory import Memory
@@ -30,12 +33,16 @@ _INTERNAL_TABLES = (
     "role_members(role_name VARCHAR, user_name VARCHAR, PRIMARY KEY (role_name, user_name))",
     "views(schema VARCHAR, name VARCHAR, columns VARCHAR[], definition VARCHAR, PRIMARY KEY (schema, name))",
     "procedures(schema VARCHAR, name VARCHAR, definition VARCHAR, PRIMARY KEY (schema, name))",
+    "commits(number BIGINT)",
     """load_errors(user_id INTEGER, query_id BIGINT, transaction_id BIGINT, session_id INTEGER,
         database_name VARCHAR, table_id INTEGER, start_time TIMESTAMP, file_name VARCHAR, line_number BIGINT,
         column_name VARCHAR, column_type VARCHAR, column_length VARCHAR, position INTEGER, error_code INTEGER,
         error_message VARCHAR)""",
 )
 
+
+#: What an ATTACH says of a disk rather than of the file: DuckDB passes the system's words on.
+_NO_DAMAGE = re.compile(r"No space left on device|Permission denied|Read-only file system|Disk quota exceeded")
 
 _NAME = re.compile(r"[a-z_][a-z0-9_$]{0,126}")
 
@@ -52,6 +59,15 @@ class Database:
         return f"{self.namespace}/{self.name}"
 
 
+@dataclass
+class _Counted:
+    """The commits of an open database. The lock makes the counter's order that of the commits."""
+
+    commits: Commits
+    number: int
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
 class Warehouse:
     """Databases as `<folder>/<namespace>/<database>.duckdb`. DuckDB is imported when the first one is opened."""
 
@@ -64,6 +80,7 @@ class Warehouse:
         self._root: Any = None
         self._attached: set[Database] = set()
         self._connections: Counter[Database] = Counter()
+        self._commits: dict[Database, _Counted] = {}
 
     def _path(self, database: Database) -> Path:
         return self.folder / database.namespace / f"{database.name}.duckdb"
@@ -89,6 +106,34 @@ class Warehouse:
             self._connections[database] -= 1
             cursor.close()
 
+    def commit(self, database: Database, cursor: Any) -> None:
+        """Commit what a cursor's transaction has written, and count it."""
+        counted = self._commits[database]
+        with counted.lock:
+            number = counted.number + 1
+            cursor.execute(f"INSERT INTO {quoted(database.catalog)}.{INTERNAL}.commits VALUES ({number})")
+            cursor.execute("COMMIT")
+            counted.number = number
+            counted.commits.acknowledge(number)
+
+    def files(self) -> list[Path]:
+        """All databases that are there, or were: their counters are left."""
+        there = {*self.folder.glob("*/*.duckdb")}
+        return sorted(there | {file.with_suffix("") for file in self.folder.glob("*/*.duckdb.commits")})
+
+    def check(self, file: Path) -> None:
+        """Open a database file and close it again. StateUnusable where it is damaged or has lost commits."""
+        if not Commits(file).is_untouched():
+            with self._guard:
+                database = Database(file.parent.name, file.stem)
+                self._open(database)
+                self._detach(database)
+
+    def check_all(self) -> None:
+        """Open what a kill may have left unfinished, or somebody else has changed. StateUnusable as `check`."""
+        for file in self.files():
+            self.check(file)
+
     def create_database(self, namespace: str, name: str, *, first: str, serializable: bool) -> None:
         database = Database(namespace, name)
         with self._guard:
@@ -109,8 +154,9 @@ class Warehouse:
             if self._connections[database]:
                 raise SqlError(f'database "{name}" is being accessed by other users')
             self._detach(database)
-            self._path(database).unlink()
-            self._path(database).with_suffix(".duckdb.wal").unlink(missing_ok=True)
+            path = self._path(database)
+            for file in (path, path.with_suffix(".duckdb.wal"), path.with_suffix(".duckdb.commits")):
+                file.unlink(missing_ok=True)
 
     def drop_namespace(self, namespace: str) -> None:
         """Forget a deleted namespace, its files with it. Its connections are closed."""
@@ -140,6 +186,9 @@ class Warehouse:
                     self._root.close()
                 self._root = None
                 self._attached.clear()
+                for counted in self._commits.values():
+                    counted.commits.close()
+                self._commits.clear()
 
     def _open(self, database: Database) -> None:
         if database in self._attached:
@@ -148,17 +197,39 @@ class Warehouse:
         path = self._path(database)
         path.parent.mkdir(parents=True, exist_ok=True)
         catalog = quoted(database.catalog)
-        root.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {catalog}")
-        for schema in ("public", INTERNAL):
-            root.execute(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema}")
-        for table in _INTERNAL_TABLES:
-            root.execute(f"CREATE TABLE IF NOT EXISTS {catalog}.{INTERNAL}.{table}")
+        import duckdb
+
+        try:
+            root.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {catalog}")
+        except duckdb.Error as error:
+            if (cause := _NO_DAMAGE.search(str(error))) is not None:
+                raise StateNotSaved(f"{cause[0]} ({path})") from error
+            reason = str(error).splitlines()[0]
+            raise StateUnusable(f"{path} cannot be read: {reason}; it held {holds(path)}") from error
         self._attached.add(database)
+        try:
+            for schema in ("public", INTERNAL):
+                root.execute(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema}")
+            for table in _INTERNAL_TABLES:
+                root.execute(f"CREATE TABLE IF NOT EXISTS {catalog}.{INTERNAL}.{table}")
+            self._count(database)
+        except BaseException:
+            self._detach(database)
+            raise
+
+    def _count(self, database: Database) -> None:
+        table, commits = f"{quoted(database.catalog)}.{INTERNAL}.commits", Commits(self._path(database))
+        number = int(self._instance().execute(f"SELECT coalesce(max(number), 0) FROM {table}").fetchone()[0])
+        commits.open(number)
+        self._instance().execute(f"DELETE FROM {table} WHERE number < {number}")
+        self._commits[database] = _Counted(commits, number)
 
     def _detach(self, database: Database) -> None:
         if database in self._attached:
             self._instance().execute(f"DETACH {quoted(database.catalog)}")
             self._attached.discard(database)
+        if counted := self._commits.pop(database, None):
+            counted.commits.close()
 
     def _instance(self) -> Any:
         if self._root is None:
