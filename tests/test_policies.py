@@ -111,12 +111,13 @@ ONLY_WITH: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
     "AWS::StepFunctions::StateMachine": {("EncryptionConfiguration",): ("kms:*",)},
 }
 
-#: What is granted for stacks' resources beside what CloudFormation asks for, and for which part of `elt`.
+#: What is granted for stacks' resources beside what CloudFormation's schemas ask for, and why.
 FOR_ELT = {
     "lambda:GetFunctionConfiguration": "releases/functions.py: is it as it was left?",
     "redshift-serverless:CreateUsageLimit": "stacks/outside.py: CloudFormation has no usage limits",
     "redshift-serverless:ListUsageLimits": "stacks/outside.py",
     "redshift-serverless:UpdateUsageLimit": "stacks/outside.py",
+    "secretsmanager:GetRandomPassword": "the Service Authorization Reference has it as a dependent of CreateNamespace",
     "secretsmanager:GetSecretValue": "warehouse.py asks as the administrator",
 }
 

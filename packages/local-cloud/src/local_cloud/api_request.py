@@ -63,6 +63,13 @@ class ApiRequest:
         return self._scope[0]
 
     @property
+    def session_token(self) -> str:
+        """What temporary keys are sent with: a header, or a part of a presigned URL. "" without it."""
+        query = parse_qs(str(self.environ.get("QUERY_STRING", "")))
+        header = self.environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "")
+        return str(header or query.get("X-Amz-Security-Token", query.get("x-amz-security-token", [""]))[0])
+
+    @property
     def region(self) -> str:
         return self._scope[1]
 

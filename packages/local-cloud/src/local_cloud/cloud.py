@@ -133,7 +133,8 @@ class Cloud:
                     external_id=None,
                 )
 
-        return self.persistence.saving.until_done(f"sessions of {role_arn}", assume)
+        with moto_state.released():  # a full disk makes it wait
+            return self.persistence.saving.until_done(f"sessions of {role_arn}", assume)
 
     def environment(self, role_arn: str, session_name: str, *, service: str, source_arn: str = "") -> dict[str, str]:
         """What a job or function process needs to find this cloud and act as its role. As `credentials`."""
@@ -188,6 +189,8 @@ class Cloud:
         else:
             access_key = actor.access_key if actor else SYSTEM_ACCESS_KEY
             keys = {"aws_access_key_id": access_key, "aws_secret_access_key": "local"}
+            if token := self.permissions.callers.session_token(access_key):
+                keys["aws_session_token"] = token
         return session.client(
             service,
             region_name=self.settings.region,

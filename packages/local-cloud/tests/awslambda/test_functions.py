@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
 import pytest
@@ -72,6 +73,63 @@ def test_an_update_of_the_configuration_changes_what_it_names(functions):
         assert configuration["State"] == "Active"
     functions.api.update_function_configuration(FunctionName=name, DeadLetterConfig={"TargetArn": ""})
     assert "DeadLetterConfig" not in functions.api.get_function_configuration(FunctionName=name)
+
+
+NAMES = [
+    "{name}",
+    "function:{name}",
+    "123456789012:function:{name}",
+    "us-east-1:123456789012:function:{name}",
+    "arn:aws:lambda:us-east-1:123456789012:function:{name}",
+]
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_a_function_is_found_by_every_name_that_lambda_takes(functions, form):
+    name = functions.function("def main(event, context): return context.invoked_function_arn")
+    arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
+    api, given = functions.api, form.format(name=name)
+    api.publish_version(FunctionName=given)
+    api.create_alias(FunctionName=given, Name="live", FunctionVersion="1")
+
+    assert api.get_function(FunctionName=given)["Configuration"]["FunctionArn"] == arn
+    assert api.get_function(FunctionName=f"{given}:live")["Configuration"]["Version"] == "1"
+    assert api.get_function_configuration(FunctionName=given, Qualifier="1")["Version"] == "1"
+    assert [each["Version"] for each in api.list_versions_by_function(FunctionName=given)["Versions"]] == [
+        "$LATEST",
+        "1",
+    ]
+    assert [each["Name"] for each in api.list_aliases(FunctionName=given)["Aliases"]] == ["live"]
+    assert json.loads(api.invoke(FunctionName=f"{given}:live")["Payload"].read()) == f"{arn}:live"
+    api.delete_function(FunctionName=given)
+    with pytest.raises(api.exceptions.ResourceNotFoundException):
+        api.get_function(FunctionName=name)
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_a_function_can_be_made_by_every_name_that_lambda_takes(functions, form):
+    name = f"made-{NAMES.index(form)}"
+
+    made = functions.function("def main(event, context): return 1", FunctionName=form.format(name=name))
+
+    assert functions.api.get_function_configuration(FunctionName=name)["FunctionName"] == name
+    functions.api.delete_function(FunctionName=made)
+
+
+def test_a_name_and_a_qualifier_that_differ_are_refused(functions):
+    name = functions.function("def main(event, context): return 1")
+    functions.api.publish_version(FunctionName=name)
+
+    with pytest.raises(functions.api.exceptions.InvalidParameterValueException, match="derived qualifier"):
+        functions.api.get_function(FunctionName=f"{name}:1", Qualifier="2")
+
+
+@pytest.mark.parametrize("place", ["eu-west-1:123456789012", "us-east-1:210987654321"])
+def test_a_function_of_another_region_or_account_is_not_found(functions, place):
+    name = functions.function("def main(event, context): return 1")
+
+    with pytest.raises(functions.api.exceptions.ResourceNotFoundException):
+        functions.api.get_function(FunctionName=f"arn:aws:lambda:{place}:function:{name}")
 
 
 def test_the_log_group_can_be_another_one(functions):

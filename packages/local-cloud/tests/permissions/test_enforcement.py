@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -41,6 +42,8 @@ def world(cloud: Any) -> None:
     s3.create_bucket(Bucket="lake")
     for key in ("in/a", "in/b", "out/a"):
         s3.put_object(Bucket="lake", Key=key, Body=b"x")
+    s3.create_bucket(Bucket="lake-copied")
+    s3.put_bucket_versioning(Bucket="lake-copied", VersioningConfiguration={"Status": "Enabled"})
     cloud.client("sns").create_topic(Name="alerts")
     cloud.role("nobody", allow("none:Such"))
 
@@ -171,6 +174,50 @@ def test_refusals_in_aws_words(
 def test_keys_that_nobody_has(cloud: Any, service: str, method: str, expected: tuple[int, str]) -> None:
     client = cloud.with_keys(service, {"AccessKeyId": "AKIAIOSFODNN7EXAMPLE"})
     assert refusal(getattr(client, method))[:2] == expected
+
+
+INVALID = "The security token included in the request is invalid."
+#: Service and method; what temporary keys get without their token, and what they get with another one.
+TOKENS = [
+    ("sts", "get_caller_identity", *[(403, "InvalidClientTokenId", INVALID)] * 2),
+    ("sns", "list_topics", *[(403, "InvalidClientTokenId", INVALID)] * 2),
+    ("glue", "get_jobs", *[(400, "UnrecognizedClientException", INVALID)] * 2),
+    ("lambda", "list_functions", *[(403, "UnrecognizedClientException", INVALID)] * 2),
+    ("cloudwatch", "list_metrics", *[(400, "UnrecognizedClientException", INVALID)] * 2),
+    (
+        "s3",
+        "list_buckets",
+        (403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
+        (400, "InvalidToken", "The provided token is malformed or otherwise invalid."),
+    ),
+]
+
+
+@pytest.mark.parametrize(("service", "method", "without", "wrong"), TOKENS, ids=[each[0] for each in TOKENS])
+def test_temporary_keys_need_their_own_session_token(
+    cloud: Any, service: str, method: str, without: tuple[int, str, str], wrong: tuple[int, str, str]
+) -> None:
+    role = cloud.role("temporary")
+    keys, others = (
+        cloud.client("sts").assume_role(RoleArn=role, RoleSessionName=name)["Credentials"] for name in ("own", "other")
+    )
+
+    def with_token(token: str | None) -> Any:
+        return getattr(cloud.with_keys(service, keys | {"SessionToken": token}), method)
+
+    assert with_token(keys["SessionToken"])()["ResponseMetadata"]["HTTPStatusCode"] == 200
+    assert refusal(with_token(None)) == without
+    assert refusal(with_token("made-up")) == wrong
+    assert refusal(with_token(others["SessionToken"])) == wrong
+
+
+def test_a_users_keys_come_without_a_session_token(cloud: Any) -> None:
+    cloud.client("iam").create_user(UserName="long")
+    key = cloud.client("iam").create_access_key(UserName="long")["AccessKey"]
+
+    assert cloud.with_keys("sts", key).get_caller_identity()["Arn"] == f"arn:aws:iam::{ACCOUNT}:user/long"
+    given = cloud.with_keys("sts", key | {"SessionToken": "made-up"})
+    assert refusal(given.get_caller_identity) == (403, "InvalidClientTokenId", INVALID)
 
 
 def test_keys_of_a_user_until_they_are_inactive(cloud: Any) -> None:
@@ -372,6 +419,18 @@ def test_loopback_counts_as_a_secure_channel(cloud: Any, guarded: Any, said: str
         )
 
 
+def test_a_presigned_url_of_a_role_carries_its_token(cloud: Any) -> None:
+    cloud.role("signer", allow("s3:GetObject"))
+    arguments = {"Params": {"Bucket": "lake", "Key": "in/a"}}
+    url = cloud.as_role("signer", "s3").generate_presigned_url("get_object", **arguments)
+
+    assert urllib.request.urlopen(url).read() == b"x"
+    for spoilt, status in ((re.sub(r"&?x-amz-security-token=[^&]*", "", url, flags=re.I), 403), (url + "x", 400)):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(re.sub(r"(?i)(x-amz-security-token=)", r"\1x", spoilt) if status == 400 else spoilt)
+        assert caught.value.code == status
+
+
 def test_presigned_urls_are_their_signers(cloud: Any) -> None:
     cloud.role("reader", allow("s3:GetObject", "arn:aws:s3:::lake/in/*"))
     s3 = cloud.as_role("reader", "s3")
@@ -403,6 +462,65 @@ def test_secrets_and_keys_have_policies_of_their_own(cloud: Any) -> None:
     assert refusal(as_role.encrypt, KeyId=closed, Plaintext=b"x")[2].endswith(
         "because no resource-based policy allows the kms:Encrypt action"
     )
+
+
+def test_a_batch_hands_out_only_the_secrets_that_may_be_read_one_by_one(cloud: Any) -> None:
+    manager = cloud.client("secretsmanager")
+    manager.create_secret(Name="open", SecretString="told")
+    closed = manager.create_secret(Name="closed", SecretString="hidden")["ARN"]
+    batch = allow(["secretsmanager:BatchGetSecretValue", "secretsmanager:ListSecrets"])
+    cloud.role("batch", batch, allow("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:*:*:secret:open-??????"))
+    client = cloud.as_role("batch", "secretsmanager")
+
+    def refused(name: str, arn: str) -> dict[str, str]:
+        user = f"arn:aws:sts::{ACCOUNT}:assumed-role/batch/session"
+        message = (
+            f"User: {user} is not authorized to perform: secretsmanager:GetSecretValue on resource: {arn} because no "
+            "identity-based policy allows the secretsmanager:GetSecretValue action"
+        )
+        return {"SecretId": name, "ErrorCode": "AccessDeniedException", "Message": message}
+
+    unknown = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:unknown-??????"
+    answer = client.batch_get_secret_value(SecretIdList=["open", "closed", "unknown"])
+    assert [each["SecretString"] for each in answer["SecretValues"]] == ["told"]
+    assert answer["Errors"] == [refused("closed", closed), refused("unknown", unknown)]
+    assert client.batch_get_secret_value(SecretIdList=[closed[:-7]])["Errors"] == [refused(closed[:-7], closed)]
+    answer = client.batch_get_secret_value(Filters=[{"Key": "name", "Values": ["closed", "open"]}])
+    assert [each["SecretString"] for each in answer["SecretValues"]] == ["told"]
+    assert answer["Errors"] == [refused(closed, closed)]
+    cloud.role("batch", allow("secretsmanager:*"))
+    assert len(client.batch_get_secret_value(SecretIdList=["open", "closed"])["SecretValues"]) == 2
+
+
+def test_tags_need_the_right_to_tag(cloud: Any) -> None:
+    cloud.role("tagger", allow(["sqs:CreateQueue", "iam:CreateRole"]))
+    sqs = cloud.as_role("tagger", "sqs")
+    sqs.create_queue(QueueName="plain")
+    assert "sqs:tagqueue" in refusal(sqs.create_queue, QueueName="tagged", tags={"a": "b"})[2]
+    cloud.role("tagger", allow(["sqs:CreateQueue", "sqs:TagQueue"]))
+    sqs.create_queue(QueueName="tagged", tags={"a": "b"})
+
+
+FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:named"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"FunctionName": "named", "Qualifier": "live"},
+        {"FunctionName": "named:live"},
+        {"FunctionName": f"{ACCOUNT}:function:named:live"},
+        {"FunctionName": f"{ACCOUNT}:function:named", "Qualifier": "live"},
+        {"FunctionName": FUNCTION, "Qualifier": "live"},
+        {"FunctionName": f"{FUNCTION}:live"},
+    ],
+)
+def test_a_function_is_the_same_resource_by_all_its_names(cloud: Any, given: dict[str, str]) -> None:
+    cloud.role("caller-by-name", allow("lambda:InvokeFunction", f"{FUNCTION}:other"))
+    client = cloud.as_role("caller-by-name", "lambda")
+    assert f"on resource: {FUNCTION}:live because" in refusal(client.invoke, **given)[2]
+    cloud.role("caller-by-name", allow("lambda:InvokeFunction", f"{FUNCTION}:live"))
+    assert refusal(client.invoke, **given)[1] == "ResourceNotFoundException"
 
 
 # Becoming a role
@@ -535,6 +653,33 @@ PASSING: list[tuple[str, str, str, dict[str, Any]]] = [
         "redshift-serverless",
         {"namespaceName": "passed", "iamRoles": ["ROLE"]},
     ),
+    ("glue", "create_session", "glue", {"Id": "passed", "Role": "ROLE", "Command": {"Name": "glueetl"}}),
+    ("events", "put_rule", "events", {"Name": "passed", "ScheduleExpression": "rate(1 day)", "RoleArn": "ROLE"}),
+    (
+        "events",
+        "put_targets",
+        "events",
+        {"Rule": "passed", "Targets": [{"Id": "a", "Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", "RoleArn": "ROLE"}]},
+    ),
+    ("sns", "create_topic", "sns", {"Name": "passed", "Attributes": {"SQSSuccessFeedbackRoleArn": "ROLE"}}),
+    (
+        "logs",
+        "put_destination",
+        "logs",
+        {"destinationName": "passed", "targetArn": "arn:aws:kinesis:x", "roleArn": "ROLE"},
+    ),
+    (
+        "s3",
+        "put_bucket_replication",
+        "s3",
+        {
+            "Bucket": "lake-copied",
+            "ReplicationConfiguration": {
+                "Role": "ROLE",
+                "Rules": [{"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::lake"}, "Prefix": ""}],
+            },
+        },
+    ),
 ]
 
 
@@ -546,7 +691,9 @@ def with_role(value: Any, role: str) -> Any:
     return role if value == "ROLE" else value
 
 
-@pytest.mark.parametrize(("service", "method", "prefix", "request_"), PASSING, ids=[case[0] for case in PASSING])
+@pytest.mark.parametrize(
+    ("service", "method", "prefix", "request_"), PASSING, ids=[f"{case[0]}.{case[1]}" for case in PASSING]
+)
 def test_a_role_has_to_be_passed(cloud: Any, service: str, method: str, prefix: str, request_: dict[str, Any]) -> None:
     passed = cloud.role("passed")
     arguments = with_role(request_, passed)

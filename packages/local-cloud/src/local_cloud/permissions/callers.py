@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from local_cloud.permissions.documents import parse
-from local_cloud.permissions.errors import ExpiredKey, UnknownKey
+from local_cloud.permissions.errors import ExpiredKey, UnknownKey, WrongToken
 from local_cloud.permissions.evaluation import Policies, Policy, Principal
 
 #: Access key of the cloud's own calls to itself, on nobody's behalf (the ticker of schedules, say).
@@ -70,6 +70,25 @@ class Callers:
         if not access_key:
             return self.anonymous
         return self._of_session(access_key) or self._of_user(access_key)
+
+    def authenticate(self, access_key: str, token: str) -> Caller:
+        """Who made a request with an access key and a session token, "" without one.
+
+        Temporary keys are nothing without their own token, a user's keys come with none; the administrator's are not
+        looked at. Raises UnknownKey, WrongToken, ExpiredKey.
+        """
+        caller = self.of_key(access_key)
+        if caller.kind not in ("AssumedRole", "User"):
+            return caller
+        if token != (self.session_token(access_key) if caller.kind == "AssumedRole" else ""):
+            raise WrongToken if token else UnknownKey
+        return caller
+
+    def session_token(self, access_key: str) -> str:
+        """The token that belongs to an access key; "" for one that is not temporary."""
+        session, _ = self._sessions.get(access_key, (None, None))
+        session = session or self._assumed_role(access_key)
+        return str(session.session_token) if session else ""
 
     def of_role(self, role_arn: str, session_name: str) -> Caller:
         """A session of a role, for what a service does inside the process."""
@@ -143,10 +162,9 @@ class Callers:
 
     def _of_session(self, access_key: str) -> Caller | None:
         from moto.core.utils import utcnow
-        from moto.sts.models import sts_backends
 
         if access_key not in self._sessions:
-            found = sts_backends[self.account_id]["aws"].get_assumed_role_from_access_key(access_key)
+            found = self._assumed_role(access_key)
             if found is None:
                 return None
             if len(self._sessions) > 10_000:
@@ -159,6 +177,11 @@ class Callers:
         if session.expiration < utcnow():
             raise ExpiredKey
         return caller
+
+    def _assumed_role(self, access_key: str) -> Any:
+        from moto.sts.models import sts_backends
+
+        return sts_backends[self.account_id]["aws"].get_assumed_role_from_access_key(access_key)
 
     def _of_user(self, access_key: str) -> Caller:
         for user in list(self._iam.users.values()):

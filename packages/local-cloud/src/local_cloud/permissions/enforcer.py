@@ -46,6 +46,9 @@ class Request(Protocol):
     def access_key(self) -> str: ...
 
     @property
+    def session_token(self) -> str: ...
+
+    @property
     def service(self) -> str: ...
 
     @property
@@ -55,10 +58,12 @@ class Request(Protocol):
 
     def parameters(self) -> Mapping[str, Any]: ...
 
+    def read_body(self) -> bytes: ...
+
 
 @dataclass(frozen=True)
-class S3Access:
-    """A caller in front of S3: `allows` asks for what only the operation itself knows."""
+class Access:
+    """A caller in front of an operation that knows by itself what more it needs. `check` raises AccessDenied."""
 
     enforcer: Enforcer
     caller: Caller
@@ -86,7 +91,7 @@ class Enforcer:
 
     def check_request(self, request: Request) -> None:
         """An API request to any service but S3."""
-        caller = self.callers.of_key(request.access_key)
+        caller = self.callers.authenticate(request.access_key, request.session_token)
         if caller.kind == "System":
             return
         service = _PREFIXES.get(request.service, request.service)
@@ -108,15 +113,20 @@ class Enforcer:
         for need in needs_of(call):
             self.ask(caller, need, context)
 
-    def check_s3(self, request: Request, parsed: S3Request, action: str) -> S3Access:
+    def check_s3(self, request: Request, parsed: S3Request, action: str) -> Access:
         """A request to S3; `action` is what S3 found for it, "" for a bucket's configuration."""
-        caller = self.callers.of_key(request.access_key)
+        caller = self.callers.authenticate(request.access_key, request.session_token)
         context = self._context(caller, request.environ, request.region or self.region)
-        access = S3Access(self, caller, context)
+        access = Access(self, caller, context)
         if caller.kind != "System":
-            for need in needs_of_s3(parsed, action):
+            for need in needs_of_s3(parsed, action, request.read_body):
                 self.ask(caller, need, context)
         return access
+
+    def access(self, access_key: str, *, region: str = "") -> Access:
+        """What the owner of a key that was checked already may do, item by item."""
+        caller = self.callers.of_key(access_key)
+        return Access(self, caller, self._context(caller, {}, region or self.region))
 
     def check_role(self, role_arn: str, action: str, resource: str, *, session_name: str, **keys: str) -> None:
         """What a service is about to do as a role. The account's root may do it all.

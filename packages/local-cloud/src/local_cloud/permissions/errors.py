@@ -3,7 +3,8 @@
 ::
 
     AccessDenied        a policy says no, or none says yes
-     ├─ UnknownKey      nobody has this access key
+     ├─ UnknownKey      nobody has this access key, or a temporary one comes without its session token
+     ├─ WrongToken      a session token that is not the access key's
      ├─ ExpiredKey      temporary keys that have ended
      ├─ MissingKey      an unsigned request where a signature is needed
      ├─ InvalidToken    a web identity that STS does not take
@@ -20,6 +21,11 @@ class AccessDenied(Exception):
 
 
 class UnknownKey(AccessDenied):
+    def __init__(self) -> None:
+        super().__init__("The security token included in the request is invalid.")
+
+
+class WrongToken(AccessDenied):
     def __init__(self) -> None:
         super().__init__("The security token included in the request is invalid.")
 

@@ -11,21 +11,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from local_cloud.faults import Fault
-from local_cloud.permissions.errors import AccessDenied, ExpiredKey, InvalidToken, MissingKey, UnknownKey
+from local_cloud.permissions.errors import AccessDenied, ExpiredKey, InvalidToken, MissingKey, UnknownKey, WrongToken
 
 _JSON = {
     UnknownKey: "UnrecognizedClientException",
+    WrongToken: "UnrecognizedClientException",
     ExpiredKey: "ExpiredTokenException",
     MissingKey: "MissingAuthenticationTokenException",
 }
 _QUERY = {
     UnknownKey: "InvalidClientTokenId",
+    WrongToken: "InvalidClientTokenId",
     ExpiredKey: "ExpiredToken",
     MissingKey: "MissingAuthenticationToken",
 }
 #: With the words of S3, whose messages for keys are its own. https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 _S3 = {
     UnknownKey: ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
+    WrongToken: ("InvalidToken", "The provided token is malformed or otherwise invalid."),
     ExpiredKey: ("ExpiredToken", "The provided token has expired."),
     MissingKey: ("AccessDenied", "Access Denied"),
 }

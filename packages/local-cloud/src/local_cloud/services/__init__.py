@@ -10,6 +10,7 @@ SERVICES: tuple[str, ...] = (
     "iam",
     "servicequotas",
     "sts",
+    "secretsmanager",
     "cloudwatch",
     "logs",
     "sns",

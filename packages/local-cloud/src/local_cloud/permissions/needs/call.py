@@ -28,3 +28,12 @@ class Call:
     parameters: Mapping[str, Any]
     region: str
     account_id: str
+
+
+def pass_role(role: str, service: str, call: Call) -> Need:
+    """A role, by name or ARN, is handed to a service.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
+    arn = role if role.startswith("arn:") else f"arn:aws:iam::{call.account_id}:role/{role}"
+    return Need("iam:PassRole", arn, {"iam:passedtoservice": (service,)})

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from local_cloud.function_names import FunctionName
 from local_cloud.permissions.needs.call import Call
+
+
+def own_arn(service: str, resource: str, call: Call) -> str:
+    """The ARN of something in the call's account and region."""
+    return f"arn:aws:{service}:{call.region}:{call.account_id}:{resource}"
 
 
 def unqualified(arn: str, call: Call) -> str:
@@ -23,12 +29,17 @@ def workgroup(name: str, call: Call) -> str:
 
     session = next((each for each in DataApiResponse.api.sessions.all() if each.id == name), None)
     found = _serverless().workgroup_of(session.workgroup if session else name)
-    return str(found["workgroupArn"]) if found else _redshift(call, f"workgroup/{name}")
+    return str(found["workgroupArn"]) if found else own_arn("redshift-serverless", f"workgroup/{name}", call)
 
 
 def namespace(name: str, call: Call) -> str:
-    found = _serverless().namespaces.get(name)
-    return str(found["namespaceArn"]) if found else _redshift(call, f"namespace/{name}")
+    found = stored_namespace(name)
+    return str(found["namespaceArn"]) if found else own_arn("redshift-serverless", f"namespace/{name}", call)
+
+
+def stored_namespace(name: str) -> Mapping[str, Any]:
+    """A namespace of Redshift Serverless, empty where there is none."""
+    return _serverless().namespaces.get(name) or {}
 
 
 def statement_owner(identifier: str, call: Call) -> str:
@@ -39,13 +50,19 @@ def statement_owner(identifier: str, call: Call) -> str:
 
 
 def secret(name: str, call: Call) -> str:
+    """A secret by its name, its ARN, or its ARN without the six characters that Secrets Manager adds."""
     from moto.secretsmanager.models import secretsmanager_backends
 
-    if name.startswith("arn:"):
-        return name
     secrets = secretsmanager_backends[call.account_id][call.region].secrets
-    found = next((each for each in list(secrets.values()) if each.name == name), None)
-    return str(found.arn) if found else f"secret:{name}-??????"
+    found = next((each for each in list(secrets.values()) if name in (each.name, each.arn, each.arn[:-7])), None)
+    if found:
+        return str(found.arn)
+    return name if name.startswith("arn:") else f"secret:{name}-??????"
+
+
+def secret_arn(name: str, call: Call) -> str:
+    found = secret(name, call)
+    return found if found.startswith("arn:") else own_arn("secretsmanager", found, call)
 
 
 def queue(url: str, call: Call) -> str:
@@ -58,9 +75,13 @@ def group(name: str, call: Call) -> str:
 
 
 def qualified(name: str, call: Call) -> str:
-    """A function with the version or alias that the request asks for."""
-    wanted = call.parameters.get("Qualifier")
-    return f"{name}:{wanted}" if wanted and not name.endswith(f":{wanted}") else name
+    """A function's ARN by any of its names, with the version or alias that the request asks for."""
+    found = FunctionName.parse(name)
+    if found is None:
+        return name
+    region, account = found.region or call.region, found.account or call.account_id
+    qualifier = str(call.parameters.get("Qualifier") or "")
+    return f"arn:aws:lambda:{region}:{account}:function:{found.qualified(qualifier)}"
 
 
 def bus(name: str, call: Call) -> str:
@@ -77,8 +98,13 @@ def key(name: str, call: Call) -> str:
     if not alias.startswith("alias/"):
         return name if name.startswith("arn:") else f"key/{name}"
     backend = kms_backends[call.account_id][call.region]
-    found = next((id for id in backend.keys if alias in backend.get_all_aliases().get(id, ())), None)
+    found = next((id for id in list(backend.keys) if alias in backend.get_all_aliases().get(id, ())), None)
     return f"key/{found}" if found else alias
+
+
+def key_arn(name: str, call: Call) -> str:
+    found = key(name, call)
+    return found if found.startswith("arn:") else own_arn("kms", found, call)
 
 
 def dashboard(name: str, call: Call) -> str:
@@ -89,6 +115,21 @@ def dashboard(name: str, call: Call) -> str:
 def stack_of_change_set(name: str, call: Call) -> str:
     """`arn:…:changeSet/<name>/<id>` names no stack; a stack's name or ARN stays."""
     return "*" if ":changeSet/" in name else name
+
+
+def event_source(name: str, call: Call) -> str:
+    """Partners' sources of events are in no account."""
+    return f"arn:aws:events:{call.region}::event-source/{name}"
+
+
+def registry_of_schema(name: str, call: Call) -> str:
+    """The registry's name from itself, or from a schema's ARN, `…:schema/<registry>/<schema>`."""
+    return name.split("/")[1] if name.startswith("arn:") else name
+
+
+def tagged(kind: str, call: Call) -> str:
+    """How ARNs of Systems Manager spell the `ResourceType` of its operations on tags."""
+    return {"ManagedInstance": "managed-instance", "Automation": "automation-execution"}.get(kind, kind.lower())
 
 
 def without_slash(name: str, call: Call) -> str:
@@ -108,12 +149,44 @@ def user(name: str, call: Call) -> str:
     return _with_path("users", name, call)
 
 
+def named_group(name: str, call: Call) -> str:
+    return _with_path("groups", name, call)
+
+
+def instance_profile(name: str, call: Call) -> str:
+    return _with_path("instance_profiles", name, call)
+
+
+def server_certificate(name: str, call: Call) -> str:
+    return _with_path("certificates", name, call)
+
+
+def user_of_key(access_key: str, call: Call) -> str:
+    """Whose access key it is."""
+    users = list(_iam(call).users.values())
+    found = next(
+        (user for user in users if any(key.access_key_id == access_key for key in list(user.access_keys))), None
+    )
+    return f"{found.path}{found.name}".removeprefix("/") if found else "*"
+
+
+def role_of_deletion(task: str, call: Call) -> str:
+    """The role with its path from `task/aws-service-role/<service>/<role>/<id>`."""
+    return task.removeprefix("task/").rpartition("/")[0]
+
+
 def _with_path(kind: str, name: str, call: Call) -> str:
+    known: dict[str, Any] = getattr(_iam(call), kind)
+    found = next(
+        (each for each in list(known.values()) if getattr(each, "name", getattr(each, "cert_name", "")) == name), None
+    )
+    return f"{found.path}{name}".removeprefix("/") if found else name
+
+
+def _iam(call: Call) -> Any:
     from moto.iam.models import iam_backends
 
-    known: dict[str, Any] = getattr(iam_backends[call.account_id]["aws"], kind)
-    found = next((each for each in list(known.values()) if each.name == name), None)
-    return f"{found.path}{name}".removeprefix("/") if found else name
+    return iam_backends[call.account_id]["aws"]
 
 
 def _serverless() -> Any:
@@ -122,14 +195,11 @@ def _serverless() -> Any:
     return ServerlessResponse.plane
 
 
-def _redshift(call: Call, resource: str) -> str:
-    return f"arn:aws:redshift-serverless:{call.region}:{call.account_id}:{resource}"
-
-
 BY_NAME: dict[str, Callable[[str, Call], str]] = {
     each.__name__: each
     for each in (
         *(unqualified, qualifier, workgroup, namespace, statement_owner, secret, queue, group, qualified, bus, key),
-        *(dashboard, stack_of_change_set, without_slash, host, role, user),
+        *(dashboard, stack_of_change_set, without_slash, host, role, user, named_group, instance_profile),
+        *(server_certificate, user_of_key, role_of_deletion, event_source, registry_of_schema, tagged),
     )
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.permissions.needs import further, lookups
-from local_cloud.permissions.needs.call import Call, Keys, Need
+from local_cloud.permissions.needs.call import Call, Keys, Need, pass_role
 
 _FIELD = re.compile(r"\{([\w.|]+)(?:=([^}:]*))?(?::(\w+))?\}")
 
@@ -28,6 +28,8 @@ class Rules:
     actions: Mapping[str, str]
     passes: Mapping[str, tuple[tuple[str, str], ...]]
     """By operation: the parameter that holds a role, and the service it is passed to."""
+    tagging: Mapping[str, str]
+    """By operation: the action that its tags need."""
     keys: Mapping[str, str]
 
 
@@ -39,10 +41,10 @@ def all_rules() -> Mapping[str, Rules]:
 
 def needs_of(call: Call) -> list[Need]:
     """What a call needs, its own action first."""
-    rules = all_rules().get(call.service)
+    rules, tags = all_rules().get(call.service), tag_keys(call.parameters)
     if rules is None:
-        return [Need(f"{call.service}:{call.operation}", None, tag_keys(call.parameters))]
-    keys: dict[str, tuple[str, ...]] = dict(tag_keys(call.parameters))
+        return [Need(f"{call.service}:{call.operation}", None, tags)]
+    keys: dict[str, tuple[str, ...]] = dict(tags)
     for name, template in rules.keys.items():
         if values := tuple(value for value in _fill(template, call) if value != "*"):
             keys[name.lower()] = values
@@ -53,8 +55,10 @@ def needs_of(call: Call) -> list[Need]:
         if templates is None
         else [Need(action, arn, keys) for template in templates for arn in _arns(template, call)]
     )
+    if tags and (tagging := rules.tagging.get(call.operation)):
+        needs += [Need(f"{call.service}:{tagging}", need.resource, keys) for need in list(needs)]
     for parameter, service in rules.passes.get(call.operation, ()):
-        needs += [_pass_role(role, service, call) for role in dict.fromkeys(_values(call.parameters, parameter))]
+        needs += [pass_role(role, service, call) for role in dict.fromkeys(_values(call.parameters, parameter))]
     return needs + further.needs_of(call)
 
 
@@ -85,12 +89,8 @@ def _rules(tables: Mapping[str, Any]) -> Rules:
         for place in places.split():
             operation, _, parameter = place.partition(".")
             passes[operation] = (*passes.get(operation, ()), (parameter, service))
-    return Rules(resources, tables.get("actions", {}), passes, tables.get("keys", {}))
-
-
-def _pass_role(role: str, service: str, call: Call) -> Need:
-    arn = role if role.startswith("arn:") else f"arn:aws:iam::{call.account_id}:role/{role}"
-    return Need("iam:PassRole", arn, {"iam:passedtoservice": (service,)})
+    tagging = {each: action for action, operations in tables.get("tagging", {}).items() for each in operations.split()}
+    return Rules(resources, tables.get("actions", {}), passes, tagging, tables.get("keys", {}))
 
 
 def _arns(template: str, call: Call) -> Iterator[str]:

@@ -6,6 +6,8 @@ condition keys: https://docs.aws.amazon.com/service-authorization/latest/referen
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
@@ -63,8 +65,10 @@ _FROM_HEADERS = (
 _FROM_QUERY = ("delimiter", "max-keys", "prefix")
 
 
-def needs_of_s3(request: S3Request, action: str) -> list[Need]:
+def needs_of_s3(request: S3Request, action: str, read_body: Callable[[], bytes]) -> list[Need]:
     """`action` is what the S3 service found for an operation of its own, "" for one on a bucket's configuration.
+
+    `read_body` gives the body of the latter, which can be read again.
 
     DeleteObjects is asked about key by key, by who reads its body: here is only who may see the answer.
     """
@@ -73,7 +77,12 @@ def needs_of_s3(request: S3Request, action: str) -> list[Need]:
         return [Need("s3:ListAllMyBuckets", "*", keys)]
     bucket = f"arn:aws:s3:::{request.bucket}"
     if not action:
-        return [Need(_of_bucket(request), bucket, keys)]
+        needs = [Need(_of_bucket(request), bucket, keys)]
+        if request.method == "PUT" and "replication" in request.query:
+            # https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketReplication.html
+            roles = re.findall(r"<Role>\s*([^<\s]+)\s*</Role>", read_body().decode("utf-8", "replace"))
+            needs += [Need("iam:PassRole", role, {"iam:passedtoservice": ("s3.amazonaws.com",)}) for role in roles]
+        return needs
     if request.method == "POST" and "delete" in request.query:
         return []
     if "versionId" in request.query:

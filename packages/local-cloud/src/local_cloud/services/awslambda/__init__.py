@@ -12,7 +12,7 @@ def install(cloud: Cloud) -> None:
     from local_cloud.permissions.errors import CannotAssume
     from local_cloud.processes.environments import Environments
     from local_cloud.processes.packages import Packages
-    from local_cloud.services.awslambda import functions, requests
+    from local_cloud.services.awslambda import functions, names, requests
     from local_cloud.services.awslambda.events import AsyncEvents
     from local_cloud.services.awslambda.invocations import Invocations
     from local_cloud.services.awslambda.preparation import CANNOT_ASSUME, SERVICE, Preparation
@@ -42,6 +42,7 @@ def install(cloud: Cloud) -> None:
         except CannotAssume:
             raise InvalidParameterValueException(CANNOT_ASSUME) from None
 
+    names.patch()
     functions.patch(read_object, check_role)
     requests.patch(invocations, AsyncEvents(cloud, invocations))
     cloud.persistence.register_moto("awslambda", not_after=["Invoke", "InvokeAsync", "InvokeWithResponseStream"])

@@ -118,7 +118,7 @@ def _record(event: Event, condition: str, attempts: int, answer: Answer | None) 
         "timestamp": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "requestContext": {
             "requestId": event.id,
-            "functionArn": f"{event.function.function_arn}:{event.qualifier or version}",
+            "functionArn": f"{event.function.unqualified_arn}:{event.qualifier or version}",
             "condition": condition,
             "approximateInvokeCount": attempts,
         },

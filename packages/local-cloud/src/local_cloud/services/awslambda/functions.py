@@ -44,6 +44,11 @@ class Function(models.LambdaFunction):  # type: ignore[misc]
         self.published: list[int] = []  # one list for all versions: moto copies a function as it is
         self.revision = secrets.token_hex(8)
 
+    @property
+    def unqualified_arn(self) -> str:
+        """The ARN without a version."""
+        return ":".join(str(self.function_arn).split(":")[:7])
+
     def get_configuration(self, on_create: bool = False) -> dict[str, Any]:
         configuration: dict[str, Any] = super().get_configuration(on_create)
         configuration["LoggingConfig"] = {"LogFormat": "Text", "LogGroup": self.logs_group_name}

@@ -96,7 +96,7 @@ class Invocations:
                 "aws_request_id": request_id,
                 "function_name": function.function_name,
                 "function_version": str(function.version),
-                "invoked_function_arn": function.function_arn + (f":{qualifier}" if qualifier else ""),
+                "invoked_function_arn": function.unqualified_arn + (f":{qualifier}" if qualifier else ""),
                 "memory_limit_in_mb": str(function.memory_size),
                 "log_group_name": function.logs_group_name,
                 "log_stream_name": worker.spec.log_stream,
