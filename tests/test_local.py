@@ -43,7 +43,9 @@ def test_up_status_env_down_reset(fresh: Laptop) -> None:
         assert up["endpoint"] == f"http://127.0.0.1:{fresh.port}"
         again = json.loads(fresh.elt("local", "up", "--json").stdout)
         assert again["pid"] == up["pid"], "up again is the same cloud"
-        assert json.loads(fresh.elt("local", "status", "--json").stdout) == again
+        status = json.loads(fresh.elt("local", "status", "--json").stdout)
+        assert status.pop("bytes")["definitions, logs and histories"] > 0
+        assert status == again
         exports = fresh.elt("local", "env").stdout.splitlines()
         assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{fresh.port}" in exports
         unset = fresh.elt("local", "env", "--unset").stdout.splitlines()

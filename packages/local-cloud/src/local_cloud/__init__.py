@@ -1,5 +1,6 @@
 """AWS for a serverless ELT on one machine: real jobs, real SQL, one endpoint."""
 
+from local_cloud.caches import prune, size_of, sizes
 from local_cloud.control import Status, down, recover, reset, state_of, status, up
 from local_cloud.errors import (
     CommitsLost,
@@ -36,8 +37,11 @@ __all__ = [
     "__version__",
     "down",
     "fire",
+    "prune",
     "recover",
     "reset",
+    "size_of",
+    "sizes",
     "state_of",
     "status",
     "up",

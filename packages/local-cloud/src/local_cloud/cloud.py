@@ -10,6 +10,7 @@ from typing import Any
 
 from local_cloud import moto_state
 from local_cloud.api_request import INTERNAL_AGENT
+from local_cloud.caches import Needs
 from local_cloud.objects import Objects
 from local_cloud.permissions.callers import SYSTEM_ACCESS_KEY
 from local_cloud.permissions.enforcer import Enforcer
@@ -66,6 +67,8 @@ class Cloud:
     """Asked about every request, and by services before they do something as a role inside the process."""
     upkeep: Upkeep = field(default_factory=Upkeep)
     """What is done again and again, so that what the cloud keeps does not only grow."""
+    cache_users: list[Needs] = field(default_factory=list)
+    """Asked which entries of the cache are needed, before others go (see `caches`)."""
     routes: dict[str, Callable[[bytes], tuple[int, dict[str, Any]]]] = field(default_factory=dict)
     start_hooks: list[Callable[[], None]] = field(default_factory=list)
     stop_hooks: list[Callable[[], None]] = field(default_factory=list)

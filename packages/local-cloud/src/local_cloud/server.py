@@ -14,7 +14,7 @@ import threading
 from types import FrameType
 from typing import Any
 
-from local_cloud import lifetime, ports
+from local_cloud import caches, lifetime, ports
 from local_cloud.cloud import Cloud
 from local_cloud.errors import PortInUse, StateNotSaved
 from local_cloud.files import UMASK, check_room, unwritable
@@ -34,6 +34,8 @@ def create_app(cloud: Cloud) -> Any:
     cloud.persistence.load()
     for name in SERVICES:
         importlib.import_module(f"local_cloud.services.{name}").install(cloud)
+    cache = cloud.settings.state_dir / "cache"
+    cloud.route(caches.PATH, lambda body: caches.respond(cache, cloud.cache_users, body))
     cloud.on_start(cloud.upkeep.start)
     cloud.on_stop(cloud.upkeep.stop)
     from local_cloud.gateway import Gateway

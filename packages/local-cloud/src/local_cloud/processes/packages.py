@@ -42,7 +42,7 @@ class Packages:
             raise PackageError(f"{uri} may not be read: {error}") from None
         except KeyError:
             raise PackageError(f"{uri} does not exist: upload it, or correct the location") from None
-        target = self.folder / "files" / _digest(body) / Path(key).name
+        target = self.folder / "files" / digest(body) / Path(key).name
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             part = target.with_name(f".{secrets.token_hex(4)}.part")
@@ -63,7 +63,7 @@ class Packages:
 
         if isinstance(archive, Path) and archive.is_relative_to(self.folder / "files"):
             return self._once(archive.parent.name, extract)
-        return self._once(_digest(archive if isinstance(archive, bytes) else archive.read_bytes()), extract)
+        return self._once(digest(archive if isinstance(archive, bytes) else archive.read_bytes()), extract)
 
     def unpack_wheel(self, wheel: Path, *, python: Interpreter) -> Path:
         """One wheel, without its dependencies, as a folder for sys.path.
@@ -99,5 +99,6 @@ class Packages:
         return target
 
 
-def _digest(body: bytes) -> str:
+def digest(body: bytes) -> str:
+    """The name of what a file holds, in the cache."""
     return hashlib.sha256(body).hexdigest()[:20]

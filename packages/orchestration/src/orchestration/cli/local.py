@@ -131,10 +131,47 @@ def down() -> None:
 @command.command()
 @json_option
 def status(as_json: bool) -> None:
-    """Whether it runs, and where."""
+    """Whether it runs, and where, and what it takes on disk."""
+    from orchestration.progress import size
+
+    chosen = settings()
     with _local_cloud() as cloud:
-        found = cloud.status(settings())
-    _show(found, as_json)
+        found, sizes = cloud.status(chosen), cloud.sizes(chosen)
+    if as_json:
+        print_json(found.as_json() | {"bytes": sizes})
+        return
+    click.echo(str(found))
+    for kind, count in sizes.items():
+        click.echo(f"{size(count):>12}  {kind}")
+
+
+@command.command()
+@click.option("--dry-run", is_flag=True, help="Delete nothing, say what would be freed.")
+@json_option
+def prune(dry_run: bool, as_json: bool) -> None:
+    """Delete what nothing needs any more, and say how much each kind freed.
+
+    These are development releases that no environment has, may be rolled back to, or is deploying; job environments,
+    wheels and functions of what is not deployed any more; and, in your cache, downloaded wheels that no checkout has
+    used for 30 days. What is younger than an hour stays. Objects, tables, mails, logs and published releases are never
+    touched: `elt local reset` deletes those.
+    """
+    from orchestration import deployment
+    from orchestration.cli import prune as pruning
+    from orchestration.errors import NotDeployed
+
+    connect(environments.load("local"))
+    freed: dict[str, int] = {}
+    try:
+        store = deployment.find_artifacts()
+    except NotDeployed:
+        pass  # so there are no releases either
+    else:
+        freed[pruning.RELEASES] = pruning.releases(store, dry_run=dry_run)
+    with _local_cloud() as cloud:
+        freed |= cloud.prune(settings(), dry_run=dry_run)
+    freed[pruning.DOWNLOADS] = pruning.downloads(dry_run=dry_run)
+    pruning.show(freed, dry_run=dry_run, as_json=as_json)
 
 
 @command.command()

@@ -98,6 +98,25 @@ def list_releases(limit: int, everything: bool, environment: Environment, as_jso
 
 
 @command.command()
+@click.option("--dry-run", is_flag=True, help="Delete nothing, say what would be freed.")
+@env_option
+@json_option
+def prune(dry_run: bool, environment: Environment, as_json: bool) -> None:
+    """Delete development releases that no environment has, may be rolled back to, or is deploying.
+
+    With them goes, for good, what was uploaded for them alone; what is younger than an hour stays. Published releases
+    are never touched. No deploy role may delete: this takes an administrator's profile.
+    """
+    from orchestration import deployment
+    from orchestration.cli import prune as pruning
+    from orchestration.cli.local import connect
+
+    connect(environment)
+    freed = {pruning.RELEASES: pruning.releases(deployment.find_artifacts(), dry_run=dry_run)}
+    pruning.show(freed, dry_run=dry_run, as_json=as_json)
+
+
+@command.command()
 @click.argument("run", nargs=-1, metavar="[-- COMMAND…]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1. [default: a free one]")
 @env_option

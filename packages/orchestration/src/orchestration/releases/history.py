@@ -165,6 +165,13 @@ def previous(deployments: list[tuple[str, str]]) -> str | None:
     return releases[-2] if len(releases) > 1 else None
 
 
+def needed(store: Store, environment: str) -> set[str]:
+    """The releases that an environment still needs: the one it has, and the one a rollback goes to."""
+    deployed = deployments(store, environment)
+    found = live(store, environment)
+    return {one for one in (found.release if found else None, previous(deployed)) if one}
+
+
 def save_smoke(store: Store, smoke: Smoke) -> None:
     store.put_document(f"smokes/{smoke.release}/{smoke.environment}.json", asdict(smoke), once=False)
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from orchestration.errors import EltError, PublishError
@@ -15,6 +16,8 @@ from orchestration.project import root
 from orchestration.releases.wheels import Wheel
 
 LOCK = Path("requirements/glue.txt")
+#: Seconds after which wheels that no checkout has asked for are superseded: other checkouts share the cache.
+_UNUSED_S = 30 * 24 * 3600.0
 
 #: What Glue's Python Shell takes: CPython 3.9 on Amazon Linux 2, whose C library is 2.26.
 _PYTHON = ("--implementation", "cp", "--python-version", "3.9")
@@ -28,13 +31,27 @@ def fetch(checkout: Path) -> dict[str, Wheel]:
     what is found there is held against the lock's hashes.
     """
     lock = (checkout / LOCK).read_text(encoding="utf-8")
-    folder = _cache() / hashlib.sha256(lock.encode()).hexdigest()[:16]
+    folder = _folder(lock)
     wheels = _wheels(folder)
+    if wheels:
+        os.utime(folder)
     if not wheels or any(f"sha256:{wheel.sha256}" not in lock for wheel in wheels):
         shutil.rmtree(folder, ignore_errors=True)
         _download(checkout / LOCK, folder)
         wheels = _wheels(folder)
     return {wheel.name: wheel for wheel in wheels}
+
+
+def superseded(checkout: Path | None) -> list[Path]:
+    """What the cache holds of other states of the lock file than the checkout's, and nobody has used for 30 days."""
+    current = _folder((checkout / LOCK).read_text(encoding="utf-8")) if checkout else None
+    oldest = time.time() - _UNUSED_S
+    found = sorted(_cache().iterdir()) if _cache().is_dir() else []
+    return [folder for folder in found if folder != current and folder.stat().st_mtime < oldest]
+
+
+def _folder(lock: str) -> Path:
+    return _cache() / hashlib.sha256(lock.encode()).hexdigest()[:16]
 
 
 def _wheels(folder: Path) -> list[Wheel]:

@@ -17,6 +17,7 @@ def install(cloud: Cloud) -> None:
     from local_cloud.services.awslambda.invocations import Invocations
     from local_cloud.services.awslambda.preparation import CANNOT_ASSUME, SERVICE, Preparation
 
+    account_id, region = cloud.settings.account_id, cloud.settings.region
     cache = cloud.settings.state_dir / "cache"
     preparation = Preparation(
         cloud=cloud,
@@ -46,5 +47,6 @@ def install(cloud: Cloud) -> None:
     functions.patch(read_object, check_role)
     requests.patch(invocations, AsyncEvents(cloud, invocations))
     cloud.persistence.register_moto("awslambda", not_after=["Invoke", "InvokeAsync", "InvokeWithResponseStream"])
+    cloud.cache_users.append(lambda: invocations.needs(functions.defined(account_id, region)))
     cloud.on_start(invocations.recover)
     cloud.on_stop(invocations.shut_down)

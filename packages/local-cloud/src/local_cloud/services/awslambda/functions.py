@@ -15,6 +15,8 @@ from moto.awslambda import models
 from moto.awslambda.exceptions import InvalidParameterValueException
 from moto.core.utils import iso_8601_datetime_with_nanoseconds
 
+from local_cloud import moto_state
+
 #: (bucket, key, version or "") to bytes; KeyError when there is no such object.
 ReadObject = Callable[[str, str, str], bytes]
 
@@ -133,3 +135,9 @@ def _read(read_object: ReadObject, spec: dict[str, Any]) -> bytes:
         return read_object(spec["S3Bucket"], spec["S3Key"], spec.get("S3ObjectVersion", ""))
     except KeyError:
         raise InvalidParameterValueException(_MISSING) from None
+
+
+def defined(account_id: str, region: str) -> list[Function]:
+    """The functions there are, in all their versions."""
+    with moto_state.held():
+        return list(models.lambda_backends[account_id][region]._lambdas.all())

@@ -12,12 +12,13 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local_cloud import moto_state
+from local_cloud.caches import Busy
 from local_cloud.processes import children
 from local_cloud.processes.errors import PreparationError
 from local_cloud.services.awslambda.errors import TooManyRequests, WorkerExited, WorkerGone, WorkerTimedOut
@@ -146,6 +147,13 @@ class Invocations:
         finally:
             with self._lock:
                 self._busy[name] -= 1
+
+    def needs(self, functions: Iterable[Function]) -> set[str]:
+        """What the functions take out of the cache. Raises Busy during an invocation."""
+        with self._lock:
+            if any(self._busy.values()):
+                raise Busy("a function is at work: wait until it has ended")
+        return {name for function in functions for name in self._preparation.needs(function)}
 
     def _take_idle(self, function: Function) -> Worker | None:
         revision, oldest = revision_of(function), time.time() - OLDEST_S

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from moto.awslambda.utils import get_backend
@@ -13,7 +13,7 @@ from local_cloud.permissions.errors import CannotAssume
 from local_cloud.processes import children, interpreters
 from local_cloud.processes.environments import Environments, EnvironmentSpec
 from local_cloud.processes.errors import PreparationError
-from local_cloud.processes.packages import Packages
+from local_cloud.processes.packages import Packages, digest
 from local_cloud.services.awslambda.functions import Function
 from local_cloud.services.awslambda.workers import WorkerSpec
 
@@ -44,12 +44,9 @@ class Preparation:
         """
         keys = self._keys(function)
         wanted = function.run_time.removeprefix("python")
-        interpreter = found = interpreters.find(wanted)
-        if interpreter is None or not interpreter.can_install:
-            interpreter = interpreters.own()
-            lacks = "too old for this machine's pip" if found else "not on this machine"
-            log(f"Python {wanted} is {lacks}: the function runs on Python {interpreter.version}")
-        spec = EnvironmentSpec(interpreter, ("boto3",))
+        spec, lacks = _environment(wanted)
+        if lacks:
+            log(f"Python {wanted} is {lacks}: the function runs on Python {spec.interpreter.version}")
         python = self.environments.prepare(spec, log=log).result()
         code = self.packages.unzip(function.code_bytes)
         return WorkerSpec(
@@ -75,6 +72,15 @@ class Preparation:
             revision=revision_of(function),
         )
 
+    def needs(self, function: Function) -> Iterator[str]:
+        """The names of what the function's workers take out of the cache."""
+        wanted = function.run_time.removeprefix("python")
+        yield _environment(wanted)[0].key
+        yield digest(function.code_bytes)
+        backend = get_backend(function.account_id, function.region)
+        for layer in function.layers:
+            yield digest(backend.layers_versions_by_arn(layer["Arn"]).code_bytes)
+
     def _keys(self, function: Function) -> dict[str, str]:
         """Where this cloud is, and keys of the function's role."""
         name = function.function_name[:64]
@@ -91,3 +97,12 @@ class Preparation:
             folder = self.packages.unzip(backend.layers_versions_by_arn(layer["Arn"]).code_bytes)
             path += [str(folder / "python"), str(folder / "python" / "lib" / f"python{version}" / "site-packages")]
         return path
+
+
+def _environment(version: str) -> tuple[EnvironmentSpec, str]:
+    """What a function for a version of Python runs in, and why that is another Python, "" where it is none."""
+    found = interpreters.find(version)
+    if found and found.can_install:
+        return EnvironmentSpec(found, ("boto3",)), ""
+    lacks = "too old for this machine's pip" if found else "not on this machine"
+    return EnvironmentSpec(interpreters.own(), ("boto3",)), lacks

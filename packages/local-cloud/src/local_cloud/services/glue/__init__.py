@@ -34,5 +34,6 @@ def install(cloud: Cloud) -> None:
     requests.patch(jobs)
     cloud.persistence.register_elsewhere(RUNS, write=jobs.write, adopt=jobs.adopt)
     jobs.fail_interrupted()
+    cloud.cache_users.append(lambda: jobs.needs(requests.defined(cloud.settings.account_id, cloud.settings.region)))
     cloud.on_start(jobs.recover)
     cloud.on_stop(jobs.shut_down)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 
 from moto.glue.exceptions import ConcurrentRunsExceededException, JobRunNotFoundException
 
+from local_cloud.caches import Busy
 from local_cloud.processes import children
 from local_cloud.services.glue import runs
 from local_cloud.services.glue.definitions import InvalidInput, Job, check_timeout
@@ -65,6 +66,17 @@ class JobRuns:
         with contextlib.suppress(InvalidInput):
             spec = job.spec({}, account_id=self.workshop.cloud.settings.account_id)
             threading.Thread(target=self.workshop.prepare_ahead, args=(spec,), daemon=True).start()
+
+    def needs(self, jobs: Iterable[Job]) -> set[str]:
+        """What the jobs take out of the cache. Raises Busy while a run is alive, which was prepared before."""
+        with self._lock:
+            if self._live:
+                raise Busy(f"{len(self._live)} job runs are alive: wait until they have ended, or stop them")
+        names: set[str] = set()
+        for job in jobs:
+            with contextlib.suppress(InvalidInput):
+                names.update(self.workshop.needs(job.spec({}, account_id=self.workshop.cloud.settings.account_id)))
+        return names
 
     def start(self, job: Job, request: dict[str, Any]) -> str:
         """Begin a run with the fields of a StartJobRun request; the new run's id."""

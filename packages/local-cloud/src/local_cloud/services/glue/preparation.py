@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,6 +103,22 @@ class Workshop:
         """Delete the run's folder, as /tmp on AWS goes with the run."""
         shutil.rmtree(self.runs_folder / run_id, ignore_errors=True)
 
+    def needs(self, spec: JobSpec) -> Iterator[str]:
+        """The names of what the job's runs take out of the cache, as far as its role may read it."""
+        with contextlib.suppress(PreparationError):
+            yield self._fetch(spec.arguments.script_location, spec).parent.name
+            selection, libraries = self._choose(spec)
+            yield selection.environment.key
+            yield from (file.parent.name for file in (*libraries, *selection.fetched))
+
+    def _choose(self, spec: JobSpec) -> tuple[_Selection, list[Path]]:
+        """What becomes of the run's modules, and the files of --extra-py-files."""
+        libraries = [self._fetch(uri, spec) for uri in spec.arguments.extra_py_files]
+        modules = [self._fetch(m, spec) if m.startswith("s3://") else m for m in spec.arguments.python_modules]
+        own = interpreters.own()
+        selection = _select(spec, interpreters.find(_wanted_python(spec)) or own, libraries, modules)
+        return selection if selection.is_possible else _select(spec, own, libraries, modules), libraries
+
     def _libraries(
         self, spec: JobSpec, *, log: Callable[[str], None], wait: Callable[[Future[Path]], Path]
     ) -> tuple[Path, list[Path]]:
@@ -110,12 +126,8 @@ class Workshop:
         if spec.arguments.values.get("--library-set"):
             log("--library-set has no effect here: name the libraries in --additional-python-modules")
         wanted = _wanted_python(spec)
-        libraries = [self._fetch(uri, spec) for uri in spec.arguments.extra_py_files]
-        modules = [self._fetch(m, spec) if m.startswith("s3://") else m for m in spec.arguments.python_modules]
-        found, own = interpreters.find(wanted), interpreters.own()
-        selection = _select(spec, found or own, libraries, modules)
-        if not selection.is_possible:
-            selection = _select(spec, own, libraries, modules)
+        selection, libraries = self._choose(spec)
+        found = interpreters.find(wanted)
         interpreter = selection.environment.interpreter
         if interpreter != found:
             lacks = "too old for this machine's pip" if found else "not on this machine"
@@ -204,12 +216,14 @@ class Workshop:
 class _Selection:
     """What becomes of a run's modules: wheels that are unpacked, and an environment that pip fills with the rest.
 
-    `replaced` maps a wheel that this machine can't run to the requirement that takes its place.
+    `replaced` maps a wheel that this machine can't run to the requirement that takes its place; `fetched` are all the
+    modules that come from S3.
     """
 
     environment: EnvironmentSpec
     unpacked: tuple[Path, ...]
     replaced: dict[Path, str]
+    fetched: tuple[Path, ...]
 
     @property
     def is_possible(self) -> bool:
@@ -246,7 +260,8 @@ def _select(
     wanted += wheels.requirements(installed, python=interpreter)
     left = wheels.without_implied(wanted, pins=[*named, *map(wheels.pin, unpacked)])
     environment = EnvironmentSpec(interpreter, tuple(left), tuple(named), tuple(options if named else ()))
-    return _Selection(environment, tuple(unpacked), replaced)
+    fetched = tuple(module for module in modules if isinstance(module, Path))
+    return _Selection(environment, tuple(unpacked), replaced, fetched)
 
 
 def _wanted_python(spec: JobSpec) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.glue.exceptions import GlueClientError
-from moto.glue.models import GlueBackend
+from moto.glue.models import GlueBackend, glue_backends
 from moto.glue.responses import GlueResponse
 from moto.utilities.paginator import paginate
 
+from local_cloud import moto_state
 from local_cloud.services.glue.definitions import Job
 from local_cloud.services.glue.jobs import JobRuns
 
@@ -78,6 +79,12 @@ def patch(jobs: JobRuns) -> None:
         setattr(GlueResponse, action.__name__, action)
     GlueBackend.get_job_run = get_job_run
     GlueBackend.get_job_runs = get_job_runs
+
+
+def defined(account_id: str, region: str) -> list[Job]:
+    """The jobs there are."""
+    with moto_state.held():
+        return list(glue_backends[account_id][region].jobs.values())
 
 
 def _arn(backend: GlueBackend, job_name: str) -> str:
