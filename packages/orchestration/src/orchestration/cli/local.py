@@ -170,7 +170,7 @@ def prune(dry_run: bool, as_json: bool) -> None:
         freed[pruning.RELEASES] = pruning.releases(store, dry_run=dry_run)
     with _local_cloud() as cloud:
         freed |= cloud.prune(settings(), dry_run=dry_run)
-    freed[pruning.DOWNLOADS] = pruning.downloads(dry_run=dry_run)
+        freed[pruning.DOWNLOADS] = pruning.downloads(cloud.size_of, dry_run=dry_run)
     pruning.show(freed, dry_run=dry_run, as_json=as_json)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -30,11 +31,10 @@ def releases(store: Store, *, dry_run: bool) -> int:
     return found.size
 
 
-def downloads(*, dry_run: bool) -> int:
-    """Delete superseded wheels from the user's cache; the bytes freed, or to be freed."""
+def downloads(size_of: Callable[[Path], int], *, dry_run: bool) -> int:
+    """Delete superseded wheels from the user's cache; the bytes freed, or to be freed. `size_of` measures a folder."""
     import shutil
 
-    from local_cloud import size_of
     from orchestration.project import find_root
     from orchestration.releases import wheelhouse
 
