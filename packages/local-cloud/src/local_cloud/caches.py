@@ -36,6 +36,7 @@ _KINDS = {
     ENVIRONMENTS: "cache/environments",
     PACKAGES: "cache/packages",
     "other cache": "cache",
+    "set aside": "set-aside",
 }
 
 
