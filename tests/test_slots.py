@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from laptop import Laptop
+from laptop import ROOT, Laptop
 from local_cloud.services.stepfunctions.running.jsonata_engine import evaluate
 from orchestration import pipelines
 from slots import (
@@ -37,8 +37,11 @@ each_with_jobs = pytest.mark.parametrize("definition", WITH_JOBS.values(), ids=W
 
 
 def test_every_job_is_retried_alike() -> None:
-    states = [state for definition in WITH_JOBS.values() for state in jobs(definition).values()]
-    assert len(states) == 6
+    """Those that ship, and the one that docs/adding-a-pipeline.md has its reader write."""
+    page = (ROOT / "docs" / "adding-a-pipeline.md").read_text(encoding="utf-8")
+    shown = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    states = [state for definition in (*WITH_JOBS.values(), shown) for state in jobs(definition).values()]
+    assert len(states) == 7
     assert [state["Retry"] for state in states] == [states[0]["Retry"]] * len(states)
     assert [[(one["ErrorEquals"], one["Next"]) for one in state["Catch"]] for state in states] == [
         [(["States.ALL"], "MayWaitForSlot")]

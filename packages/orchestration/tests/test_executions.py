@@ -146,6 +146,13 @@ def test_states(events: list[dict[str, Any]], expected: list[tuple[Any, ...]]) -
     assert [(s.name, s.status, s.seconds, s.job_run) for s in execution.states] == expected
 
 
+def test_a_machine_whose_clock_is_behind_that_of_aws_shows_no_negative_seconds() -> None:
+    ahead = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+    events = [{**entered(0, "Task", "IngestRaw"), "timestamp": ahead}]
+    execution = read(States(events, startDate=ahead), ARN)
+    assert (execution.seconds, [state.seconds for state in execution.states]) == (0, [0])
+
+
 @pytest.mark.parametrize(
     ("events", "waiting"),
     [

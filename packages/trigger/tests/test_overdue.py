@@ -78,7 +78,7 @@ def test_is_overdue(event: dict[str, Any], succeeded: list[dict[str, Any]], over
     assert is_overdue(event, succeeded, now=NOW) is overdue
 
 
-@pytest.mark.parametrize(("minutes", "longest"), [([], 0), ([5], 5), ([5, 61, 7], 61)])
+@pytest.mark.parametrize(("minutes", "longest"), [([], 0), ([5], 5), ([5, 61, 7], 61), ([-5], 0)])
 def test_running_time(minutes: list[int], longest: int) -> None:
     running = [{"startDate": NOW - datetime.timedelta(minutes=number)} for number in minutes]
     assert running_time(running, now=NOW) == longest * 60_000

@@ -72,6 +72,8 @@ class Cloud:
     routes: dict[str, Callable[[bytes], tuple[int, dict[str, Any]]]] = field(default_factory=dict)
     start_hooks: list[Callable[[], None]] = field(default_factory=list)
     stop_hooks: list[Callable[[], None]] = field(default_factory=list)
+    _core: Any = None
+    """botocore's session behind `_session`."""
     _session: Any = None
     _clients: dict[tuple[str, Actor | None], Any] = field(default_factory=dict)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -183,9 +185,12 @@ class Cloud:
 
     def _new_client(self, service: str, actor: Actor | None) -> Any:
         import boto3
+        import botocore.session
         from botocore.config import Config
 
-        self._session = self._session or boto3.session.Session()
+        if self._session is None:
+            self._core = botocore.session.Session()
+            self._session = boto3.session.Session(botocore_session=self._core)
         session, keys = self._session, {}
         if isinstance(actor, Role):
             session = self._session_of(actor)
@@ -213,9 +218,9 @@ class Cloud:
         import boto3
         import botocore.session
 
-        own, shared = botocore.session.Session(), self._session._session
+        own = botocore.session.Session()
         for component in ("data_loader", "endpoint_resolver"):
-            own.register_component(component, shared.get_component(component))
+            own.register_component(component, self._core.get_component(component))
         own.register_component("credential_provider", _Keys(lambda: self._assumed(role.arn, role.session_name)))
         return boto3.session.Session(botocore_session=own)
 
