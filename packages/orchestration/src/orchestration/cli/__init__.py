@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": ("orchestration.cli.demo", "The whole pipeline on this machine, on a generated month."),
     "local": ("orchestration.cli.local", "Start, stop and look at AWS on this machine."),
     "doctor": ("orchestration.cli.doctor", "What an account lacks, and what helps."),
+    "conformance": ("orchestration.cli.conformance", "What is taken for granted of AWS, asked of an account."),
     "plan": ("orchestration.cli.plan", "What a deployment would change."),
     "deploy": ("orchestration.cli.deploy", "Bring an environment to a release, or to the checkout."),
     "destroy": ("orchestration.cli.destroy", "Delete everything deployed that holds no data."),
