@@ -317,6 +317,16 @@ def test_what_is_published_and_nothing_else_can_be_put_once() -> None:
     ]
 
 
+def test_what_was_read_and_nothing_else_can_be_replaced() -> None:
+    """The index, and the lease on the own environment: no record of a deployment."""
+    (statement,) = (one for one in policies()["DeployStacks"] if one["Sid"] == "ReplaceWhatWasRead")
+    assert statement["Condition"] == {"Null": {"s3:if-match": "false"}}
+    assert [one["Sub"] for one in statement["Resource"]] == [
+        "${ArtifactBucket.Arn}/deployments/${!aws:PrincipalTag/environment}/lease.json",
+        "${ArtifactBucket.Arn}/simple/*",
+    ]
+
+
 @pytest.mark.parametrize("name", policies())
 def test_a_policy_is_not_too_long(name: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: spaces do not count."""

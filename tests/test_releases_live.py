@@ -6,20 +6,19 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from laptop import ROOT, Laptop, free_port
+from checkouts import Checkout
+from laptop import Laptop, free_port
 from local_cloud.processes import interpreters
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
@@ -28,60 +27,6 @@ pytestmark = pytest.mark.timeout(600)
 
 ARTIFACTS = "elt-artifacts-123456789012-us-east-1"
 AWS_PYTHON = interpreters.find("3.9")
-LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", ".elt", ".*_cache", "__pycache__", "node_modules", "tests", "benchmarks", "dist"
-)
-
-
-@dataclass
-class Checkout:
-    """A checkout of its own, and `elt` run in it. `--env` is dev and prod: both are on one cloud."""
-
-    folder: Path
-    machine: Laptop
-
-    def elt(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ("elt", *arguments),
-            env=self.machine.env | self.machine.sdk | variables,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-
-    def said(self, *arguments: str, **variables: str) -> str:
-        """What a command that succeeds prints."""
-        done = self.elt(*arguments, **variables)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def refused(self, *arguments: str, code: int = 2, **variables: str) -> str:
-        """The one line of a command that does not succeed."""
-        done = self.elt(*arguments, **variables)
-        assert (done.returncode, done.stdout) == (code, ""), done.stderr
-        *_, line = done.stderr.splitlines()
-        return line
-
-    def git(self, *arguments: str) -> None:
-        who = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.com")
-        subprocess.run(("git", *who, *arguments), cwd=self.folder, check=True, capture_output=True)
-
-    def edit(self, path: str, change: Callable[[str], str]) -> None:
-        file = self.folder / path
-        before = file.read_text(encoding="utf-8")
-        file.write_text(change(before), encoding="utf-8")
-        assert file.read_text(encoding="utf-8") != before
-
-    def commit(self) -> None:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "a change")
-
-    def raise_version(self, package: str, version: str) -> None:
-        self.edit(
-            f"packages/{package}/pyproject.toml", lambda text: re.sub('version = ".*?"', f'version = "{version}"', text)
-        )
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +37,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     the bucket, and from nowhere else.
     """
     folder = tmp_path_factory.mktemp("checkout") / "project"
-    shutil.copytree(ROOT, folder, ignore=LEFT_OUT)
-    made = Checkout(folder, Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port()))
-    made.git("init", "--quiet")
-    made.commit()
+    made = Checkout.make(folder, Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port()))
     no_index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""} if AWS_PYTHON else {}
     made.said("local", "up", **no_index)
     yield made

@@ -384,7 +384,8 @@ def test_a_role_is_for_its_environment_and_repository_alone(delivery: Delivery, 
         with pytest.raises(StepFailed, match="AssumeRoleWithWebIdentity"):
             keys(subject, environment)
     env = delivery.aws.env | delivery.aws.sdk | keys("example@1001/elt@2002")
-    once = f"aws s3api put-object --body {delivery.origin.root}/LICENSE --if-none-match * --bucket {BUCKET} --key"
+    put = f"aws s3api put-object --body {delivery.origin.root}/LICENSE --bucket {BUCKET}"
+    once, again = f"{put} --if-none-match * --key", f"{put} --if-match 0 --key"
     found = delivery.aws.client("redshift-serverless").list_workgroups()["workgroups"]
     workgroups = {one["workgroupName"]: one["workgroupArn"] for one in found}
     if not workgroups:
@@ -398,7 +399,10 @@ def test_a_role_is_for_its_environment_and_repository_alone(delivery: Delivery, 
         "aws secretsmanager get-secret-value --secret-id redshift!elt-prod-elt_admin",
         f"aws s3 rm s3://{BUCKET}/releases/x.json",
         f"aws s3 cp {delivery.origin.root}/LICENSE s3://{BUCKET}/trigger/9.9.9/x",
-        f"{once} deployments/prod/2099-01-01T000000.000000Z-deploy-2026-11-22-000000000000.json",
+        f"{once} deployments/prod/999999-deploy-2026-11-22-000000000000.json",
+        f"{once} deployments/prod/lease.json",
+        f"{again} deployments/prod/lease.json",
+        f"{again} deployments/dev/000001.json",
         f"{once} smokes/2026-11-22-000000000000/prod.json",
         f"{once} anything",
         f"{warehouse} update-workgroup --workgroup-name elt-prod --base-capacity 512",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+
+import local_cloud
+from orchestration.releases.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
@@ -27,6 +31,28 @@ def s3() -> Iterator[Any]:
         client = boto3.client("s3", region_name="us-east-1")
         client.create_bucket(Bucket=reports.BUCKET)
         yield client
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """S3 as the local cloud has it, which keeps checksums and conditions as AWS does."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = local_cloud.Settings.create(state_dir=tmp_path_factory.mktemp("cloud"), port=port)
+    local_cloud.up(settings)
+    try:
+        client: Any = boto3.session.Session().client(
+            "s3",
+            endpoint_url=settings.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+        client.create_bucket(Bucket="artifacts")
+        yield Store(client, "artifacts")
+    finally:
+        local_cloud.down(settings)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import urllib.request
 import zipfile
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,12 +21,11 @@ from botocore.exceptions import ClientError
 from packaging.utils import canonicalize_name
 from werkzeug.test import Client
 
-import local_cloud
 from orchestration import deployment, environments, stacks
 from orchestration.cli import invoke
 from orchestration.errors import DeployError, PublishError, UsageError
 from orchestration.project import root
-from orchestration.releases import checkout, history, index, manifest, rollout, sbom, serve, smoke
+from orchestration.releases import checkout, history, index, manifest, records, rollout, sbom, serve, smoke
 from orchestration.releases.build import PACKAGES, Build, build_all, build_wheel
 from orchestration.releases.checkout import Commit
 from orchestration.releases.store import Store
@@ -245,33 +243,6 @@ def test_a_release_is_of_a_commit(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("deployments", "previous"),
-    [
-        ("", None),
-        ("a", None),
-        ("a a", None),
-        ("a b", "a"),
-        ("a b b", "a"),
-        ("a b c", "b"),
-        ("a b c <b", "a"),
-        ("a b c <b <a", None),
-        ("a b c <a", None),
-        ("a b c <b d", "b"),
-        ("a b <x", "b"),
-        ("a b !b", "a"),
-        ("a b .", None),
-        ("a . b", None),
-        ("a . b c", "b"),
-    ],
-)
-def test_what_a_rollback_goes_back_to(deployments: str, previous: str | None) -> None:
-    """`<a` is a rollback to a, `!a` a restored after a deployment that failed, `.` the end of all that is deployed."""
-    actions = {"<": "rollback", "!": "restore", ".": "destroy"}
-    made = [(actions.get(one[0], "deploy"), one.strip("<!")) for one in deployments.split()]
-    assert history.previous(made) == previous
-
-
 SMOKED = {"source": 100, "read": 100, "kept": 90, "rejected": 10, "loaded": 90}
 
 
@@ -291,72 +262,6 @@ def test_what_a_smoke_run_finds_wrong(
     rows: dict[str, int], audited: list[tuple[int, int]], total: float, wrong: str
 ) -> None:
     assert smoke.what_is_wrong(SMOKED | rows, audited, 12.34, total) == wrong
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """S3 as the local cloud has it, which keeps checksums and conditions as AWS does."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = local_cloud.Settings.create(state_dir=tmp_path_factory.mktemp("cloud"), port=port)
-    local_cloud.up(settings)
-    try:
-        client: Any = boto3.session.Session().client(
-            "s3",
-            endpoint_url=settings.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-        )
-        client.create_bucket(Bucket="artifacts")
-        yield Store(client, "artifacts")
-    finally:
-        local_cloud.down(settings)
-
-
-@pytest.mark.parametrize(
-    ("name", "environment", "release"),
-    [
-        ("2099-01-01T000000.000000Z-deploy-one", "prod", "one"),
-        ("2026-01-01T000000.000000Z-deploy-one", "dev", "one"),
-        ("2026-01-01T000000.000000Z-deploy-one", "prod", "two"),
-        ("2026-13-01T000000.000000Z-deploy-one", "prod", "one"),
-        ("zzz", "prod", "one"),
-    ],
-    ids=["in the future", "of another environment", "of another release", "of no month", "of no form"],
-)
-def test_what_no_deployment_has_written_is_not_acted_on(
-    store: Store, name: str, environment: str, release: str
-) -> None:
-    """Lest somebody who may write an object there has the next deployment do the rest."""
-    at = re.sub(r"T(\d\d)(\d\d)", r"T\1:\2:", name.partition("-deploy-")[0])
-    record = history.Deployed(release, environment, "deploy", at, "somebody", {})
-    key = f"deployments/prod/{name}.json"
-    store.put_document(key, asdict(record), once=True)
-    try:
-        with pytest.raises(DeployError, match="find out who wrote it, and delete it") as caught:
-            history.live(store, "prod")
-        assert store.uri(key) in str(caught.value)
-    finally:
-        store.s3.delete_object(Bucket="artifacts", Key=key)
-
-
-def test_the_newest_deployment_is_live(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(boto3, "client", lambda service: SimpleNamespace(get_caller_identity=lambda: {"Arn": "me"}))
-    assert history.live(store, "test") is None
-    made = [
-        history.save_deployment(store, "test", release_id, action=action, resources={"a": {"b": 1}}, settings={"c": 2})
-        for release_id, action in (("2026-01-01-0", "deploy"), ("2026-01-02-0", "promote"))
-    ]
-    assert history.live(store, "test") == made[-1]
-    assert history.deployments(store, "test") == [("deploy", "2026-01-01-0"), ("promote", "2026-01-02-0")]
-    assert history.had(store, "test") == ["2026-01-02-0", "2026-01-01-0"]
-    history.save_deployment(store, "test", "nothing", action=history.DESTROY, resources={}, settings={})
-    assert history.live(store, "test") is None
-    assert history.had(store, "test") == ["2026-01-02-0", "2026-01-01-0"]
 
 
 SMOKE = history.Smoke(
@@ -416,14 +321,15 @@ def test_only_releases_are_listed(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "smoked", "had", "development", "taken"),
+    ("environment", "smoked", "had", "unfinished", "development", "taken"),
     [
-        ("prod", None, False, False, False),
-        ("prod", False, False, False, False),
-        ("prod", True, False, False, True),
-        ("prod", None, True, False, True),
-        ("dev", None, False, False, True),
-        ("prod", None, False, True, True),  # refused as a development release, a step later
+        ("prod", None, False, False, False, False),
+        ("prod", False, False, False, False, False),
+        ("prod", True, False, False, False, True),
+        ("prod", None, True, False, False, True),
+        ("prod", None, False, True, False, True),  # it was let through when that deployment began
+        ("dev", None, False, False, False, True),
+        ("prod", None, False, False, True, True),  # refused as a development release, a step later
     ],
 )
 def test_what_takes_tried_releases_only(
@@ -432,6 +338,7 @@ def test_what_takes_tried_releases_only(
     environment: str,
     smoked: bool | None,
     had: bool,
+    unfinished: bool,
     development: bool,
     taken: bool,
 ) -> None:
@@ -440,7 +347,9 @@ def test_what_takes_tried_releases_only(
     if smoked is not None:
         documents[f"smokes/{release.id}/dev.json"] = asdict(replace(SMOKE, passed=smoked))
     store: Any = SimpleNamespace(document=documents.get)
-    monkeypatch.setattr(history, "had", lambda store, environment: [release.id] if had else [])
+    monkeypatch.setattr(records, "had", lambda store, environment: [release.id] if had else [])
+    begun = (release.id,) if unfinished else ()
+    monkeypatch.setattr(records, "standing", lambda store, environment: records.Standing(None, None, begun))
     if taken:
         rollout.require_tried(environments.load(environment), store, release)
     else:

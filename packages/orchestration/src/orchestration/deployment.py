@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 
 from orchestration import pipelines, stacks
 from orchestration.environments import Environment
-from orchestration.errors import DeployError, NotDeployed
-from orchestration.releases import history
-from orchestration.releases.history import Deployed
+from orchestration.errors import DeployError, Interrupted, NotDeployed
+from orchestration.releases import lease, records
 from orchestration.releases.manifest import Release
 from orchestration.releases.publish import prepare, upload
+from orchestration.releases.records import Deployed
 from orchestration.releases.rollout import (
     TAGS,
     Report,
@@ -27,7 +27,7 @@ from orchestration.releases.rollout import (
     tags_of,
 )
 from orchestration.releases.store import Store
-from orchestration.stacks import outside
+from orchestration.stacks import operation, outside
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def artifacts(*, report: Report) -> Store:
     stack = stacks.artifacts_stack()
     report(f"stack {stack.name}")
     try:
-        outputs = stacks.deploy(boto3.client("cloudformation"), stack, parameters={}, tags=TAGS)
+        outputs = stacks.deploy(boto3.client("cloudformation"), stack, parameters={}, tags=TAGS, report=report)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException"):
             raise
@@ -170,12 +170,45 @@ def _plan_pipelines(
     return stacks.plan(cloudformation, stack, parameters=parameters, tags=tags_of(environment))
 
 
-def destroy(environment: Environment) -> bool:
+def destroy(environment: Environment, *, report: Report) -> bool:
     """Delete what holds no data: the pipelines stack, and the marks of failures that pipelines left.
 
-    False where there was no such stack. Errors: DeployError.
+    False where there was no such stack. It is recorded, and excludes deployments, as they do each other. Errors:
+    DeployError; Interrupted, which says what is unfinished.
     """
-    deleted = stacks.delete(boto3.client("cloudformation"), stacks.pipelines_stack(environment.name))
+    try:
+        store = find_artifacts()
+    except NotDeployed:  # nor is there a record, then
+        return _delete(environment, report=report)
+    what = records.what(records.DESTROY, records.NO_RELEASE, environment.name)
+    with lease.held(store, environment.name, what=what, report=report) as own:
+        before = records.standing(store, environment.name)
+        stack = stacks.pipelines_stack(environment.name).name
+        if not (before.live or before.unfinished or operation.status_of(boto3.client("cloudformation"), stack)):
+            return _delete(environment, report=report)
+        begun = records.begin(
+            store,
+            environment.name,
+            records.NO_RELEASE,
+            action=records.DESTROY,
+            settings={},
+            holder=own.terms.holder,
+        )
+        try:
+            deleted = _delete(environment, report=report)
+            own.check()
+            records.end(store, begun)
+        except KeyboardInterrupt as stop:
+            raise Interrupted.by(
+                stop,
+                f"interrupted: {begun} is unfinished, and what CloudFormation has begun of it goes on by itself: "
+                f"{records.ways_on(begun, before.live)}",
+            ) from stop
+    return deleted
+
+
+def _delete(environment: Environment, *, report: Report) -> bool:
+    deleted = stacks.delete(boto3.client("cloudformation"), stacks.pipelines_stack(environment.name), report=report)
     ssm = boto3.client("ssm")
     pages = ssm.get_paginator("get_parameters_by_path").paginate(
         Path=f"/elt/{environment.name}/failing", Recursive=True
@@ -183,10 +216,6 @@ def destroy(environment: Environment) -> bool:
     for names in [[one["Name"] for one in page["Parameters"]] for page in pages]:
         if names:  # a page has ten at most, and as many can be deleted at once
             ssm.delete_parameters(Names=names)
-    if deleted:
-        history.save_deployment(
-            find_artifacts(), environment.name, "nothing", action=history.DESTROY, resources={}, settings={}
-        )
     return deleted
 
 

@@ -6,10 +6,13 @@ EltError                  one line for the user; exit code 1
 │   └── UnknownEnvironment
 ├── NotDeployed           a stack that a command needs is not there
 ├── DeployError           a stack did not reach its new state
+│   └── LeaseLost         another deployment has taken over: whoever lost it undoes nothing
 ├── PublishError          an artifact could not be built or put into the artifact bucket
 ├── ReportError           a report is missing, or is not what its manifest says
 ├── RunFailed             an execution ended other than SUCCEEDED
-└── Interrupted           Ctrl-C while following an execution; exit code 130
+└── Interrupted           Ctrl-C or SIGTERM; exit code 130 or 143
+
+Terminated (a KeyboardInterrupt) is how SIGTERM reaches a command that ends in good order, as by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -43,6 +46,10 @@ class DeployError(EltError):
     """CloudFormation could not bring a stack to its new state."""
 
 
+class LeaseLost(DeployError):
+    """Somebody else has taken the lease on an environment over."""
+
+
 class PublishError(EltError):
     """An artifact could not be built or stored."""
 
@@ -55,7 +62,19 @@ class RunFailed(EltError):
     """An execution did not succeed."""
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM."""
+
+
 class Interrupted(EltError):
-    """The user stopped following an execution; `str()` says what became of it."""
+    """The user stopped a command; `str()` says what became of it."""
 
     exit_code = 130
+
+    @classmethod
+    def by(cls, stop: KeyboardInterrupt, line: str) -> Interrupted:
+        """With the exit code that shells give the signal."""
+        interrupted = cls(line)
+        if isinstance(stop, Terminated):
+            interrupted.exit_code = 143
+        return interrupted

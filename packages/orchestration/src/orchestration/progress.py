@@ -26,6 +26,21 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+@contextmanager
+def steps(doing: str) -> Iterator[Callable[[str], None]]:
+    """Yields a function to call with every step of a work; `doing` is said before each."""
+    console = stderr()
+    with console.status(doing) as spinner:
+
+        def report(step: str) -> None:
+            if console.is_terminal:
+                spinner.update(f"{doing}: {step}")
+            else:
+                console.print(f"{doing}: {step}")
+
+        yield report
+
+
 def size(count: int) -> str:
     """Bytes as a person reads them: 12 kB, 1.4 MB, 2,310.9 MB."""
     return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} kB"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from orchestration.errors import EltError
+from orchestration.errors import EltError, Terminated
 
 # Command -> module and one line of help, so that `elt --help` imports none of them.
 COMMANDS = {
@@ -87,7 +87,7 @@ def _failure(error: Exception) -> tuple[str, int]:
     if isinstance(error, EltError):
         return str(error), error.exit_code
     if isinstance(error, click.Abort):
-        return "interrupted", 130
+        return "interrupted", 143 if isinstance(error.__cause__, Terminated) else 130
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         return f"{error.format_message()} (see `{context.command_path if context else 'elt'} --help`)", 2

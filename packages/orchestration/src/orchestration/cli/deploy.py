@@ -14,8 +14,8 @@ from orchestration.errors import UsageError
 
 if TYPE_CHECKING:
     from orchestration.deployment import Deployment
-    from orchestration.releases.history import Deployed
     from orchestration.releases.manifest import Release
+    from orchestration.releases.records import Deployed
     from orchestration.releases.rollout import Report
     from orchestration.releases.store import Store
 
@@ -36,6 +36,10 @@ def command(release_id: str | None, untried: bool, environment: Environment, as_
     of each, and its alias `live` last. All of it is read back and compared with the release's manifest. If anything
     fails, the environment goes back to the release and the settings that were there. Executions that run go on with
     what they started with, jobs included.
+
+    One deployment of an environment runs at a time: while another is under way, this says whose, changes nothing and
+    exits with 1. One that was cut short, however and whenever, is unfinished: the same command again ends it, and
+    `elt rollback` goes back to what was there before it.
 
     An environment that takes published releases only, such as prod, asks for more: a release that passed a smoke run
     (`elt smoke`), or was live there before. --untried is for one whose smoke run was in another account, or that cannot
@@ -73,33 +77,29 @@ def _deploy_checkout(environment: Environment) -> Deployed:
     from orchestration.project import root
 
     checkout = root()
-    return told(environment, lambda report: deployment.deploy(environment, checkout, report=report))
+    return with_progress(environment, lambda report: deployment.deploy(environment, checkout, report=report))
 
 
 def deploy_release(environment: Environment, store: Store, release: Release, *, action: str) -> Deployed:
     """Deploy what is in the bucket, telling each step on stderr. `action` is deploy, promote or rollback."""
     from orchestration.releases.rollout import roll_out
 
-    return told(environment, lambda report: roll_out(environment, store, release, action=action, report=report))
+    return with_progress(
+        environment, lambda report: roll_out(environment, store, release, action=action, report=report)
+    )
 
 
-def told(environment: Environment, work: Callable[[Report], Deployed]) -> Deployed:
-    """Do it, telling each step on stderr."""
+def with_progress(environment: Environment, work: Callable[[Report], Deployed]) -> Deployed:
+    """Run `work` and show each step on stderr. SIGTERM ends it as Ctrl-C does."""
     import time
 
-    from orchestration.progress import stderr
+    from orchestration.progress import stderr, steps
+    from orchestration.signals import terminable
 
-    console, began = stderr(), time.monotonic()
-    with console.status("deploying") as spinner:
-
-        def report(step: str) -> None:
-            if console.is_terminal:
-                spinner.update(f"deploying: {step}")
-            else:
-                console.print(f"deploying: {step}")
-
+    began = time.monotonic()
+    with terminable(), steps("deploying") as report:
         deployed = work(report)
-    console.print(f"deployed {environment.name} in {time.monotonic() - began:.1f} s: release {deployed.release}")
+    stderr().print(f"deployed {environment.name} in {time.monotonic() - began:.1f} s: release {deployed.release}")
     return deployed
 
 

@@ -28,18 +28,22 @@ def command(yes: bool, environment: Environment, as_json: bool) -> None:
     """Delete everything deployed that holds no data: jobs, state machines, schedules, alarms, roles.
 
     What holds data stays: buckets, the warehouse, and the artifacts, which all environments share. It is listed, with
-    the commands that remove it.
+    the commands that remove it. A deployment that is under way is not disturbed: this then changes nothing and exits
+    with 1. One of this that was cut short is ended by the same command again.
     """
     import boto3
 
     from orchestration import deployment, stacks
     from orchestration.cli.local import connect
+    from orchestration.progress import steps
+    from orchestration.signals import terminable
 
     artifacts_stack, data_stack, pipelines_stack = deployment.stacks_of(environment)
     if not yes:
         confirm(f"Delete stack {pipelines_stack.name}?")
     connect(environment)
-    deleted = deployment.destroy(environment)
+    with terminable(), steps("destroying") as report:
+        deleted = deployment.destroy(environment, report=report)
     cloudformation = boto3.client("cloudformation")
     data = stacks.outputs(cloudformation, data_stack) or {}
     kept = data | (stacks.outputs(cloudformation, artifacts_stack) or {})

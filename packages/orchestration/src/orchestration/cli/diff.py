@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 @click.command("diff")
-@click.option("--release", "release_id", metavar="ID", help="Compared with which. [default: the one that is live]")
+@click.option(
+    "--release", "release_id", metavar="ID", help="Compared with which. [default: the one that is live, or on its way]"
+)
 @env_option
 @json_option
 def command(release_id: str | None, environment: Environment, as_json: bool) -> int:
@@ -26,20 +28,25 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
     Shown are what somebody changed by hand since the last deployment (property by property of jobs, functions, state
     machines, aliases, schedules and roles), bytes in S3 that are not the manifest's, and what a deployment of the
     release would change. `elt deploy --release ID` puts all of it right.
+
+    A deployment that is under way or was cut short is named first, with where the pipelines stack is. What
+    CloudFormation has changed for it is nobody's hand.
     """
     from orchestration import deployment
     from orchestration.cli.local import connect
     from orchestration.progress import stderr
-    from orchestration.releases import comparison, history
+    from orchestration.releases import comparison, history, records
 
     connect(environment)
     store = deployment.find_artifacts()
-    live = history.live(store, environment.name)
-    if live is None:
+    standing = records.standing(store, environment.name)
+    known = [standing.live, standing.unfinished]  # what is unfinished comes last, and is compared with
+    default = [one.release for one in known if one and one.release != records.NO_RELEASE]
+    if release_id is None and not default:
         raise UsageError(f"nothing is deployed to {environment.name}; run `elt deploy --env {environment.name}` first")
-    release = history.release(store, release_id or live.release)
+    release = history.release(store, release_id or default[-1])
     with stderr().status("comparing"):
-        found = comparison.compare(environment, store, live, release)
+        found = comparison.compare(environment, store, standing, release)
     if as_json:
         print_json(found.as_json())
     else:
@@ -53,16 +60,23 @@ def _show(found: Comparison) -> None:
     if not found.differs:
         click.echo(f"{found.environment} is release {found.release}")
         return
+    if found.unfinished:
+        click.echo(found.unfinished.said)
+        if found.unfinished.stack:
+            at = found.unfinished.stands_at
+            click.echo(f"  its pipelines stack is {found.unfinished.stack}{at and f', at release {at}'}")
+        else:
+            click.echo("  it has no pipelines stack")
     for resource, differences in groupby((*found.by_hand, *found.objects), key=lambda one: one.resource):
         click.echo(resource)
         for one in differences:
             click.echo(f"  {one.property or 'exists'}: {_short(one.wanted)} became {_short(one.found)}")
-    if found.live != found.release:
+    if found.live != found.release and not found.unfinished:
         click.echo(f"release {found.live} is live, not {found.release}")
     for package, (live, wanted) in found.packages.items():
         click.echo(f"  {package} {live}, not {wanted}")
     if found.changes:
-        apart = [""] if found.by_hand or found.objects or found.live != found.release else []
+        apart = [""] if found.unfinished or found.by_hand or found.objects or found.live != found.release else []
         click.echo("\n".join([*apart, "A deployment of it would do:", "", *in_words(found.changes)]))
     click.echo(f"put right by: elt deploy --env {found.environment} --release {found.release}", err=True)
 

@@ -30,14 +30,14 @@ def command(source: Environment, target: Environment, release_id: str | None, as
     from orchestration import deployment
     from orchestration.cli.deploy import deploy_release
     from orchestration.cli.local import connect
-    from orchestration.releases import history
+    from orchestration.releases import history, records
 
     if source.name == target.name:
         raise UsageError(f"--from and --to are both {source.name}")
     connect(target)
     store = deployment.find_artifacts()
     if release_id is None:
-        live = history.live(store, source.name)
+        live = records.finished(store, source.name)
         if live is None:
             raise UsageError(f"nothing is deployed to {source.name} that could be promoted")
         release_id = live.release

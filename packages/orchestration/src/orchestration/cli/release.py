@@ -63,16 +63,18 @@ def publish(environment: Environment, as_json: bool) -> None:
     The checkout must be as it was committed. Each package goes to <package>/<version>/ in the artifact bucket, once:
     the same bytes again are fine, other bytes under a published version are refused. With them go the wheels that the
     Glue jobs install, a package index under simple/, and last releases/<id>.json, which names all of them with their
-    sha256. The same commit is the same release.
+    sha256. The same commit is the same release. Cut short, the same command again puts what is missing.
     """
     from orchestration import deployment
     from orchestration.cli.local import connect
     from orchestration.progress import stderr
     from orchestration.project import root
+    from orchestration.signals import terminable
 
     checkout, console = root(), stderr()
     connect(environment)
-    release = deployment.publish(checkout, report=lambda step: console.print(f"publishing: {step}"))
+    with terminable():
+        release = deployment.publish(checkout, report=lambda step: console.print(f"publishing: {step}"))
     if as_json:
         print_json(release.as_json())
     else:
@@ -85,7 +87,11 @@ def publish(environment: Environment, as_json: bool) -> None:
 @env_option
 @json_option
 def list_releases(limit: int, everything: bool, environment: Environment, as_json: bool) -> None:
-    """Releases, newest first: where each is live, and how its smoke runs ended."""
+    """Releases, newest first: where each is live, and how its smoke runs ended.
+
+    While a deployment is under way or was cut short, no release is live there: the one it is of is `unfinished` in that
+    environment.
+    """
     from orchestration import deployment
     from orchestration.cli.local import connect
 
@@ -157,13 +163,18 @@ def _until_interrupted() -> None:
 
 def _rows(store: Store, *, limit: int, everything: bool) -> list[dict[str, Any]]:
     from orchestration import environments
-    from orchestration.releases import history
+    from orchestration.releases import history, records
 
-    live = {name: one.release for name in environments.names() if (one := history.live(store, name))}
+    standings = {name: records.standing(store, name) for name in environments.names()}
+    unfinished = {name: one.unfinished.release for name, one in standings.items() if one.unfinished}
+    live = {name: one.live.release for name, one in standings.items() if one.live and not one.unfinished}
     listed = [
         (release_id, written)
         for release_id, written in history.releases(store)
-        if everything or not release_id.startswith("dev-") or release_id in live.values()
+        if everything
+        or not release_id.startswith("dev-")
+        or release_id in live.values()
+        or release_id in unfinished.values()
     ]
     rows = []
     for release_id, written in listed[:limit]:
@@ -178,6 +189,7 @@ def _rows(store: Store, *, limit: int, everything: bool) -> list[dict[str, Any]]
                 "development": release.development,
                 "packages": {name: one.version for name, one in release.packages.items()},
                 "live": [name for name, its in live.items() if its == release_id],
+                "unfinished": [name for name, its in unfinished.items() if its == release_id],
                 "smokes": {name: one.passed for name, one in smokes.items() if one},
             }
         )
@@ -196,5 +208,6 @@ def _show(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         smokes = ", ".join(f"{name} {'passed' if passed else 'FAILED'}" for name, passed in row["smokes"].items())
         commit = row["commit"][:12] + ("+" if row["dirty"] else "")
-        table.add_row(row["release"], row["made"][:16].replace("T", " "), commit, ", ".join(row["live"]), smokes)
+        live = ", ".join([*row["live"], *(f"{name} (unfinished)" for name in row["unfinished"])])
+        table.add_row(row["release"], row["made"][:16].replace("T", " "), commit, live, smokes)
     print_table(table)

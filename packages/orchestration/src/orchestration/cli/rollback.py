@@ -18,27 +18,28 @@ from orchestration.errors import UsageError
 def command(release_id: str | None, environment: Environment, as_json: bool) -> None:
     """Deploy the release that was live before the one that is.
 
-    Rolling back once more goes one release further back, not forward again. --to takes what was live there at some
-    time and nothing else: `elt promote` is for what was not. What somebody changed by hand is put right, too. Data
-    stays: tables and objects are as the last runs left them.
+    Rolling back once more goes one release further back, not forward again. While a deployment is unfinished, since it
+    was cut short, what was live before that is deployed; an unfinished rollback is ended. --to takes what was live
+    there at some time and nothing else: `elt promote` is for what was not. What somebody changed by hand is put right,
+    too. Data stays: tables and objects are as the last runs left them.
     """
     from orchestration import deployment
     from orchestration.cli.deploy import deploy_release
     from orchestration.cli.local import connect
-    from orchestration.releases import history
+    from orchestration.releases import history, records
 
     connect(environment)
     store = deployment.find_artifacts()
-    live = history.live(store, environment.name)
+    live = records.standing(store, environment.name).live
     if live is None:
         raise UsageError(f"nothing is deployed to {environment.name} that could be rolled back")
-    target = release_id or history.previous(history.deployments(store, environment.name))
+    target = release_id or records.rollback_target(store, environment.name)
     if target is None:
         raise UsageError(
             f"no other release was deployed to {environment.name} before {live.release}; name one with --to"
         )
     release = history.release(store, target)
-    had = history.had(store, environment.name)
+    had = records.had(store, environment.name)
     if target not in had:
         raise UsageError(
             f"release {target} was never live in {environment.name}; the last ones were {', '.join(had[:5])}"

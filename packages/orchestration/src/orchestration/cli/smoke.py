@@ -25,11 +25,11 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
     from orchestration import deployment
     from orchestration.cli.local import connect
     from orchestration.progress import stderr
-    from orchestration.releases import history, smoke
+    from orchestration.releases import history, records, smoke
 
     connect(environment)
     store = deployment.find_artifacts()
-    live = history.live(store, environment.name)
+    live = records.finished(store, environment.name)
     if live is None:
         raise UsageError(f"nothing is deployed to {environment.name}; run `elt deploy --env {environment.name}` first")
     if release_id not in (None, live.release):

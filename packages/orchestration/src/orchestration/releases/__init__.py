@@ -9,7 +9,9 @@
     publish      a checkout's release, put into the bucket
     store        the artifact bucket
     index        the package index in it; serve brings it to pip
-    history      what was published, deployed and tried
+    history      what was published and tried, and what of it is still needed
+    records      what was deployed, and what of that is unfinished
+    lease        one deployment of an environment at a time
 
     rollout      an environment brought to a release, and back where that fails
     live         what AWS has of an environment; jobs, functions and roles read and write one kind each

@@ -2,15 +2,17 @@
 
 CloudFormation compares a template with the one before it, not with what is there: what somebody changes by hand stays
 until the template changes the same resource. So every deployment notes what it left, and the next one, like
-`elt diff`, compares.
+`elt diff`, compares. What a deployment that was cut short has changed since is told from that by CloudFormation, which
+knows when it last changed each resource.
 """
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -36,6 +38,17 @@ State = Mapping[str, Properties | None]
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What there was at one time. `touched` is when CloudFormation last changed each resource, by its own clock."""
+
+    state: State = field(default_factory=dict)
+    touched: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING = Reading()
+
+
+@dataclass(frozen=True)
 class Difference:
     """A property that is not what it should be; `wanted` or `found` is None for what is not to be, or not there."""
 
@@ -53,24 +66,25 @@ class _Kind:
     write: Callable[[str, Properties], None]
 
 
-def read(stack: Stack) -> State:
+def read(stack: Stack) -> Reading:
     """The jobs, functions, state machines, aliases, schedules and roles of a stack; none where there is no stack."""
     cloudformation = boto3.client("cloudformation")
     if outputs(cloudformation, stack) is None:
-        return {}
+        return NOTHING
     pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack.name)
     kinds = _kinds({})
-    found = [
-        (one["ResourceType"], one["PhysicalResourceId"])
+    found = {
+        (one["ResourceType"], one["PhysicalResourceId"]): one["LastUpdatedTimestamp"].astimezone(datetime.UTC)
         for page in pages
         for one in page["StackResourceSummaries"]
-        if one["ResourceType"] in kinds and not one["ResourceStatus"].startswith("DELETE")
-    ]
+        if one["ResourceType"] in kinds and one.get("PhysicalResourceId")  # one that could not be made has none
+        if not one["ResourceStatus"].startswith("DELETE")
+    }
     with ThreadPoolExecutor(8) as pool:
         states = pool.map(lambda one: _read_if_there(kinds[one[0]], one[1]), found)
         read = {f"{kind} {name}": state for (kind, name), state in zip(found, states, strict=True)}
     state: State = json.loads(json.dumps(read, default=str))  # as a deployment's record has it, times as text
-    return state
+    return Reading(state, {f"{kind} {name}": at.isoformat() for (kind, name), at in found.items()})
 
 
 def differences(wanted: State, found: State) -> list[Difference]:
@@ -87,24 +101,43 @@ def differences(wanted: State, found: State) -> list[Difference]:
     return different
 
 
-def put_right(wanted: State, found: State, *, archives: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """Write every resource that differs from `wanted` as it was; those written. Errors: DeployError for one deleted.
+def by_hand(recorded: Reading, found: Reading, *, unfinished: bool) -> list[Difference]:
+    """What differs from a deployment's record and no deployment explains.
 
-    `archives` maps the CodeSha256 of functions to the S3Bucket and S3Key of their code.
+    While one is `unfinished`, it explains what CloudFormation has made, changed or removed since the record.
     """
-    changed = {one.resource: wanted.get(one.resource) for one in differences(wanted, found)}
-    gone = [resource for resource in changed if found.get(resource) is None]
+    return [
+        one
+        for one in differences(recorded.state, found.state)
+        if not unfinished or found.touched.get(one.resource, "") == recorded.touched.get(one.resource)
+    ]
+
+
+def require_present(changed: list[Difference], found: Reading) -> None:
+    """DeployError where something is gone that the stack still has: CloudFormation would not make it again."""
+    gone = [one.resource for one in changed if one.resource in found.state and found.state[one.resource] is None]
     if gone:
         raise DeployError(
-            f"{', '.join(gone)} was deleted by hand, which CloudFormation does not notice: "
+            f"{', '.join(dict.fromkeys(gone))} was deleted by hand, which CloudFormation does not notice: "
             "delete the stack with `elt destroy`, which keeps all data, and deploy again"
         )
+
+
+def put_right(
+    changed: list[Difference], recorded: Reading, found: Reading, *, archives: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
+    """Write every resource that was changed as it was recorded; those written, one by one.
+
+    What only one of the two has is for CloudFormation to make or delete. `archives` maps the CodeSha256 of functions
+    to the S3Bucket and S3Key of their code.
+    """
     kinds = _kinds(archives)
-    right = {resource: properties for resource, properties in changed.items() if properties is not None}
-    for resource, properties in right.items():
-        kind, name = resource.split(" ", 1)
-        kinds[kind].write(name, properties)
-    return [*right]
+    for resource in dict.fromkeys(one.resource for one in changed):
+        properties = recorded.state.get(resource)
+        if properties is not None and found.state.get(resource) is not None:
+            kind, name = resource.split(" ", 1)
+            kinds[kind].write(name, properties)
+            yield resource
 
 
 def _compare(path: str, wanted: Any, found: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestration import environments, stacks
 from orchestration.environments import Environment
-from orchestration.errors import DeployError, EltError, UsageError
-from orchestration.releases import check, history, live
-from orchestration.releases.history import Deployed
-from orchestration.releases.live import State
+from orchestration.errors import DeployError, EltError, Interrupted, LeaseLost, UsageError
+from orchestration.releases import check, history, lease, live, records
+from orchestration.releases.lease import Lease
+from orchestration.releases.live import Difference, Reading
 from orchestration.releases.manifest import Release
+from orchestration.releases.records import Begun, Deployed, Standing
 from orchestration.releases.store import Store
 from orchestration.stacks import outside
 
@@ -25,24 +27,22 @@ Report = Callable[[str], None]
 def roll_out(environment: Environment, store: Store, release: Release, *, action: str, report: Report) -> Deployed:
     """Deploy a release that is in the artifact bucket; `action` is deploy, promote or rollback.
 
-    What somebody changed by hand since the last deployment is put right first. Then the stacks are brought to the
-    release: jobs, functions, state machines, a version of each and last its alias. Then all of it is read back and
-    held against the manifest. Only a deployment that proves right is recorded; after any other one the environment
-    is brought back to the release and the settings that were there, which is recorded as a restore. Running executions
-    go on with the version they started with, and with its jobs.
+    Nobody else deploys to the environment meanwhile. A stack that is still on its way, since the command that sent it
+    there was killed, is waited for. Then it is recorded what is about to be done. What somebody changed by hand since
+    the last deployment is put right. Then the stacks are brought to the release: jobs, functions, state machines, a
+    version of each and last its alias. Then all of it is read back and held against the manifest. Only a deployment
+    that proves right is recorded as such; after one that fails the environment is brought back to the release and the
+    settings that were there, as a deployment of its own, a restore. One that is cut short is unfinished: the next one
+    ends it. Running executions go on with the version they started with, and with its jobs.
 
     Errors: DeployError, which says what went wrong and what is live now; UsageError for a development release where
-    none is taken.
+    none is taken; Interrupted, which says what is unfinished.
     """
     if release.development:
         require_development(environment)
-    before = history.live(store, environment.name)
-    if before is not None:
-        _undo_changes_by_hand(environment, store, before, report=report)
-    try:
-        return _deploy(environment, store, release, action=action, report=report)
-    except (EltError, BotoCoreError, ClientError) as error:
-        raise DeployError(f"{error}; {_go_back(environment, store, before, report=report)}") from error
+    what = records.what(action, release.id, environment.name)
+    with lease.held(store, environment.name, what=what, report=report) as own:
+        return _Rollout(environment, store, own, report).bring_to(release, action=action)
 
 
 def require_development(environment: Environment) -> None:
@@ -55,10 +55,13 @@ def require_development(environment: Environment) -> None:
 
 
 def require_tried(environment: Environment, store: Store, release: Release) -> None:
-    """UsageError for a release that nobody has tried and the environment never had, if it takes published ones only."""
+    """UsageError for a release that nobody has tried and the environment never had, if it takes published ones only.
+
+    One whose deployment is unfinished was let through when that began.
+    """
     if environment.development_releases or release.development:  # for the latter, roll_out has its own words
         return
-    if release.id in history.had(store, environment.name):
+    if release.id in {*records.had(store, environment.name), *records.standing(store, environment.name).attempts}:
         return
     smokes = [history.smoke(store, release.id, name) for name in environments.names()]
     if not any(smoke and smoke.passed for smoke in smokes):
@@ -80,7 +83,9 @@ def plan(environment: Environment, store: Store, release: Release) -> list[stack
         *stacks.plan(
             cloudformation,
             pipelines_stack,
-            parameters=pipelines_parameters(environment, release, {**outputs, **_bucket(store)}, taken=pipelines),
+            parameters=pipelines_parameters(
+                environment, release, {**outputs, "ArtifactBucket": store.bucket}, taken=pipelines
+            ),
             tags=tags,
         ),
         *outside.plan(environment, data=outputs),
@@ -115,70 +120,150 @@ def pipelines_parameters(
     return {name: value for name, value in parameters.items() if name in taken}
 
 
-def _deploy(environment: Environment, store: Store, release: Release, *, action: str, report: Report) -> Deployed:
-    resources = _apply(environment, store, release, report=report)
-    return history.save_deployment(
-        store, environment.name, release.id, action=action, resources=resources, settings=environment.settings
-    )
+@dataclass(frozen=True)
+class _Rollout:
+    """One command's deployments to one environment: that to the release asked for, and where it fails the one back."""
 
+    environment: Environment
+    store: Store
+    lease: Lease
+    report: Report
 
-def _apply(environment: Environment, store: Store, release: Release, *, report: Report) -> State:
-    """Update the stacks, read back and check; what there is then."""
-    cloudformation, tags = boto3.client("cloudformation"), tags_of(environment)
-    templates = _stacks(environment, store, release)
-    data_stack, pipelines_stack = templates.values()
-    report(f"stack {data_stack.name}")
-    parameters = data_parameters(environment, taken=stacks.declared(cloudformation, data_stack))
-    outputs = stacks.deploy(cloudformation, data_stack, parameters=parameters, tags=tags)
-    outside.apply(environment, data=outputs)
-    report(f"stack {pipelines_stack.name}")
-    taken = stacks.declared(cloudformation, pipelines_stack)
-    parameters = pipelines_parameters(environment, release, {**outputs, **_bucket(store)}, taken=taken)
-    stacks.deploy(cloudformation, pipelines_stack, parameters=parameters, tags=tags)
-    report("reading it back")
-    state = live.read(pipelines_stack)
-    if found := check.check(release, store, state, templates):
-        one, more = found[0], f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        what = f"{one.property} of {one.resource}" if one.property else one.resource
-        raise DeployError(
-            f"{environment.name} is not what release {release.id} says: {what} is {one.found or 'gone'}, "
-            f"not {one.wanted}{more}"
+    def bring_to(self, release: Release, *, action: str) -> Deployed:
+        before = records.standing(self.store, self.environment.name)
+        changed, found = self._changes_by_hand(before)
+        begun = self._begin(release, self.environment, action=action)
+        try:
+            self._put_right(changed, found, before)
+            return self._deploy(release, self.environment, begun)
+        except LeaseLost:
+            raise
+        except KeyboardInterrupt as stop:
+            raise Interrupted.by(
+                stop,
+                f"interrupted: {begun} is unfinished, and what CloudFormation has begun of it goes on by itself: "
+                f"{records.ways_on(begun, before.live)}",
+            ) from stop
+        except _NotPutRight as error:
+            raise DeployError(str(error)) from error
+        except (EltError, BotoCoreError, ClientError) as error:
+            raise DeployError(f"{error}; {self._go_back(before.live)}") from error
+
+    def _begin(self, release: Release, environment: Environment, *, action: str) -> Begun:
+        self.lease.check()
+        return records.begin(
+            self.store,
+            environment.name,
+            release.id,
+            action=action,
+            settings=environment.settings,
+            holder=self.lease.terms.holder,
         )
-    return state
 
+    def _changes_by_hand(self, before: Standing) -> tuple[list[Difference], Reading]:
+        """What was changed by hand since the last deployment that succeeded, beside what there is.
 
-def _undo_changes_by_hand(environment: Environment, store: Store, before: Deployed, *, report: Report) -> None:
-    """Errors: DeployError, which says that the environment has what it had, by hand or not."""
-    stack = stacks.pipelines_stack(environment.name)
-    try:
+        Errors: DeployError for a stack that is stuck, and for what was deleted by hand.
+        """
+        stack = stacks.pipelines_stack(self.environment.name)
+        for one in (stacks.data_stack(self.environment.name), stack):
+            stacks.settle(boto3.client("cloudformation"), one, report=self.report)
         found = live.read(stack)
-        if found and live.differences(before.resources, found):
-            archives = check.archives(history.release(store, before.release), store.bucket)
-            for resource in live.put_right(before.resources, found, archives=archives):
-                report(f"{resource} was changed by hand: put right")
-    except (EltError, BotoCoreError, ClientError) as error:
-        raise DeployError(
-            f"{error}; {environment.name} is at release {before.release} still, but for what was changed by hand: "
-            f"`elt diff --env {environment.name}` shows it"
-        ) from error
+        if before.live is None or not found.state:
+            return [], found
+        changed = live.by_hand(before.live.reading, found, unfinished=before.unfinished is not None)
+        try:
+            live.require_present(changed, found)
+        except DeployError as error:
+            raise DeployError(f"{error}; {_still(self.environment, before.live)}") from error
+        return changed, found
+
+    def _put_right(self, changed: list[Difference], found: Reading, before: Standing) -> None:
+        """Errors: _NotPutRight, which says that the environment has what it had, by hand or not."""
+        if not changed or before.live is None:
+            return
+        try:
+            archives = check.archives(history.release(self.store, before.live.release), self.store.bucket)
+            for resource in live.put_right(changed, before.live.reading, found, archives=archives):
+                self.report(f"{resource} was changed by hand: put right")
+        except (EltError, BotoCoreError, ClientError) as error:
+            raise _NotPutRight(f"{error}; {_still(self.environment, before.live)}") from error
+
+    def _deploy(self, release: Release, environment: Environment, begun: Begun) -> Deployed:
+        """Update the stacks, read back, check, and record what there is then.
+
+        `environment` has the settings to bring about: its own, or those of an earlier deployment.
+        """
+        cloudformation, tags = boto3.client("cloudformation"), tags_of(environment)
+        templates = _stacks(environment, self.store, release)
+        data_stack, pipelines_stack = templates.values()
+
+        def deploy(stack: stacks.Stack, parameters: Mapping[str, str]) -> dict[str, str]:
+            return stacks.deploy(
+                cloudformation,
+                stack,
+                parameters=parameters,
+                tags=tags,
+                report=self.report,
+                before_change=self.lease.check,
+            )
+
+        self.report(f"stack {data_stack.name}")
+        taken = stacks.declared(cloudformation, data_stack)
+        outputs = deploy(data_stack, data_parameters(environment, taken=taken))
+        self.lease.check()
+        outside.apply(environment, data=outputs)
+        self.report(f"stack {pipelines_stack.name}")
+        taken = stacks.declared(cloudformation, pipelines_stack)
+        outputs |= {"ArtifactBucket": self.store.bucket}
+        deploy(pipelines_stack, pipelines_parameters(environment, release, outputs, taken=taken))
+        self.report("reading it back")
+        found = live.read(pipelines_stack)
+        if wrong := check.check(release, self.store, found.state, templates):
+            one, more = wrong[0], f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            what = f"{one.property} of {one.resource}" if one.property else one.resource
+            raise DeployError(
+                f"{environment.name} is not what release {release.id} says: {what} is {one.found or 'gone'}, "
+                f"not {one.wanted}{more}"
+            )
+        self.lease.check()
+        return records.end(self.store, begun, reading=found)
+
+    def _go_back(self, before: Deployed | None) -> str:
+        """Deploy again what was there, with the environment's settings of then; in words what became of that.
+
+        It is a deployment as any other, with new versions of the state machines, and so is recorded. Errors:
+        Interrupted.
+        """
+        if before is None:
+            return f"nothing was deployed to {self.environment.name} before that it could go back to"
+        self.report(f"going back to release {before.release}")
+        try:
+            then = self.environment.with_settings(before.settings, where=f"the record of {before.at}")
+            release = history.release(self.store, before.release)
+            begun = self._begin(release, then, action="restore")
+            self._deploy(release, then, begun)
+        except KeyboardInterrupt as stop:
+            raise Interrupted.by(
+                stop,
+                f"interrupted while {self.environment.name} was going back to release {before.release}, since the "
+                f"deployment had failed: `elt deploy --env {self.environment.name} --release {before.release}` goes on "
+                "with it",
+            ) from stop
+        except (EltError, BotoCoreError, ClientError) as error:
+            return f"going back to release {before.release} failed too: {error}"
+        return f"{self.environment.name} is at release {before.release} as before"
 
 
-def _go_back(environment: Environment, store: Store, before: Deployed | None, *, report: Report) -> str:
-    """Deploy again what was there, with the environment's settings of then; in words what became of that.
+class _NotPutRight(DeployError):
+    """What was changed by hand could not be written back; the stacks are as they were."""
 
-    It is a deployment as any other, with new versions of the state machines, and so is recorded.
-    """
-    if before is None:
-        return f"nothing was deployed to {environment.name} before that it could go back to"
-    report(f"going back to release {before.release}")
-    try:
-        if history.live(store, environment.name) != before:
-            return "somebody else has deployed in the meantime, so nothing was undone"
-        then = environment.with_settings(before.settings, where=f"the record of {before.at}")
-        _deploy(then, store, history.release(store, before.release), action="restore", report=report)
-    except (EltError, BotoCoreError, ClientError) as error:
-        return f"going back to release {before.release} failed too: {error}"
-    return f"{environment.name} is at release {before.release} as before"
+
+def _still(environment: Environment, before: Deployed) -> str:
+    return (
+        f"{environment.name} is at release {before.release} still, but for what was changed by hand: "
+        f"`elt diff --env {environment.name}` shows it"
+    )
 
 
 def _stacks(environment: Environment, store: Store, release: Release) -> dict[str, stacks.Stack]:
@@ -187,7 +272,3 @@ def _stacks(environment: Environment, store: Store, release: Release) -> dict[st
         "data": stacks.data_stack(environment.name, url=store.url(release.template("data"))),
         "pipelines": stacks.pipelines_stack(environment.name, url=store.url(release.template("pipelines"))),
     }
-
-
-def _bucket(store: Store) -> dict[str, str]:
-    return {"ArtifactBucket": store.bucket}

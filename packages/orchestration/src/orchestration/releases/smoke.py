@@ -18,7 +18,8 @@ from orchestration import executions, warehouse
 from orchestration.deployment import Deployment
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
-from orchestration.releases.history import Smoke, now
+from orchestration.releases.history import Smoke
+from orchestration.releases.records import now
 
 PIPELINE = "yellow-trips"
 #: So far off that nothing about a real month is touched, alerts and recoveries included.

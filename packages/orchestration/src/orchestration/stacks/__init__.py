@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestration.errors import DeployError
-from orchestration.stacks import template
+from orchestration.stacks import operation, template
 
 _PACKAGE = Path(__file__).parents[1]
 #: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 LONGEST_BODY = 51_200
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+#: How often a stack is taken up again after somebody else's operation came first.
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,13 @@ class Stack:
     """One stack: its name in CloudFormation, and the files its template is written in.
 
     `url` is where the template lies in S3; "" sends it with the request, which takes no more than LONGEST_BODY bytes.
+    One that is `stateless` holds no data: whatever is left of it may be deleted, to be made again.
     """
 
     name: str
     files: tuple[Path, ...]
     url: str = ""
+    stateless: bool = False
 
     @property
     def body(self) -> str:
@@ -69,7 +73,7 @@ def data_stack(environment: str, *, url: str = "") -> Stack:
 
 
 def pipelines_stack(environment: str, *, url: str = "") -> Stack:
-    return Stack(f"elt-{environment}-pipelines", _files("pipelines", _PACKAGE), url)
+    return Stack(f"elt-{environment}-pipelines", _files("pipelines", _PACKAGE), url, stateless=True)
 
 
 def templates(package: Path) -> dict[str, str]:
@@ -93,11 +97,22 @@ def declared(cloudformation: Any, stack: Stack) -> set[str]:
 
 
 def outputs(cloudformation: Any, stack: Stack) -> dict[str, str] | None:
-    """The outputs of a stack that is in place; None where there is none, or only the ruins of a first attempt."""
-    description = _describe(cloudformation, stack)
-    if description is None or description["StackStatus"] in ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE"):
+    """The outputs of a stack that is in place; None where there is none, or only what is left of one."""
+    description = operation.describe(cloudformation, stack.name)
+    if description is None or description["StackStatus"] in ("REVIEW_IN_PROGRESS", *operation.REMAINS):
         return None
     return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+
+
+def settle(cloudformation: Any, stack: Stack, *, report: Callable[[str], None]) -> str:
+    """Wait for what is under way on a stack; the status that it then has, "" for none.
+
+    Errors: DeployError for one that `deploy` can do nothing about, with what to do.
+    """
+    status = operation.settle(cloudformation, stack.name, report=report)
+    if not (stack.stateless and status in operation.REMAINS):
+        operation.require_updatable(stack.name, status)
+    return status
 
 
 def deploy(
@@ -106,23 +121,60 @@ def deploy(
     *,
     parameters: Mapping[str, str],
     tags: Mapping[str, str],
+    report: Callable[[str], None],
+    before_change: Callable[[], object] = lambda: None,
 ) -> dict[str, str]:
-    """Create or update a stack and return its outputs. Errors: DeployError with the resource and its reason."""
-    change_set = _open_change_set(cloudformation, stack, parameters, tags)
-    if _has_changes(cloudformation, stack, change_set):
+    """Create or update a stack and return its outputs.
+
+    An operation that is under way is waited for. `before_change` is called before CloudFormation is asked to act, and
+    prevents that by raising. Errors: DeployError with the resource and its reason, or with what to do about a stack
+    that is stuck.
+    """
+    for _ in range(_ATTEMPTS):
         try:
-            started = _latest_event(cloudformation, stack)
-            cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=change_set)
-        except ClientError:  # nobody is to execute it later, unseen
+            _deploy(cloudformation, stack, parameters, tags, report=report, before_change=before_change)
+        except ClientError as error:
+            if not operation.is_overtaken(error):
+                raise
+        else:
+            return outputs(cloudformation, stack) or {}
+    raise DeployError(f"stack {stack.name} is changed by others again and again: do this again when they are done")
+
+
+def _deploy(
+    cloudformation: Any,
+    stack: Stack,
+    parameters: Mapping[str, str],
+    tags: Mapping[str, str],
+    *,
+    report: Callable[[str], None],
+    before_change: Callable[[], object],
+) -> None:
+    """`deploy`, once. Errors: ClientError where an operation of somebody else came first."""
+    if settle(cloudformation, stack, report=report) in operation.REMAINS and stack.stateless:
+        before_change()
+        delete(cloudformation, stack, report=report)
+    change_set = _open_change_set(cloudformation, stack, parameters, tags)
+    try:
+        if not _has_changes(cloudformation, stack, change_set):
             cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=change_set)
-            raise
-        status = _wait(cloudformation, stack)
-        if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
-            reason = _first_failure(cloudformation, stack, after=started)
-            raise DeployError(f"stack {stack.name} ended {status}: {reason}")
-    else:
-        cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=change_set)
-    return outputs(cloudformation, stack) or {}
+            return
+        started = operation.latest_event(cloudformation, stack.name)
+        before_change()
+        cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=change_set, ClientRequestToken=change_set)
+    except BaseException:  # nobody is to execute it later, unseen
+        with suppress(BotoCoreError, ClientError):
+            cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=change_set)
+        raise
+    status = operation.follow(cloudformation, stack.name, token=change_set, after=started)
+    if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+        raise _ended_badly(cloudformation, stack, status, after=started)
+
+
+def _ended_badly(cloudformation: Any, stack: Stack, status: str, *, after: str) -> DeployError:
+    reason = operation.first_failure(cloudformation, stack.name, after=after)
+    way_out = operation.way_out(stack.name, status)
+    return DeployError(f"stack {stack.name} ended {status}: {reason}" + (f"; {way_out}" if way_out else ""))
 
 
 def plan(
@@ -143,10 +195,8 @@ def plan(
         return [_change(stack, one["ResourceChange"]) for page in pages for one in page["Changes"]]
     finally:
         cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=change_set)
-        description = _describe(cloudformation, stack)
-        if description and description["StackStatus"] == "REVIEW_IN_PROGRESS":
-            cloudformation.delete_stack(StackName=stack.name)
-            _wait(cloudformation, stack)
+        if operation.status_of(cloudformation, stack.name) == "REVIEW_IN_PROGRESS":
+            delete(cloudformation, stack, report=lambda step: None)
 
 
 def additions(stack: Stack) -> list[Change]:
@@ -157,16 +207,22 @@ def additions(stack: Stack) -> list[Change]:
     ]
 
 
-def delete(cloudformation: Any, stack: Stack) -> bool:
-    """Delete a stack and wait; False where there was none. Errors: DeployError."""
-    if _describe(cloudformation, stack) is None:
+def delete(cloudformation: Any, stack: Stack, *, report: Callable[[str], None]) -> bool:
+    """Delete a stack, after the operation that is under way on it, and wait; False where there was none.
+
+    Errors: DeployError.
+    """
+    description = operation.describe(cloudformation, stack.name)
+    if description is None:
         return False
-    started = _latest_event(cloudformation, stack)
-    cloudformation.delete_stack(StackName=stack.name)
-    status = _wait(cloudformation, stack)
+    if not operation.settle(cloudformation, stack.name, report=report):
+        return True
+    started = operation.latest_event(cloudformation, stack.name)
+    token = f"elt-{uuid.uuid4().hex[:12]}"
+    cloudformation.delete_stack(StackName=stack.name, ClientRequestToken=token)
+    status = operation.follow(cloudformation, description["StackId"], token=token, after=started)
     if status != "DELETE_COMPLETE":
-        reason = _first_failure(cloudformation, stack, after=started)
-        raise DeployError(f"stack {stack.name} ended {status}: {reason}")
+        raise _ended_badly(cloudformation, stack, status, after=started)
     return True
 
 
@@ -191,12 +247,17 @@ def _open_change_set(
     parameters: Mapping[str, str],
     tags: Mapping[str, str],
 ) -> str:
-    """Ask for a change set and return its name; a stack whose creation failed before is cleared away first."""
-    description = _describe(cloudformation, stack)
+    """Ask for a change set and return its name; a stack whose creation was rolled back is cleared away first.
+
+    Errors: DeployError for a stack that cannot be updated.
+    """
+    description = operation.describe(cloudformation, stack.name)
     if description and description["StackStatus"] == "ROLLBACK_COMPLETE":
         # Such a stack can only be deleted; it holds nothing.
-        delete(cloudformation, stack)
+        delete(cloudformation, stack, report=lambda step: None)
         description = None
+    if description:
+        operation.require_updatable(stack.name, description["StackStatus"])
     new = description is None or description["StackStatus"] == "REVIEW_IN_PROGRESS"
     # Given none, a stack keeps those it has, such as the repository that may deploy: only a person sets that.
     kept = {one["ParameterKey"] for one in description.get("Parameters", [])} if description and not new else set()
@@ -229,18 +290,8 @@ def _template(stack: Stack) -> dict[str, str]:
     return {"TemplateBody": stack.body}
 
 
-def _describe(cloudformation: Any, stack: Stack) -> dict[str, Any] | None:
-    try:
-        description: dict[str, Any] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    return description
-
-
 def _has_changes(cloudformation: Any, stack: Stack, change_set: str) -> bool:
-    for _ in _delays():
+    for _ in operation.delays():
         answer = cloudformation.describe_change_set(StackName=stack.name, ChangeSetName=change_set)
         if answer["Status"] == "CREATE_COMPLETE":
             return True
@@ -250,40 +301,3 @@ def _has_changes(cloudformation: Any, stack: Stack, change_set: str) -> bool:
                 return False
             raise DeployError(f"stack {stack.name} cannot be changed: {reason}")
     raise AssertionError("unreachable")
-
-
-def _wait(cloudformation: Any, stack: Stack) -> str:
-    """The status at which the stack came to rest."""
-    for _ in _delays():
-        description = _describe(cloudformation, stack)
-        if description is None:
-            return "DELETE_COMPLETE"
-        if not description["StackStatus"].endswith("_IN_PROGRESS"):
-            return str(description["StackStatus"])
-    raise AssertionError("unreachable")
-
-
-def _delays() -> Iterator[None]:
-    """Short waits first, for a cloud that answers at once; 3 s later on, well below CloudFormation's limits."""
-    delay = 0.05
-    while True:
-        yield
-        time.sleep(delay)
-        delay = min(delay * 1.5, 3.0)
-
-
-def _latest_event(cloudformation: Any, stack: Stack) -> str:
-    events = cloudformation.describe_stack_events(StackName=stack.name)["StackEvents"]
-    return str(events[0]["EventId"]) if events else ""
-
-
-def _first_failure(cloudformation: Any, stack: Stack, *, after: str) -> str:
-    """The first resource that failed since an event, and why: what follows it is only the rollback."""
-    reason = "no reason given; see its events"
-    pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack.name)
-    for event in (event for page in pages for event in page["StackEvents"]):  # newest first
-        if event["EventId"] == after:
-            break
-        if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", ""):
-            reason = f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', event['ResourceStatus'])}"
-    return reason
