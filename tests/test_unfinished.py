@@ -49,6 +49,20 @@ Resources:
 """
 
 
+#: What no stack can have; it comes after the function.
+BROKEN = """\
+  Broken:
+    Type: AWS::Glue::Job
+    DependsOn: Trigger
+    Properties:
+      Name: !Sub elt-${Environment}-broken
+      Role: !GetAtt QueryRole.Arn
+      Timeout: 99999
+      Command: {Name: pythonshell, PythonVersion: "3.9", ScriptLocation: "s3://nowhere/none.py"}
+
+"""
+
+
 @dataclass
 class Dev:
     """The environment dev, and `elt` on its way to it through a gate."""
@@ -348,8 +362,8 @@ def test_going_back_after_a_failure_is_cut_short(dev: Dev) -> None:
         code, line = dev.cut(*deploy, at=second_update, when="after", by=TERM)
         assert (code, line) == (
             143,
-            f"elt: interrupted while dev was going back to release {before}, since the deployment had failed: "
-            f"`elt deploy --env dev --release {before}` goes on with it",
+            f"elt: interrupted: restore of release {before} to dev is unfinished, and what CloudFormation has begun of "
+            f"it goes on by itself: `elt deploy --env dev --release {before}` goes on with it",
         )
         unfinished = records.standing(dev.store, "dev").unfinished
         assert str(unfinished) == f"restore of release {before} to dev"
@@ -415,12 +429,9 @@ def stuck(dev: Dev) -> Iterator[None]:
     (stack,) = cloudformation.describe_stacks(StackName=PIPELINES)["Stacks"]
     parameters = {one["ParameterKey"]: one["ParameterValue"] for one in stack["Parameters"]}
     template = cloudformation.get_template(StackName=PIPELINES, TemplateStage="Original")["TemplateBody"]
-    job = "  RsQuery:\n    Type: AWS::Glue::Job\n    Properties:\n"
-    assert job in template
-    broken = template.replace(
-        job, job.replace("    Prop", "    DependsOn: Trigger\n    Prop") + "      Timeout: 99999\n"
-    )
-    s3.put_object(Bucket=BUCKET, Key="scratch/broken.yaml", Body=broken.replace("      Timeout: 60\n", "").encode())
+    broken = template.replace("\nResources:\n", f"\nResources:\n{BROKEN}", 1)
+    assert broken != template
+    s3.put_object(Bucket=BUCKET, Key="scratch/broken.yaml", Body=broken.encode())
     kept = [{"ParameterKey": name, "UsePreviousValue": True} for name in parameters if name != "TriggerWheel"]
     other = {"ParameterKey": "TriggerWheel", "ParameterValue": "wheelhouse/six-1.17.0-py2.py3-none-any.whl"}
     gone = s3.delete_object(Bucket=BUCKET, Key=parameters["TriggerWheel"])["VersionId"]

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from orchestration import pipelines, stacks
 from orchestration.environments import Environment
-from orchestration.errors import DeployError, Interrupted, NotDeployed
+from orchestration.errors import DeployError, NotDeployed
 from orchestration.releases import lease, records
 from orchestration.releases.manifest import Release
 from orchestration.releases.publish import prepare, upload
@@ -25,6 +25,7 @@ from orchestration.releases.rollout import (
     require_development,
     roll_out,
     tags_of,
+    unfinished_by,
 )
 from orchestration.releases.store import Store
 from orchestration.stacks import operation, outside
@@ -194,16 +195,10 @@ def destroy(environment: Environment, *, report: Report) -> bool:
             settings={},
             holder=own.terms.holder,
         )
-        try:
+        with unfinished_by(begun, before.live):
             deleted = _delete(environment, report=report)
             own.check()
             records.end(store, begun)
-        except KeyboardInterrupt as stop:
-            raise Interrupted.by(
-                stop,
-                f"interrupted: {begun} is unfinished, and what CloudFormation has begun of it goes on by itself: "
-                f"{records.ways_on(begun, before.live)}",
-            ) from stop
     return deleted
 
 

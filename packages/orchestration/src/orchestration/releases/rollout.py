@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import boto3
@@ -133,21 +134,14 @@ class _Rollout:
         before = records.standing(self.store, self.environment.name)
         changed, found = self._changes_by_hand(before)
         begun = self._begin(release, self.environment, action=action)
-        try:
-            self._put_right(changed, found, before)
-            return self._deploy(release, self.environment, begun)
-        except LeaseLost:
-            raise
-        except KeyboardInterrupt as stop:
-            raise Interrupted.by(
-                stop,
-                f"interrupted: {begun} is unfinished, and what CloudFormation has begun of it goes on by itself: "
-                f"{records.ways_on(begun, before.live)}",
-            ) from stop
-        except _NotPutRight as error:
-            raise DeployError(str(error)) from error
-        except (EltError, BotoCoreError, ClientError) as error:
-            raise DeployError(f"{error}; {self._go_back(before.live)}") from error
+        with unfinished_by(begun, before.live):
+            self._put_right(changed, found, before.live)
+            try:
+                return self._deploy(release, self.environment, begun)
+            except LeaseLost:
+                raise
+            except (EltError, BotoCoreError, ClientError) as error:
+                raise DeployError(f"{error}; {self._go_back(before.live)}") from error
 
     def _begin(self, release: Release, environment: Environment, *, action: str) -> Begun:
         self.lease.check()
@@ -178,16 +172,16 @@ class _Rollout:
             raise DeployError(f"{error}; {_still(self.environment, before.live)}") from error
         return changed, found
 
-    def _put_right(self, changed: list[Difference], found: Reading, before: Standing) -> None:
-        """Errors: _NotPutRight, which says that the environment has what it had, by hand or not."""
-        if not changed or before.live is None:
+    def _put_right(self, changed: list[Difference], found: Reading, before: Deployed | None) -> None:
+        """Errors: DeployError, which says that the environment has what it had, by hand or not."""
+        if not changed or before is None:
             return
         try:
-            archives = check.archives(history.release(self.store, before.live.release), self.store.bucket)
-            for resource in live.put_right(changed, before.live.reading, found, archives=archives):
+            archives = check.archives(history.release(self.store, before.release), self.store.bucket)
+            for resource in live.put_right(changed, before.reading, found, archives=archives):
                 self.report(f"{resource} was changed by hand: put right")
         except (EltError, BotoCoreError, ClientError) as error:
-            raise _NotPutRight(f"{error}; {_still(self.environment, before.live)}") from error
+            raise DeployError(f"{error}; {_still(self.environment, before)}") from error
 
     def _deploy(self, release: Release, environment: Environment, begun: Begun) -> Deployed:
         """Update the stacks, read back, check, and record what there is then.
@@ -232,31 +226,35 @@ class _Rollout:
     def _go_back(self, before: Deployed | None) -> str:
         """Deploy again what was there, with the environment's settings of then; in words what became of that.
 
-        It is a deployment as any other, with new versions of the state machines, and so is recorded. Errors:
-        Interrupted.
+        It is a deployment as any other, with new versions of the state machines, and so is recorded.
         """
         if before is None:
             return f"nothing was deployed to {self.environment.name} before that it could go back to"
-        self.report(f"going back to release {before.release}")
+        self.report(f"it failed; going back to release {before.release}")
         try:
             then = self.environment.with_settings(before.settings, where=f"the record of {before.at}")
             release = history.release(self.store, before.release)
             begun = self._begin(release, then, action="restore")
-            self._deploy(release, then, begun)
-        except KeyboardInterrupt as stop:
-            raise Interrupted.by(
-                stop,
-                f"interrupted while {self.environment.name} was going back to release {before.release}, since the "
-                f"deployment had failed: `elt deploy --env {self.environment.name} --release {before.release}` goes on "
-                "with it",
-            ) from stop
+            with unfinished_by(begun, before):
+                self._deploy(release, then, begun)
+        except Interrupted:
+            raise
         except (EltError, BotoCoreError, ClientError) as error:
             return f"going back to release {before.release} failed too: {error}"
         return f"{self.environment.name} is at release {before.release} as before"
 
 
-class _NotPutRight(DeployError):
-    """What was changed by hand could not be written back; the stacks are as they were."""
+@contextmanager
+def unfinished_by(begun: Begun, before: Deployed | None) -> Iterator[None]:
+    """What stops a command within is Interrupted, which says what is unfinished and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise Interrupted.by(
+            stop,
+            f"interrupted: {begun} is unfinished, and what CloudFormation has begun of it goes on by itself: "
+            f"{records.ways_on(begun, before)}",
+        ) from stop
 
 
 def _still(environment: Environment, before: Deployed) -> str:
