@@ -52,9 +52,11 @@ def test_the_border_is_the_one_that_is_documented() -> None:
 def load(laptop: Laptop, source: str, engine: str) -> dict[str, Any]:
     """Run the month and read all that it left: its rows, its rejects, its manifest."""
     command = ("run", "yellow-trips", "--month", str(MONTH), "--source", source, "--engine", engine)
-    assert laptop.elt_json(*command)["status"] == "SUCCEEDED"
+    run = laptop.elt_json(*command)
+    assert run["status"] == "SUCCEEDED"
     s3, bucket = laptop.client("s3"), laptop.outputs("data")["ProcessedBucket"]
     manifest = json.load(s3.get_object(Bucket=bucket, Key=f"yellow/{MONTH.path}/manifest.json")["Body"])
+    assert manifest.pop("execution") == run["name"]
     load_id = manifest["load"].pop("load_id")
     rejects = s3.list_objects_v2(Bucket=bucket, Prefix=f"yellow_rejected/{MONTH.path}/{load_id}/")["Contents"]
     local = [str(laptop.state / "s3" / bucket / entry["Key"]) for entry in rejects]

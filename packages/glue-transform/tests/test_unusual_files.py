@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -175,6 +176,24 @@ def test_times_with_a_zone_are_wall_clocks_of_the_datasets(lake, engine, monkeyp
     assert manifest["drift"] == [
         {"column": name, "change": "zoned_times", "type": "timestamp", "read_as": zone} for name in changes
     ]
+
+
+@pytest.mark.parametrize("name", ["stops", "file_row_number"])
+def test_the_zone_of_the_machine_does_not_matter(lake, engine, monkeypatch, name: str):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    write(
+        lake,
+        (name, pa.array([1] * ROWS)),
+        changes={"tpep_pickup_datetime": pa.array([PICKUP] * ROWS, pa.timestamp("us", tz="Asia/Tokyo"))},
+    )
+    try:
+        manifest = transform(lake, engine)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert read_rows(lake.kept(manifest)) == KEPT
+    assert rejects(lake, manifest)["tpep_pickup_datetime"] == PICKUP
 
 
 def test_a_zone_that_the_engine_does_not_know_is_one_line(lake, engine, monkeypatch):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from glue_transform.errors import AmbiguousColumns, UncastableColumn
 from glue_transform.source import SourceColumn, normal
@@ -112,8 +113,7 @@ def columns(url: str, elements: Iterable[Element]) -> list[SourceColumn]:
 def _check_nested(url: str, parent: Element, rest: Iterator[Element], *, path: str) -> None:
     """Read the elements within `parent`: engines tell the fields of a struct apart by name without case."""
     names: dict[str, str] = {}
-    for _ in range(parent.children):
-        element = next(rest)
+    for element in islice(rest, parent.children):
         inner = f"{path}.{element.name}"
         if not element.name:
             raise UncastableColumn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +29,11 @@ class Outcome:
         if state.name == "IngestRaw":
             return size(self.raw_bytes())
         if state.name == "TransformTrips":
-            load = self.manifest()["load"]
-            return f"read {load['rows_read']:,}, kept {load['rows_kept']:,}, rejected {load['rows_rejected']:,}"
+            manifest = self.manifest()
+            load = manifest["load"]
+            told = f"read {load['rows_read']:,}, kept {load['rows_kept']:,}, rejected {load['rows_rejected']:,}"
+            drift = Counter(line["change"] for line in manifest["drift"])
+            return "; ".join([told, *(f"{change} in {columns} columns" for change, columns in drift.items())])
         if state.name == "LoadRedshift":
             return f"loaded {self.loaded():,}"
         return ""
