@@ -75,6 +75,13 @@ def machine(new_cloud: Callable[..., Any], tmp_path_factory: pytest.TempPathFact
 
 
 ROLE = "arn:aws:iam::123456789012:role/worker"
+UNTIL_MORNING = """
+import boto3, time
+s3 = boto3.client("s3")
+s3.put_object(Bucket="night", Key="begun", Body=b"")
+while not s3.list_objects_v2(Bucket="night", Prefix="morning")["KeyCount"]:
+    time.sleep(0.1)
+"""
 WHO = "import boto3\ndef main(event, context): return boto3.client('sts').get_caller_identity()['Account']"
 
 
@@ -139,6 +146,31 @@ def test_roles_that_were_in_use_work_on_after_a_night(
     outcomes = [end(start(state)) for state in (call, kept)]
     assert [(one["status"], one.get("cause")) for one in outcomes] == [("SUCCEEDED", None)] * 2
     assert json.loads(outcomes[0]["output"])["Payload"] == "123456789012"
+
+
+def test_a_job_that_runs_through_the_night_keeps_its_role(machine: Machine) -> None:
+    s3, glue = machine.client("s3"), machine.client("glue")
+    s3.create_bucket(Bucket="night")
+    s3.put_object(Bucket="night", Key="job.py", Body=UNTIL_MORNING.encode())
+    glue.create_job(
+        Name="night",
+        Role="worker",
+        Command={"Name": "pythonshell", "PythonVersion": "3.9", "ScriptLocation": "s3://night/job.py"},
+    )
+    run = glue.start_job_run(JobName="night")["JobRunId"]
+
+    def until(done: Callable[[], Any]) -> None:
+        deadline = time.monotonic() + 120
+        while not done():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    until(lambda: s3.list_objects_v2(Bucket="night", Prefix="begun")["KeyCount"])
+    machine.clock.move(13 * HOUR)
+    s3.put_object(Bucket="night", Key="morning", Body=b"")
+    until(lambda: glue.get_job_run(JobName="night", RunId=run)["JobRun"]["JobRunState"] not in ("STARTING", "RUNNING"))
+    ended = glue.get_job_run(JobName="night", RunId=run)["JobRun"]
+    assert (ended["JobRunState"], ended.get("ErrorMessage")) == ("SUCCEEDED", None)
 
 
 def test_keys_that_ended_in_the_night_are_refused_as_expired(machine: Machine) -> None:

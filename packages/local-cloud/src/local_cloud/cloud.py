@@ -107,21 +107,29 @@ class Cloud:
             ],
         }
 
-    def credentials(self, role_arn: str, session_name: str, *, service: str, source_arn: str = "") -> dict[str, str]:
-        """Temporary keys of a role, as environment variables, for a process that acts as it.
+    def credentials(
+        self,
+        role_arn: str,
+        session_name: str,
+        *,
+        service: str,
+        source_arn: str = "",
+        seconds: int = SESSION_SECONDS,
+    ) -> dict[str, str]:
+        """Temporary keys of a role, as environment variables, for a process that acts as it for so many seconds.
 
         `service` is the principal that becomes the role, "glue.amazonaws.com", for the resource `source_arn`. Raises
         CannotAssume where the role does not trust it.
         """
         self.permissions.check_trust(role_arn, service, **({"aws__sourcearn": source_arn} if source_arn else {}))
-        role = self._assumed(role_arn, session_name)
+        role = self._assumed(role_arn, session_name, seconds)
         return {
             "AWS_ACCESS_KEY_ID": role.access_key_id,
             "AWS_SECRET_ACCESS_KEY": role.secret_access_key,
             "AWS_SESSION_TOKEN": role.session_token,
         }
 
-    def _assumed(self, role_arn: str, session_name: str) -> Any:
+    def _assumed(self, role_arn: str, session_name: str, seconds: int = SESSION_SECONDS) -> Any:
         """moto's new session of a role."""
         from moto.sts.models import sts_backends
 
@@ -134,14 +142,22 @@ class Cloud:
                     role_session_name=session_name[:64],
                     role_arn=role_arn,
                     policy=None,
-                    duration=SESSION_SECONDS,
+                    duration=seconds,
                     external_id=None,
                 )
 
         with moto_state.released():  # a full disk makes it wait
             return self.persistence.saving.until_done(f"sessions of {role_arn}", assume)
 
-    def environment(self, role_arn: str, session_name: str, *, service: str, source_arn: str = "") -> dict[str, str]:
+    def environment(
+        self,
+        role_arn: str,
+        session_name: str,
+        *,
+        service: str,
+        source_arn: str = "",
+        seconds: int = SESSION_SECONDS,
+    ) -> dict[str, str]:
         """What a job or function process needs to find this cloud and act as its role. As `credentials`."""
         region = self.settings.region
         return {
@@ -149,7 +165,7 @@ class Cloud:
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY", ""), HOST])),
-            **self.credentials(role_arn, session_name, service=service, source_arn=source_arn),
+            **self.credentials(role_arn, session_name, service=service, source_arn=source_arn, seconds=seconds),
         }
 
     def client(self, service: str, *, actor: Actor | None = None) -> Any:

@@ -29,6 +29,9 @@ RUNTIME = Path(__file__).parent / "runtime"
 SERVICE = "glue.amazonaws.com"
 SESSION = "GlueJobRunnerSession"
 
+#: How long a run's keys last, in seconds: longer than a run may (seven days). On AWS they are renewed while it runs.
+KEYS_LAST_S = 8 * 86400
+
 PYTHON_SHELL = "pythonshell"
 SPARK = "glueetl"
 
@@ -163,7 +166,7 @@ class Workshop:
         )
 
     def _write(self, spec: JobSpec, run_id: str, *, script: Path, python: Path, path: list[Path]) -> Launch:
-        keys = self.cloud.environment(spec.role_arn, SESSION, service=SERVICE, source_arn=spec.arn)
+        keys = self.cloud.environment(spec.role_arn, SESSION, service=SERVICE, source_arn=spec.arn, seconds=KEYS_LAST_S)
         folder = self.runs_folder / run_id
         scratch = folder / "tmp"
         folder.mkdir(parents=True, mode=0o700)
