@@ -1,4 +1,4 @@
-"""What a load took in memory is given back once no statement is at work."""
+"""What a load took in memory is given back once no statement is at work; what it reported goes after a week."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local_cloud.services.redshift.engine import memory
-from local_cloud.services.redshift.engine.warehouse import Warehouse
+from local_cloud.services.redshift.engine.warehouse import INTERNAL, Warehouse
 
 #: A table of some 50 MB.
 FILL = "INSERT INTO t SELECT md5(range::VARCHAR) FROM range(1_000_000)"
@@ -72,3 +72,18 @@ def test_a_warehouse_that_is_closed_or_was_never_opened_gives_back_nothing(wareh
     warehouse.close()
     warehouse.memory.give_back()
     assert warehouse.memory.used() == 0
+
+
+def test_load_errors_go_after_seven_days(warehouse: Warehouse, tmp_path: Path) -> None:
+    _, cursor = warehouse.connect("ns", "db", first="db")
+    errors = f"{INTERNAL}.load_errors"
+    for days in (0, 6, 8):
+        cursor.execute(
+            f"INSERT INTO {errors} (query_id, start_time) SELECT {days}, now()::TIMESTAMP - INTERVAL {days} DAY"
+        )
+    warehouse.close()
+    again = Warehouse(tmp_path / "warehouse", temp_dir=tmp_path / "temp")
+    _, cursor = again.connect("ns", "db", first="db")
+    left = cursor.execute(f"SELECT query_id FROM {errors} ORDER BY 1").fetchall()
+    again.close()
+    assert left == [(0,), (6,)]

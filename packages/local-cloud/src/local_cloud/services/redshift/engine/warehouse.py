@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import re
 import threading
 from collections import Counter
@@ -21,6 +22,9 @@ from local_cloud.services.redshift.sql.lexer import quoted
 
 #: A month of 3.6 million trips loads at full speed in this much; the process stays under half a gigabyte.
 MEMORY_LIMIT = "512MB"
+
+#: For how long load errors are kept: https://docs.aws.amazon.com/redshift/latest/dg/c_intro_STL_tables.html
+HISTORY = datetime.timedelta(days=7)
 
 #: Tables in which a database keeps what DuckDB has no place for. Hidden from every catalog view.
 INTERNAL = "pg_internal"
@@ -212,6 +216,8 @@ class Warehouse:
                 root.execute(f"CREATE SCHEMA IF NOT EXISTS {catalog}.{schema}")
             for table in _INTERNAL_TABLES:
                 root.execute(f"CREATE TABLE IF NOT EXISTS {catalog}.{INTERNAL}.{table}")
+            oldest = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None) - HISTORY
+            root.execute(f"DELETE FROM {catalog}.{INTERNAL}.load_errors WHERE start_time < ?", [oldest])
             self._count(database)
         except BaseException:
             self._detach(database)
