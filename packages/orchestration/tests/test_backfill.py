@@ -14,9 +14,10 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration import pipelines
+from orchestration import environments, pipelines
 from orchestration.backfill import cost, plan, progress, tables
-from orchestration.backfill.execution import Backfill, MonthRun, Reader
+from orchestration.backfill.execution import OVERTAKEN, Backfill, MonthRun, Reader
+from orchestration.cli.backfill import Request, loaded_by_others
 from orchestration.errors import UsageError
 from orchestration.pipelines import Month, MonthlyPipeline
 
@@ -440,4 +441,29 @@ def test_the_plan(
         f" An estimate. Seconds a month, {basis}: TransformTrips 90 s at 1 DPU, LoadRedshift 30 s at 0.0625 DPU."
         " A job is billed for at least 60 s; the warehouse (8 RPU) for at least 60 s a load, less where loads run"
         " close together. Prices: a page."
+    )
+
+
+def test_a_month_that_another_run_has_overtaken_is_named_with_its_command(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    run = MonthRun(
+        "2024-01", OVERTAKEN, rows=70, cause="the table holds another load of it: x loaded it from http://b/"
+    )
+    tables.show_outcomes(tables.outcomes(Backfill("arn:b", "SUCCEEDED", 9.0, (run,)), None))
+    shown = "loaded, but the table holds another load of it: x loaded it from http://b/"
+    assert shown in capsys.readouterr().out
+    request = Request(
+        pipelines.load_monthly("yellow-trips"),
+        Month(2024, 1),
+        Month(2024, 2),
+        max_concurrency=2,
+        force=False,
+        source="http://a/",
+        environment=environments.load("local"),
+    )
+    assert loaded_by_others(request, [run]) == (
+        "everything ran, but the table holds another run's rows of 2024-01; load again:\n"
+        "elt run yellow-trips --month 2024-01 --source http://a/ --env local"
     )

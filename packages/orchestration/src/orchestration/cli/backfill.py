@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from orchestration.pipelines import Month, MonthlyPipeline
 
 if TYPE_CHECKING:
     from orchestration.backfill.cost import Estimate
-    from orchestration.backfill.execution import Backfill
+    from orchestration.backfill.execution import Backfill, MonthRun
     from orchestration.backfill.plan import Plan
     from orchestration.deployment import Deployment
 
@@ -188,6 +189,7 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
     import boto3
 
     from orchestration.backfill import execution
+    from orchestration.backfill.execution import OVERTAKEN
     from orchestration.trips.source import is_url, offered
 
     if not plan.to_run:
@@ -209,7 +211,23 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
             rerun=request.command,
         )
         backfill = _follow(arn, request.pipeline, request.environment, serves=serves)
-    return _conclude(_with_overtaken(deployment, request, backfill), plan, as_json=as_json)
+    backfill = _with_overtaken(deployment, request, backfill)
+    _conclude(backfill, plan, as_json=as_json)
+    if overtaken := backfill.having(OVERTAKEN):
+        raise RunFailed(loaded_by_others(request, overtaken))
+    return 0
+
+
+def loaded_by_others(request: Request, months: Sequence[MonthRun]) -> str:
+    """What to say of months that other runs have overtaken, and the commands that load this one's again."""
+    from orchestration.cli.run import rerun_command
+
+    again = (
+        rerun_command(request.pipeline, Month.parse(run.month), source=request.source, environment=request.environment)
+        for run in months
+    )
+    named = ", ".join(run.month for run in months)
+    return "\n".join([f"everything ran, but the table holds another run's rows of {named}; load again:", *again])
 
 
 def _with_overtaken(deployment: Deployment, request: Request, backfill: Backfill) -> Backfill:
@@ -290,7 +308,6 @@ def _stop(arn: str, *, as_json: bool) -> int:
 def _conclude(backfill: Backfill | None, plan: Plan | None, *, as_json: bool) -> int:
     """The final table or JSON. Errors: RunFailed where the backfill did not succeed."""
     from orchestration.backfill import tables
-    from orchestration.backfill.execution import OVERTAKEN
 
     outcomes = tables.outcomes(backfill, plan)
     if as_json:
@@ -299,11 +316,6 @@ def _conclude(backfill: Backfill | None, plan: Plan | None, *, as_json: bool) ->
         tables.show_outcomes(outcomes)
     if backfill and backfill.status != "SUCCEEDED":
         raise RunFailed(_failure(backfill))
-    if backfill and (others := backfill.having(OVERTAKEN)):
-        raise RunFailed(
-            f"{backfill.name} succeeded, but of {len(others)} of {len(backfill.months)} months the table holds another "
-            f"run's rows: {', '.join(run.month for run in others)}\nload them again, each by itself: elt run --month"
-        )
     return 0
 
 
