@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from campaign.deployed import ARTIFACTS
 from campaign.problem import Problem
 
 if TYPE_CHECKING:
@@ -49,7 +51,10 @@ def _running(world: World) -> Iterator[str]:
 
 def left(world: World) -> list[Problem]:
     """Objects, uploads, change sets, stacks and files that nobody works on any more."""
-    return [Problem("left", text) for text in (*_in_s3(world), *_in_cloudformation(world), *_in_files(world))]
+    return [
+        Problem("left", text)
+        for text in (*_in_s3(world), *_of_deployments(world), *_in_cloudformation(world), *_in_files(world))
+    ]
 
 
 def _in_s3(world: World) -> Iterator[str]:
@@ -61,6 +66,22 @@ def _in_s3(world: World) -> Iterator[str]:
             yield from (
                 f"s3://{bucket}/{one['Key']}" for one in page.get("Contents", []) if _UNDER_WAY.search(one["Key"])
             )
+
+
+def _of_deployments(world: World) -> Iterator[str]:
+    """Leases that are held, and the last deployment of an environment where it has begun and not ended."""
+    s3 = world.machine.client("s3")
+    for environment in world.live:
+        prefix = f"deployments/{environment}/"
+        listed = s3.get_paginator("list_objects_v2").paginate(Bucket=ARTIFACTS, Prefix=prefix)
+        names = sorted(one["Key"].removeprefix(prefix) for page in listed for one in page.get("Contents", []))
+        if "lease.json" in names:
+            lease = json.loads(s3.get_object(Bucket=ARTIFACTS, Key=f"{prefix}lease.json")["Body"].read())
+            if not lease["free"]:
+                yield f"the lease of {environment} is held: {lease['what']}"
+        begun = [name.removesuffix(".json") for name in names if re.fullmatch(r"\d+\.json", name)]
+        if begun and not any(name.startswith(f"{begun[-1]}-") for name in names):
+            yield f"deployment {begun[-1]} of {environment} has begun and not ended"
 
 
 def _in_cloudformation(world: World) -> Iterator[str]:
