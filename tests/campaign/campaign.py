@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import time
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -36,7 +37,8 @@ class Kill:
     problems: list[Problem]
 
     def __str__(self) -> str:
-        when = f"{self.moment.target} {self.moment.delay:.2f} s after {self.moment.text!r}"
+        how = signal.Signals(self.moment.signal).name
+        when = f"{how} to {self.moment.target} {self.moment.delay:.2f} s after {self.moment.text!r}"
         outcome = "\n    ".join(f"{one.kind}: {one.text}" for one in self.problems)
         return f"{self.number} {self.scenario}: {when}: {outcome or ('right' if self.hit else 'too late')}"
 
