@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import ClientError
 
-from orchestration import pipelines, stacks
+from orchestration import pipelines, scratch, stacks
 from orchestration.environments import Environment
 from orchestration.errors import DeployError, NotDeployed
 from orchestration.releases import lease, records
@@ -86,9 +85,9 @@ def deploy(environment: Environment, root: Path, *, report: Report) -> Deployed:
     no development releases.
     """
     require_development(environment)
-    with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
+    with scratch.folder("build") as out:
         report("building the packages")
-        release, files = prepare(root, Path(out), development=True)
+        release, files = prepare(root, out, development=True)
         store = artifacts(report=report)
         report("publishing")
         upload(store, release, files)
@@ -97,9 +96,9 @@ def deploy(environment: Environment, root: Path, *, report: Report) -> Deployed:
 
 def publish(root: Path, *, report: Report) -> Release:
     """Publish the checkout at `root` as a release. Errors: UsageError, DeployError, PublishError."""
-    with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
+    with scratch.folder("build") as out:
         report("building the packages")
-        release, files = prepare(root, Path(out), development=False)
+        release, files = prepare(root, out, development=False)
         store = artifacts(report=report)
         report("publishing")
         upload(store, release, files)
@@ -160,8 +159,8 @@ def _plan_pipelines(
 ) -> list[stacks.Change]:
     """`there` are the other stacks' outputs, as far as they are deployed."""
     cloudformation = boto3.client("cloudformation")
-    with tempfile.TemporaryDirectory(prefix="elt-build-") as out:
-        release, files = prepare(root, Path(out), development=True)
+    with scratch.folder("build") as out:
+        release, files = prepare(root, out, development=True)
         key = release.template("pipelines")
         store.put_files({key: files[key]})
     stack = stacks.pipelines_stack(environment.name, url=store.url(key))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import secrets
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import boto3
 
-from orchestration import executions, warehouse
+from orchestration import executions, scratch, warehouse
 from orchestration.deployment import Deployment
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
@@ -53,9 +52,9 @@ def run(deployment: Deployment, release_id: str, *, report: Callable[[str], None
     rows: dict[str, int] = {}
     arn, reason = "", ""
     place = Place.new(release_id)
-    with tempfile.TemporaryDirectory(prefix="elt-smoke-") as folder, _kept_apart(deployment, place):
+    with scratch.folder("smoke") as folder, _kept_apart(deployment, place):
         report(f"generating {ROWS:,} trips")
-        file = yellow_month(Path(folder), month=MONTH, rows=ROWS)
+        file = yellow_month(folder, month=MONTH, rows=ROWS)
         source = f"{place.prefix}/source"
         boto3.client("s3").upload_file(str(file), deployment.raw_bucket, f"{source}/{file.name}")
         report("running the pipeline")
@@ -63,7 +62,7 @@ def run(deployment: Deployment, release_id: str, *, report: Callable[[str], None
         execution = _followed(arn)
         if execution.status == "SUCCEEDED":
             report("checking what it loaded")
-            rows, reason = _verify(deployment, place, file, Path(folder))
+            rows, reason = _verify(deployment, place, file, folder)
         else:
             cause = " ".join((execution.cause or execution.error or "no cause given").split())
             reason = f"{execution.name} {execution.status.lower()}: {cause}"
