@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import time
 import zipfile
 
 import pytest
+from click.testing import CliRunner
 
 import local_cloud
 from local_cloud import caches
+from local_cloud.cli import main
 from local_cloud.errors import NotRunning
 
 LONG_AGO = time.time() - 2 * caches.FRESH
@@ -114,7 +117,9 @@ def test_what_is_deployed_stays_and_what_it_took_the_place_of_goes(cloud):
     for name in (*kept, name_of(b"print(1)"), "earlier-code"):
         made(packages / "unpacked" / name)
 
+    shown = CliRunner().invoke(main, ["prune", "--dry-run", "--json", "--state", str(cloud.state_dir)])
     would = local_cloud.prune(settings, dry_run=True)
+    assert json.loads(shown.output) == {"dry_run": True, "bytes": would}
     assert {path.name for path in (packages / "unpacked").iterdir()} == kept | {name_of(b"print(1)"), "earlier-code"}
     assert local_cloud.prune(settings, dry_run=False) == would
     assert {path.name for path in (packages / "unpacked").iterdir()} == kept

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from local_cloud import control
+from local_cloud import caches, control
 from local_cloud.errors import LocalCloudError
 from local_cloud.permissions import command as permissions
 from local_cloud.saving import cause_of
@@ -85,6 +85,20 @@ def status(state: Path | None, as_json: bool) -> None:
     """Say whether the cloud runs, and where."""
     found = control.status(Settings.create(state_dir=state))
     click.echo(json.dumps(found.as_json(), indent=2) if as_json else found)
+
+
+@main.command()
+@state_option
+@click.option("--dry-run", is_flag=True, help="Delete nothing, say what would be freed.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def prune(state: Path | None, dry_run: bool, as_json: bool) -> None:
+    """Delete job environments, wheels and functions that no job or function of the running cloud needs any more."""
+    freed = caches.prune(Settings.create(state_dir=state), dry_run=dry_run)
+    if as_json:
+        click.echo(json.dumps({"dry_run": dry_run, "bytes": freed}, indent=2))
+        return
+    for kind, count in freed.items():
+        click.echo(f"{kind}: {count / 1e6:,.1f} MB {'would be ' if dry_run else ''}freed")
 
 
 @main.command()
