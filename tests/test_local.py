@@ -61,8 +61,36 @@ def test_up_status_env_down_reset(fresh: Laptop) -> None:
         down = fresh.elt("local", "down")
     assert down.returncode == 0
     assert json.loads(fresh.elt("local", "status", "--json").stdout)["running"] is False
-    assert fresh.elt("local", "reset", "--yes").returncode == 0
-    assert not fresh.state.exists()
+    (fresh.state / "reports").mkdir()
+    kept = fresh.state / "mine.txt"
+    kept.write_text("not the cloud's")
+    doomed = {path for path in fresh.state.iterdir() if path != kept}
+    reset = fresh.elt("local", "reset", "--yes")
+    assert reset.returncode == 0
+    assert set(lines(reset)) == {f"deleted {path}" for path in doomed}
+    assert [*fresh.state.iterdir()] == [kept]
+    assert lines(fresh.elt("local", "reset", "--yes")) == [f"nothing to delete in {fresh.state}"]
+
+
+def test_advice_names_the_command_that_was_typed(fresh: Laptop) -> None:
+    try:
+        assert fresh.elt("local", "up").returncode == 0
+        fresh.client("iam").create_user(UserName="u")
+        refused = fresh.elt("local", "up", "--port", str(free_port()))
+        assert lines(refused)[0].endswith("Use that port, or stop it first: elt local down.")
+    finally:
+        fresh.elt("local", "down")
+    (fresh.state / "control-plane" / "iam.state").write_bytes(b"")
+    refused = fresh.elt("local", "up")
+    says = f"{fresh.state}/control-plane/iam.state is damaged; it held roles, users and policies"
+    assert (refused.returncode, lines(refused)) == (
+        1,
+        [f"elt: {says}. `elt local recover` sets it aside, and says what that costs."],
+    )
+    recovered = fresh.elt("local", "recover")
+    assert (recovered.returncode, recovered.stderr) == (0, "")
+    assert recovered.stdout.startswith(f"{says}. All control planes are set aside as {fresh.state}/set-aside/")
+    assert fresh.elt("local", "recover").stdout == f"nothing is damaged in {fresh.state}\n"
 
 
 def test_a_command_starts_and_deploys_where_nothing_is(fresh: Laptop) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import subprocess
 import sys
 import textwrap
@@ -239,3 +240,33 @@ def test_files_that_are_no_state(tmp_path: Path, text: bytes) -> None:
     (tmp_path / "iam.state").write_bytes(text)
     with pytest.raises(StateUnusable, match=r"iam\.state is damaged"):
         Persistence(tmp_path).load()
+
+
+def test_every_name_in_a_pickle_is_looked_up_and_nothing_is_made() -> None:
+    from moto.sns.models import sns_backends
+
+    sns_backends["222222222222"]["us-east-1"].create_topic("alerts")
+    state = snapshot.dump_backends(sns_backends, without=())
+    snapshot.check(state)
+    with pytest.raises(AttributeError, match="Tropic"):
+        snapshot.check(state.replace(b"\x05Topic", b"\x06Tropic"))
+
+
+def test_state_that_names_what_this_version_lacks_is_set_aside(tmp_path: Path) -> None:
+    folder = tmp_path / "control-plane"
+    keeper = Persistence(folder)
+    keeper.load()
+    for name, value in (("thing", Thing()), ("other", 1)):
+        keeper.register(name, save=lambda value=value: value, restore=lambda saved: None)  # type: ignore[misc]
+        keeper.save(name)
+    file = folder / "thing.state"
+    header, _, state = file.read_bytes().partition(b"\n")
+    state = state.replace(b"\x05Thing", b"\x05Thong")
+    about = json.loads(header) | {"code": "another", "sha256": hashlib.sha256(state).hexdigest()}
+    file.write_bytes(json.dumps(about).encode() + b"\n" + state)
+    again = Persistence(folder)
+    again.load()
+    (notice,) = again.notices
+    assert notice.startswith(f"{file} was written by another version and cannot be read: Can't get attribute 'Thong'")
+    assert sorted(path.name for path in tmp_path.rglob("*.state")) == ["other.state", "thing.state"]
+    assert list(folder.iterdir()) == []

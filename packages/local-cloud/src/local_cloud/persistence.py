@@ -15,6 +15,7 @@ the user's own and readable by nobody else.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import logging
@@ -130,7 +131,9 @@ class Persistence:
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             for file in files(self.folder):
-                self._waiting[file.stem] = read(file)
+                self._waiting[file.stem] = state = read(file)
+                if _header(file).get("code") != _code():
+                    _write(file, state, hashlib.sha256(state).hexdigest())  # it was checked, and is not again
         except OtherVersion as error:
             self._waiting.clear()
             place = set_aside(self.folder.parent, self.folder)
@@ -307,7 +310,27 @@ def read(file: Path) -> bytes:
         raise OtherVersion(f"{file.parent} was written by {versions}, which {mine} cannot read")
     if not sound:
         raise StateUnusable(f"{file} is damaged; it held {holds(file)}")
+    if about.get("code") != _code():
+        try:
+            snapshot.check(state)
+        except Exception as error:
+            raise OtherVersion(f"{file} was written by another version and cannot be read: {error}") from error
     return state
+
+
+def _header(file: Path) -> dict[str, Any]:
+    with file.open("rb") as opened:
+        about: dict[str, Any] = json.loads(opened.readline())
+    return about
+
+
+@functools.cache
+def _code() -> str:
+    """Stands for this program as it is installed: another one may lack what a pickle names."""
+    folder = Path(__file__).parent
+    looks = ((path.relative_to(folder), path.stat()) for path in sorted(folder.rglob("*.py")))
+    text = "".join(f"{path} {look.st_size} {look.st_mtime_ns}\n" for path, look in looks)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _forget(file: Path) -> None:
@@ -320,7 +343,7 @@ def _forget(file: Path) -> None:
 
 
 def _write(file: Path, state: bytes, digest: str) -> None:
-    versions = {"format": FORMAT, "local_cloud": __version__, "moto": moto.__version__}
+    versions = {"format": FORMAT, "local_cloud": __version__, "moto": moto.__version__, "code": _code()}
     header = json.dumps({**versions, "sha256": digest}).encode()
     new = not file.exists()
     write_whole(file, header, b"\n", state)

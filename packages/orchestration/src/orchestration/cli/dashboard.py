@@ -51,10 +51,10 @@ def write(deployment: Deployment, pipeline: str, *, out: Path | None = None) -> 
     import boto3
 
     from orchestration import dashboard
-    from orchestration.cli.local import state_file
+    from orchestration.cli.local import state_path
     from orchestration.progress import stderr
 
-    path = out or state_file("dashboards", f"{pipeline}-{deployment.environment}.html")
+    path = out or state_path("dashboards", f"{pipeline}-{deployment.environment}.html")
     with stderr().status("reading the report"):
         return dashboard.write(
             boto3.client("s3"),

@@ -83,7 +83,7 @@ def command(rows: int, month: Month, reviews: int, seed: int, as_json: bool) -> 
     environment.activate()
     console.print(f"AWS on this machine answers at {chosen.endpoint}, its state is in {chosen.state_dir}")
     deployment = deploy_from_checkout(environment)
-    folder = chosen.state_dir / "demo"
+    folder = local.state_path("demo")
     with console.status(f"generating {rows:,} trips"):
         file = yellow_month(folder, month=month, rows=rows, seed=seed)
     console.print(f"generated {rows:,} trips: {file.name}, {file.stat().st_size / 1e6:,.1f} MB")

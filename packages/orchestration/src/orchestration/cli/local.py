@@ -17,8 +17,8 @@ from orchestration.environments import Environment
 from orchestration.errors import EltError, RunFailed, UsageError
 from orchestration.project import find_root
 
-#: What elt itself keeps in the state folder: pages.
-OWN_FOLDERS = ("reports", "dashboards")
+#: What elt itself keeps in the state folder: pages, and what a demo generated.
+OWN_FOLDERS = ("reports", "dashboards", "demo")
 
 if TYPE_CHECKING:
     from local_cloud import Settings, Status
@@ -29,8 +29,8 @@ def state_folder() -> Path:
     return Path(os.environ.get("LOCAL_CLOUD_STATE") or (find_root() or Path.cwd()) / ".elt")
 
 
-def state_file(folder: str, name: str) -> Path:
-    """Where a page goes unless the user says where, in a folder of OWN_FOLDERS. It is its owner's alone."""
+def state_path(folder: str, name: str = "") -> Path:
+    """One of OWN_FOLDERS, or a file in it. What this process writes from now on is its owner's alone."""
     os.umask(0o077)
     return state_folder() / folder / name
 
@@ -190,7 +190,7 @@ def recover() -> None:
 @command.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def reset(yes: bool) -> None:
-    """Stop it and delete all of its state, and the pages made of it: what exactly is listed first."""
+    """Stop it and delete all of its state, with pages and generated files beside it, after listing it."""
     import shutil
 
     chosen = settings()
