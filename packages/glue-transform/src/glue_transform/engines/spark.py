@@ -40,7 +40,7 @@ class SparkEngine:
     """See `Engine`. Uses the session there is, or starts one with the settings of its surroundings."""
 
     def __init__(self) -> None:
-        self._url = "s3://"
+        self._url = "at its start"
         try:
             from pyspark.sql import SparkSession
         except ImportError:
