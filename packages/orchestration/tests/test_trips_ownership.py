@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,12 +48,13 @@ def manifest_of(execution: str | None, *, source: str = HERE, fetched_by: str = 
     }
 
 
-def told(loads: list[str], manifest: Mapping[str, Any] | None) -> str | None:
+def told(loads: list[str], manifest: Mapping[str, Any] | None, *, folder: Path | None = None) -> str | None:
     """What is said of our run, of a table with these loads in order and a bucket with this manifest."""
     found = overtaken(
         load_monthly("yellow-trips"),
         {MONTH: OURS},
         source_url=HERE + "{dataset}_tripdata_{year}-{month}.parquet",
+        folder=folder,
         s3=Bucket(manifest),
         processed_bucket="processed",
         query=lambda sql: [("2024-01-01", load) for load in loads],
@@ -107,3 +109,13 @@ def test_a_run_that_was_overtaken_tells_by_whom_and_from_where(
     loads: list[str], manifest: Mapping[str, Any], clause: str
 ) -> None:
     assert told(loads, manifest) == clause
+
+
+def test_the_same_file_at_another_address_is_the_same_month(tmp_path: Path) -> None:
+    """Each command serves its folder at an address of its own."""
+    (tmp_path / NAME).write_bytes(b"trips")
+    manifest = manifest_of(THEIRS, source=THERE, fetched_by=THEIRS)
+    manifest["source"]["metadata"]["sha256"] = hashlib.sha256(b"trips").hexdigest()
+    assert told([load_of(THEIRS)], manifest, folder=tmp_path) is None
+    (tmp_path / NAME).write_bytes(b"other trips")
+    assert THEIRS in str(told([load_of(THEIRS)], manifest, folder=tmp_path))

@@ -237,6 +237,7 @@ def _with_overtaken(deployment: Deployment, request: Request, backfill: Backfill
     from orchestration import executions, warehouse
     from orchestration.backfill.execution import OVERTAKEN, SUCCEEDED
     from orchestration.trips import ownership
+    from orchestration.trips.source import folder_of
 
     runs = {Month.parse(run.month): run.execution for run in backfill.having(SUCCEEDED) if run.execution}
     if not runs:
@@ -246,6 +247,7 @@ def _with_overtaken(deployment: Deployment, request: Request, backfill: Backfill
         request.pipeline,
         {month: arn.rsplit(":", 1)[-1] for month, arn in runs.items()},
         source_url=any_run.source_url,
+        folder=folder_of(request.source),
         s3=boto3.client("s3"),
         processed_bucket=deployment.processed_bucket,
         query=lambda sql: warehouse.query(deployment, sql),

@@ -62,7 +62,7 @@ def command(  # noqa: PLR0917
         raise UsageError(f"{pipeline.name} begins with {pipeline.first_month}; --month {month} is before that")
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
-    from orchestration.trips.source import is_url, offered
+    from orchestration.trips.source import folder_of, is_url, offered
 
     check_source(source, environment=environment, no_wait=no_wait)
     rerun = rerun_command(pipeline, month, source=source, engine=engine, environment=environment)
@@ -81,7 +81,7 @@ def command(  # noqa: PLR0917
         raise RunFailed(failure_text(execution, rerun))
     from orchestration.trips.outcome import Outcome
 
-    if other := Outcome(deployment, pipeline, month).overtaken(execution):
+    if other := Outcome(deployment, pipeline, month).overtaken(execution, folder=folder_of(source)):
         raise RunFailed(f"{execution.name} succeeded, but {other}\nload this one again: {rerun}")
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -38,12 +39,16 @@ class Outcome:
             return f"loaded {self.loaded():,}"
         return ""
 
-    def overtaken(self, execution: Execution) -> str | None:
-        """A clause that tells whose rows the table holds, where a run that succeeded has been overtaken by another."""
+    def overtaken(self, execution: Execution, *, folder: Path | None) -> str | None:
+        """A clause that tells whose rows the table holds, where a run that succeeded has been overtaken by another.
+
+        `folder` is what was served to it, None where its source was a URL.
+        """
         found = ownership.overtaken(
             self.pipeline,
             {self.month: execution.name},
             source_url=execution.source_url,
+            folder=folder,
             s3=boto3.client("s3"),
             processed_bucket=self.deployment.processed_bucket,
             query=lambda sql: warehouse.query(self.deployment, sql),

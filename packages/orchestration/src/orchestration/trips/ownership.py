@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from orchestration.pipelines import Month, Pipeline
@@ -20,6 +21,7 @@ def overtaken(
     runs: Mapping[Month, str],
     *,
     source_url: str,
+    folder: Path | None,
     s3: Any,
     processed_bucket: str,
     query: Query,
@@ -27,7 +29,8 @@ def overtaken(
     """Of months with the name of the execution that loaded them, those of which the table holds another's rows.
 
     Each with a clause that tells which execution loaded it, from where. `source_url` is the template that these
-    executions fetched from. Months of a release that does not record executions are taken at their word.
+    executions fetched from, and `folder` the one that was served there: another execution may have fetched the same
+    file at another address. Months of a release that does not record executions are taken at their word.
     """
     loads = _newest_loads(query, pipeline)
     found: dict[Month, str] = {}
@@ -35,8 +38,9 @@ def overtaken(
         manifest = read_manifest(s3, processed_bucket, pipeline.dataset, month)
         if manifest and manifest.get("execution"):
             url = address(source_url, pipeline.dataset, month)
-            other = _other(execution, url=url, load_id=loads.get(str(month)), manifest=manifest)
-            if other:
+            load_id = loads.get(str(month))
+            other = _other(execution, url=url, load_id=load_id, manifest=manifest)
+            if other and not (folder and _is_of(manifest, load_id, folder / url.rpartition("/")[2])):
                 found[month] = other
     return found
 
@@ -66,6 +70,15 @@ def _other(execution: str, *, url: str, load_id: str | None, manifest: Mapping[s
         by = source.get("execution", "another run")
         return f"the table holds another file of it: {by} fetched {fetched_from} before this run's was read"
     return None
+
+
+def _is_of(manifest: Mapping[str, Any], load_id: str | None, file: Path) -> bool:
+    """Whether the load is the manifest's, and that is of this very file."""
+    if manifest["load"]["load_id"] != load_id:
+        return False
+    with file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return bool(digest == manifest["source"]["metadata"].get("sha256"))
 
 
 def _token(execution: str) -> str:

@@ -27,6 +27,11 @@ def is_url(source: str) -> bool:
     return source.startswith(("http://", "https://", "s3://"))
 
 
+def folder_of(source: str | None) -> Path | None:
+    """The folder that a source is; None for a URL, or none at all."""
+    return Path(source) if source and not is_url(source) else None
+
+
 def url_template(source: str) -> str:
     """The template a job fetches from: a URL as it is, or with TLC's file name appended to a folder's URL."""
     return source if "{" in source else f"{source.rstrip('/')}/{_FILE_NAME}"
