@@ -301,11 +301,10 @@ class Ground:
         machine = states.describe_state_machine(stateMachineArn=self.outputs[pipeline].removesuffix(":live"))
         definition = json.loads(machine["definition"])
         found = dict(definition["States"][name])
-        found["Arguments"] = found.get("Arguments", {}) | variables.pop("arguments", {})
         if inner := found.get("ItemProcessor"):
             first = variables.pop("start_at")
             found["ItemProcessor"] = inner | {"StartAt": first, "States": {first: alone(inner["States"][first])}}
-            del found["Arguments"]
+            found.pop("Arguments", None)
         given = {"Type": "Pass", "Assign": variables or {"none": 0}, "Next": name}
         short = {"QueryLanguage": "JSONata", "StartAt": "Given", "States": {"Given": given, name: alone(found)}}
         arn = states.create_state_machine(
@@ -320,9 +319,15 @@ class Ground:
         )
         return "" if stop else str(told.get("cause", ""))
 
-    def itself(self, pipeline: str) -> dict[str, str]:
-        """What a Task of the pipeline that looks at its own machine is given."""
-        return {"StateMachineArn": self.outputs[pipeline].removesuffix(":live")}
+    def take_turn(self) -> str:
+        turn = self.client("s3").head_object(Bucket=self.outputs["ReportsBucket"], Key="reviews/turn.json")
+        return self.state("ReviewsLive", "TakeTurn", etag=turn["ETag"])
+
+    def ask_holder(self) -> str:
+        """Of a run of reviews that ended at once, since it was given no day."""
+        states = self.client("stepfunctions")
+        started = states.start_execution(stateMachineArn=self.outputs["ReviewsLive"], input="{}")
+        return self.state("ReviewsLive", "AskHolder", holder=started["executionArn"])
 
     def events(self, execution: str) -> list[str]:
         history = self.client("stepfunctions").get_execution_history(executionArn=execution)["events"]
@@ -550,7 +555,11 @@ PATHS: dict[str, dict[tuple[str, str], Callable[[Ground], str]]] = {
     "reviews": {
         ("", "glue:BatchStopJobRun"): functools.partial(Ground.query_state, slow=True),
         ("Jobs", ""): Ground.query_state,
-        ("WaitForTurn", ""): lambda g: g.state("ReviewsLive", "WaitForTurn", arguments=g.itself("ReviewsLive")),
+        ("FindDelivery", ""): lambda g: g.state("ReviewsLive", "FindDelivery"),
+        ("FindTurn", ""): lambda g: g.state("ReviewsLive", "FindTurn"),
+        ("TakeTurn", "s3:GetObject"): lambda g: g.state("ReviewsLive", "ReadTurn"),
+        ("TakeTurn", "s3:PutObject"): Ground.take_turn,
+        ("AskHolder", ""): Ground.ask_holder,
         ("ListReportFiles", ""): lambda g: g.state("ReviewsLive", "ListReportFiles"),
         ("WriteManifest", ""): lambda g: g.state("ReviewsLive", "WriteManifest", files=[]),
         ("Alert", ""): lambda g: g.publish("ReviewsLive"),
@@ -612,6 +621,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         s3 = found.client("s3")
         reports = found.outputs["ReportsBucket"]
         s3.put_object(Bucket=reports, Key="reviews/top_reviews/top_reviews_manifest", Body=b'{"entries": []}')
+        s3.put_object(Bucket=reports, Key="reviews/turn.json", Body=b'{"execution": "nobody"}')
         yield found
         Source.end.set()
         server.shutdown()

@@ -6,7 +6,7 @@ import datetime
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,9 +118,17 @@ def start(
     return _start(states, machine, f"{pipeline.dataset}-{month}", given)
 
 
-def start_day(states: Any, machine: str, *, pipeline: Pipeline, day: datetime.date, rerun: str) -> str:
-    """Start a deliberate run for a day, under a name of its own, and return the execution's ARN."""
-    return _start(states, machine, f"{pipeline.dataset}-{day}", {"day": day.isoformat(), "rerun": rerun})
+def start_day(
+    states: Any, machine: str, *, pipeline: Pipeline, day: datetime.date, rerun: str, gone: Sequence[str] = ()
+) -> str:
+    """Start a deliberate run for a day, under a name of its own, and return the execution's ARN.
+
+    Categories that are `gone` may have no reviews in the source any more.
+    """
+    given = {"day": day.isoformat(), "rerun": rerun}
+    if gone:
+        given["gone"] = "/".join(gone)  # a category is a folder's name, so it has no slash
+    return _start(states, machine, f"{pipeline.dataset}-{day}", given)
 
 
 def _start(states: Any, machine: str, what: str, given: Mapping[str, str]) -> str:
