@@ -22,12 +22,14 @@ import pytest
 from laptop import SHARED_DATA, Laptop
 from orchestration import pipelines
 from orchestration.generate import reviews as generate
-from orchestration.reviews.source import deliver
+from orchestration.reviews import delivery, placing
 
 pytestmark = pytest.mark.timeout(600)
 
 PIPELINE = pipelines.load_daily("reviews")
-STATES = ["WaitForTurn", "SchemaSetupJob", "ETLJob", "ReportJob", "ListReportFiles", "WriteManifest", "ForgetFailure"]
+STATES = ["SchemaSetupJob", "ETLJob", "ReportJob", "ListReportFiles", "WriteManifest", "ForgetFailure"]
+#: What gives a run its turn: ReadTurn and AskHolder, where another run had it before.
+TURN = ["FindDelivery", "FindTurn", "ReadTurn", "AskHolder", "TakeTurn"]
 COLUMNS = (
     "marketplace, customer_id, review_id, product_id, product_parent, product_title, product_category, star_rating, "
     "helpful_votes, total_votes, vine, verified_purchase, review_headline, review_body, review_date, year"
@@ -56,12 +58,20 @@ def table(laptop: Laptop) -> list[tuple[Any, ...]]:
     return sorted(laptop.query(f"SELECT {COLUMNS} FROM public.reviews"))
 
 
-def delivered(laptop: Laptop, source: Path) -> dict[str, Any]:
+def deliver(laptop: Laptop, source: Path, *, s3: Any = None) -> None:
+    """Put a source in place without a run, as a client of one's own."""
+    bucket, s3 = laptop.outputs("data")["RawBucket"], s3 or laptop.client("s3")
+    with delivery.prepared(str(source), s3, bucket, pipeline=PIPELINE) as prepared:
+        placing.place(prepared, s3, bucket)
+
+
+def delivered(laptop: Laptop, source: Path, *given: str) -> dict[str, Any]:
     """A run that succeeds, after which table, report, manifest and figures are those of the source."""
-    run = laptop.elt_json("run", "reviews", "--source", str(source))
-    assert [(one["name"], one["status"]) for one in run["states"] if one["name"] != "NotifyRecovery"] == [
+    run = laptop.elt_json("run", "reviews", "--source", str(source), *given)
+    assert [(one["name"], one["status"]) for one in run["states"] if one["name"] not in (*TURN, "NotifyRecovery")] == [
         (name, "SUCCEEDED") for name in [*STATES, "PipelineSucceeded"]
     ]
+    assert {one["status"] for one in run["states"]} == {"SUCCEEDED"}
     agrees(laptop, source, run["name"])
     return run
 
@@ -211,7 +221,7 @@ def failed(laptop: Laptop, state: str, cause: str, *, source: Path | None = None
     """The run fails at `state`; terminal and mail say the same; table and audit are as they were."""
     before, mails = (table(laptop), table_of_audit(laptop)), len(laptop.mails())
     manifest = read(laptop, "manifest.json")
-    done = laptop.elt("run", "reviews", "--json", *(("--source", str(source)) if source else ()))
+    done = laptop.elt("run", "reviews", "--json", *(("--source", str(source), "--yes") if source else ()))
     assert done.returncode == 1, done.stderr
     run = json.loads(done.stdout)
     told = [(one["name"], one["status"]) for one in run["states"] if one["name"] != "RememberFailure"]
@@ -244,21 +254,144 @@ def test_a_failing_schema_set_up(laptop: Laptop, source: Path) -> None:
     assert mail["Subject"].endswith("succeeded after a failure")
 
 
-def test_a_failing_load(laptop: Laptop, source: Path, tmp_path: Path) -> None:
+def refused(laptop: Laptop, *given: str) -> str:
+    """Why a delivery is refused, of which nothing is put in place and no run is started."""
+    s3, bucket = laptop.client("s3"), laptop.outputs("data")["RawBucket"]
+    states, machine = laptop.client("stepfunctions"), laptop.outputs("pipelines")["Reviews"]
+
+    def seen() -> Any:
+        objects = s3.list_objects_v2(Bucket=bucket, Prefix="reviews")["Contents"]
+        runs = states.list_executions(stateMachineArn=machine)["executions"]
+        return [(one["Key"], one["LastModified"]) for one in objects], [one["name"] for one in runs]
+
+    before = seen()
+    done = laptop.elt("run", "reviews", *given)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert seen() == before
+    return done.stderr
+
+
+def test_a_delivery_with_one_bad_file_changes_nothing(laptop: Laptop, source: Path, tmp_path: Path) -> None:
     broken = shutil.copytree(source, tmp_path / "broken")
     (broken / "product_category=Music" / "part-0.parquet").write_text("<html>503 Slow Down</html>")
-    failed(laptop, "ETLJob", "Spectrum Scan Error", source=broken)
+    change(broken, "Toys", "SELECT * EXCLUDE (vine) FROM was")
+    assert refused(laptop, "--source", str(broken)) == (
+        "elt: nothing was put in place, since\n"
+        "  product_category=Music/part-0.parquet is no Parquet file: it begins with b'<htm'\n"
+    )
+    (broken / "product_category=Music" / "part-0.parquet").unlink()
+    assert refused(laptop, "--source", str(broken)) == (
+        "elt: nothing was put in place, since\n"
+        "  product_category=Toys/part-0.parquet has no column vine; it must have one, VARCHAR(8)\n"
+    )
+
+
+def test_a_delivery_in_wider_types_and_without_years_is_the_same_reviews(
+    laptop: Laptop, source: Path, tmp_path: Path
+) -> None:
+    """As pandas writes the original TSV files."""
+    wide, dated = (shutil.copytree(source, tmp_path / name) for name in ("wide", "dated"))
+    for category in PIPELINE.categories:
+        change(dated, category, "SELECT * REPLACE (CAST(year(review_date) AS INTEGER) AS year) FROM was")
+        change(wide, category, f"""
+            SELECT * EXCLUDE (year) REPLACE (
+              CAST(customer_id AS BIGINT) AS customer_id, CAST(product_parent AS BIGINT) AS product_parent,
+              CAST(star_rating AS DOUBLE) AS star_rating, CAST(review_date AS TIMESTAMP) AS review_date
+            ), '{category.replace("_", " ")}' AS product_category FROM was
+        """)  # fmt: skip
+    done = laptop.elt("run", "reviews", "--source", str(wide))
+    assert done.returncode == 0, done.stderr
+    rows = rows_of(source / "*" / "*.parquet")
+    assert f"converted 10 files: read {rows:,}, kept {rows:,}, rejected 0\n" in done.stderr
+    assert table(laptop) == truth(dated)
+
+
+def not_loaded(laptop: Laptop, *, gone: str = "") -> str:
+    """Why ETLJob's SQL refuses what the source holds, by a run of its file alone; table and audit are as they were."""
+    before = (table(laptop), table_of_audit(laptop))
+    params = {"run_id": "by-hand", "day": "2031-01-01", "since_year": PIPELINE.since_year, "gone": f"/{gone}/"}
+    done = laptop.run(
+        *("rs-query", "run", str(PIPELINE.folder / "sql" / "etl.sql"), "--workgroup", "elt-local"),
+        *("--database", "elt", *(word for name, value in params.items() for word in ("--param", f"{name}={value}"))),
+    )
+    assert done.returncode == 1, done.stderr
+    assert (table(laptop), table_of_audit(laptop)) == before
+    return done.stderr
+
+
+def rows_of(file: Path) -> int:
+    (rows,) = duckdb.execute(f"SELECT count(*) FROM read_parquet('{file}')").fetchone() or (0,)
+    return int(rows)
+
+
+def test_a_category_without_reviews_is_refused_unless_it_is_said_to_be_gone(
+    laptop: Laptop, source: Path, tmp_path: Path
+) -> None:
+    """In a delivery, and in the bucket itself, where nobody asked `elt`."""
+    less = shutil.copytree(source, tmp_path / "less")
+    change(less, "Toys", "FROM was WHERE year < 2015")
+    rows = rows_of(source / "product_category=Toys" / "*.parquet")
+    told = f"no reviews of 2015 or later would be left of Toys ({rows} in place); if that is meant: --gone Toys"
+    assert refused(laptop, "--source", str(less)) == f"elt: nothing was put in place, since {told}\n"
+    deliver(laptop, less)
+    ((loaded,),) = laptop.query("SELECT COUNT(*) FROM public.reviews WHERE product_category = 'Toys'")
+    told = f"no reviews of Toys are in the source, {loaded} in public.reviews, which stays as it was; deliver them, or "
+    for gone in ("", "Music"):
+        assert f'"{told}say that they are gone: elt run reviews --gone Toys"' in not_loaded(laptop, gone=gone)
+    assert '"Books: not gone, the source holds ' in not_loaded(laptop, gone="Books/Toys")
+    checks = json.loads(laptop.elt("verify", "reviews", "--json").stdout)
+    beside = {"source": 0, "loaded": loaded, "agrees": False, "missing_from": ["source"]}
+    assert [check for check in checks if check["missing_from"]] == [{"category": "Toys", **beside}]
+    laptop.elt_json("run", "reviews", "--gone", "Toys")
+    assert table(laptop) == truth(less)
+    shown = laptop.elt("verify", "reviews")
+    assert shown.returncode == 0
+    assert re.findall(r"(?m)^Toys .*\S", shown.stdout) == ["Toys              0       0  no reviews"]
+
+
+def test_reviews_without_a_year_fail_the_load_and_are_not_lost(laptop: Laptop, source: Path, tmp_path: Path) -> None:
+    """Delivered without `elt`, which would have found the year, or put the review aside."""
+    yearless = shutil.copytree(source, tmp_path / "yearless")
+    change(yearless, "Toys", "SELECT * EXCLUDE (year) FROM was")
+    name = "product_category=Toys/part-0.parquet"
+    bucket = laptop.outputs("data")["RawBucket"]
+    laptop.client("s3").upload_file(str(yearless / name), bucket, f"reviews/{name}")
+    told = f"Toys: {rows_of(yearless / name)} reviews of the source have no year; public.reviews stays as it was"
+    assert f'"{told}"' in not_loaded(laptop)
+    assert laptop.elt("verify", "reviews").returncode == 1
+
+
+def test_far_fewer_reviews_are_not_put_in_place_unasked(laptop: Laptop, source: Path, tmp_path: Path) -> None:
+    deliver(laptop, source)
+    fewer = shutil.copytree(source, tmp_path / "fewer")
+    change(fewer, "Books", "FROM was WHERE year >= 2015 LIMIT 20")
+    rows = rows_of(source / "product_category=Books" / "*.parquet")
+    told = (
+        f"the delivery holds far fewer reviews than are in place: Books 20 instead of {rows}; nothing was put in place"
+    )
+    assert refused(laptop, "--source", str(fewer)) == f"elt: {told}; --yes says that it is meant\n"
+    delivered(laptop, fewer, "--yes")
+
+
+def test_a_failing_load(laptop: Laptop, source: Path, tmp_path: Path) -> None:
+    """What was delivered without `elt` is found out by the load."""
+    s3, bucket = laptop.client("s3"), laptop.outputs("data")["RawBucket"]
+    key = "reviews/product_category=Music/part-0.parquet"
+    s3.put_object(Bucket=bucket, Key=key, Body=b"<html>503 Slow Down</html>")
+    failed(laptop, "ETLJob", "Spectrum Scan Error")
     empty = shutil.copytree(source, tmp_path / "empty")
     for category in PIPELINE.categories:
         change(empty, category, "FROM was WHERE year < 2015")
-    failed(laptop, "ETLJob", "the source holds 0 reviews of these years", source=empty)
+    deliver(laptop, empty)
+    assert '"the source holds 0 reviews of these years' in not_loaded(laptop)
+    deliver(laptop, source)
 
 
 def test_a_failing_report(laptop: Laptop, source: Path, tmp_path: Path) -> None:
     absurd = shutil.copytree(source, tmp_path / "absurd")
     change(absurd, "Home", "SELECT * REPLACE (2000000 AS star_rating, 2015 AS year) FROM was LIMIT 1")
     failed(laptop, "ReportJob", "top_reviews.sql:5:1: statement 1", source=absurd)
-    deliver(str(source), laptop.client("s3"), laptop.outputs("data")["RawBucket"])
+    deliver(laptop, source)
 
 
 def test_a_delivery_that_was_killed_is_not_loaded(laptop: Laptop, source: Path, tmp_path: Path) -> None:
@@ -273,7 +406,7 @@ def test_a_delivery_that_was_killed_is_not_loaded(laptop: Laptop, source: Path, 
 
     s3.delete_objects = killed
     with pytest.raises(KeyboardInterrupt):
-        deliver(str(other), s3, laptop.outputs("data")["RawBucket"])
+        deliver(laptop, other, s3=s3)
     refused = laptop.elt("run", "reviews")
     assert refused.returncode == 2
     assert "a delivery is under way or was cut short: s3://" in refused.stderr
@@ -292,10 +425,11 @@ def test_a_delivery_that_was_killed_is_not_loaded(laptop: Laptop, source: Path, 
 
 
 @contextmanager
-def denied(laptop: Laptop, role: str, action: str) -> Iterator[None]:
-    """A role that may not do something."""
+def denied(laptop: Laptop, role: str, action: str, key: str) -> Iterator[None]:
+    """A role that may not do something with some of the reports bucket's objects."""
     iam = laptop.client("iam")
-    statement = {"Effect": "Deny", "Action": action, "Resource": "*"}
+    resource = f"arn:aws:s3:::{laptop.outputs('data')['ReportsBucket']}/{key}"
+    statement = {"Effect": "Deny", "Action": action, "Resource": resource}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     iam.put_role_policy(RoleName=role, PolicyName="denied", PolicyDocument=policy)
     try:
@@ -304,40 +438,72 @@ def denied(laptop: Laptop, role: str, action: str) -> Iterator[None]:
         iam.delete_role_policy(RoleName=role, PolicyName="denied")
 
 
-@pytest.mark.parametrize(("state", "action"), [("ListReportFiles", "s3:GetObject"), ("WriteManifest", "s3:PutObject")])
-def test_a_manifest_that_cannot_be_made(laptop: Laptop, source: Path, state: str, action: str) -> None:
-    with denied(laptop, "elt-local-reviews", action):
+@pytest.mark.parametrize(
+    ("state", "action", "key"),
+    [
+        ("ListReportFiles", "s3:GetObject", "reviews/top_reviews/*"),
+        ("WriteManifest", "s3:PutObject", "reviews/manifest.json"),
+    ],
+)
+def test_a_manifest_that_cannot_be_made(laptop: Laptop, source: Path, state: str, action: str, key: str) -> None:
+    with denied(laptop, "elt-local-reviews", action, key):
         failed(laptop, state, action)
+
+
+def fire(laptop: Laptop, moment: str) -> None:
+    fired = laptop.run(*("local-cloud", "fire", "elt-local-reviews", "--state", str(laptop.state), "--time", moment))
+    assert fired.returncode == 0, fired.stderr
+
+
+def wait_for(laptop: Laptop, name: str) -> dict[str, Any]:
+    """The execution, which the schedule's call to the trigger starts a moment later, at its end."""
+    states, machine = laptop.client("stepfunctions"), laptop.outputs("pipelines")["Reviews"]
+    arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+    for _ in range(600):
+        try:
+            execution: dict[str, Any] = states.describe_execution(executionArn=arn)
+            if execution["status"] != "RUNNING":
+                return execution
+        except states.exceptions.ExecutionDoesNotExist:
+            pass
+        time.sleep(0.1)
+    raise AssertionError(f"{name} has not ended")
+
+
+def test_the_schedule_without_a_delivery_says_once_what_to_do(laptop: Laptop, source: Path) -> None:
+    """In an environment as it is after it was made: nothing delivered, and no run had a turn."""
+    s3, buckets, ssm = laptop.client("s3"), laptop.outputs("data"), laptop.client("ssm")
+    for bucket, prefix in ((buckets["RawBucket"], "reviews/"), (buckets["ReportsBucket"], "reviews/turn.json")):
+        for item in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=item["Key"])
+    ssm.delete_parameters(Names=["/elt/local/failing/reviews", "/elt/local/failing/reviews/delivery"])
+    before, mails = (table(laptop), table_of_audit(laptop)), len(laptop.mails())
+    for day in ("2031-10-01", "2031-10-02"):
+        fire(laptop, f"{day}T06:00:00Z")
+        execution = wait_for(laptop, f"reviews-{day}")
+        assert execution["status"] == "SUCCEEDED"
+        assert json.loads(execution["output"]) == {"dataset": "reviews", "day": day, "delivered": False}
+    (mail,) = laptop.mails()[mails:]
+    assert mail["Subject"] == "[local] reviews waits for its first delivery"
+    assert "elt run reviews --source FOLDER_OR_S3_URI --env local" in mail.get_content()
+    assert (table(laptop), table_of_audit(laptop)) == before
+    delivered(laptop, source)
+    assert len(laptop.mails()) == mails + 1, "nothing had failed, so nothing is said of it"
+    assert ssm.get_parameters(Names=["/elt/local/failing/reviews/delivery"])["Parameters"] == []
 
 
 def test_the_schedule_runs_a_day_once(laptop: Laptop, source: Path) -> None:
     states, machine = laptop.client("stepfunctions"), laptop.outputs("pipelines")["Reviews"]
 
-    def wait_for(name: str) -> dict[str, Any]:
-        """The execution, which the schedule's call to the trigger starts a moment later, at its end."""
-        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
-        for _ in range(600):
-            try:
-                execution: dict[str, Any] = states.describe_execution(executionArn=arn)
-                if execution["status"] != "RUNNING":
-                    return execution
-            except states.exceptions.ExecutionDoesNotExist:
-                pass
-            time.sleep(0.1)
-        raise AssertionError(f"{name} has not ended")
-
     for moment in ("2031-09-05T06:00:00Z", "2031-09-05T06:59:00Z", "2031-09-06T06:00:00Z"):
-        fired = laptop.run(
-            *("local-cloud", "fire", "elt-local-reviews", "--state", str(laptop.state), "--time", moment)
-        )
-        assert fired.returncode == 0, fired.stderr
+        fire(laptop, moment)
     for day in ("2031-09-05", "2031-09-06"):
-        execution = wait_for(f"reviews-{day}")
+        execution = wait_for(laptop, f"reviews-{day}")
         assert (execution["status"], json.loads(execution["input"])) == ("SUCCEEDED", {"day": day})
     output = json.loads(execution["output"])
     assert (output["dataset"], output["day"]) == ("reviews", "2031-09-06")
     started = [one["name"] for one in states.list_executions(stateMachineArn=machine)["executions"]]
-    assert sorted(name for name in started if "2031" in name) == ["reviews-2031-09-05", "reviews-2031-09-06"]
+    assert sorted(name for name in started if "2031-09-0" in name) == ["reviews-2031-09-05", "reviews-2031-09-06"]
     assert table(laptop) == truth(source)
 
 
@@ -345,7 +511,7 @@ def test_real_tsv_files(laptop: Laptop) -> None:
     folder = SHARED_DATA / "amazon" / "heads"
     if not folder.is_dir():
         pytest.skip("the real review files are not beside this checkout (../shared/data)")
-    done = laptop.elt("run", "reviews", "--source", str(folder))
+    done = laptop.elt("run", "reviews", "--source", str(folder), "--yes")
     assert done.returncode == 0, done.stderr
     assert "read 437, kept 437, rejected 0" in done.stderr
     published = {}

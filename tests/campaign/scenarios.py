@@ -56,7 +56,7 @@ def _trigger(world: World, dice: random.Random) -> Case:
     """The reviews' schedule, of a day of its own: its function starts that day's execution, once."""
     if not world.reviews:
         folder, world.reviews = world.delivery(rows=500, seed=dice.randrange(1 << 30))
-        world.elt("run", "reviews", "--source", str(folder))
+        world.elt("run", "reviews", "--source", str(folder), "--yes")
     for pid in below(world, FUNCTION):
         kill(pid)  # so that the next call starts a process, and it is that one which is hit
     day = datetime.date(2010, 1, 1) + datetime.timedelta(days=dice.randrange(5000))
@@ -87,7 +87,7 @@ def _reviews(world: World, dice: random.Random) -> Case:
     before = dict(world.reviews)
     folder, new = world.delivery(rows=dice.randrange(300, 1200), seed=dice.randrange(1 << 30))
     return Case(
-        ["elt", "run", "reviews", "--source", str(folder)],
+        ["elt", "run", "reviews", "--source", str(folder), "--yes"],
         expect=lambda: world.reviews.update(new),
         between=lambda: truth.differences(truth.reviews_in(world), before, before | new),
         ask=(partial(truth.status, world), partial(truth.verified, world, "reviews")),

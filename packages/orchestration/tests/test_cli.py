@@ -45,6 +45,14 @@ from orchestration.joblogs import LogLine
             ["run", "reviews", "--source", "/"],
             "elt: / holds neither product_category=…/*.parquet nor *.tsv files of reviews",
         ),
+        (
+            ["run", "reviews", "--gone", "Toys/Music"],
+            "elt: --gone 'Toys/Music' is no category; write it as its folder product_category=… does",
+        ),
+        (
+            ["run", "yellow-trips", "--month", "2024-09", "--gone", "Toys"],
+            "elt: yellow-trips runs by month: it takes no --gone or --yes",
+        ),
         (["run", "reviews", "--source", "s3://"], "elt: s3:// is no S3 URI; write s3://BUCKET/PREFIX"),
         (
             ["run", "yellow-trips", "--month", "2024-09", "--source", "/no/such/folder"],

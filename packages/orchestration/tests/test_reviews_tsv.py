@@ -14,7 +14,7 @@ import pytest
 
 from orchestration import pipelines
 from orchestration.errors import EltError, UsageError
-from orchestration.reviews import tsv
+from orchestration.reviews import footers, tsv
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "amazon"
 HEADER = "\t".join(tsv.COLUMNS)
@@ -187,8 +187,10 @@ def test_what_the_files_hold_is_counted(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_without_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tsv, "find_spec", lambda name: None)
-    with pytest.raises(UsageError, match=r"^TSV files are converted by DuckDB: pip install 'orchestration\[local\]'$"):
+    monkeypatch.setattr(footers, "find_spec", lambda name: None)
+    with pytest.raises(
+        UsageError, match=r"^reviews are read and converted by DuckDB: pip install 'orchestration\[local\]'$"
+    ):
         converted(tmp_path, HEADER)
 
 

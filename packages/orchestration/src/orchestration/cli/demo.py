@@ -115,7 +115,7 @@ def _run_reviews(deployment: Deployment, folder: Path, *, rows: int, seed: int) 
     with stderr().status(f"generating {rows:,} reviews"):
         generate.reviews(folder, categories=pipeline.categories, rows=rows, seed=seed)
     stderr().print(f"generated {rows:,} reviews; loaded are those since {pipeline.since_year}")
-    run_day.deliver(deployment, pipeline, str(folder))
+    run_day.deliver(deployment, pipeline, str(folder), yes=True)
     rerun = run_day.rerun_command(pipeline, environments.load("local"))
     execution = run_day.follow(deployment, pipeline, run_day.start(deployment, pipeline, rerun))
     if execution.status != "SUCCEEDED":

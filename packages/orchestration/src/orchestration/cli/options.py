@@ -56,15 +56,15 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")(command)
 
 
-def confirm(question: str) -> None:
-    """Ask before data or what runs on it is deleted. Errors: UsageError unless the answer is yes."""
+def confirm(question: str, *, otherwise: str = "nothing is deleted; --yes deletes without asking") -> None:
+    """Ask before data or what runs on it is deleted. Errors: UsageError, `otherwise`, unless the answer is yes."""
     try:
         agreed = click.confirm(question, err=True)
     except click.Abort:
         click.echo(err=True)
         agreed = False
     if not agreed:
-        raise UsageError("nothing is deleted; --yes deletes without asking")
+        raise UsageError(otherwise)
 
 
 def print_json(value: Any) -> None:

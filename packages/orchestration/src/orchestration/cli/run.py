@@ -37,6 +37,19 @@ if TYPE_CHECKING:
     help="What transforms the month; auto takes Spark where its file is very large.",
 )
 @click.option("--force", is_flag=True, help="Fetch the file again even if it has not changed.")
+@click.option(
+    "--gone",
+    multiple=True,
+    metavar="CATEGORY",
+    help="Of reviews: a category that has no reviews any more, on purpose; else a run refuses to delete all of one. "
+    "May be given several times.",
+)
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Of reviews: do not ask before a delivery replaces reviews by far fewer. Without a terminal to ask on, such a "
+    "delivery is refused.",
+)
 @click.option("--no-wait", is_flag=True, help="Return as soon as it is started.")
 @env_option
 @json_option
@@ -46,6 +59,8 @@ def command(  # noqa: PLR0917
     source: str | None,
     engine: str,
     force: bool,
+    gone: tuple[str, ...],
+    yes: bool,
     no_wait: bool,
     environment: Environment,
     as_json: bool,
@@ -55,7 +70,13 @@ def command(  # noqa: PLR0917
 
         if month or force or engine != "auto":
             raise UsageError(f"{pipeline.name} runs by day: it takes no --month, --engine or --force")
-        return run_day.run(pipeline, source, no_wait=no_wait, environment=environment, as_json=as_json)
+        if wrong := [category for category in gone if not category or "/" in category]:
+            raise UsageError(f"--gone {wrong[0]!r} is no category; write it as its folder product_category=… does")
+        return run_day.run(
+            pipeline, source, gone=gone, yes=yes, no_wait=no_wait, environment=environment, as_json=as_json
+        )
+    if gone or yes:
+        raise UsageError(f"{pipeline.name} runs by month: it takes no --gone or --yes")
     if month is None:
         raise UsageError(f"{pipeline.name} runs by month: give it one, such as --month 2024-09")
     if isinstance(pipeline, MonthlyPipeline) and str(month) < pipeline.first_month:

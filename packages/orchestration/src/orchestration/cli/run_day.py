@@ -4,28 +4,45 @@ from __future__ import annotations
 
 import datetime
 import shlex
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import click
 
-from orchestration.cli.options import print_json
+from orchestration.cli.options import confirm, print_json
 from orchestration.environments import Environment
-from orchestration.errors import RunFailed
+from orchestration.errors import RunFailed, UsageError
 from orchestration.pipelines import DailyPipeline
 
 if TYPE_CHECKING:
     from orchestration.deployment import Deployment
     from orchestration.executions import Execution
-    from orchestration.reviews.source import Delivery
+    from orchestration.reviews.delivery import Delivery
 
 
-def run(pipeline: DailyPipeline, source: str | None, *, no_wait: bool, environment: Environment, as_json: bool) -> int:
-    """Put `source`, if there is one, in place, run the pipeline for today (UTC), and follow it to its end."""
+def run(
+    pipeline: DailyPipeline,
+    source: str | None,
+    *,
+    gone: tuple[str, ...],
+    yes: bool,
+    no_wait: bool,
+    environment: Environment,
+    as_json: bool,
+) -> int:
+    """Put `source`, if there is one, in place, run the pipeline for today (UTC), and follow it to its end.
+
+    Categories that are `gone` may have no reviews any more. With `yes`, nothing is asked.
+    """
     import boto3
 
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
     from orchestration.cli.run import failure_text
+    from orchestration.reviews import placing
     from orchestration.reviews import source as sources
 
     if source:
@@ -33,10 +50,10 @@ def run(pipeline: DailyPipeline, source: str | None, *, no_wait: bool, environme
     connect(environment)
     deployment = find_or_deploy(environment)
     if source:
-        deliver(deployment, pipeline, source)
-    sources.check_delivered(boto3.client("s3"), deployment.raw_bucket)
-    rerun = rerun_command(pipeline, environment)
-    arn = start(deployment, pipeline, rerun)
+        deliver(deployment, pipeline, source, gone=gone, yes=yes)
+    placing.check_delivered(boto3.client("s3"), deployment.raw_bucket)
+    rerun = rerun_command(pipeline, environment, gone=gone)
+    arn = start(deployment, pipeline, rerun, gone=gone)
     if no_wait:
         print_json({"execution": arn}) if as_json else click.echo(arn)
         return 0
@@ -48,37 +65,96 @@ def run(pipeline: DailyPipeline, source: str | None, *, no_wait: bool, environme
     return 0
 
 
-def rerun_command(pipeline: DailyPipeline, environment: Environment) -> str:
+def rerun_command(pipeline: DailyPipeline, environment: Environment, *, gone: tuple[str, ...] = ()) -> str:
     """Without a source: that is in place by then."""
-    return shlex.join(["elt", "run", pipeline.name, "--env", environment.name])
+    words = [word for category in gone for word in ("--gone", category)]
+    return shlex.join(["elt", "run", pipeline.name, *words, "--env", environment.name])
 
 
-def deliver(deployment: Deployment, pipeline: DailyPipeline, source: str) -> Delivery:
-    """Put a source in place, and tell on stderr what came."""
+def deliver(
+    deployment: Deployment, pipeline: DailyPipeline, source: str, *, gone: tuple[str, ...] = (), yes: bool = False
+) -> None:
+    """Look at a source, put it in place, and tell on stderr what came.
+
+    Errors: UsageError, with nothing changed, where a file does not fit, a category would be left without reviews, or
+    far fewer would be there than before and nobody said that this is meant.
+    """
     import boto3
 
-    from orchestration.progress import size, stderr
+    from orchestration.progress import stderr
+    from orchestration.reviews import delivery as deliveries
+    from orchestration.reviews import placing
     from orchestration.reviews import source as sources
 
-    console = stderr()
-    with console.status("putting the reviews in place"):
-        done = sources.deliver(source, boto3.client("s3"), deployment.raw_bucket)
-    if done.conversion:
-        converted = done.conversion
-        rules = ", ".join(f"{rule} {rows:,}" for rule, rows in converted.rejected.items())
-        told = f"rejected {sum(converted.rejected.values()):,}{rules and f' ({rules})'}"
-        console.print(f"converted reviews: read {converted.read:,}, kept {converted.kept:,}, {told}")
-    place = f"s3://{deployment.raw_bucket}/{sources.PREFIX}"
-    files = "1 file" if done.objects == 1 else f"{done.objects:,} files"
-    console.print(f"put {files} of reviews, {size(done.bytes)}, into {place}")
-    if others := sorted(set(done.categories) - set(pipeline.categories)):
-        console.print(
-            f"not loaded, since pipelines/{pipeline.name}/pipeline.toml does not list them: {', '.join(others)}"
-        )
-    return done
+    s3, bucket, console = boto3.client("s3"), deployment.raw_bucket, stderr()
+    with ExitStack() as stack:
+        with console.status("looking at the reviews"):
+            delivery = stack.enter_context(deliveries.prepared(source, s3, bucket, pipeline=pipeline))
+            held = placing.held(s3, bucket, delivery.categories, since=pipeline.since_year)
+        for line in _described(delivery, pipeline):
+            console.print(line, markup=False)
+        if kept := deliveries.not_gone(delivery, gone):
+            raise UsageError(
+                f"nothing was put in place, since --gone says that there are no reviews of {', '.join(kept)}, and some "
+                "are delivered"
+            )
+        if emptied := deliveries.emptied(delivery, held, gone):
+            lost = ", ".join(f"{category} ({held[category].all:,} in place)" for category in emptied)
+            words = shlex.join(word for category in emptied for word in ("--gone", category))
+            raise UsageError(
+                f"nothing was put in place, since no reviews of {pipeline.since_year} or later would be left of "
+                f"{lost}; if that is meant: {words}"
+            )
+        if (shrunk := deliveries.shrunk(delivery, held)) and not yes:
+            fewer = (f"{name} {delivery.rows[name].all:,} instead of {held[name].all:,}" for name in shrunk)
+            _ask_about(f"far fewer reviews than are in place: {', '.join(fewer)}")
+        with console.status("putting the reviews in place"):
+            placing.place(delivery, s3, bucket)
+        console.print(_placed(delivery, f"s3://{bucket}/{sources.PREFIX}"))
 
 
-def start(deployment: Deployment, pipeline: DailyPipeline, rerun: str) -> str:
+def _ask_about(fewer: str) -> None:
+    """Errors: UsageError where nobody is there to ask, or the answer is no."""
+    otherwise = "nothing was put in place; --yes says that it is meant"
+    if not sys.stdin.isatty():
+        raise UsageError(f"the delivery holds {fewer}; {otherwise}")
+    confirm(f"The delivery holds {fewer}. Replace them?", otherwise=otherwise)
+
+
+def _described(delivery: Delivery, pipeline: DailyPipeline) -> Iterator[str]:
+    """What became of the source on the way to what is put in place."""
+    from orchestration.reviews.source import unlisted_text
+
+    if lines := delivery.lines:
+        yield f"converted reviews: read {lines.read:,}, kept {lines.kept:,}, {_rejected(lines.rejected)}"
+    if converted := delivery.converted.values():
+        rejected = sum((Counter(one.rejected) for one in converted), Counter[str]())
+        read, kept = (sum(getattr(one, what) for one in converted) for what in ("read", "kept"))
+        yield f"converted {_files(len(converted))}: read {read:,}, kept {kept:,}, {_rejected(rejected)}"
+    if delivery.extra:
+        yield f"not loaded, since the table has no such columns: {', '.join(delivery.extra)}"
+    if delivery.left_out:
+        yield f"not delivered, since it is no product_category=…/*.parquet: {', '.join(delivery.left_out)}"
+    if others := set(delivery.categories) - set(pipeline.categories):
+        yield unlisted_text(others)
+
+
+def _rejected(by_rule: Mapping[str, int]) -> str:
+    rules = ", ".join(f"{rule} {rows:,}" for rule, rows in by_rule.items())
+    return f"rejected {sum(by_rule.values()):,}{rules and f' ({rules})'}"
+
+
+def _files(number: int) -> str:
+    return "1 file" if number == 1 else f"{number:,} files"
+
+
+def _placed(delivery: Delivery, place: str) -> str:
+    from orchestration.progress import size
+
+    return f"put {_files(len(delivery.files))} of reviews, {size(delivery.bytes)}, into {place}"
+
+
+def start(deployment: Deployment, pipeline: DailyPipeline, rerun: str, *, gone: tuple[str, ...] = ()) -> str:
     import boto3
 
     from orchestration import executions
@@ -89,6 +165,7 @@ def start(deployment: Deployment, pipeline: DailyPipeline, rerun: str) -> str:
         pipeline=pipeline,
         day=datetime.datetime.now(datetime.UTC).date(),
         rerun=rerun,
+        gone=gone,
     )
 
 

@@ -33,6 +33,8 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
     from orchestration.reviews.check import check as check_categories
+    from orchestration.reviews.placing import unlisted
+    from orchestration.reviews.source import unlisted_text
     from orchestration.trips.check import check as check_months
 
     connect(environment)
@@ -42,6 +44,9 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
         return warehouse.query(deployment, sql)
 
     if isinstance(pipeline, DailyPipeline):
+        others = unlisted(boto3.client("s3"), deployment.raw_bucket, pipeline)
+        if others:
+            click.echo(unlisted_text(others), err=True)
         return _tell(check_categories(pipeline, query), show_categories, as_json)
     months = check_months(pipeline, boto3.client("s3"), deployment.processed_bucket, query)
     return _tell(months, show, as_json)
@@ -85,9 +90,16 @@ def show_categories(checks: list[CategoryCheck]) -> None:
         table.add_column(name, justify="right")
     table.add_column("")
     for check in checks:
-        agrees = "agrees" if check.agrees else "DIFFERS"
-        table.add_row(check.category, f"{check.source:,}", f"{check.loaded:,}", agrees)
+        table.add_row(check.category, f"{check.source:,}", f"{check.loaded:,}", _beside(check))
     if checks:
         print_table(table)
     else:
         click.echo("nothing is loaded yet", err=True)
+
+
+def _beside(check: CategoryCheck) -> str:
+    if len(check.missing_from) == 1:
+        return f"NOT IN THE {check.missing_from[0].upper()}"
+    if check.missing_from:
+        return "no reviews"
+    return "agrees" if check.agrees else "DIFFERS"

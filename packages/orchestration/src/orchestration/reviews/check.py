@@ -14,7 +14,7 @@ Query = Callable[[str], Iterable[tuple[Any, ...]]]
 
 @dataclass(frozen=True)
 class CategoryCheck:
-    """Reviews of the years that are loaded: in the source now, and in the table."""
+    """Reviews of the years that are loaded, and those without a year: in the source now, and in the table."""
 
     category: str
     source: int
@@ -24,18 +24,31 @@ class CategoryCheck:
     def agrees(self) -> bool:
         return self.source == self.loaded
 
+    @property
+    def missing_from(self) -> list[str]:
+        """Where the category has no reviews at all: `source`, `table`, both or neither."""
+        return [place for place, reviews in (("source", self.source), ("table", self.loaded)) if not reviews]
+
     def as_json(self) -> dict[str, Any]:
-        return {"category": self.category, "source": self.source, "loaded": self.loaded, "agrees": self.agrees}
+        return {
+            "category": self.category,
+            "source": self.source,
+            "loaded": self.loaded,
+            "agrees": self.agrees,
+            "missing_from": self.missing_from,
+        }
 
 
 def check(pipeline: DailyPipeline, query: Query) -> list[CategoryCheck]:
-    """Every category that has reviews in the source or in the table, in order; none before the first run."""
+    """Every category of the pipeline, and any other with reviews in the table, in order; none before the first run."""
     there = query("SELECT 1 FROM svv_external_tables WHERE schemaname = 'amzreviews' AND tablename = 'reviews'")
     if not list(there):
         return []
-    source = _by_category(query, f"amzreviews.reviews WHERE year >= {int(pipeline.since_year)}")
+    years = f"year >= {int(pipeline.since_year)} OR year IS NULL"
+    source = _by_category(query, f"amzreviews.reviews WHERE {years}")
     loaded = _by_category(query, pipeline.table)
-    return [CategoryCheck(name, source.get(name, 0), loaded.get(name, 0)) for name in sorted(source.keys() | loaded)]
+    names = sorted({*pipeline.categories, *source, *loaded})
+    return [CategoryCheck(name, source.get(name, 0), loaded.get(name, 0)) for name in names]
 
 
 def _by_category(query: Query, rows: str) -> dict[str, int]:

@@ -1,37 +1,97 @@
-"""Reviews into an environment: Parquet by category under `reviews/` of its raw bucket, where the pipeline reads it."""
+"""What a delivery of reviews comes from: Parquet by category, in a folder or under an S3 URI, or the TSV files."""
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import unquote
 
 from orchestration.errors import UsageError
-from orchestration.reviews import tsv
+from orchestration.reviews import footers, tsv
 
 PREFIX = "reviews/"
-REJECTED_PREFIX = "reviews_rejected/"
-_FOLDER = re.compile(r"product_category=([^/]+)/")
 #: Lies in a category's folder while its files are replaced. It is no Parquet file, so whoever reads the folder fails by
 #: its name: a delivery that is cut short is neither loaded nor compared, whatever started the run.
 UNDER_WAY = "delivery-under-way.parquet"
-_WHY_UNDER_WAY = (
-    "This is no Parquet file, on purpose: the reviews in this folder are being replaced, and may be a mix of two "
-    "deliveries until they are. If nobody is at it, deliver them again.\n"
-)
+_FOLDER = "product_category="
+#: Spectrum reads no file that is named so.
+#: https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html
+_HIDDEN = re.compile(r"[._#].*|.*~")
+
+
+class File(Protocol):
+    """A Parquet file to deliver. `name` is its path below the source, `product_category=Toys/a.parquet`."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def footer(self, s3: Any) -> footers.Footer: ...
+
+    def fetch(self, s3: Any, folder: Path) -> Path:
+        """The file on this machine, in `folder` if it has to come here."""
+
+    def put(self, s3: Any, bucket: str, key: str) -> None: ...
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """What was put in place: objects, bytes and their categories; `conversion` if it came from TSV files."""
+class LocalFile:
+    """A File on this machine."""
 
-    objects: int
-    bytes: int
-    categories: tuple[str, ...]
-    conversion: tsv.Conversion | None = None
+    name: str
+    path: Path
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size
+
+    def footer(self, s3: Any) -> footers.Footer:
+        return footers.read(self.path)
+
+    def fetch(self, s3: Any, folder: Path) -> Path:
+        return self.path
+
+    def put(self, s3: Any, bucket: str, key: str) -> None:
+        s3.upload_file(str(self.path), bucket, key)
+
+
+@dataclass(frozen=True)
+class S3File:
+    """A File in a bucket, as it was listed: what is read of it later is of the same bytes."""
+
+    name: str
+    bucket: str
+    key: str
+    size: int
+    etag: str
+
+    def footer(self, s3: Any) -> footers.Footer:
+        with tempfile.TemporaryDirectory(prefix="elt-footer-") as folder:
+            return footers.fetch(s3, self.bucket, self.key, size=self.size, folder=Path(folder))
+
+    def fetch(self, s3: Any, folder: Path) -> Path:
+        target = folder / "fetched.parquet"
+        s3.download_file(self.bucket, self.key, str(target))
+        return target
+
+    def put(self, s3: Any, bucket: str, key: str) -> None:
+        """From bucket to bucket; nothing passes through this machine."""
+        source = {"Bucket": self.bucket, "Key": self.key}
+        s3.copy(source, bucket, key, ExtraArgs={"CopySourceIfMatch": self.etag})
+
+
+@dataclass(frozen=True)
+class Found:
+    """The files of a source, and the names of what lies beside them and is not delivered."""
+
+    files: tuple[File, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def check(source: str) -> None:
@@ -43,100 +103,97 @@ def check(source: str) -> None:
     folder = Path(source)
     if not folder.is_dir():
         raise UsageError(f"there is no folder {source}; --source takes a folder or s3://BUCKET/PREFIX")
-    parquet, texts = _parquet_files(folder), tsv.files_of(folder)
+    parquet, texts = in_folder(folder).files, tsv.files_of(folder)
     if not parquet and not texts:
         raise UsageError(f"{source} holds neither product_category=…/*.parquet nor *.tsv files of reviews")
     if parquet and texts:
         raise UsageError(f"{source} holds product_category=…/*.parquet and *.tsv files; deliver one or the other")
 
 
-def deliver(source: str, s3: Any, bucket: str) -> Delivery:
-    """Put a source in place of what the raw bucket holds of the same categories; other categories stay.
-
-    From the first change to the last, no run reads those categories: see UNDER_WAY. Errors: UsageError.
-    """
-    if source.startswith("s3://"):
-        return _copy(source, s3, bucket)
-    folder = Path(source)
-    if files := _parquet_files(folder):
-        return _upload(files, s3, bucket)
-    with tempfile.TemporaryDirectory(prefix="elt-reviews-") as temporary:
-        out = Path(temporary)
-        conversion = tsv.convert(tsv.files_of(folder), out)
-        for file in sorted(out.glob(f"{REJECTED_PREFIX}*.jsonl")):
-            s3.upload_file(str(file), bucket, f"{REJECTED_PREFIX}{file.name}")
-        done = _upload(_parquet_files(out / PREFIX), s3, bucket)
-    return Delivery(done.objects, done.bytes, done.categories, conversion)
+def in_folder(folder: Path) -> Found:
+    """The Parquet files by category in a folder."""
+    beside = (file for file in folder.iterdir() if file.is_file())
+    within = (file for category in folder.glob(f"{_FOLDER}*") for file in category.rglob("*") if file.is_file())
+    names = {file.relative_to(folder).as_posix(): file for file in sorted([*beside, *within])}
+    return Found(tuple(LocalFile(name, names[name]) for name in _delivered(names)), _left_out(names))
 
 
-def check_delivered(s3: Any, bucket: str) -> None:
-    """Whether the raw bucket holds reviews, and whole deliveries of them. Errors: UsageError."""
-    keys = [item["Key"] for item in _objects(s3, bucket, PREFIX)]
-    if not keys:
-        raise UsageError(f"s3://{bucket}/{PREFIX} is empty: give reviews a --source, a folder or S3 URI of reviews")
-    if cut := next(filter(_is_under_way, keys), None):
-        told = "a delivery is under way or was cut short"
-        raise UsageError(f"{told}: s3://{bucket}/{cut}; if nobody is at it, give its --source again")
-
-
-def _is_under_way(key: str) -> bool:
-    return key.endswith(f"/{UNDER_WAY}")
-
-
-def _parquet_files(folder: Path) -> dict[str, Path]:
-    """Files by what their keys will be."""
-    found = (file for file in folder.glob("product_category=*/**/*.parquet") if file.is_file())
-    return {PREFIX + file.relative_to(folder).as_posix(): file for file in sorted(found)}
-
-
-def _upload(files: Mapping[str, Path], s3: Any, bucket: str) -> Delivery:
-    sizes = {key: file.stat().st_size for key, file in files.items()}
-    return _place(sizes, s3, bucket, put=lambda key: s3.upload_file(str(files[key]), bucket, key))
-
-
-def _copy(source: str, s3: Any, bucket: str) -> Delivery:
-    """From bucket to bucket; nothing passes through this machine."""
-    origin, _, prefix = source.removeprefix("s3://").partition("/")
-    prefix = prefix.rstrip("/") + "/" if prefix else ""
-    if origin == bucket and (prefix + PREFIX).startswith(PREFIX):
-        raise UsageError(f"{source} is where this environment's reviews are; leave --source out")
-    objects = {
-        PREFIX + item["Key"].removeprefix(prefix): item
-        for item in _objects(s3, origin, prefix)
-        if item["Key"].endswith(".parquet") and _FOLDER.match(item["Key"].removeprefix(prefix))
-    }
-    if not objects:
-        raise UsageError(f"{source} holds no product_category=…/*.parquet")
-    sizes = {key: int(item["Size"]) for key, item in objects.items()}
-    return _place(
-        sizes,
-        s3,
-        bucket,
-        put=lambda key: s3.copy({"Bucket": origin, "Key": objects[key]["Key"]}, bucket, key),
+def in_bucket(source: str, s3: Any) -> Found:
+    """The Parquet files by category under an S3 URI. Errors: UsageError where there is none."""
+    bucket, prefix = split(source)
+    names = {item["Key"].removeprefix(prefix): item for item in objects(s3, bucket, prefix)}
+    files = tuple(
+        S3File(name, bucket, item["Key"], int(item["Size"]), item["ETag"])
+        for name, item in ((name, names[name]) for name in _delivered(names))
     )
+    if not files:
+        raise UsageError(f"{source} holds no product_category=…/*.parquet")
+    return Found(files, _left_out(names))
 
 
-def _place(sizes: Mapping[str, int], s3: Any, bucket: str, *, put: Callable[[str], Any]) -> Delivery:
-    categories = sorted({match[1] for key in sizes if (match := _FOLDER.match(key.removeprefix(PREFIX)))})
-    if cut := next(filter(_is_under_way, sizes), None):
-        raise UsageError(f"the source holds {cut.removeprefix(PREFIX)}: it is itself being replaced; wait for its end")
-    folders = [f"{PREFIX}product_category={category}/" for category in categories]
-    for folder in folders:
-        s3.put_object(Bucket=bucket, Key=folder + UNDER_WAY, Body=_WHY_UNDER_WAY.encode())
-    for key in sizes:
-        put(key)
-    there = [item["Key"] for folder in folders for item in _objects(s3, bucket, folder)]
-    _delete([key for key in there if key not in sizes and not _is_under_way(key)], s3, bucket)
-    _delete([folder + UNDER_WAY for folder in folders], s3, bucket)
-    return Delivery(len(sizes), sum(sizes.values()), tuple(categories))
+def split(source: str) -> tuple[str, str]:
+    """Bucket and prefix of an S3 URI of a folder; the prefix is empty or ends with a slash."""
+    bucket, _, prefix = source.removeprefix("s3://").partition("/")
+    return bucket, prefix.rstrip("/") + "/" if prefix else ""
 
 
-def _objects(s3: Any, bucket: str, prefix: str) -> Iterable[dict[str, Any]]:
+def objects(s3: Any, bucket: str, prefix: str) -> Iterable[dict[str, Any]]:
+    """The objects under a prefix, as ListObjectsV2 gives them."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return (item for page in pages for item in page.get("Contents", []))
 
 
-def _delete(keys: list[str], s3: Any, bucket: str) -> None:
-    for start in range(0, len(keys), 1000):
-        batch = [{"Key": key} for key in keys[start : start + 1000]]
-        s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
+def unlisted_text(categories: Iterable[str]) -> str:
+    """That categories are there, and nobody loads them."""
+    return f"not loaded, since pipelines/reviews/pipeline.toml does not list them: {', '.join(sorted(categories))}"
+
+
+def category_of(name: str) -> str:
+    return name.removeprefix(_FOLDER).partition("/")[0]
+
+
+def is_under_way(name: str) -> bool:
+    return name.endswith(f"/{UNDER_WAY}")
+
+
+def _delivered(names: Mapping[str, Any]) -> list[str]:
+    return [name for name in names if name.startswith(_FOLDER) and "/" in name and name.endswith(".parquet")]
+
+
+def _left_out(names: Mapping[str, Any]) -> tuple[str, ...]:
+    """What could have been meant: other files in the categories' folders, and Parquet beside these. Not hidden ones."""
+    known = set(_delivered(names))
+    meant = (name for name in names if (name.startswith(_FOLDER) and "/" in name) or name.endswith(".parquet"))
+    return tuple(
+        name
+        for name in meant
+        if name not in known and not name.endswith("/") and not any(map(_HIDDEN.fullmatch, name.split("/")))
+    )
+
+
+def check_names(names: Iterable[str], listed: Collection[str]) -> None:
+    """Whether files lie where a load looks for them: in a category that is `listed`. Errors: UsageError."""
+    names = list(names)
+    for name in names:
+        if is_under_way(name):
+            raise UsageError(f"the source holds {name}: it is itself being replaced; wait for its end")
+        if hidden := next(filter(_HIDDEN.fullmatch, name.split("/")[1:]), None):
+            raise UsageError(f"{name} would not be read by Spectrum, since {hidden} is hidden; rename or remove it")
+    alike = {_letters(category): category for category in listed}
+    categories = sorted({category_of(name) for name in names})
+    for category in categories:
+        meant = alike.get(_letters(category))
+        if meant and meant != category:
+            raise UsageError(f"the folder {_FOLDER}{category} would not be loaded; rename it {_FOLDER}{meant}")
+        if not tsv.CATEGORY.fullmatch(category):
+            raise UsageError(f"the folder {_FOLDER}{category} names no category; write it such as {_FOLDER}Video_Games")
+    if not set(categories) & set(listed):
+        raise UsageError(
+            f"none of the categories delivered is loaded: {', '.join(categories)}; pipelines/reviews/pipeline.toml "
+            f"lists {', '.join(listed)}"
+        )
+
+
+def _letters(category: str) -> str:
+    """What is left of a name in another spelling: other case, blanks, or `%20` for them as some writers have it."""
+    return re.sub(r"[^a-z0-9]", "", unquote(category).casefold())

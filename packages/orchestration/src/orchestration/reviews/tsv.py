@@ -20,11 +20,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, cast
 
 from orchestration.errors import EltError, UsageError
+from orchestration.reviews import footers
 
 #: The header, and the most bytes of UTF-8 that a text may have: the length of its column in schema.sql. Spectrum would
 #: cut what is longer without a word.
@@ -50,7 +50,7 @@ _TYPES = {"star_rating": "INTEGER", "helpful_votes": "INTEGER", "total_votes": "
 _YEAR = {"year": "INTEGER"}
 _LONGEST_LINE = 4 * sum(COLUMNS.values())
 _NAMES = tuple(COLUMNS)
-_CATEGORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_&,'-]*")
+CATEGORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_&,'-]*")
 _NUMBER = re.compile(r"[0-9]{1,9}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -84,8 +84,7 @@ def convert(files: Sequence[Path], out: Path) -> Conversion:
     bounded by the longest line. Errors: UsageError for a file that is none of these or can't be read, and for names
     whose reviews would be lost or doubled; EltError where the Parquet files do not hold what was kept.
     """
-    if not find_spec("duckdb"):
-        raise UsageError("TSV files are converted by DuckDB: pip install 'orchestration[local]'")
+    footers.require_duckdb()
     _check_names(files)
     tally = _Tally()
     for file in files:
@@ -133,7 +132,7 @@ def fault(line: bytes) -> tuple[str | None, list[str]]:
 def _broken(line: bytes, review: Mapping[str, str]) -> Iterator[str]:
     if not review["review_id"]:
         yield "no_review_id"
-    if not _CATEGORY.fullmatch(folder_name(review["product_category"])):
+    if not CATEGORY.fullmatch(folder_name(review["product_category"])):
         yield "product_category"
     if review["star_rating"] not in ("1", "2", "3", "4", "5"):
         yield "star_rating"
@@ -224,26 +223,20 @@ def _lines(source: IO[bytes]) -> Iterator[bytes]:
 
 
 def _to_parquet(file: Path) -> None:
-    import duckdb
-
     target = file.with_suffix(".parquet")
     kinds = {name: _TYPES.get(name, "VARCHAR") for name in _NAMES if name != "product_category"} | _YEAR
     columns = ", ".join(f"'{name}': '{kind}'" for name, kind in kinds.items())
     rows_of = f"""read_csv({_literal(file)}, columns = {{{columns}}}, auto_detect = false, header = false,
         delim = ',', quote = '"', escape = '"', allow_quoted_nulls = false, new_line = '\\n',
         hive_partitioning = false)"""
-    with duckdb.connect() as connection:
-        connection.execute("SET threads = 2")
-        connection.execute("SET memory_limit = '700MB'")
+    with footers.connect() as connection:
         connection.execute(f"COPY (FROM {rows_of}) TO {_literal(target)} (FORMAT parquet, COMPRESSION snappy)")
     file.unlink()
 
 
 def _check_counts(out: Path, kept: Counter[str]) -> None:
-    import duckdb
-
     found = Counter[str]()
-    with duckdb.connect() as connection:
+    with footers.connect() as connection:
         for file in (out / "reviews").glob("product_category=*/*.parquet"):
             (rows,) = connection.execute("SELECT count(*) FROM read_parquet(?)", [str(file)]).fetchone() or (0,)
             found[file.parent.name.removeprefix("product_category=")] += rows
