@@ -494,8 +494,7 @@ def test_what_is_gone_and_what_is_destroyed(checkout: Checkout, first: str) -> N
         f"{first} still, but for what was changed by hand: `elt diff --env prod` shows it"
     )
     checkout.said("destroy", "--env", "prod", "--yes")
-    assert checkout.refused("diff", "--env", "prod") == (
-        "elt: nothing is deployed to prod; run `elt deploy --env prod` first"
-    )
+    for command in (("diff", "--env", "prod"), ("diff", "--env", "prod", "--release", first)):
+        assert checkout.refused(*command) == "elt: nothing is deployed to prod; run `elt deploy --env prod` first"
     checkout.said("deploy", "--env", "prod", "--release", first)
     assert checkout.said("diff", "--env", "prod") == f"prod is release {first}"

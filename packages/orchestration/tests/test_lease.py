@@ -45,7 +45,7 @@ def held(store: Store, environment: str, said: list[str] | None = None) -> Any:
     return lease.held(store, environment, what=WHAT, report=said.append)
 
 
-def test_the_second_is_told_whose_deployment_is_under_way(store: Store, environment: str) -> None:
+def test_the_second_hears_whose_deployment_is_under_way(store: Store, environment: str) -> None:
     said: list[str] = []
     with held(store, environment) as own:
         first = f"{WHAT}, by me, is under way since {own.terms.since}"

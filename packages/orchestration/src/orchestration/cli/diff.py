@@ -42,7 +42,7 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
     standing = records.standing(store, environment.name)
     known = [standing.live, standing.unfinished]  # what is unfinished comes last, and is compared with
     default = [one.release for one in known if one and one.release != records.NO_RELEASE]
-    if release_id is None and not default:
+    if not default:
         raise UsageError(f"nothing is deployed to {environment.name}; run `elt deploy --env {environment.name}` first")
     release = history.release(store, release_id or default[-1])
     with stderr().status("comparing"):

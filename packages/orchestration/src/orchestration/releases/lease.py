@@ -1,9 +1,9 @@
 """The lease on an environment: who holds it may change what is there, so that two deployments never meet.
 
 `deployments/<environment>/lease.json` in the artifact bucket, and nothing but S3: each write has the condition that
-the object is what was read (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html), and the age
-of what is there is told by the dates of S3's own answer, whatever the clocks of those who ask. The holder renews it in
-the background; one who was killed no longer does, and the lease is free a few seconds later.
+the object is what was read (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html), and its age
+is the difference of two dates in S3's own answer, whatever the clocks of those who ask. The holder renews it in the
+background; one who was killed no longer does, and the lease is free a few seconds later.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestration.errors import DeployError, LeaseLost
+from orchestration.errors import DeployError, EltError, LeaseLost
 from orchestration.releases.store import Store
 
 #: How long a lease holds after it was last renewed, and how often it is.
@@ -101,8 +101,8 @@ class Lease:
         while not self._ended.wait(_RENEWAL_SECONDS):
             try:
                 self.check()
-            except LeaseLost:
-                return  # the next step that would change something finds out
+            except EltError:
+                return  # it is lost: the next step that would change something finds out
             except (BotoCoreError, ClientError):
                 continue  # S3 did not answer: it may yet, before anybody else asks for the lease
 

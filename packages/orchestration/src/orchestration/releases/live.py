@@ -2,8 +2,8 @@
 
 CloudFormation compares a template with the one before it, not with what is there: what somebody changes by hand stays
 until the template changes the same resource. So every deployment notes what it left, and the next one, like
-`elt diff`, compares. What a deployment that was cut short has changed since is told from that by CloudFormation, which
-knows when it last changed each resource.
+`elt diff`, compares. What a deployment that was cut short has changed since is no hand's work: CloudFormation knows
+when it last changed each resource.
 """
 
 from __future__ import annotations

@@ -77,6 +77,7 @@ def plan(environment: Environment, store: Store, release: Release) -> list[stack
     cloudformation = boto3.client("cloudformation")
     data_stack, pipelines_stack = _stacks(environment, store, release).values()
     outputs = stacks.outputs(cloudformation, data_stack) or {}
+    known = dict.fromkeys(data_stack.outputs, "known-after-deploy") | outputs
     tags = tags_of(environment)
     data, pipelines = (stacks.declared(cloudformation, stack) for stack in (data_stack, pipelines_stack))
     return [
@@ -85,7 +86,7 @@ def plan(environment: Environment, store: Store, release: Release) -> list[stack
             cloudformation,
             pipelines_stack,
             parameters=pipelines_parameters(
-                environment, release, {**outputs, "ArtifactBucket": store.bucket}, taken=pipelines
+                environment, release, {**known, "ArtifactBucket": store.bucket}, taken=pipelines
             ),
             tags=tags,
         ),
