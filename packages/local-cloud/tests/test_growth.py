@@ -7,8 +7,11 @@ import signal
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import pytest
+
+from local_cloud.services import sqs
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
 COMMAND = {"Name": "pythonshell", "PythonVersion": "3.9", "ScriptLocation": "s3://code/missing.py"}
@@ -162,14 +165,16 @@ persistence.register("glue-runs", save=lambda: {job: [vars(run) for run in runs]
 persistence.register("stepfunctions", save=lambda: {"machines": [machine], "activities": []}, restore=None)
 for name in ("iam", "logs", "sts", "cloudwatch", "glue-runs", "stepfunctions"):
     persistence.save(name)
-print(sts_backends[account]["aws"].assumed_roles[0].access_key_id)
+session = sts_backends[account]["aws"].assumed_roles[0]
+print(session.access_key_id, session.secret_access_key, session.session_token)
 """
 
 
 def test_state_that_an_earlier_version_kept_in_one_file_a_service_is_taken_over_once(new_cloud):
     cloud = new_cloud()
     written = [sys.executable, "-c", textwrap.dedent(EARLIER), str(cloud.state_dir), MACHINE, definition(1)]
-    key = subprocess.run(written, env=cloud.env, check=True, capture_output=True, text=True).stdout.strip()
+    told = subprocess.run(written, env=cloud.env, check=True, capture_output=True, text=True).stdout.split()
+    session = dict(zip(("AccessKeyId", "SecretAccessKey", "SessionToken"), told, strict=True))
     try:
         for _ in range(2):
             cloud.start()
@@ -184,9 +189,16 @@ def test_state_that_an_earlier_version_kept_in_one_file_a_service_is_taken_over_
             }
             states = [run["JobRunState"] for run in cloud.client("glue").get_job_runs(JobName="job")["JobRuns"]]
             assert states == ["FAILED", "SUCCEEDED"]  # what was alive ended with the server
-            caller = cloud.with_keys("sts", {"AccessKeyId": key}).get_caller_identity()["Arn"]
+            caller = cloud.with_keys("sts", session).get_caller_identity()["Arn"]
             assert caller == "arn:aws:sts::123456789012:assumed-role/actor/session-1"
             assert {"glue-runs.state", "stepfunctions.state"}.isdisjoint(state_files(cloud))
             cloud.stop(signal.SIGKILL)
     finally:
         cloud.stop()
+
+
+def test_a_queue_forgets_the_handles_of_messages_deleted_long_ago():
+    few, many = (SimpleNamespace(deleted_messages={str(number) for number in range(n)}) for n in (1000, 1001))
+    assert sqs.forget_deleted([few]) is False
+    assert sqs.forget_deleted([few, many]) is True
+    assert (len(few.deleted_messages), many.deleted_messages) == (1000, set())

@@ -10,6 +10,7 @@ SERVICES: tuple[str, ...] = (
     "iam",
     "servicequotas",
     "sts",
+    "sqs",
     "secretsmanager",
     "cloudwatch",
     "logs",
