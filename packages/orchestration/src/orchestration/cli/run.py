@@ -175,16 +175,16 @@ def follow_with(detail: Detail, arn: str, *, serves: bool = False) -> Execution:
     from orchestration.progress import following
 
     states = boto3.client("stepfunctions")
-    with following(detail) as show:
-        try:
+    try:
+        with following(detail) as show:
             for execution in executions.follow(states, arn):
                 show(execution)
-        except KeyboardInterrupt:
-            name = arn.rsplit(":", 1)[-1]
-            if serves:
-                states.stop_execution(executionArn=arn, cause="its source is no longer served")
-                raise Interrupted(f"{name} is stopped, because this command served its file") from None
-            raise Interrupted(f"no longer followed, but it runs on: elt logs {name} --follow") from None
+    except KeyboardInterrupt:
+        name = arn.rsplit(":", 1)[-1]
+        if serves:
+            states.stop_execution(executionArn=arn, cause="its source is no longer served")
+            raise Interrupted(f"{name} is stopped, because this command served its file") from None
+        raise Interrupted(f"no longer followed, but it runs on: elt logs {name} --follow") from None
     return execution
 
 
