@@ -16,9 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from local_cloud.services.redshift.engine.warehouse import Warehouse
 
 from .conftest import RunningCloud
 
@@ -48,15 +51,26 @@ class Disk:
             except OSError:
                 return
 
+    def grow(self) -> None:
+        subprocess.run(["mount", "-o", "remount,size=96m", str(self.folder)], check=True)
+
     def free(self) -> None:
         self._filler.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Disk]:
-    folder = tmp_path_factory.mktemp("disk")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True)
-    if mounted.returncode:
+    yield from mounted(tmp_path_factory.mktemp("disk"))
+
+
+@pytest.fixture
+def own_disk(tmp_path: Path) -> Iterator[Disk]:
+    yield from mounted(tmp_path)
+
+
+def mounted(folder: Path) -> Iterator[Disk]:
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)], capture_output=True)
+    if done.returncode:
         pytest.skip("only root can mount a file system")
     yield Disk(folder)
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
@@ -209,6 +223,38 @@ def test_a_statement_that_does_not_fit_fails_and_the_warehouse_goes_on(disk: Dis
     killed_and_started(cloud)
     assert count() == 1
     assert run("DROP TABLE t")["Status"] == "FINISHED"
+
+
+def test_a_checkpoint_that_does_not_fit_loses_no_commit_and_the_warehouse_goes_on(own_disk: Disk) -> None:
+    """DuckDB then closes the database to everybody, until it is attached again."""
+    warehouse = Warehouse(own_disk.folder / "warehouse", temp_dir=own_disk.folder / "temp")
+
+    def commit(sql: str) -> None:
+        database, cursor = warehouse.connect("elt", "dev", first="dev")
+        try:
+            cursor.execute("BEGIN")
+            cursor.execute(sql)
+            warehouse.commit(database, cursor)
+        finally:
+            warehouse.disconnect(database, cursor)
+
+    commit("CREATE TABLE public.t (a INT, b VARCHAR)")
+    rows = 0
+    while rows < 17_800:  # a log of over 16 MB, where DuckDB makes a checkpoint
+        try:
+            commit("INSERT INTO public.t SELECT 1, repeat(md5(random()::VARCHAR), 30) FROM range(100)")
+        except duckdb.Error as error:
+            assert NO_SPACE in str(error)  # the log itself does not fit: not acknowledged
+            break
+        rows += 100
+        if rows == 10_000:
+            own_disk.fill(but=9 << 20)
+    own_disk.grow()
+    commit("INSERT INTO public.t VALUES (2, 'x')")
+    database, cursor = warehouse.connect("elt", "dev", first="dev")
+    assert cursor.execute("SELECT count(*) FROM public.t").fetchone() == (rows + 1,)
+    warehouse.disconnect(database, cursor)
+    warehouse.close()
 
 
 ENDED = ("FINISHED", "FAILED", "ABORTED")

@@ -26,6 +26,9 @@ MEMORY_LIMIT = "512MB"
 #: For how long load errors are kept: https://docs.aws.amazon.com/redshift/latest/dg/c_intro_STL_tables.html
 HISTORY = datetime.timedelta(days=7)
 
+#: Rows of counted commits that an opened database may hold before the old ones are deleted.
+MOST_COUNTED = 1000
+
 #: Tables in which a database keeps what DuckDB has no place for. Hidden from every catalog view.
 INTERNAL = "pg_internal"
 _INTERNAL_TABLES = (
@@ -47,6 +50,9 @@ _INTERNAL_TABLES = (
 
 #: What an ATTACH says of a disk rather than of the file: DuckDB passes the system's words on.
 _NO_DAMAGE = re.compile(r"No space left on device|Permission denied|Read-only file system|Disk quota exceeded")
+
+#: What DuckDB says when a commit is done and the disk does not take the checkpoint that follows it, and afterwards.
+_DURABLE, _INVALID, _DETACHED = "COMMIT succeeded and is durable", "has been invalidated", "Detached database"
 
 _NAME = re.compile(r"[a-z_][a-z0-9_$]{0,126}")
 
@@ -101,8 +107,10 @@ class Warehouse:
             if not _NAME.fullmatch(name) or (name != first and not self._path(database).is_file()):
                 raise ConnectionRefused(f'database "{name}" does not exist')
             self._open(database)
+            self._check_valid(database)
+            cursor = self._cursor(database)
             self._connections[database] += 1
-            return database, self._cursor(database)
+            return database, cursor
 
     def disconnect(self, database: Database, cursor: Any) -> None:
         """Give a connection back."""
@@ -116,9 +124,19 @@ class Warehouse:
         with counted.lock:
             number = counted.number + 1
             cursor.execute(f"INSERT INTO {quoted(database.catalog)}.{INTERNAL}.commits VALUES ({number})")
-            cursor.execute("COMMIT")
+            self._commit(cursor)
             counted.number = number
             counted.commits.acknowledge(number)
+
+    def _commit(self, cursor: Any) -> None:
+        import duckdb
+
+        try:
+            cursor.execute("COMMIT")
+        except duckdb.Error as error:
+            # What is in the log stays there; the next connection reads it back.
+            if _DURABLE not in str(error):
+                raise
 
     def files(self) -> list[Path]:
         """All databases that are there, or were: their counters are left."""
@@ -223,17 +241,36 @@ class Warehouse:
             self._detach(database)
             raise
 
+    def _check_valid(self, database: Database) -> None:
+        """Open a database again that a full disk has closed to everybody: DuckDB wants it detached and attached."""
+        import duckdb
+
+        try:
+            self._instance().execute(f"SELECT 1 FROM {quoted(database.catalog)}.{INTERNAL}.settings LIMIT 1")
+        except duckdb.Error as error:
+            if _INVALID not in str(error):
+                raise
+            self._detach(database)
+            self._open(database)
+
     def _count(self, database: Database) -> None:
         table, commits = f"{quoted(database.catalog)}.{INTERNAL}.commits", Commits(self._path(database))
         number = int(self._instance().execute(f"SELECT coalesce(max(number), 0) FROM {table}").fetchone()[0])
         commits.open(number)
-        self._instance().execute(f"DELETE FROM {table} WHERE number < {number}")
+        if self._instance().execute(f"SELECT count(*) FROM {table}").fetchone()[0] > MOST_COUNTED:
+            self._instance().execute(f"DELETE FROM {table} WHERE number < {number}")
         self._commits[database] = _Counted(commits, number)
 
     def _detach(self, database: Database) -> None:
+        import duckdb
+
         if database in self._attached:
-            self._instance().execute(f"DETACH {quoted(database.catalog)}")
             self._attached.discard(database)
+            try:
+                self._instance().execute(f"DETACH {quoted(database.catalog)}")
+            except duckdb.Error as error:
+                if _DETACHED not in str(error):  # what its log holds stays there
+                    raise
         if counted := self._commits.pop(database, None):
             counted.commits.close()
 
