@@ -5,19 +5,25 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import re
 import shutil
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
+import botocore.session
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from local_cloud.services.glue import runs
@@ -295,3 +301,54 @@ def test_a_data_api_session_ends_after_its_time_also_when_the_clock_is_set_back(
         time.sleep(0.05)
     with pytest.raises(ClientError, match="Session is not available"):
         redshift.execute_statement(SessionId=begun["SessionId"], Sql="select 1")
+
+
+@pytest.mark.parametrize(("refusals", "answered"), [(1, True), (2, False)])
+def test_a_call_whose_keys_are_refused_as_expired_is_made_again_once_with_new_ones(
+    refusals: int, answered: bool
+) -> None:
+    """By whatever clock they were refused: the keys themselves say that they hold for another hour."""
+    from local_cloud import cloud
+
+    given: list[str] = []
+
+    def assume() -> Any:
+        given.append(f"KEY{len(given)}")
+        ends = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None) + datetime.timedelta(hours=1)
+        return SimpleNamespace(access_key_id=given[-1], secret_access_key="x", session_token="x", expiration=ends)
+
+    seen: list[str] = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(re.search(r"Credential=(\w+)/", self.headers["Authorization"])[1])
+            refused = len(seen) <= refusals
+            body = {"__type": "ExpiredTokenException", "message": "expired"} if refused else {"Parameters": []}
+            text = json.dumps(body).encode()
+            self.send_response(400 if refused else 200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        core = botocore.session.Session()
+        core.register_component("credential_provider", cloud._Keys(assume))
+        session = boto3.session.Session(botocore_session=core)
+        client = session.client(
+            "ssm",
+            region_name="us-east-1",
+            endpoint_url=f"http://127.0.0.1:{server.server_port}",
+            config=Config(retries={"total_max_attempts": 1}, proxies={}),
+        )
+        client.meta.events.register("needs-retry", cloud._again_with_new_keys(session.get_credentials()))
+        if answered:
+            assert client.get_parameters(Names=["a"])["Parameters"] == []
+        else:
+            with pytest.raises(ClientError, match="ExpiredTokenException"):
+                client.get_parameters(Names=["a"])
+        server.shutdown()
+    assert seen == ["KEY0", "KEY1"]

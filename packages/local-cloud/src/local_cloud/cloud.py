@@ -215,7 +215,7 @@ class Cloud:
             keys = {"aws_access_key_id": access_key, "aws_secret_access_key": "local"}
             if token := self.permissions.callers.session_token(access_key):
                 keys["aws_session_token"] = token
-        return session.client(
+        client = session.client(
             service,
             region_name=self.settings.region,
             endpoint_url=self.settings.endpoint,
@@ -228,6 +228,9 @@ class Cloud:
                 inject_host_prefix=False,  # there is no host `sync-127.0.0.1` for StartSyncExecution
             ),
         )
+        if isinstance(actor, Role):
+            client.meta.events.register("needs-retry", _again_with_new_keys(session.get_credentials()))
+        return client
 
     def _session_of(self, role: Role) -> Any:
         """A session that acts as a role. It shares botocore's data about services with all others: reading is slow."""
@@ -241,9 +244,22 @@ class Cloud:
         return boto3.session.Session(botocore_session=own)
 
 
+def _again_with_new_keys(keys: Any) -> Callable[..., float | None]:
+    """A handler of `needs-retry`: a call whose keys are refused as expired is made again, once, with new ones."""
+
+    def decide(response: tuple[Any, dict[str, Any]] | None, attempts: int, **_: Any) -> float | None:
+        code = response[1].get("Error", {}).get("Code") if response else None
+        if attempts > 1 or code not in ("ExpiredToken", "ExpiredTokenException"):
+            return None
+        keys.refused = True
+        return 0.0  # seconds to wait
+
+    return decide
+
+
 @dataclass(frozen=True)
 class _Keys:
-    """Gives botocore a role's keys, and new ones a quarter of an hour before those end."""
+    """Gives botocore a role's keys, and new ones a quarter of an hour before those end, or once they are refused."""
 
     assume: Callable[[], Any]
 
@@ -251,12 +267,22 @@ class _Keys:
         from botocore.credentials import RefreshableCredentials
 
         class Renewed(RefreshableCredentials):  # type: ignore[misc]
+            refused = False
+
+            def refresh_needed(self, refresh_in: int | None = None) -> bool:
+                return self.refused or bool(super().refresh_needed(refresh_in))
+
             def get_frozen_credentials(self) -> Any:
                 # Who waits for another thread to renew them must not hold what that thread needs for it.
                 with moto_state.released():
                     return super().get_frozen_credentials()
 
-        return Renewed.create_from_metadata(self._metadata(), refresh_using=self._metadata, method="local-cloud")
+        def renew() -> dict[str, str]:
+            keys.refused = False
+            return self._metadata()
+
+        keys = Renewed.create_from_metadata(self._metadata(), refresh_using=renew, method="local-cloud")
+        return keys
 
     def _metadata(self) -> dict[str, str]:
         role = self.assume()
