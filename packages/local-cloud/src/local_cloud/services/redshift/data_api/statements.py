@@ -119,7 +119,7 @@ class StatementStore:
         self.purge()
 
     def _interrupted(self, statement: Statement) -> None:
-        error = "The server ended while the statement ran; its transaction was rolled back."
+        error = "The server ended while the statement ran: it was rolled back, unless its commit came first."
         for part in statement.parts:
             if part.status in WAITING:
                 part.status, part.error, part.updated = "ABORTED", error, time.time()
