@@ -23,12 +23,12 @@ _TITLES = {
 def table(kills: Sequence[Kill]) -> str:
     """Kills by what was done, after which line, and what was killed; the last line is the sum."""
     rows: dict[tuple[str, str, str], list[Kill]] = defaultdict(list)
-    for kill in kills:
-        if kill.hit:
-            rows[kill.scenario, kill.moment.text.strip() or "(start)", kill.moment.target].append(kill)
+    counted = [kill for kill in kills if kill.hit or kill.problems]
+    for kill in counted:
+        rows[kill.scenario, kill.moment.text.strip() or "(start)", kill.moment.target].append(kill)
     lines = [["doing", "after", "killed", "kills", *_TITLES.values()]]
     lines += [[*key, *_figures(of)] for key, of in sorted(rows.items())]
-    lines.append(["all", "", "", *_figures([kill for kill in kills if kill.hit])])
+    lines.append(["all", "", "", *_figures(counted)])
     widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
     text = [
         "  ".join(
@@ -37,7 +37,7 @@ def table(kills: Sequence[Kill]) -> str:
         )
         for line in lines
     ]
-    missed = sum(not kill.hit for kill in kills)
+    missed = len(kills) - len(counted)
     return "\n".join([*text, *([f"{missed} more found nothing to kill in time"] if missed else [])])
 
 

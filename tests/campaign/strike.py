@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from campaign.problem import Problem
 from campaign.processes import FUNCTION, JOB, below, kill
@@ -66,9 +67,9 @@ def strike(world: World, command: Sequence[str], moment: Moment, dice: random.Ra
 
 
 def again(world: World, command: Sequence[str]) -> tuple[list[str], list[Problem]]:
-    """Bring the cloud up and try the command again, by a failure's own advice if it gives any; what was tried.
+    """Bring the cloud up if it is down, and try the command again: what was tried, and what is wrong with that.
 
-    Of the steps that a message names the first is taken, and then the command once more. Only that may fail nowhere.
+    It must succeed at once, or name a next step after which it does.
     """
     tried: list[str] = []
 
@@ -111,7 +112,8 @@ class _Running:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
-            restore_signals=True,
+            # A shell's background job ignores Ctrl-C, and so would what it starts.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it takes no lock
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
