@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,12 +33,22 @@ def below(world: World, script: str) -> list[int]:
 
 
 def kill(pid: int, how: int = signal.SIGKILL) -> bool:
-    """False where it has ended before."""
+    """Send the signal; one that nothing survives is waited for. False where the process has ended before."""
     try:
         os.kill(pid, how)
     except ProcessLookupError:
         return False
+    while how == signal.SIGKILL and _is_alive(pid):
+        time.sleep(0.01)
     return True
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether it still runs, and does not only wait for its parent to look."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def orphans(world: World) -> list[Problem]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,8 +57,8 @@ class World:
     @property
     def is_up(self) -> bool:
         try:
-            os.kill(self.machine.pid, 0)
-        except (OSError, ValueError):
+            socket.create_connection(("127.0.0.1", self.machine.port), 5).close()
+        except OSError:
             return False
         return True
 
