@@ -120,7 +120,8 @@ def build(folder: Path, machine: Laptop, *, with_releases: bool) -> World:
         for release in reversed(world.releases):
             world.elt("deploy", "--env", "dev", "--release", release)
             world.elt("smoke", "--env", "dev")
-        world.elt("promote", "--from", "dev", "--to", "prod")
+        for release in reversed(world.releases):  # so that prod has had both, and can be rolled back to either
+            world.elt("promote", "--from", "dev", "--to", "prod", "--release", release)
         world.live |= dict.fromkeys(("dev", "prod"), world.releases[0])
     return world
 
@@ -133,7 +134,7 @@ class Kept:
             folder: folder.with_name(f"{folder.name}.kept") for folder in (world.folder, world.machine.state)
         }
         self._world = world
-        self._live, self._releases = dict(world.live), list(world.releases)
+        self._live, self._releases, self._changes = dict(world.live), list(world.releases), world.changes
         world.elt("local", "down")
         for folder, copy in self._folders.items():
             _copy(folder, copy)
@@ -145,7 +146,13 @@ class Kept:
         for folder, copy in self._folders.items():
             shutil.rmtree(folder)
             _copy(copy, folder)
-        world = World(self._world.folder, self._world.machine, live=dict(self._live), releases=list(self._releases))
+        world = World(
+            self._world.folder,
+            self._world.machine,
+            live=dict(self._live),
+            releases=list(self._releases),
+            changes=self._changes,
+        )
         world.machine.clients.clear()
         world.elt("local", "up")
         self._world = world
