@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
+import threading
 import urllib.request
 import zipfile
 from dataclasses import asdict, replace
@@ -19,7 +22,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from packaging.utils import canonicalize_name
+from werkzeug.serving import make_server
 from werkzeug.test import Client
+from werkzeug.wrappers import Request, Response
 
 from orchestration import deployment, environments, stacks
 from orchestration.cli import invoke
@@ -561,3 +566,32 @@ def test_the_index_is_for_this_machine(store: Store) -> None:
     """A name that a web page points at 127.0.0.1 is not answered."""
     client = Client(serve.application(store))
     assert client.get("/simple/", base_url="http://elsewhere.example:1").status_code == 403
+
+
+def test_pip_looks_at_no_other_index(store: Store, tmp_path: Path) -> None:
+    """Whatever its environment and configuration name besides: a package there of the same name is never seen."""
+    asked: list[str] = []
+
+    @Request.application
+    def elsewhere(request: Request) -> Response:
+        asked.append(request.path)
+        return Response("", 404)
+
+    other = make_server("127.0.0.1", 0, elsewhere, threaded=True)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{other.server_port}/simple/"
+    (tmp_path / "pip.conf").write_text(f"[global]\nextra-index-url = {url}\n")
+    around = os.environ | {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PIP_FIND_LINKS": str(tmp_path)}
+
+    def download(variables: dict[str, str]) -> str:
+        command = [sys.executable, "-m", "pip", "download", "--retries", "0", "--dest", str(tmp_path / "out"), "demo-y"]
+        return subprocess.run(command, env=variables, capture_output=True, text=True, check=False).stderr
+
+    try:
+        with serve.serving(store) as index_url:
+            assert "No matching distribution found for demo-y" in download(serve.exclusively(index_url, around))
+            assert asked == []
+            download(around | {"PIP_INDEX_URL": index_url})
+            assert asked == ["/simple/demo-y/"], "the other index would have been asked"
+    finally:
+        other.shutdown()

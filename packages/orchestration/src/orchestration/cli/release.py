@@ -130,11 +130,12 @@ def serve(run: tuple[str, ...], port: int, environment: Environment) -> int:
     """Serve the bucket's package index on this machine, for pip.
 
     The bucket is private and pip cannot sign requests: this signs them with your AWS credentials. With a command, runs
-    it with PIP_INDEX_URL (and uv's UV_DEFAULT_INDEX) set and exits with its code:
+    it with this index as pip's (and uv's) only one and exits with its code:
 
         elt release serve --env dev -- pip install rs-query
 
-    Without one, prints the URL for --index-url and serves until Ctrl-C.
+    No other index, no pip.conf and no folder of links is looked at, so that nobody else's package of the same name is
+    taken. Without a command, prints the URL for --index-url and serves until Ctrl-C.
     """
     import os
     import subprocess
@@ -146,8 +147,7 @@ def serve(run: tuple[str, ...], port: int, environment: Environment) -> int:
     connect(environment)
     with serving.serving(deployment.find_artifacts(), port=port) as url:
         if run:
-            variables = {**os.environ, "PIP_INDEX_URL": url, "UV_DEFAULT_INDEX": url}
-            return subprocess.run(run, env=variables, check=False).returncode
+            return subprocess.run(run, env=serving.exclusively(url, os.environ), check=False).returncode
         click.echo(url)
         _until_interrupted()
     return 0

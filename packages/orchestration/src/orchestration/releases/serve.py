@@ -10,7 +10,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,6 +34,24 @@ class _Quiet(WSGIRequestHandler):
 
     def log_request(self, *args: Any, **kwargs: Any) -> None:
         """pip says what it fetches."""
+
+
+#: Where pip and uv would look besides: https://pip.pypa.io/en/stable/topics/configuration/,
+#: https://docs.astral.sh/uv/reference/environment/
+_ELSEWHERE = (
+    *("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"),
+    *("UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX"),
+)
+
+
+def exclusively(url: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """Variables of a process to which the index at `url` is the only one: no other, no configuration, no links.
+
+    A name that is only in the bucket could be registered elsewhere by anybody, and a newer version there would win.
+    """
+    kept = {name: value for name, value in variables.items() if name not in _ELSEWHERE}
+    only = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": url, "UV_NO_CONFIG": "1", "UV_DEFAULT_INDEX": url}
+    return kept | only
 
 
 def application(store: Store) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_cloud.services.redshift.errors import NotSupported, SqlSyntaxError
-from local_cloud.services.redshift.sql import external, load, procedures, tables
+from local_cloud.services.redshift.sql import external, load, procedures, tables, users
 from local_cloud.services.redshift.sql.lexer import Kind
 from local_cloud.services.redshift.sql.reader import Reader
 from local_cloud.services.redshift.sql.statements import (
@@ -14,19 +14,13 @@ from local_cloud.services.redshift.sql.statements import (
     Comment,
     Commit,
     CreateDatabase,
-    CreateRole,
     CreateSchema,
-    CreateUser,
     CreateView,
-    DatabasePrivileges,
     Drop,
     DropDatabase,
-    DropRole,
-    DropUser,
     Explain,
     Lock,
     Query,
-    RoleMembership,
     Rollback,
     SetParameter,
     ShowParameter,
@@ -263,89 +257,6 @@ def _utility(command: str) -> Callable[[Reader], Utility]:
     return read
 
 
-def _user(reader: Reader) -> str:
-    """A user's name, which keeps its case in quotes where other names do not: `"IAMR:role"`.
-
-    https://docs.aws.amazon.com/bedrock/latest/userguide/knowledge-base-prereq-structured-db-access.html
-    """
-    token = reader.peek()
-    folded = reader.identifier()
-    assert token is not None
-    return token.text[1:-1].replace('""', '"') if token.kind is Kind.QUOTED else folded
-
-
-def _create_user(reader: Reader) -> CreateUser:
-    name = _user(reader)
-    return CreateUser(name, superuser="CREATEUSER" in reader.rest().upper().split())
-
-
-def _drop_user(reader: Reader) -> DropUser:
-    if_exists = reader.accept("IF", "EXISTS")
-    return DropUser(_user(reader), if_exists)
-
-
-def _privileges(command: str, *, to: str) -> Callable[[Reader], Statement]:
-    """Those on databases; who may do what with a table or a schema is not looked at here."""
-
-    def read(reader: Reader) -> Statement:
-        if reader.accept("ROLE"):
-            return _role_membership(reader, command, to=to)
-        reader.accept("GRANT", "OPTION", "FOR")
-        privileges = [reader.next().upper]
-        while not reader.at_end and not reader.at("ON"):
-            word = reader.next().upper
-            if word not in (",", "PRIVILEGES"):
-                privileges.append(word)
-        if not reader.accept("ON", "DATABASE"):
-            reader.rest()
-            return Utility(command)
-        databases = [reader.identifier()]
-        while reader.accept(","):
-            databases.append(reader.identifier())
-        reader.expect(to)
-        users: list[str] = []
-        while not users or reader.accept(","):
-            if reader.accept_any("GROUP", "ROLE"):
-                raise NotSupported(f"{command} … ON DATABASE is for users and PUBLIC in the local warehouse")
-            users.append(_user(reader))
-        reader.rest()
-        return DatabasePrivileges(command == "GRANT", tuple(privileges), tuple(databases), tuple(users))
-
-    return read
-
-
-def _role_membership(reader: Reader, command: str, *, to: str) -> RoleMembership:
-    """https://docs.aws.amazon.com/redshift/latest/dg/r_GRANT.html, "role syntax"."""
-    roles = [_user(reader)]
-    while reader.accept(","):
-        reader.accept("ROLE")
-        roles.append(_user(reader))
-    reader.expect(to)
-    users: list[str] = []
-    while not users or reader.accept(","):
-        if reader.accept_any("GROUP", "ROLE"):
-            raise NotSupported(f"{command} ROLE is for users in the local warehouse")
-        users.append(_user(reader))
-    if reader.accept("WITH", "ADMIN", "OPTION"):
-        raise NotSupported("WITH ADMIN OPTION is not supported by the local warehouse")
-    return RoleMembership(command == "GRANT", tuple(roles), tuple(users))
-
-
-def _create_role(reader: Reader) -> CreateRole:
-    name = _user(reader)
-    if reader.accept("EXTERNALID"):
-        raise NotSupported("CREATE ROLE … EXTERNALID is not supported by the local warehouse")
-    return CreateRole(name)
-
-
-def _drop_role(reader: Reader) -> DropRole:
-    name = _user(reader)
-    force = bool(reader.accept("FORCE"))
-    if not force:
-        reader.accept("RESTRICT")
-    return DropRole(name, force)
-
-
 def _alter_table(reader: Reader) -> Statement:
     return external.alter_table(reader) or tables.alter_table(reader)
 
@@ -382,19 +293,19 @@ _COMMANDS: tuple[tuple[str, Callable[[Reader], Statement]], ...] = (
     ("CREATE DATABASE", _create_database),
     ("ALTER DATABASE", _alter_database),
     ("DROP DATABASE", lambda reader: DropDatabase(reader.identifier())),
-    ("CREATE USER", _create_user),
+    ("CREATE USER", users.create_user),
     ("CREATE GROUP", _utility("CREATE GROUP")),
-    ("CREATE ROLE", _create_role),
+    ("CREATE ROLE", users.create_role),
     ("ALTER USER", _utility("ALTER USER")),
     ("ALTER GROUP", _utility("ALTER GROUP")),
     ("ALTER ROLE", _utility("ALTER ROLE")),
     ("ALTER SCHEMA", _utility("ALTER SCHEMA")),
     ("ALTER DEFAULT PRIVILEGES", _utility("ALTER DEFAULT PRIVILEGES")),
-    ("DROP USER", _drop_user),
+    ("DROP USER", users.drop_user),
     ("DROP GROUP", _utility("DROP GROUP")),
-    ("DROP ROLE", _drop_role),
-    ("GRANT", _privileges("GRANT", to="TO")),
-    ("REVOKE", _privileges("REVOKE", to="FROM")),
+    ("DROP ROLE", users.drop_role),
+    ("GRANT", users.privileges("GRANT", to="TO")),
+    ("REVOKE", users.privileges("REVOKE", to="FROM")),
     ("CREATE", tables.create_table),
     ("ALTER TABLE", _alter_table),
     ("DROP TABLE", _drop("TABLE")),

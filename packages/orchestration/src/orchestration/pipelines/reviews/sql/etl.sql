@@ -22,52 +22,41 @@ SELECT
 FROM amzreviews.reviews
 WHERE year >= :since_year OR year IS NULL;
 
--- Text cannot be cast to a number: the statement fails with this message, and the transaction with it. A file without
--- a column year has none for any of its reviews.
-SELECT CASE
-    WHEN COUNT(*) = 0 THEN 0
-    ELSE CAST(
-        LISTAGG(DISTINCT product_category, ', ') WITHIN GROUP (ORDER BY product_category)
-        || ': ' || COUNT(*) || ' reviews of the source have no year; public.reviews stays as it was' AS BIGINT
-    )
-END AS rows_without_year
+-- A file without a column year has none for any of its reviews.
+-- @expect no rows: {categories}: {reviews} reviews of the source have no year; public.reviews stays as it was
+SELECT
+    LISTAGG(DISTINCT product_category, ', ') WITHIN GROUP (ORDER BY product_category) AS categories,
+    COUNT(*) AS reviews
 FROM source_reviews
-WHERE year IS NULL;
+WHERE year IS NULL
+HAVING COUNT(*) > 0;
 
 -- A source without reviews is one that was not delivered, not one whose reviews are all gone.
-SELECT CASE
-    WHEN COUNT(*) > 0 THEN COUNT(*)
-    ELSE CAST('the source holds ' || COUNT(*) || ' reviews of these years; public.reviews stays as it was' AS BIGINT)
-END AS rows_read
-FROM source_reviews;
+-- @expect no rows: the source holds {reviews} reviews of these years; public.reviews stays as it was
+SELECT COUNT(*) AS reviews FROM source_reviews HAVING COUNT(*) = 0;
 
-SELECT CASE
-    WHEN COUNT(*) = 0 THEN 0
-    ELSE CAST(
-        'no reviews of ' || LISTAGG(product_category, ', ') WITHIN GROUP (ORDER BY product_category)
-        || ' are in the source, ' || SUM(reviews) || ' in public.reviews, which stays as it was; deliver them, or say'
-        || ' that they are gone: elt run reviews --gone '
-        || LISTAGG(product_category, ' --gone ') WITHIN GROUP (ORDER BY product_category) AS BIGINT
-    )
-END AS categories_missing
+-- @expect no rows: no reviews of {categories} are in the source, {reviews} in public.reviews, which stays as it was; deliver them, or say that they are gone: elt run reviews --gone {gone}
+SELECT
+    LISTAGG(product_category, ', ') WITHIN GROUP (ORDER BY product_category) AS categories,
+    SUM(reviews) AS reviews,
+    LISTAGG(product_category, ' --gone ') WITHIN GROUP (ORDER BY product_category) AS gone
 FROM (
     SELECT product_category, COUNT(*) AS reviews
     FROM public.reviews
     WHERE product_category NOT IN (SELECT product_category FROM source_reviews)
     GROUP BY product_category
 ) AS missing
-WHERE STRPOS(:gone, '/' || product_category || '/') = 0;
+WHERE STRPOS(:gone, '/' || product_category || '/') = 0
+HAVING COUNT(*) > 0;
 
 -- Who says that a category is gone, and finds it kept, has to hear of it.
-SELECT CASE
-    WHEN COUNT(*) = 0 THEN 0
-    ELSE CAST(
-        LISTAGG(product_category, ', ') WITHIN GROUP (ORDER BY product_category)
-        || ': not gone, the source holds ' || SUM(reviews) || ' reviews; public.reviews stays as it was' AS BIGINT
-    )
-END AS categories_kept
+-- @expect no rows: {categories}: not gone, the source holds {reviews} reviews; public.reviews stays as it was
+SELECT
+    LISTAGG(product_category, ', ') WITHIN GROUP (ORDER BY product_category) AS categories,
+    SUM(reviews) AS reviews
 FROM (SELECT product_category, COUNT(*) AS reviews FROM source_reviews GROUP BY product_category) AS kept
-WHERE STRPOS(:gone, '/' || product_category || '/') > 0;
+WHERE STRPOS(:gone, '/' || product_category || '/') > 0
+HAVING COUNT(*) > 0;
 
 CREATE TEMP TABLE changed_reviews DISTKEY (review_id) AS
 SELECT DISTINCT review_id
@@ -102,10 +91,10 @@ SELECT source_reviews.*
 FROM source_reviews
 INNER JOIN changed_reviews ON source_reviews.review_id = changed_reviews.review_id;
 
-SELECT CASE
-    WHEN COUNT(*) = (SELECT COUNT(*) FROM source_reviews) THEN COUNT(*)
-    ELSE CAST('public.reviews would hold ' || COUNT(*) || ' reviews, unlike its source; is a review_id NULL?' AS BIGINT)
-END AS rows_loaded
-FROM public.reviews;
+-- @expect no rows: public.reviews would hold {held} reviews, and its source {read}; is a review_id NULL?
+SELECT loaded.reviews AS held, source.reviews AS read
+FROM (SELECT COUNT(*) AS reviews FROM public.reviews) AS loaded
+CROSS JOIN (SELECT COUNT(*) AS reviews FROM source_reviews) AS source
+WHERE loaded.reviews <> source.reviews;
 
 COMMIT;
