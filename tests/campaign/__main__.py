@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import shutil
-import signal
 import sys
-import tempfile
-import time
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import count, islice
 from multiprocessing import get_context
 from pathlib import Path
 
-from campaign import world
-from campaign.campaign import Campaign, read, scenario_of, write
-from campaign.problem import Problem
+from campaign.campaign import read, scenario_of
 from campaign.report import table
 from campaign.scenarios import CYCLE
-from laptop import ROOT, Laptop, free_port
+from campaign.worker import work
+from laptop import ROOT
 
 
 def main() -> int:
@@ -43,44 +37,17 @@ def main() -> int:
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
     if chosen.workers == 1 or chosen.keep:
-        last = _work(numbers, chosen.seed, log, port=chosen.port, keep=chosen.keep)
+        last = work(numbers, chosen.seed, log, port=chosen.port, keep=chosen.keep)
     else:
         with ProcessPoolExecutor(chosen.workers, mp_context=get_context("spawn")) as pool:
             shares = (numbers[worker :: chosen.workers] for worker in range(chosen.workers))
-            working = [pool.submit(_work, share, chosen.seed, log) for share in shares]
+            working = [pool.submit(work, share, chosen.seed, log) for share in shares]
             last = [problem for work in working for problem in work.result()]
     done = read(log)
     print(table(done))
     for problem in last:
         print(f"at the end: {problem.kind}: {problem.text}")
     return 1 if last or len(done) < len(numbers) or any(kill.problems for kill in done) else 0
-
-
-def _work(numbers: Sequence[int], seed: int, log: Path, *, port: int = 0, keep: bool = False) -> list[Problem]:
-    """Do the kills of these numbers on a laptop of their own, and log them; what is wrong at the end."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the laptop goes with its campaign
-    began, folder = time.monotonic(), Path(tempfile.mkdtemp(prefix="campaign-"))
-    machine = Laptop(folder / "state", port or free_port())
-    try:
-        releases = any(scenario_of(number, CYCLE).releases for number in numbers)
-        built = world.build(folder / "world", machine, with_releases=releases)
-        campaign = Campaign(built, CYCLE, seed, None if keep else world.Kept(built))
-        _tell(f"built in {time.monotonic() - began:.0f} s, in {folder}")
-        for kill in campaign.kills(numbers):
-            write(log, kill)
-            _tell(f"{kill} ({kill.seconds} s)")
-            if keep and kill.problems:
-                _tell(f"kept: {folder}, port {machine.port}")
-                return []
-        return campaign.end()
-    finally:
-        if not (keep and campaign.done and campaign.done[-1].problems):
-            machine.elt("local", "down")
-            shutil.rmtree(folder)
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
