@@ -133,9 +133,9 @@ def test_the_certificate_must_be_trusted_and_the_hosts_own(
         assert run.bucket.holds() == {KEY: data}
 
 
-def test_redirects_in_a_circle_are_unreachable(run: Any, site: Any) -> None:
+def test_redirects_in_a_circle_are_refused(run: Any, site: Any) -> None:
     site.redirects = {"/a": "/b", "/b": "/a"}
-    assert "too many redirects" in fails(run, errors.Unreachable, source_template=site.address + "/a")
+    assert "redirects more than 5 times" in fails(run, errors.SourceRefused, source_template=site.address + "/a")
 
 
 def test_a_length_that_is_too_long_is_unreachable(run: Any, site: Any, data: bytes) -> None:

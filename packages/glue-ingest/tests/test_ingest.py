@@ -248,7 +248,8 @@ def test_the_glue_script_logs_json_lines(run: Any, site: Any, bucket: Any, data:
     assert (done.returncode, done.stderr) == (0, "")
     common = {"dataset": "yellow", "month": "2024-01", "bucket": bucket.name, "key": KEY}
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines[0] == {"event": "started", **common, "url": site.address + PATH, "force": False}
+    assert lines[0] == {"event": "passed_over", "dataset": "yellow", "month": "2024-01", "arguments": ["--JOB_NAME"]}
+    assert lines[1] == {"event": "started", **common, "url": site.address + PATH, "force": False}
     assert lines[-1].pop("seconds") > 0
     assert lines[-1] == {
         "event": "stored",

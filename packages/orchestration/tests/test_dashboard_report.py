@@ -227,7 +227,9 @@ def test_command_line(
     assert invoke(["dashboard", "reviews", "--env", "dev"]) == 0
     printed = capsys.readouterr()
     assert printed.out == f"{path}\n"
-    assert re.fullmatch(r"1 reviews of 1 products, report of \d{4}-\S+\+00:00\n", printed.err)
+    place, report = printed.err.splitlines()
+    assert place == "dev: account 123456789012, region us-east-1"
+    assert re.fullmatch(r"1 reviews of 1 products, report of \d{4}-\S+\+00:00", report)
     out, shown = tmp_path / "other.html", []
     monkeypatch.setattr("webbrowser.open", shown.append)
     assert invoke(["dashboard", "reviews", "--env", "dev", "--json", "--open", "--out", str(out)]) == 0

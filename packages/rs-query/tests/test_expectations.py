@@ -81,7 +81,13 @@ def test_a_result_is_what_is_expected_or_why_not(expectation: Expectation, rows:
 def test_a_transaction_that_is_to_be_looked_into_is_no_single_call() -> None:
     def mode(text: str) -> Mode:
         plan = make_plan(
-            rs_query.split(text), {}, transaction=True, mark=lambda *_: None, batch_limit=40, statement_limit=1000
+            rs_query.split(text),
+            {},
+            transaction=True,
+            mark=lambda *_: None,
+            batch_limit=40,
+            statement_limit=1000,
+            binds_in_batches=lambda: True,
         )
         return plan.mode
 

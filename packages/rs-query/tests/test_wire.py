@@ -250,7 +250,7 @@ def test_a_signal_ends_what_runs(server: postgres.Postgres, tmp_path: Path) -> N
         time.sleep(0.05)
     process.terminate()
     _, err = process.communicate(timeout=20)
-    assert process.returncode == 1
+    assert process.returncode == 143
     place = f"{tmp_path}/x.sql:1:1: statement 1 (SELECT pg_sleep(59))"
     assert f"rs-query: stopped by SIGTERM; {place} was cancelled [statement id pid " in err
     assert _others_running("SELECT pg_sleep(59)") == []

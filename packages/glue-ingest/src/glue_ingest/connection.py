@@ -127,7 +127,11 @@ def _lasting(error: BaseException) -> str:
             return ""  # http.client.RemoteDisconnected is a BadStatusLine too
         if isinstance(cause, (BadStatusLine, LineTooLong, UnknownProtocol, urllib3.exceptions.InvalidHeader)):
             return "gave an answer that is no HTTP"
-        if isinstance(cause, ValueError):  # urllib3's errors of addresses are such, the request's own was checked
+        if isinstance(cause, ssl.SSLError):
+            return ""  # a certificate that is not trusted is a ValueError too
+        if (
+            isinstance(cause, urllib3.exceptions.LocationValueError) or type(cause) is ValueError
+        ):  # not the request's own
             return "redirects to what is no http:// or https:// address"
         if isinstance(cause, urllib3.exceptions.ResponseError) and "redirects" in str(cause):
             return f"redirects more than {_REDIRECTS} times"
