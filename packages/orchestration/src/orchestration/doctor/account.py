@@ -27,7 +27,7 @@ _QUOTAS = (
 
 def identity(environment: Environment) -> Iterator[Finding]:
     caller = boto3.client("sts").get_caller_identity()
-    if caller["Arn"].endswith(":root"):
+    if caller["Arn"].endswith(":root") and not environment.is_on_this_machine:
         yield Finding(
             "identity", WARNING, f"{caller['Arn']}: the account's root", "sign in as a role or user that may administer"
         )
@@ -38,7 +38,7 @@ def identity(environment: Environment) -> Iterator[Finding]:
 def region(environment: Environment) -> Iterator[Finding]:
     found = destination.find(environment)
     yield Finding("region", OK, found.region)
-    if not found.is_aws:
+    if not found.is_aws and not environment.is_on_this_machine:
         yield Finding("endpoint", WARNING, f"{found.endpoint}, which is not AWS", 'eval "$(elt local env --unset)"')
 
 

@@ -18,6 +18,8 @@ _PAGE = "docs/first-deployment.md, part 6"
 
 
 def roles(environment: Environment) -> Iterator[Finding]:
+    if environment.is_on_this_machine:
+        return
     iam = boto3.client("iam")
     name = f"elt-deploy-{environment.name}"
     try:
@@ -38,6 +40,8 @@ def roles(environment: Environment) -> Iterator[Finding]:
 
 def github(environment: Environment) -> Iterator[Finding]:
     """What the repository of this folder has for the environment; not looked at without `gh`, or not signed in."""
+    if environment.is_on_this_machine:
+        return
     if not shutil.which("gh"):
         yield Finding("GitHub", OK, "not looked at: there is no command gh here")
         return
