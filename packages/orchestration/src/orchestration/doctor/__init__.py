@@ -1,7 +1,7 @@
 """What an environment's account lacks before and after the first deployment, each with the command that helps.
 
-Nothing is changed. A check that the caller may not make is a warning that names the missing action, and what a later
-check would need of it is looked up anew: one answer less never hides the others.
+Nothing is changed. A check that the caller may not make is a warning that names the missing action; the others are made
+all the same.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
 
 import boto3
 
@@ -86,8 +87,8 @@ def may_deploy(environment: Environment) -> Iterator[Finding]:
         yield Finding("permissions", OK, f"{len(asked)} actions simulated, one for each type of resource")
 
 
-def _policy_source(iam: object, arn: str) -> str:
+def _policy_source(iam: Any, arn: str) -> str:
     """The role of an assumed role's session, whose ARN has a path that the session's has not; else the caller."""
     if ":assumed-role/" not in arn:
         return arn
-    return str(iam.get_role(RoleName=arn.split("/")[1])["Role"]["Arn"])  # type: ignore[attr-defined]
+    return str(iam.get_role(RoleName=arn.split("/")[1])["Role"]["Arn"])
