@@ -584,14 +584,14 @@ def test_pip_looks_at_no_other_index(store: Store, tmp_path: Path) -> None:
     around = os.environ | {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PIP_FIND_LINKS": str(tmp_path)}
 
     def download(variables: dict[str, str]) -> str:
-        command = [sys.executable, "-m", "pip", "download", "--retries", "0", "--dest", str(tmp_path / "out"), "demo-y"]
+        command = [sys.executable, "-m", "pip", "download", "--retries", "0", "--dest", str(tmp_path / "out"), "demo-elsewhere"]
         return subprocess.run(command, env=variables, capture_output=True, text=True, check=False).stderr
 
     try:
         with serve.serving(store) as index_url:
-            assert "No matching distribution found for demo-y" in download(serve.exclusively(index_url, around))
+            assert "No matching distribution found for demo-elsewhere" in download(serve.exclusively(index_url, around))
             assert asked == []
             download(around | {"PIP_INDEX_URL": index_url})
-            assert asked == ["/simple/demo-y/"], "the other index would have been asked"
+            assert asked == ["/simple/demo-elsewhere/"], "the other index would have been asked"
     finally:
         other.shutdown()

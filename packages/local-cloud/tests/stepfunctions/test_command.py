@@ -53,7 +53,7 @@ import local_cloud.services.stepfunctions as service
 
 class Persistence:
     folder = Path(tempfile.mkdtemp())
-    def register(self, *args, **kwargs): pass
+    def register_elsewhere(self, *args, **kwargs): pass
     def register_moto(self, *args, **kwargs): pass
 
 settings = SimpleNamespace(region="us-east-1", account_id="123456789012")

@@ -127,7 +127,9 @@ def test_a_torn_line_of_a_journal_is_no_end_of_the_world(restarted):
     restart(signal.SIGTERM)
     outcome = sfn.wait(execution)
     assert (outcome.status, outcome.types) == ("ABORTED", ["ExecutionStarted", "WaitStateEntered", "ExecutionAborted"])
-    assert len(list(sfn.cloud.state_dir.rglob("executions/*.jsonl"))) == 1
+    (kept,) = sfn.cloud.state_dir.glob("control-plane/executions/*.jsonl")
+    (broken,) = sfn.cloud.state_dir.glob("set-aside/*/control-plane/executions/*.jsonl")
+    assert (kept.name, broken.name) == (journal.name, "000000000000001-broken.jsonl"), "what cannot be read is kept"
 
 
 def test_journals_go_with_their_machine(restarted):
