@@ -50,14 +50,12 @@ import sys, tempfile
 from pathlib import Path
 from types import SimpleNamespace
 import local_cloud.services.stepfunctions as service
-
-class Persistence:
-    folder = Path(tempfile.mkdtemp())
-    def register_elsewhere(self, *args, **kwargs): pass
-    def register_moto(self, *args, **kwargs): pass
+from local_cloud.persistence import Persistence
 
 settings = SimpleNamespace(region="us-east-1", account_id="123456789012")
-service.install(SimpleNamespace(persistence=Persistence(), settings=settings, on_stop=lambda hook: None))
+upkeep = SimpleNamespace(add=lambda name, work: None)
+persistence = Persistence(Path(tempfile.mkdtemp()))
+service.install(SimpleNamespace(persistence=persistence, settings=settings, upkeep=upkeep, on_stop=lambda hook: None))
 print([name for name in sys.modules if "antlr" in name or "stepfunctions.parser.asl" in name or "jsonata" == name])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
