@@ -43,6 +43,7 @@ def create_change_set(engine: Engine, request: dict[str, Any]) -> tuple[Stack, C
                 raise StackExists(f"ChangeSet {name} already exists")
     client = engine.client_of(request, previous)
     template = read_template(request, previous=previous, client=client)
+    engine.check_transforms(template)
     definition = read_definition(request, template, previous=previous, client=client)
     target = stack or engine.new_stack(request["StackName"], definition)
     plan = engine.plan(target, template, definition)

@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_cloud.cloud import Actor, Cloud, Role
+from local_cloud.cloud import Actor, Cloud, Key, Role
 from local_cloud.services.cloudformation.actions import Actions
 from local_cloud.services.cloudformation.blueprint import Blueprint, Identity
 from local_cloud.services.cloudformation.deletion import delete_stack, roll_back_creation
@@ -113,6 +113,19 @@ class Engine:
         actor = Role(role, SERVICE, "AWSCloudFormation") if role else REQUESTER.get()
         return lambda service: self.cloud.client(service, actor=actor)
 
+    def check_transforms(self, template: Template) -> None:
+        """Check that who makes the request may use the template's transforms. AccessDenied where not.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/template-macros.html: a change set's
+        action on the transform's own ARN, also where no change set is asked for.
+        """
+        requester = REQUESTER.get()
+        if isinstance(requester, Key):
+            access = self.cloud.permissions.access(requester.access_key)
+            for name in template.transforms:
+                arn = f"arn:aws:cloudformation:{self.cloud.settings.region}:aws:transform/{name.removeprefix('AWS::')}"
+                access.check("cloudformation:CreateChangeSet", arn)
+
     def plan(self, stack: Stack, template: Template, definition: Definition) -> Plan:
         """What deploying would change. ValidationError where it cannot be deployed."""
         return make_plan(
@@ -176,7 +189,7 @@ class Engine:
 
         def deploy(cancelled: threading.Event) -> None:
             blueprint = Blueprint.build(
-                template=Template.parse(stack.definition.template),
+                template=Template.parse(stack.definition.template, stack.definition.parameters),
                 definition=stack.definition,
                 identity=self._identity(stack),
                 resources=LiveResources(stack),

@@ -66,9 +66,14 @@ def make_plan(
     existing = {name: each for name, each in stack.resources.items() if each.exists}
     lookup = PlannedResources(existing)
     blueprint = Blueprint.build(
-        template=template, definition=definition, identity=identity, resources=lookup, import_value=import_value
+        template=template.with_values(definition.parameters),
+        definition=definition,
+        identity=identity,
+        resources=lookup,
+        import_value=import_value,
     )
-    old_template = Template.parse(stack.definition.template) if stack.resources else None
+    before = stack.definition
+    old_template = Template.parse(before.template, before.parameters) if stack.resources else None
     comparison = _Comparison(blueprint, lookup, old_template, stack.definition)
     for logical_id in order(blueprint.requires):
         if change := comparison.compare(logical_id):

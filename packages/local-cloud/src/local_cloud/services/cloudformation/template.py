@@ -7,13 +7,15 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from local_cloud.services.cloudformation.documents import load
 from local_cloud.services.cloudformation.errors import ValidationError
-from local_cloud.services.cloudformation.parameters import Parameter
+from local_cloud.services.cloudformation.loops import unroll
+from local_cloud.services.cloudformation.parameters import Parameter, ParameterValue
 from local_cloud.services.cloudformation.references import PSEUDO_PARAMETERS, Reference, references
 from local_cloud.services.cloudformation.schema import schema_of
 from local_cloud.services.cloudformation.sections import (
@@ -44,42 +46,67 @@ class Template:
     rules: Mapping[str, Any]
     resources: Mapping[str, ResourceDefinition]
     outputs: Mapping[str, OutputDefinition] = field(default_factory=dict)
+    looped: frozenset[str] = frozenset()
+    """The list parameters that loops go over."""
+    document: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, text: str) -> Template:
-        """The template in `text`. ValidationError in AWS's words for the first thing that is wrong."""
+    def parse(cls, text: str, values: Mapping[str, ParameterValue] | None = None) -> Template:
+        """Return the template in `text`, its loops written out for the parameters' `values`.
+
+        Without values loops go over the parameters' defaults; of one that has none nothing is written out, and
+        references are not checked. Errors: ValidationError in AWS's words for the first thing that is wrong.
+        """
         document = load(text)
         if unknown := [name for name in document if name not in SECTIONS]:
             raise ValidationError(f"Invalid template property or properties [{', '.join(unknown)}]")
         if document.get("AWSTemplateFormatVersion", "2010-09-09") != "2010-09-09":
             raise ValidationError("Template format error: unsupported value for AWSTemplateFormatVersion.")
         refuse_null(document, "")
-        sections = {name: section(document, name) for name in SECTIONS[1:8] if name not in ("Description", "Metadata")}
         transform = document.get("Transform", [])
+        transforms = tuple(transform if isinstance(transform, list) else [transform])
+        declared = {name: Parameter.parse(name, value) for name, value in section(document, "Parameters").items()}
+        lists = _Lists(declared, values)
+        if LANGUAGE_EXTENSIONS in transforms:
+            document = unroll(document, lists.read)
+        sections = {name: section(document, name) for name in ("Conditions", "Mappings", "Outputs", "Resources")}
         template = cls(
             text=text,
             description=str(document.get("Description", "")),
             metadata=document.get("Metadata"),
-            transforms=tuple(transform if isinstance(transform, list) else [transform]),
-            parameters={name: Parameter.parse(name, value) for name, value in sections["Parameters"].items()},
+            transforms=transforms,
+            parameters=declared,
             mappings=sections["Mappings"],
             conditions=sections["Conditions"],
             rules=section(document, "Rules"),
             resources={name: resource_definition(name, value) for name, value in sections["Resources"].items()},
             outputs={name: output_definition(name, value) for name, value in sections["Outputs"].items()},
+            looped=frozenset(lists.used),
+            document=document,
         )
-        template._check()
+        template._check(references=not lists.unknown)
         return template
+
+    def with_values(self, values: Mapping[str, ParameterValue]) -> Template:
+        """Return the template for one deployment: the same, unless loops go over its parameters."""
+        return Template.parse(self.text, values) if self.looped else self
+
+    @property
+    def processed(self) -> str:
+        """The text after the transforms, in JSON; as it was given where there are none."""
+        if not self.transforms:
+            return self.text
+        return json.dumps({name: value for name, value in self.document.items() if name != "Transform"}, indent=2)
 
     @property
     def language_extensions(self) -> bool:
         return LANGUAGE_EXTENSIONS in self.transforms
 
-    def _check(self) -> None:
+    def _check(self, *, references: bool) -> None:
         for transform in self.transforms:
             if transform != LANGUAGE_EXTENSIONS:
                 raise ValidationError(f"No transform named {transform} found.")
-        if not self.resources:
+        if not self.resources and references:
             raise ValidationError("Template format error: At least one Resources member must be defined.")
         if len(self.resources) > MAX_RESOURCES:
             raise ValidationError(
@@ -88,8 +115,9 @@ class Template:
             )
         refuse_unknown_types(resource for resource in self.resources.values() if resource.condition is None)
         self._check_mappings()
-        self._check_conditions()
-        self._check_references()
+        if references:
+            self._check_conditions()
+            self._check_references()
 
     def _check_mappings(self) -> None:
         for name, mapping in self.mappings.items():
@@ -144,6 +172,30 @@ class Template:
                 raise ValidationError(
                     f"Template error: resource {ref.name} does not support attribute type {ref.attribute} in Fn::GetAtt"
                 )
+
+
+class _Lists:
+    """The list parameters that a template's loops read."""
+
+    def __init__(self, declared: Mapping[str, Parameter], values: Mapping[str, ParameterValue] | None) -> None:
+        self.declared = declared
+        self.values = values
+        self.used: set[str] = set()
+        self.unknown = False
+
+    def read(self, name: str) -> list[str]:
+        parameter = self.declared[name]
+        if not parameter.is_list:
+            raise ValidationError(
+                f"Transform AWS::LanguageExtensions failed with: the parameter {name} of a loop must be a list."
+            )
+        self.used.add(name)
+        known = parameter.default if self.values is None else self.values[name].text
+        if known is None:
+            self.unknown = True
+            return []
+        value = parameter.value(known)
+        return [item for item in value if item] if isinstance(value, list) else [value]
 
 
 def refuse_unknown_types(resources: Iterable[ResourceDefinition]) -> None:

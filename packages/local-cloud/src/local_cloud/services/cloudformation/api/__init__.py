@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local_cloud.permissions.errors import AccessDenied
 from local_cloud.services.cloudformation.api.base import Api
 from local_cloud.services.cloudformation.api.change_sets import ChangeSetActions
 from local_cloud.services.cloudformation.api.stacks import StackActions
@@ -22,6 +23,8 @@ class CloudFormationApi(StackActions, ViewActions, ChangeSetActions, TemplateAct
             return super().call_action()
         except CloudFormationError as error:
             return self.refuse(error.code, str(error))
+        except AccessDenied as error:
+            return self.refuse("AccessDenied", str(error))
         except NotImplementedError:
             return self.refuse("InvalidAction", f"{action} is not part of this local cloud's CloudFormation")
 

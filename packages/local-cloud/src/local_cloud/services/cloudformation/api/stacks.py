@@ -26,6 +26,7 @@ class StackActions(Api):
             on_failure = _on_failure(request)
             client = engine.client_of(request, None)
             template = read_template(request, previous=None, client=client)
+            engine.check_transforms(template)
             definition = read_definition(request, template, previous=None, client=client)
             stack = engine.new_stack(name, definition)
             engine.plan(stack, template, definition)
@@ -49,6 +50,7 @@ class StackActions(Api):
             refuse_unless_updatable(stack)
             client = engine.client_of(request, stack)
             template = read_template(request, previous=stack, client=client)
+            engine.check_transforms(template)
             definition = read_definition(request, template, previous=stack, client=client)
             plan = engine.plan(stack, template, definition)
             if plan.is_empty and stack.status not in ("CREATE_FAILED", "UPDATE_FAILED"):

@@ -18,12 +18,16 @@ class TemplateActions(Api):
         request = self.request
         with self.engine.lock:
             if name := request.get("ChangeSetName"):
-                text = find_change_set(self.engine, name, request.get("StackName"))[1].definition.template
+                definition = find_change_set(self.engine, name, request.get("StackName"))[1].definition
+                text = definition.template
             elif "StackName" in request:
                 stack = self.engine.find(request["StackName"])
-                text = "" if stack.status == "REVIEW_IN_PROGRESS" else stack.definition.template
+                definition = stack.definition
+                text = "" if stack.status == "REVIEW_IN_PROGRESS" else definition.template
             else:
                 raise ValidationError("Either StackName or ChangeSetName must be specified.")
+        if text and request.get("TemplateStage", "Processed") == "Processed":
+            text = Template.parse(text, definition.parameters).processed
         return self.answer(TemplateBody=text, StagesAvailable=["Original", "Processed"])
 
     def validate_template(self) -> Any:
@@ -40,9 +44,9 @@ class TemplateActions(Api):
         if name := request.get("StackName"):
             with self.engine.lock:
                 stack = self.engine.find(name)
-            texts = [stack.definition.template]
-            texts += [each.definition.template for each in stack.change_sets.values()]
-            template = Template.parse(next(text for text in texts if text))
+            definitions = [stack.definition, *(each.definition for each in stack.change_sets.values())]
+            chosen = next(each for each in definitions if each.template)
+            template = Template.parse(chosen.template, chosen.parameters)
         else:
             template = self._template()
         return self.answer(
