@@ -254,7 +254,7 @@ def test_what_commands_say_of_an_unfinished_deployment(dev: Dev) -> None:
     )
     assert " became " not in diff.stdout
     assert "A deployment of it would do" not in diff.stdout
-    assert diff.stderr.endswith(f"put right by: elt deploy --env dev --release {after}\n")
+    assert diff.stderr.endswith(f"restore with: elt deploy --env dev --release {after}\n")
     for command in (("smoke", "--env", "dev"), ("promote", "--from", "dev", "--to", "prod")):
         assert re.fullmatch(
             rf"elt: {unfinished}, so no one release is live in dev: `elt deploy --env dev --release {after}` goes on "
@@ -409,7 +409,7 @@ def test_a_stack_that_is_stuck(dev: Dev) -> None:
     with stuck(dev):
         line = dev.checkout.refused(*deploy, code=1)
     assert line == (
-        f"elt: stack {PIPELINES} is UPDATE_ROLLBACK_FAILED: look at its events, mend what they name, "
+        f"elt: stack {PIPELINES} is UPDATE_ROLLBACK_FAILED: look at its events, fix what they name, "
         f"`aws cloudformation continue-update-rollback --stack-name {PIPELINES}` and "
         f"`aws cloudformation wait stack-rollback-complete --stack-name {PIPELINES}`, then do this again"
     )

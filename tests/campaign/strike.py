@@ -20,7 +20,7 @@ _SCRIPTS = {"job": JOB, "function": FUNCTION}
 _TIMEOUT = 300.0
 #: What a message names as the next step; a suggestion to delete everything is none.
 _ADVICE = re.compile(
-    r"(?:follow it|do what is missing|put right by|run|again|finish it(?: with)?): `?(elt [^`;\n]+)|`(elt [^`\n]+)`"
+    r"(?:follow it|do what is missing|restore with|run|again|finish it(?: with)?): `?(elt [^`;\n]+)|`(elt [^`\n]+)`"
 )
 
 

@@ -160,7 +160,7 @@ def test_a_report_that_is_being_replaced(s3: Any) -> None:
         data.read(s3, BUCKET, "reviews", environment="dev")
     assert str(caught.value) == (
         f"the report behind {MANIFEST} has 1 rows and its run reported 2: "
-        "a run seems to be replacing it; wait for its end (elt status --env dev) and try again"
+        "a run may be replacing it; wait for its end (elt status --env dev) and try again"
     )
 
 

@@ -584,7 +584,17 @@ def test_pip_looks_at_no_other_index(store: Store, tmp_path: Path) -> None:
     around = os.environ | {"PIP_CONFIG_FILE": str(tmp_path / "pip.conf"), "PIP_FIND_LINKS": str(tmp_path)}
 
     def download(variables: dict[str, str]) -> str:
-        command = [sys.executable, "-m", "pip", "download", "--retries", "0", "--dest", str(tmp_path / "out"), "demo-elsewhere"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--retries",
+            "0",
+            "--dest",
+            str(tmp_path / "out"),
+            "demo-elsewhere",
+        ]
         return subprocess.run(command, env=variables, capture_output=True, text=True, check=False).stderr
 
     try:

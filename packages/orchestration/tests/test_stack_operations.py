@@ -85,11 +85,11 @@ def test_an_operation_under_way_is_waited_for_and_said_to_be() -> None:
 
 
 CONTINUE = (
-    "look at its events, mend what they name, `aws cloudformation continue-update-rollback --stack-name s` and "
+    "look at its events, fix what they name, `aws cloudformation continue-update-rollback --stack-name s` and "
     "`aws cloudformation wait stack-rollback-complete --stack-name s`, then do this again"
 )
 DELETE = (
-    "look at its events, mend what they name, `aws cloudformation delete-stack --stack-name s` and "
+    "look at its events, fix what they name, `aws cloudformation delete-stack --stack-name s` and "
     "`aws cloudformation wait stack-delete-complete --stack-name s`, then do this again"
 )
 

@@ -188,8 +188,8 @@ class Cloud:
     def _check_trust(self, role: Role) -> None:
         from botocore.exceptions import ClientError
 
-        told = {"aws__sourcearn": role.source_arn, "sts__externalid": role.external_id}
-        keys = {name: value for name, value in told.items() if value}
+        conditions = {"aws__sourcearn": role.source_arn, "sts__externalid": role.external_id}
+        keys = {name: value for name, value in conditions.items() if value}
         try:
             self.permissions.check_trust(role.arn, role.service, **keys)
         except CannotAssume as error:

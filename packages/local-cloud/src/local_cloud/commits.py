@@ -45,7 +45,7 @@ class Commits:
         self.acknowledge(found)
 
     def acknowledge(self, number: int) -> None:
-        """The commit is done, and may be told."""
+        """The commit is done, and may be reported."""
         text = b"%020d\n" % number
         if self._descriptor < 0:
             self._descriptor = os.open(self.file, os.O_WRONLY | os.O_CREAT, 0o600)

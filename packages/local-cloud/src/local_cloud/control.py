@@ -79,7 +79,7 @@ def status(settings: Settings) -> Status:
     running = lifetime.read(settings) if lifetime.is_held(settings) else None
     if running is None:
         return Status(running=False, state_dir=settings.state_dir)
-    told = _ask(running.port) or {}
+    answer = _ask(running.port) or {}
     return Status(
         running=True,
         state_dir=settings.state_dir,
@@ -87,8 +87,8 @@ def status(settings: Settings) -> Status:
         port=running.port,
         endpoint=running.endpoint,
         since=running.since,
-        unsaved=told.get("unsaved"),
-        notices=tuple(told.get("notices", ())),
+        unsaved=answer.get("unsaved"),
+        notices=tuple(answer.get("notices", ())),
     )
 
 
@@ -242,8 +242,8 @@ def _failure(process: subprocess.Popen[bytes], settings: Settings) -> LocalCloud
     said = process.stdout.read() if process.stdout else b""
     _reap()
     try:
-        told = json.loads(said)
-        kind, message = getattr(errors, told["kind"]), str(told["message"])
+        answer = json.loads(said)
+        kind, message = getattr(errors, answer["kind"]), str(answer["message"])
         error: LocalCloudError = StateUnusable(message, "") if issubclass(kind, StateUnusable) else kind(message)
     except (ValueError, KeyError):
         error = StartFailed(f"The local cloud ended with code {process.returncode}. See {_log(settings)}.")

@@ -195,7 +195,7 @@ class Persistence:
             return
         part = self._part(name)
         if part is None or name in self._waiting:
-            return  # nothing of ours, or not touched since the start
+            return  # not a state file, or not touched since the start
         with self._lock:
             part.asked += 1
             mine = part.asked

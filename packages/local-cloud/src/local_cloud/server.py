@@ -1,4 +1,4 @@
-"""The server process: the gateway on one port of the loopback interface, until it is told to stop."""
+"""The server process: the gateway on one port of the loopback interface, until it is stopped."""
 
 from __future__ import annotations
 

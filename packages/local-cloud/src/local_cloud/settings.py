@@ -48,7 +48,7 @@ class Typed:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a server process is told. Paths are absolute.
+    """The settings of a server process. Paths are absolute.
 
     The state folder holds all that survives a restart::
 

@@ -96,7 +96,7 @@ def test_what_ran_is_aborted_and_can_be_redriven(restarted, signum):
     outcome = sfn.wait(execution)
     cause = (
         "The local cloud stopped while this execution ran. Go on from the state it was in with"
-        f" `aws stepfunctions redrive-execution --execution-arn {execution}`, or start it anew."
+        f" `aws stepfunctions redrive-execution --execution-arn {execution}`, or start it again."
     )
     assert (outcome.status, outcome.result) == ("ABORTED", ("LocalCloud.Interrupted", cause))
     assert outcome.types == [

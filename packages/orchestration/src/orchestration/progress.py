@@ -102,8 +102,8 @@ class _Lines:
                     self._next_sign_of_life = time.monotonic() + 10
             elif ("ended", state.name) not in self._shown:
                 self._shown.add(("ended", state.name))
-                told = self._details.of(state)
-                self._print(f"{state.name} {state.status.lower()}, {state.seconds:.1f} s{told and ', ' + told}")
+                detail = self._details.of(state)
+                self._print(f"{state.name} {state.status.lower()}, {state.seconds:.1f} s{detail and ', ' + detail}")
 
     def _print(self, line: str) -> None:
         self._console.print(line)

@@ -39,7 +39,7 @@ def usage(settings: Settings, *, clear: bool = False) -> dict[str, Any]:
 
 
 @click.command("permissions")
-@click.option("--clear", is_flag=True, help="Forget it, once it is told.")
+@click.option("--clear", is_flag=True, help="Forget it, once it is printed.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option(
     "--state",
@@ -48,25 +48,25 @@ def usage(settings: Settings, *, clear: bool = False) -> dict[str, Any]:
 )
 def command(clear: bool, as_json: bool, state: Path | None) -> None:
     """Tell what roles used of what they are granted, what they did not use, and what was refused."""
-    told = usage(Settings.create(state_dir=state), clear=clear)
-    click.echo(json.dumps(told, indent=2) if as_json else "\n".join(_lines(told)))
+    usage_document = usage(Settings.create(state_dir=state), clear=clear)
+    click.echo(json.dumps(usage_document, indent=2) if as_json else "\n".join(_lines(usage_document)))
 
 
-def _lines(told: dict[str, Any]) -> list[str]:
+def _lines(usage_document: dict[str, Any]) -> list[str]:
     lines = []
-    for owner in sorted({each["owner"] for kind in ("granted", "unused") for each in told[kind]}):
+    for owner in sorted({each["owner"] for kind in ("granted", "unused") for each in usage_document[kind]}):
         lines.append(owner)
         lines += [
             f"  {each['action']:<40} {each['times']:>6}  {each['policy']}{_sid(each)}"
-            for each in told["granted"]
+            for each in usage_document["granted"]
             if each["owner"] == owner
         ]
         lines += [
             f"  {each['action']:<40} unused  {each['policy']}{_sid(each)}"
-            for each in told["unused"]
+            for each in usage_document["unused"]
             if each["owner"] == owner
         ]
-    return lines + [f"refused: {each['reason']}" for each in told["refused"]]
+    return lines + [f"refused: {each['reason']}" for each in usage_document["refused"]]
 
 
 def _sid(entry: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Child processes that never outlive the local cloud.
 
-Each child leads a process group and holds two things of ours: the read end of a pipe, the lifeline, and a locked
+Each child leads a process group and holds two things: the read end of a pipe, the lifeline, and a locked
 file. The lifeline's other end closes when the server dies, however it dies, and the child then kills its group
 (`child/lifeline.py`). The lock tells the next server that a child is still there all the same (one that
 was suspended, say), to be killed before anything new starts.

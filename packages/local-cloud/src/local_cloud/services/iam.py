@@ -59,15 +59,15 @@ def install(cloud: Cloud) -> None:
 
 
 def _usage(cloud: Cloud, body: bytes) -> tuple[int, dict[str, Any]]:
-    """What was granted and refused; with `{"clear": true}`, forgotten once it is told."""
+    """What was granted and refused; with `{"clear": true}`, forgotten once it is answered."""
     usage = cloud.permissions.usage
-    told = usage.as_json() | {"unused": unused(cloud.permissions.callers, usage)}
+    answer = usage.as_json() | {"unused": unused(cloud.permissions.callers, usage)}
     try:
         if json.loads(body or b"{}").get("clear"):
             usage.clear()
     except (ValueError, AttributeError):
         return 400, {"error": 'give {} or {"clear": true}'}
-    return 200, told
+    return 200, answer
 
 
 def _with_aws_policy(operation: Callable[..., Any]) -> Callable[..., Any]:

@@ -23,7 +23,7 @@ CREATE INDEX IF NOT EXISTS sessions_by_end ON session (expires);
 """
 
 
-#: How long a session is kept that has expired, so that who uses its key is told that it has, in seconds.
+#: How long a session is kept that has expired, so that who uses its key learns that it has, in seconds.
 TOLD_FOR = 24 * 3600.0
 
 

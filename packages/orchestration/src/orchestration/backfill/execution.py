@@ -189,19 +189,19 @@ class Reader:
             month = self._month_of[execution.rsplit(":", 1)[-1]]
             self._months[month] = replace(self._months[month], execution=execution)
         elif kind.endswith("StateExited") and event["stateExitedEventDetails"]["name"] in _LAST_OF_A_MONTH:
-            told = json.loads(event["stateExitedEventDetails"]["output"])
-            if "status" in told:
-                self._end(told, event["timestamp"])
+            output = json.loads(event["stateExitedEventDetails"]["output"])
+            if "status" in output:
+                self._end(output, event["timestamp"])
 
-    def _end(self, told: Mapping[str, Any], moment: datetime.datetime) -> None:
-        month = self._months[told["month"]]
-        self._months[told["month"]] = replace(
+    def _end(self, output: Mapping[str, Any], moment: datetime.datetime) -> None:
+        month = self._months[output["month"]]
+        self._months[output["month"]] = replace(
             month,
-            status=told["status"],
+            status=output["status"],
             seconds=seconds_between(month.started or moment, moment),
-            rows=told.get("rows_kept"),
-            state=told.get("state"),
-            cause=told.get("cause"),
+            rows=output.get("rows_kept"),
+            state=output.get("state"),
+            cause=output.get("cause"),
         )
 
     def _now(self, month: MonthRun, now: datetime.datetime, *, is_final: bool) -> MonthRun:

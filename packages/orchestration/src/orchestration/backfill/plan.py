@@ -104,7 +104,7 @@ def loaded_months(
 
 
 def _audited_loads(query: Query, pipeline: MonthlyPipeline) -> set[tuple[str, str]]:
-    """Month and id of every load that was committed. Names of ours make the query, not a user's text."""
+    """Month and id of every load that was committed. The query is made of constant names, not of a user's text."""
     audit = f"{pipeline.table.split('.')[0]}.load_audit"
     found = query(f"SELECT source_month, load_id FROM {audit} WHERE dataset = '{pipeline.dataset}'")  # noqa: S608
     return {(str(month)[:7], str(load_id)) for month, load_id in found}

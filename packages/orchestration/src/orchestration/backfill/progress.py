@@ -41,13 +41,13 @@ def following() -> Iterator[Show]:
 def totals(backfill: Backfill) -> str:
     """`7 of 24 months loaded, 1 failed, 680,000 rows, 31 s`."""
     loaded, failed = backfill.having(SUCCEEDED), backfill.having(FAILED)
-    told = [f"{len(loaded)} of {len(backfill.months)} months loaded"]
+    parts = [f"{len(loaded)} of {len(backfill.months)} months loaded"]
     if failed:
-        told.append(f"{len(failed)} failed")
+        parts.append(f"{len(failed)} failed")
     if stopped := backfill.having(STOPPED):
-        told.append(f"{len(stopped)} stopped")
-    told += [f"{sum(month.rows or 0 for month in loaded):,} rows", f"{backfill.seconds:.0f} s"]
-    return ", ".join(told)
+        parts.append(f"{len(stopped)} stopped")
+    parts += [f"{sum(month.rows or 0 for month in loaded):,} rows", f"{backfill.seconds:.0f} s"]
+    return ", ".join(parts)
 
 
 def _end_of(month: MonthRun) -> str:

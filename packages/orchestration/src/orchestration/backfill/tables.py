@@ -34,7 +34,7 @@ class Outcome:
         return MonthRun(self.month, self.status, rows=self.rows).as_json()
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         if self.status == FAILED and self.run:
             return f"failed at {self.run.state}: {self.run.cause}"
         if self.status == OVERTAKEN and self.run:
@@ -66,7 +66,7 @@ def show_outcomes(months: list[Outcome]) -> None:
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("")
     for month in months:
-        table.add_row(month.month, f"{month.rows:,}" if month.rows is not None else "-", Text(month.told))
+        table.add_row(month.month, f"{month.rows:,}" if month.rows is not None else "-", Text(month.summary))
     _console().print(table)
 
 
@@ -74,7 +74,7 @@ def show_plan(pipeline: MonthlyPipeline, plan: Plan, estimate: Estimate, *, miss
     """`missing` are months to be run of which the source has no file."""
     from rich.table import Table
 
-    told = {
+    fates = {
         MISSING: "will be loaded",
         LOADED: "is loaded, will be loaded again" if plan.force else "is loaded, will be skipped",
         UNPUBLISHED: "is not published yet",
@@ -84,7 +84,7 @@ def show_plan(pipeline: MonthlyPipeline, plan: Plan, estimate: Estimate, *, miss
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("")
     for month in plan.months:
-        fate = "will fail: the source has no file of it" if month.month in missing else told[month.decision]
+        fate = "will fail: the source has no file of it" if month.month in missing else fates[month.decision]
         table.add_row(str(month.month), f"{month.rows:,}" if month.rows is not None else "-", fate)
     console = _console()
     console.print(table)

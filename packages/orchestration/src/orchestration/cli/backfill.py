@@ -326,11 +326,11 @@ def _failure(backfill: Backfill) -> str:
     from orchestration.backfill.execution import FAILED
 
     failed = len(backfill.having(FAILED))
-    told = " ".join((backfill.cause or backfill.error or "no cause given").split())
+    cause = " ".join((backfill.cause or backfill.error or "no cause given").split())
     if backfill.status == "FAILED" and failed:
-        told = f"{failed} of {len(backfill.months)} months"
+        cause = f"{failed} of {len(backfill.months)} months"
     again = f"\ndo what is missing: {backfill.rerun}" if backfill.rerun else ""
-    return f"{backfill.name} {backfill.status.lower()}: {told}{again}"
+    return f"{backfill.name} {backfill.status.lower()}: {cause}{again}"
 
 
 def _as_json(backfill: Backfill | None, outcomes: Any) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _show(found: Comparison) -> None:
     if found.changes:
         apart = [""] if found.unfinished or found.by_hand or found.objects or found.live != found.release else []
         click.echo("\n".join([*apart, "A deployment of it would do:", "", *in_words(found.changes)]))
-    click.echo(f"put right by: elt deploy --env {found.environment} --release {found.release}", err=True)
+    click.echo(f"restore with: elt deploy --env {found.environment} --release {found.release}", err=True)
 
 
 def _short(value: Any) -> str:

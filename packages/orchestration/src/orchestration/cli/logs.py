@@ -71,8 +71,8 @@ def as_text(line: LogLine) -> str:
     from orchestration.report.events import Event
 
     event = Event.of(line)
-    told = "  ".join(f"{key} {_on_one_line(value)}" for key, value in event.fields.items() if value is not None)
-    return f"{event.at:%H:%M:%S} {line.state:<14} {f'{event.name}: {told}' if event.name else line.text}"
+    fields = "  ".join(f"{key} {_on_one_line(value)}" for key, value in event.fields.items() if value is not None)
+    return f"{event.at:%H:%M:%S} {line.state:<14} {f'{event.name}: {fields}' if event.name else line.text}"
 
 
 def _on_one_line(value: Any) -> str:

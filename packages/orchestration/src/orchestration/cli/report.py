@@ -35,11 +35,11 @@ def command(execution: str | None, out: Path | None, open_it: bool, environment:
     arn = find_execution(states, find_or_deploy(environment), execution)
     path = (out or state_path("reports", f"{arn.rsplit(':', 1)[-1]}.html")).resolve()
     link = None if environment.is_on_this_machine else console(states.meta.region_name, arn)
-    told = report.write(states, boto3.client("logs"), arn, path, link=link)
+    page = report.write(states, boto3.client("logs"), arn, path, link=link)
     if as_json:
-        print_json({"path": path, "execution": arn, "status": told.status})
+        print_json({"path": path, "execution": arn, "status": page.status})
     else:
-        click.echo(f"{told.name}: {told.status}", err=True)
+        click.echo(f"{page.name}: {page.status}", err=True)
         click.echo(path)
     if open_it:
         webbrowser.open(path.as_uri())

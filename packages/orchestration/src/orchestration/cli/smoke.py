@@ -49,6 +49,6 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
     if not found.passed:
         raise RunFailed(f"release {found.release} failed its smoke run in {environment.name}: {found.reason}")
     if not as_json:
-        told = ", ".join(f"{name} {count:,}" for name, count in found.rows.items())
-        click.echo(f"release {found.release} passed in {environment.name} in {found.seconds} s: {told}")
+        rows = ", ".join(f"{name} {count:,}" for name, count in found.rows.items())
+        click.echo(f"release {found.release} passed in {environment.name} in {found.seconds} s: {rows}")
     return 0

@@ -23,8 +23,8 @@ class Page:
 def write(s3: Any, bucket: str, folder: str, path: Path, *, environment: str) -> Page:
     """Write the page of the report in a folder of the reports bucket. Errors: ReportError; then nothing is written."""
     report = data.read(s3, bucket, folder, environment=environment)
-    told = {"environment": environment, "manifest": report.manifest, "written": report.written.isoformat()}
-    page.write(path, report.reviews, report.run | told)
+    facts = {"environment": environment, "manifest": report.manifest, "written": report.written.isoformat()}
+    page.write(path, report.reviews, report.run | facts)
     return Page(
         path=path,
         reviews=len(report.reviews.product),

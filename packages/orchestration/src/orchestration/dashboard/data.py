@@ -74,9 +74,9 @@ def read(s3: Any, bucket: str, folder: str, *, environment: str) -> Report:
     run = _read_run(s3, bucket, f"{folder}/run_000.json", environment=environment)
     rows = len(reader.reviews.product)
     if rows != run["rows_reported"]:
-        told = f"the report behind {source.uri} has {rows:,} rows and its run reported {run['rows_reported']:,}"
+        mismatch = f"the report behind {source.uri} has {rows:,} rows and its run reported {run['rows_reported']:,}"
         raise ReportError(
-            f"{told}: a run seems to be replacing it; wait for its end (elt status --env {environment}) and try again"
+            f"{mismatch}: a run may be replacing it; wait for its end (elt status --env {environment}) and try again"
         )
     return Report(reader.reviews, source.uri, max(written), run)
 

@@ -1,4 +1,4 @@
-"""Whether somebody is told: the alerts' mail, and the dashboard's reader."""
+"""Check that alerts reach somebody, and that the dashboard has a reader."""
 
 from __future__ import annotations
 

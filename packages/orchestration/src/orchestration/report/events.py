@@ -28,10 +28,10 @@ class Event:
     def of(cls, line: LogLine) -> Event:
         at = datetime.datetime.fromtimestamp(line.milliseconds / 1000, datetime.UTC)
         try:
-            told = json.loads(line.text)
-            name = told["event"]
+            record = json.loads(line.text)
+            name = record["event"]
         except (ValueError, TypeError, KeyError):
             return cls(line.state, at, "", "info", {"text": line.text})
-        level = "error" if told.get("status") == "failed" else str(told.get("level", "info"))
-        fields = {key: value for key, value in told.items() if key not in _EVERYWHERE}
+        level = "error" if record.get("status") == "failed" else str(record.get("level", "info"))
+        fields = {key: value for key, value in record.items() if key not in _EVERYWHERE}
         return cls(line.state, at, str(name), level, fields)

@@ -1,4 +1,4 @@
-"""The page of an execution. Plain HTML: no script runs in it, and everything told is escaped."""
+"""The page of an execution. Plain HTML: no script runs in it, and every value is escaped."""
 
 from __future__ import annotations
 
@@ -150,8 +150,8 @@ def _lines(events: Sequence[Event]) -> Iterable[str]:
 
 
 def _fields(fields: Mapping[str, Any], level: str = "info") -> str:
-    told = "".join(f"<span><b>{_text(name)}</b> {_value(value)}</span> " for name, value in fields.items())
-    return f'<div class="fields {_text(level)}">{told}</div>'
+    shown = "".join(f"<span><b>{_text(name)}</b> {_value(value)}</span> " for name, value in fields.items())
+    return f'<div class="fields {_text(level)}">{shown}</div>'
 
 
 def _value(value: Any) -> str:

@@ -27,8 +27,8 @@ def check_delivered(s3: Any, bucket: str) -> None:
     if not keys:
         raise UsageError(f"s3://{bucket}/{PREFIX} is empty: give reviews a --source, a folder or S3 URI of reviews")
     if cut := next(filter(is_under_way, keys), None):
-        told = "a delivery is under way or was cut short"
-        raise UsageError(f"{told}: s3://{bucket}/{cut}; if nobody is at it, give its --source again")
+        reason = "a delivery is under way or was cut short"
+        raise UsageError(f"{reason}: s3://{bucket}/{cut}; if nobody is at it, give its --source again")
 
 
 def unlisted(s3: Any, bucket: str, pipeline: DailyPipeline) -> list[str]:
@@ -42,7 +42,7 @@ def unlisted(s3: Any, bucket: str, pipeline: DailyPipeline) -> list[str]:
 def held(s3: Any, bucket: str, categories: Iterable[str], *, since: int) -> dict[str, Rows]:
     """What lies in the bucket of some categories, by their files' footers.
 
-    Left out are categories of which that can't be told: a delivery was cut short, or a file is broken.
+    Left out are categories of which that is unknown: a delivery was cut short, or a file is broken.
     """
     found = {category: _held(s3, bucket, category, since) for category in categories}
     return {category: rows for category, rows in found.items() if rows}
@@ -78,8 +78,8 @@ def place(delivery: Delivery, s3: Any, bucket: str) -> None:
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] != 412:  # Precondition Failed
                 raise
-            told = "changed while it was delivered, and the delivery is cut short; give its --source again"
-            raise UsageError(f"{file.name} {told}") from error
+            reason = "changed while it was delivered, and the delivery is cut short; give its --source again"
+            raise UsageError(f"{file.name} {reason}") from error
     there = [item["Key"] for folder in folders for item in objects(s3, bucket, folder)]
     _delete([key for key in there if key not in wanted and not is_under_way(key)], s3, bucket)
     _delete([folder + UNDER_WAY for folder in folders], s3, bucket)

@@ -95,7 +95,7 @@ class Found:
 
 
 def check(source: str) -> None:
-    """Whether a source is one, as far as can be told without a cloud. Errors: UsageError."""
+    """Whether a source is one, as far as can be seen without a cloud. Errors: UsageError."""
     if source.startswith("s3://"):
         if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/.*)?", source):
             raise UsageError(f"{source} is no S3 URI; write s3://BUCKET/PREFIX")

@@ -2,7 +2,7 @@
 
 A file is a header and a line a review: 15 fields with tabs between, and nothing else has a meaning, so a `"` in a text
 is a `"` and nothing opens or ends there. Texts are kept as published, `<br />` and entities such as `&#34;` too: what
-was an entity and what was not can't be told any more once they are decoded, so who shows a text decodes it.
+was an entity and what was not is unknown once they are decoded, so who shows a text decodes it.
 
 A line that is no review (see `fault`) is put aside with its rule: read = kept + rejected, and kept is what the Parquet
 files hold, counted when all are written. An empty line holds nothing and is not read.

@@ -76,7 +76,7 @@ def way_out(name: str, status: str) -> str:
         return ""
     act, waiter = _WAYS_OUT[status]
     return (
-        f"look at its events, mend what they name, `aws cloudformation {act} --stack-name {name}` "
+        f"look at its events, fix what they name, `aws cloudformation {act} --stack-name {name}` "
         f"and `aws cloudformation wait {waiter} --stack-name {name}`"
     )
 

@@ -65,8 +65,8 @@ def in_words(changes: Sequence[Change]) -> list[str]:
 def summary(changes: Iterable[Change]) -> str:
     """`2 to add, 1 to change.`"""
     counts = Counter(_verb(change) for change in changes)
-    told = ", ".join(f"{counts[verb]} to {verb.lower()}" for verb in _VERBS if counts[verb])
-    return f"{told[:1].upper()}{told[1:]}." if told else "Nothing to change."
+    counted = ", ".join(f"{counts[verb]} to {verb.lower()}" for verb in _VERBS if counts[verb])
+    return f"{counted[:1].upper()}{counted[1:]}." if counted else "Nothing to change."
 
 
 def _line(change: Change) -> str:

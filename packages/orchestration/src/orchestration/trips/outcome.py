@@ -32,9 +32,9 @@ class Outcome:
         if state.name == "TransformTrips":
             manifest = self.manifest()
             load = manifest["load"]
-            told = f"read {load['rows_read']:,}, kept {load['rows_kept']:,}, rejected {load['rows_rejected']:,}"
+            rows = f"read {load['rows_read']:,}, kept {load['rows_kept']:,}, rejected {load['rows_rejected']:,}"
             drift = Counter(line["change"] for line in manifest["drift"])
-            return "; ".join([told, *(f"{change} in {columns} columns" for change, columns in drift.items())])
+            return "; ".join([rows, *(f"{change} in {columns} columns" for change, columns in drift.items())])
         if state.name == "LoadRedshift":
             return f"loaded {self.loaded():,}"
         return ""

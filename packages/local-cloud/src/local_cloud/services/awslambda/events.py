@@ -1,4 +1,4 @@
-"""Asynchronous invocations: tried again when the function fails, and told of where the function says so.
+"""Asynchronous invocations: retried when the function fails, and reported to the function's destinations.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """

@@ -106,7 +106,7 @@ class Worker:
         return answer
 
     def log(self, *said: str) -> None:
-        """Lines of ours among the function's."""
+        """Add the runtime's own lines to the function's."""
         self.tail.extend(line[-TAIL:] for line in said)
         self._write([*said])
 

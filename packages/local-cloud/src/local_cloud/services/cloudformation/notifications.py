@@ -21,7 +21,7 @@ def notify(stack: Stack, event: Event, client: Callable[[str], Any]) -> None:
                 TopicArn=arn, Subject="AWS CloudFormation Notification", Message=_message(stack, event)
             )
         except (ClientError, BotoCoreError) as error:
-            log.warning("stack %s: %s was not told of %s: %s", stack.name, arn, event.id, error)
+            log.warning("stack %s: %s did not receive %s: %s", stack.name, arn, event.id, error)
 
 
 def _message(stack: Stack, event: Event) -> str:

@@ -103,7 +103,7 @@ def _dimensions(dimensions: list[Any]) -> list[dict[str, str]]:
     return [{"value": one.value, "name": one.name} for one in dimensions]
 
 
-def mail(alarm: Any, before: str, told: dict[str, Any]) -> str:
+def mail(alarm: Any, before: str, notice: dict[str, Any]) -> str:
     """What arrives in a mailbox: the same facts, to be read."""
     region, name = alarm.region_name, alarm.name
     moment = f"{alarm.state_updated_timestamp:%A %d %B, %Y %H:%M:%S} UTC"
@@ -121,7 +121,7 @@ def mail(alarm: Any, before: str, told: dict[str, Any]) -> str:
             f"- State Change:               {before} -> {alarm.state_value}",
             f"- Reason for State Change:    {alarm.state_reason}",
             f"- Timestamp:                  {moment}",
-            f"- AWS Account:                {told['AWSAccountId']}",
+            f"- AWS Account:                {notice['AWSAccountId']}",
             f"- Alarm Arn:                  {alarm.alarm_arn}",
             "",
         ]

@@ -107,11 +107,11 @@ class Watch:
                 log.warning("alarm %s: %s: %s", alarm.name, action, error)
 
     def _carry_out(self, action: str, alarm: Any, before: str) -> None:
-        told = messages.document(alarm, before, account_id=self._cloud.settings.account_id)
+        notice = messages.document(alarm, before, account_id=self._cloud.settings.account_id)
         if targets.service_of(action) != "sns":
-            targets.deliver(self._cloud, action, json.dumps(told))
+            targets.deliver(self._cloud, action, json.dumps(notice))
             return
-        texts = {"default": json.dumps(told), "email": messages.mail(alarm, before, told)}
+        texts = {"default": json.dumps(notice), "email": messages.mail(alarm, before, notice)}
         self._cloud.client("sns").publish(
             TopicArn=action, Subject=messages.subject(alarm), Message=json.dumps(texts), MessageStructure="json"
         )

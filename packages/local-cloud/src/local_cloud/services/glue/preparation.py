@@ -96,7 +96,7 @@ class Workshop:
     def prepare_ahead(self, spec: JobSpec) -> None:
         """Build what runs of a new or changed job will need, so that the first one need not wait for it.
 
-        Not for Spark, whose environment is large. What fails here fails in the run again, and is told there.
+        Not for Spark, whose environment is large. What fails here fails in the run again, and is reported there.
         """
         if spec.kind == PYTHON_SHELL:
             with contextlib.suppress(PreparationError), self._ahead:

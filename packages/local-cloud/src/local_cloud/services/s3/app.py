@@ -176,7 +176,7 @@ class S3:
         return None
 
     def handle(self, request: S3Request, found: tuple[str, Operation]) -> Reply:
-        """Answer a request of ours. S3Error for every refusal."""
+        """Answer one S3 request. S3Error for every refusal."""
         self._check_presigned(request)
         self.context.buckets.get(request.bucket)
         owner = request.headers.get("x-amz-expected-bucket-owner", self._account_id)
@@ -187,7 +187,7 @@ class S3:
             return found[1](self.context, request)
         except S3Error as error:
             if error.code == "NoSuchKey" and found[0] == "s3:GetObject":
-                # Who may not list the bucket is not told what is in it.
+                # A caller without ListBucket does not learn what the bucket holds.
                 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, Permissions
                 request.access.check("s3:ListBucket", f"arn:aws:s3:::{request.bucket}")
             raise

@@ -23,7 +23,7 @@ class _Key:
 
 
 class Notifier:
-    """`changed` is told which services' state an event may have changed."""
+    """`changed` receives the names of services whose state an event may have changed."""
 
     def __init__(self, account_id: str, buckets: Buckets, *, changed: Callable[[str], None]) -> None:
         self._account_id = account_id

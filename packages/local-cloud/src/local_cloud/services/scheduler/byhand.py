@@ -3,7 +3,7 @@
     POST /_local-cloud/scheduler/fire  {"name": "monthly", "group": "default", "time": "2026-11-01T06:00:00Z"}
 
 `group` and `time` (when the schedule is to believe it was due) may be left out. The schedule may be disabled; its
-retry policy and its dead-letter queue play no part: the caller is told at once.
+retry policy and its dead-letter queue play no part: the caller sees an error at once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from local_cloud.targets import UnsupportedTarget
 
 
 def fire(cloud: Cloud, name: str, *, group: str = "default", at: datetime.datetime | None = None) -> dict[str, Any]:
-    """Fire a schedule once, now; what it called and what came back. `at` is the time it is told it was due."""
+    """Fire a schedule once, now; what it called and what came back. `at` is the due time that it reports."""
     backend = scheduler_backends[cloud.settings.account_id][cloud.settings.region]
     try:
         with moto_state.held():

@@ -20,7 +20,7 @@ PATH = "/_local-cloud/scheduler/fire"
 def fire(settings: Settings, name: str, *, group: str = "default", time: str = "") -> dict[str, Any]:
     """Fire a schedule of the cloud that runs on the settings' state folder, once, enabled or not.
 
-    `time`, ISO 8601, is when the schedule is told it was due; now without it. Returns `schedule`, `target`,
+    `time`, ISO 8601, is the due time that the schedule reports; now without it. Returns `schedule`, `target`,
     `executionId` and what the target answered. FireFailed when there is no cloud or schedule, or the target refuses.
     """
     running = control.status(settings)

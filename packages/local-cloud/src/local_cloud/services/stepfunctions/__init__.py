@@ -1,4 +1,4 @@
-"""Step Functions: moto's interpreter of the Amazon States Language, mended, behind an API of our own.
+"""Step Functions: moto's interpreter of the Amazon States Language, patched, behind an API of its own.
 
 api                     the wire
 machines, versions, executions, listings, map_runs, tasks, tags
@@ -7,7 +7,7 @@ registry, journal       what is known, and how it survives a restart
 definition              checks a definition and makes it run
 running, maps           executions while they run
 integrations            calls to other services
-patches                 what is mended in moto's interpreter, one module per mend
+patches                 fixes for moto's interpreter, one module per fix
 """
 
 from __future__ import annotations

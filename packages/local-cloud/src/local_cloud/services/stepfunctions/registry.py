@@ -22,7 +22,7 @@ _KEPT_FOR = 90 * 24 * 3600.0
 INTERRUPTED = "LocalCloud.Interrupted"
 _INTERRUPTED_CAUSE = (
     "The local cloud stopped while this execution ran. Go on from the state it was in with"
-    " `aws stepfunctions redrive-execution --execution-arn {arn}`, or start it anew."
+    " `aws stepfunctions redrive-execution --execution-arn {arn}`, or start it again."
 )
 
 

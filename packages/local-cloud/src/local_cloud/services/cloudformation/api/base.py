@@ -18,7 +18,7 @@ PAGE = 100
 
 
 class Refusal(ServiceException):  # type: ignore[misc]
-    """An error of the API's. A class of ours: moto looks for the models of its own by their module."""
+    """An error of the API's. Not one of moto's classes: moto looks those up by their module."""
 
 
 class Api(BaseResponse):  # type: ignore[misc]

@@ -81,7 +81,7 @@ class Sessions:
             return session
 
     def give_back(self, session: KeptSession) -> None:
-        """A statement has ended: the time to live begins anew."""
+        """A statement has ended: the time to live restarts."""
         with self._guard:
             session.status, session.updated, session.statement_id = "AVAILABLE", time.time(), ""
             session.ends = min(time.monotonic() + session.keep_alive, session.began + MAX_LIFETIME)

@@ -39,7 +39,7 @@ def _machine(machine: dict[str, Any], language: str, maps: dict[str, dict[str, A
 
 
 def _state(name: str, state: dict[str, Any], default: str, maps: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Every state is told its language: its own or the whole machine's, never that of the state around it."""
+    """Give every state its query language: its own or the whole machine's, never that of the state around it."""
     language = state.get("QueryLanguage", default)
     # The grammar takes any End for the end.
     rewritten = {key: value for key, value in state.items() if not (key == "End" and value is False)}

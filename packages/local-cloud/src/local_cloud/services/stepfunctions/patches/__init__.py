@@ -1,6 +1,6 @@
 """Mends of moto 5.2.5's interpreter of the Amazon States Language (`moto/stepfunctions/parser/asl`).
 
-One module per mend. Its docstring says what is wrong, where, and what is right; its `apply()` puts the right in place.
+One module per fix. Its docstring says what is wrong, where, and what is right; its `apply()` puts the right in place.
 Tests, in `tests/stepfunctions`:
 
 test_paths         compact_json, context_object, json_paths, json_text, result_paths, variables
@@ -13,7 +13,7 @@ test_maps          map_states
 test_services      clients, service_tasks
 test_tokens        activity_tasks
 
-The grammar takes about a second to import, so the first definition or execution applies the mends, never the start
+The grammar takes about a second to import, so the first definition or execution applies the patches, never the start
 of the server. `FIRST` replaces names that other modules of moto copy when they are imported; the rest change classes.
 """
 
@@ -53,7 +53,7 @@ _applied = False
 
 
 def apply() -> None:
-    """Import the interpreter and mend it, once. Costs a second the first time."""
+    """Import the interpreter and patch it, once. Costs a second the first time."""
     global _applied  # noqa: PLW0603 - one interpreter per process
     with _lock:
         if not _applied:

@@ -1,7 +1,7 @@
 """A path is a value or a list by its matches, not by its form; a name with a hyphen is a subtraction.
 
 `asl/utils/json_path.py:extract_json` answers `$.a[0].b` with a list, `$.a[*]` over one element with a bare value, and
-parses the path anew each time. In AWS (Jayway JsonPath) a definite path, of names and single indices, gives the value
+parses the path again each time. In AWS (Jayway JsonPath) a definite path, of names and single indices, gives the value
 it names, and any other path a list, empty where nothing matches:
 https://github.com/json-path/JsonPath#what-is-returned-when. An index past an array's end, last in a path, gives null,
 but is missing to functions (tried on AWS by the tests of https://github.com/floci-io/floci) and in Choice rules, where

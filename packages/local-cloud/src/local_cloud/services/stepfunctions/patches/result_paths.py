@@ -1,4 +1,4 @@
-"""A ResultPath is parsed anew at every use, reads a hyphen as a minus, and does what it can where it cannot apply.
+"""A ResultPath is parsed again at every use, reads a hyphen as a minus, and does what it can where it cannot apply.
 
 `asl/component/common/path/result_path.py` hands it to a JSONPath library, which takes milliseconds and, for `$.a` on a
 text, gives the text back as if nothing was to be put there. A reference path is names and indices; where one cannot

@@ -44,7 +44,7 @@ class Progress:
             self.variables.setdefault(path, {}).update(assigned)
 
     def _leave(self, path: Path) -> None:
-        """A state came to its end or starts anew: what its branches did before does not count any more."""
+        """A state came to its end or restarts: what its branches did before does not count any more."""
         for known in (self.at, self.done, self.variables):
             for inner in [each for each in known if each[: len(path)] == path and len(each) > len(path)]:
                 del known[inner]

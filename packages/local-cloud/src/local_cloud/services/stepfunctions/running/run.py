@@ -54,7 +54,7 @@ class Run:
         self._sealed = False
         """The journal has its end."""
         self._ended = threading.Event()
-        """Everybody has been told, too."""
+        """Every waiter has been notified, too."""
         self._recorder = Recorder(
             self._write, since=self._redriven or start.started, last_id=progress.last_event if progress else 0
         )

@@ -1,6 +1,6 @@
 """What evaluating states needs of the cloud around them.
 
-moto's interpreter passes nothing of ours through to where a Task calls a service, so there is one world per process,
+moto's interpreter passes no context through to where a Task calls a service, so there is one world per process,
 set when the service is installed.
 """
 
