@@ -17,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_cloud.objects import ObjectInfo
+from local_cloud.services.redshift.engine.executor import Executor
 from local_cloud.services.redshift.engine.scene import Rows
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.surroundings import Surroundings
@@ -108,7 +109,7 @@ class Connection:
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a statement. SqlError when it fails. `count` is the number of rows it touched."""
         rows = Rows(1000)
-        self.count = self.session.execute(sql, query_id=77, sink=rows)
+        self.count = Executor(self.session).execute(sql, query_id=77, sink=rows)
         self.columns = rows.columns
         return rows.rows
 

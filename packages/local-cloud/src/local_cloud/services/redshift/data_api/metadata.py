@@ -9,6 +9,7 @@ from local_cloud.services.redshift.data_api.errors import CannotConnect, Invalid
 from local_cloud.services.redshift.data_api.requests import Targets
 from local_cloud.services.redshift.data_api.service import page_of
 from local_cloud.services.redshift.engine import catalog, external
+from local_cloud.services.redshift.engine.executor import Executor
 from local_cloud.services.redshift.engine.scene import Rows
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.errors import SqlError
@@ -95,7 +96,7 @@ class Metadata:
     def _ask(self, given: Record, user: str, sql: str) -> list[tuple[Any, ...]]:
         session, sink = self._session(given, user), Rows(MAX_ROWS)
         try:
-            session.execute(sql, query_id=0, sink=sink)
+            Executor(session).execute(sql, query_id=0, sink=sink)
         finally:
             session.close()
         return sink.rows

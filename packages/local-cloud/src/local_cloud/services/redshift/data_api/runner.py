@@ -16,9 +16,9 @@ from local_cloud.services.redshift.data_api.parameters import bind
 from local_cloud.services.redshift.data_api.results import ResultWriter
 from local_cloud.services.redshift.data_api.sessions import KeptSession, Sessions
 from local_cloud.services.redshift.data_api.statements import Statement, StatementStore
-from local_cloud.services.redshift.engine.scene import Rows, Scene
+from local_cloud.services.redshift.engine.executor import Executor
 from local_cloud.services.redshift.engine.session import Session
-from local_cloud.services.redshift.engine.translations import cancelled, translate
+from local_cloud.services.redshift.engine.translations import cancelled
 from local_cloud.services.redshift.errors import SqlError, StatementCancelled
 
 log = logging.getLogger("local_cloud.redshift")
@@ -153,10 +153,7 @@ class Runner:
             if together or part.status == "ABORTED":
                 return
         if together:
-            try:
-                connection.commit()
-            except Exception as error:
-                raise translate(error, Scene("COMMIT", 0, Rows(0))) from None
+            Executor(connection).commit()
 
     def _run(self, statement: Statement, number: int, connection: Session) -> bool:
         """One SQL text. True when it finished."""
@@ -169,7 +166,7 @@ class Runner:
             if statement.id in self._cancelled:
                 raise cancelled(part.query_id)
             values = {parameter["name"]: parameter["value"] for parameter in statement.parameters}
-            count = connection.execute(bind(part.sql, values), query_id=part.query_id, sink=writer)
+            count = Executor(connection).execute(bind(part.sql, values), query_id=part.query_id, sink=writer)
             writer.close()
             part.rows, part.size = (writer.rows, writer.size) if writer.columns is not None else (count, 0)
             part.columns, part.pages, part.status = writer.columns, writer.pages, "FINISHED"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from local_cloud.services.redshift.engine import load_errors
 from local_cloud.services.redshift.engine.load_job import LoadJob
 from local_cloud.services.redshift.engine.storage import paths
 from local_cloud.services.redshift.engine.text_options import (
@@ -57,7 +58,7 @@ def load(job: LoadJob) -> int:
     ).fetchone()[0]
     for leftover in (_ROWS, _REJECTS, _SCANS):
         session.query(f"DROP TABLE IF EXISTS temp.main.{leftover}")
-    session.record_load_errors(rejected, job.plan.table)
+    load_errors.record(session, job.plan.table, rejected)
     return int(count)
 
 

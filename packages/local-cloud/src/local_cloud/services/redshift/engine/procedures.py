@@ -7,11 +7,11 @@ https://docs.aws.amazon.com/redshift/latest/dg/stored-procedure-create.html
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from local_cloud.services.redshift.engine.scene import ResultColumn, Rows, Scene
+from local_cloud.services.redshift.engine.scene import ResultColumn, Rows, Scene, Sink
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import SqlError, StatementCancelled
@@ -79,7 +79,7 @@ def call(session: Session, plan: Call, scene: Scene) -> int:
     depth = session.call_depth + 1
     if depth > MAX_DEPTH:
         raise SqlError(f"stored procedure nested too deep, the limit is {MAX_DEPTH}")
-    run = _Run(session)
+    run = _Run(session, scene.run)
     values = iter(plan.arguments)
     for number, argument in enumerate(procedure.arguments, 1):
         given = "" if argument.mode == "OUT" else next(values)
@@ -111,10 +111,11 @@ class _Leave(Exception):
 
 
 class _Run:
-    """One execution: the variables and what the last statement did."""
+    """One execution: the variables and what the last statement did. `execute` runs one statement of it."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, execute: Callable[[str, Sink], int]) -> None:
         self.session = session
+        self.execute = execute
         self.types: dict[str, str] = {}
         self.values: dict[str, Any] = {}
         self.constants: set[str] = set()
@@ -203,7 +204,7 @@ class _Run:
 
     def sql(self, text: str, into: Sequence[str] = ()) -> None:
         sink = Rows(1)
-        self.row_count = self.session.run_inner(text, sink)
+        self.row_count = self.execute(text, sink)
         if not into:
             return
         row = sink.rows[0] if sink.rows else (None,) * len(sink.columns)
@@ -247,7 +248,7 @@ class _Run:
 
     def for_query(self, variable: str, query: str, *, body: Sequence[plpgsql.Node]) -> None:
         sink = Rows(MAX_ITERATIONS)
-        self.session.run_inner(self.substitute(query), sink)
+        self.execute(self.substitute(query), sink)
         names = [column.name for column in sink.columns]
         for row in sink.rows:
             if self.types.get(variable, "record") == "record":
@@ -283,7 +284,7 @@ class _Run:
         value = self.substitute(expression)
         if kind and kind != "record":
             value = f"CAST({value} AS {kind})"
-        self.session.run_inner(f"SELECT {value}", sink)
+        self.execute(f"SELECT {value}", sink)
         return sink.rows[0][0] if sink.rows else None
 
     def substitute(self, sql: str) -> str:

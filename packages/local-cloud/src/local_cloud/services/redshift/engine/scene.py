@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -47,11 +47,15 @@ class Rows:
 
 @dataclass
 class Scene:
-    """`sql` as it was sent; `relations` as it names them, once they are known."""
+    """`sql` as it was sent; `relations` as it names them, once they are known.
+
+    `run` runs another statement as a part of this one, as a procedure does, and gives the number of its rows.
+    """
 
     sql: str
     query_id: int
     sink: Sink
+    run: Callable[[str, Sink], int]
     relations: tuple[str, ...] = field(default=())
 
     def place(self, name: str) -> int:

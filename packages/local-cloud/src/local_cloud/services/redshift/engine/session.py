@@ -11,27 +11,16 @@ import contextlib
 import datetime
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_cloud.services.redshift.engine.locks import Key, Mode, Transaction, table_id
-from local_cloud.services.redshift.engine.scene import Scene, Sink
+from local_cloud.services.redshift.engine.locks import Key, Mode, Transaction
 from local_cloud.services.redshift.engine.surroundings import Surroundings
-from local_cloud.services.redshift.engine.translations import cancelled, translate
+from local_cloud.services.redshift.engine.translations import cancelled
 from local_cloud.services.redshift.engine.warehouse import INTERNAL, Warehouse, search_path
-from local_cloud.services.redshift.errors import (
-    LoadError,
-    LoadErrorDetail,
-    NotSupported,
-    SqlError,
-    StatementCancelled,
-    TransactionAborted,
-)
-from local_cloud.services.redshift.sql import statements
-from local_cloud.services.redshift.sql.lexer import quoted
+from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql.moment import Moment
-from local_cloud.services.redshift.sql.parser import parse
 from local_cloud.services.redshift.sql.tables import Name
 
 UTC = datetime.timezone.utc
@@ -54,7 +43,7 @@ class Settings:
 
 
 class Session:
-    """Runs statements one after the other. One thread at a time; `cancel` may come from any."""
+    """What statements run on, one after the other. One thread at a time; `cancel` may come from any."""
 
     def __init__(
         self,
@@ -90,29 +79,6 @@ class Session:
 
     # What the outside asks for.
 
-    def execute(self, sql: str, *, query_id: int, sink: Sink) -> int:
-        """Run one statement. The number of rows it returned or changed; SqlError when it failed."""
-        self.query_id = query_id
-        self._cancelled.clear()
-        scene = Scene(sql, query_id, sink)
-        with self._deadline():
-            statement = None
-            try:
-                statement = parse(sql)
-                if self._aborted and not isinstance(statement, (statements.Commit, statements.Rollback)):
-                    raise TransactionAborted
-                count = self._dispatch(statement, scene)
-                if not self._explicit:
-                    self.commit()
-                return count
-            except Exception as error:
-                failure = self._failure(error, scene)
-                self._abort()
-                if isinstance(failure, LoadError):
-                    table = getattr(statement, "table", ()) if statement else ()
-                    self.record_load_errors(failure.details, table)
-                raise failure from None
-
     def cancel(self) -> None:
         """Stop the running statement. It fails with StatementCancelled."""
         self._cancelled.set()
@@ -131,7 +97,33 @@ class Session:
     def in_transaction(self) -> bool:
         return self._explicit
 
+    # A statement's begin and end.
+
+    def start_statement(self, query_id: int) -> None:
+        self.query_id = query_id
+        self._cancelled.clear()
+
+    def finish_statement(self) -> None:
+        """Commit, unless the statement is part of a block."""
+        if not self._explicit:
+            self.commit()
+
+    def fail_statement(self) -> None:
+        """After an error: nothing of the transaction stays, and a block waits for its end."""
+        self._undo()
+        if self._explicit:
+            self._aborted = True
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
     # Transactions.
+
+    @property
+    def aborted(self) -> bool:
+        """True from an error inside a block until the block ends."""
+        return self._aborted
 
     def begin(self) -> None:
         """Start a transaction that ends with commit or rollback, not with the statement."""
@@ -167,12 +159,6 @@ class Session:
             self.warehouse.locks.finish(self._transaction, committed=False)
             self._transaction = None
 
-    def _abort(self) -> None:
-        """After an error: nothing of the transaction stays, and a block waits for its end."""
-        self._undo()
-        if self._explicit:
-            self._aborted = True
-
     @property
     def transaction(self) -> Transaction:
         if self._transaction is None:
@@ -181,6 +167,11 @@ class Session:
             )
             self._transaction_time = self._transaction.started
         return self._transaction
+
+    @property
+    def transaction_number(self) -> int:
+        """0 where none has begun."""
+        return self._transaction.number if self._transaction else 0
 
     def _is_serializable(self) -> bool:
         row = self.cursor.execute(f"SELECT value FROM {INTERNAL}.settings WHERE name = 'isolation'").fetchone()
@@ -280,38 +271,10 @@ class Session:
             },
         )
 
-    def record_load_errors(self, details: Sequence[LoadErrorDetail], table: Name) -> None:
-        """Keep what COPY refused for SYS_LOAD_ERROR_DETAIL, also when the transaction is rolled back."""
-        if not details:
-            return
-        now = datetime.datetime.now(UTC).replace(tzinfo=None)
-        number = table_id(self.key(table)) if table else 0
-        transaction = self._transaction.number if self._transaction else 0
-        cursor = self.cursor.cursor()
-        cursor.executemany(
-            f"INSERT INTO {quoted(self.database.catalog)}.{INTERNAL}.load_errors VALUES"
-            " (100, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                [
-                    self.query_id,
-                    transaction,
-                    self.process,
-                    self.database.name,
-                    number,
-                    now,
-                    detail.file_name,
-                    detail.line_number,
-                    detail.column_name,
-                    detail.column_type,
-                    detail.column_length,
-                    detail.position,
-                    detail.error_code,
-                    detail.error_message,
-                ]
-                for detail in details
-            ],
-        )
-        cursor.close()
+    def write_apart(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Write rows beside the transaction: they stay where it is rolled back. `sql` names the database."""
+        with self.cursor.cursor() as cursor:
+            cursor.executemany(sql, rows)
 
     def set_search_path(self, schemas: tuple[str, ...]) -> None:
         self.settings.search_path = schemas or ("public",)
@@ -321,38 +284,3 @@ class Session:
         """Refuse what Redshift refuses inside BEGIN … COMMIT."""
         if self._explicit:
             raise SqlError(f"{command} cannot run inside a transaction block")
-
-    def _dispatch(self, statement: statements.Statement, scene: Scene) -> int:
-        from local_cloud.services.redshift.engine.commands import COMMANDS
-
-        run: Callable[..., int] = COMMANDS[type(statement)]
-        return run(self, statement, scene)
-
-    def run_inner(self, sql: str, sink: Sink) -> int:
-        """One statement of a procedure, in the transaction of its CALL."""
-        statement = parse(sql)
-        scene = Scene(sql, self.query_id, sink)
-        try:
-            return self._dispatch(statement, scene)
-        except Exception as error:
-            raise self._failure(error, scene) from None
-
-    def _failure(self, error: Exception, scene: Scene) -> SqlError:
-        failure = translate(error, scene)
-        if isinstance(failure, StatementCancelled) or self._cancelled.is_set():
-            return cancelled(scene.query_id)
-        return failure
-
-    @contextlib.contextmanager
-    def _deadline(self) -> Iterator[None]:
-        """statement_timeout, in milliseconds; 0 is none."""
-        milliseconds = self.settings.statement_timeout
-        timer = threading.Timer(milliseconds / 1000, self.cancel) if milliseconds else None
-        if timer:
-            timer.daemon = True
-            timer.start()
-        try:
-            yield
-        finally:
-            if timer:
-                timer.cancel()
