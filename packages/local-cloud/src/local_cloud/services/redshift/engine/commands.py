@@ -13,12 +13,26 @@ from local_cloud.services.redshift.engine import (
     procedures,
     queries,
     roles,
+    select_into,
     unloading,
     utilities,
 )
+from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.sql import external as external_sql
 from local_cloud.services.redshift.sql import load, statements, tables
 from local_cloud.services.redshift.sql import procedures as procedure_sql
+from local_cloud.services.redshift.sql.dialect import read
+
+
+def _query(session: Session, statement: statements.Query, scene: Scene) -> int:
+    """A query that makes a table is a definition; all others give rows or change them."""
+    tree = read(statement.sql)
+    into = select_into.target_of(tree)
+    if into is not None:
+        return select_into.run(session, tree, into, scene=scene)
+    return queries.run(session, tree, scene)
+
 
 #: (session, statement, scene) → rows returned or changed.
 COMMANDS: dict[type, Callable[..., int]] = {
@@ -31,7 +45,7 @@ COMMANDS: dict[type, Callable[..., int]] = {
     statements.ShowParameter: utilities.show_parameter,
     statements.Utility: utilities.accept,
     statements.Comment: utilities.comment,
-    statements.Query: queries.run,
+    statements.Query: _query,
     statements.Explain: queries.explain,
     statements.CreateView: definitions.create_view,
     statements.CreateSchema: definitions.create_schema,

@@ -12,11 +12,12 @@ from local_cloud.services.redshift.engine import catalog, external, external_sca
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.scene import ResultColumn, Scene
 from local_cloud.services.redshift.engine.session import Session
-from local_cloud.services.redshift.errors import SqlError, SqlSyntaxError
+from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import functions, names, statements, typed
 from local_cloud.services.redshift.sql.dialect import fold_case, read, render
 from local_cloud.services.redshift.sql.parser import parse
-from local_cloud.services.redshift.sql.tables import CreateTable, Name
+from local_cloud.services.redshift.sql.reader import Reader
+from local_cloud.services.redshift.sql.tables import Name
 from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb
 
 BATCH = 2048
@@ -211,29 +212,13 @@ def _origins(tree: exp.Expr, columns: dict[Name, list[catalog.Column]]) -> dict[
     return found
 
 
-def run(session: Session, plan: statements.Query, scene: Scene) -> int:
+def run(session: Session, tree: exp.Expr, scene: Scene) -> int:
     """A query's rows go to the sink; DML returns how many rows it changed."""
-    tree = read(plan.sql)
-    into = tree.args.get("into") if isinstance(tree, exp.Select) else None
-    if into is not None:
-        return _select_into(session, tree, into=into, scene=scene)
     prepared = prepare(session, tree, scene)
     result = session.query(prepared.sql)
     if prepared.target is not None:
         return int(result.fetchone()[0])
     return deliver(session, result, scene, origins=prepared.origins)
-
-
-def _select_into(session: Session, tree: exp.Expr, *, into: exp.Into, scene: Scene) -> int:
-    from local_cloud.services.redshift.engine.definitions import create_table
-    from local_cloud.services.redshift.sql.dialect import RedshiftSql
-
-    if not isinstance(into.this, exp.Table):
-        raise SqlSyntaxError('syntax error at or near "into"', position=scene.place("into"))
-    tree.set("into", None)
-    name = tuple(part.name.lower() for part in into.this.parts)
-    temporary = bool(into.args.get("temporary")) or name[-1].startswith("#")
-    return create_table(session, CreateTable(name, temporary, query=tree.sql(RedshiftSql)), scene)
 
 
 def deliver(session: Session, result: Any, scene: Scene, *, origins: dict[str, catalog.Column]) -> int:
@@ -269,6 +254,4 @@ def explain(session: Session, plan: statements.Explain, scene: Scene) -> int:
 
 
 def inner_error(sql: str) -> Exception:
-    from local_cloud.services.redshift.sql.reader import Reader
-
     return Reader(sql).error()
