@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Callable
 
 from local_cloud.services.redshift.engine import catalog
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.definitions import annotate, build, sequence_of, target_of
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.scene import Scene
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import keys
 from local_cloud.services.redshift.sql.lexer import quoted
@@ -20,7 +20,7 @@ from local_cloud.services.redshift.sql.tables import AlterTable, Column
 class _Alteration:
     """One ALTER TABLE on a table that exists and is locked. `target` is the table as DuckDB SQL."""
 
-    session: Session
+    context: Context
     plan: AlterTable
     columns: list[Column]
     target: str
@@ -33,29 +33,29 @@ class _Alteration:
         raise SqlError(f'column "{name}" of relation "{self.plan.name[-1]}" does not exist')
 
 
-def alter_table(session: Session, plan: AlterTable, scene: Scene) -> int:
+def alter_table(context: Context, plan: AlterTable, scene: Scene) -> int:
     scene.relations = (".".join(plan.name),)
-    session.lock([(plan.name, Mode.EXCLUSIVE)])
-    columns = [catalog.definition_of(column) for column in catalog.columns(session, plan.name)]
+    context.lock([(plan.name, Mode.EXCLUSIVE)])
+    columns = [catalog.definition_of(column) for column in catalog.columns(context, plan.name)]
     if not columns:
         raise SqlError(f'relation "{".".join(plan.name)}" does not exist')
-    temporary = session.is_temporary(plan.name)
-    target = target_of(session, plan.name, temporary=temporary)
-    return _ALTERATIONS[plan.action](_Alteration(session, plan, columns, target, temporary))
+    temporary = context.is_temporary(plan.name)
+    target = target_of(context, plan.name, temporary=temporary)
+    return _ALTERATIONS[plan.action](_Alteration(context, plan, columns, target, temporary))
 
 
 def _rename(change: _Alteration) -> int:
-    session, plan = change.session, change.plan
-    session.lock([((*plan.name[:-1], plan.new_name), Mode.EXCLUSIVE)])
-    session.query(f"ALTER TABLE {change.target} RENAME TO {quoted(plan.new_name)}")
+    context, plan = change.context, change.plan
+    context.lock([((*plan.name[:-1], plan.new_name), Mode.EXCLUSIVE)])
+    context.query(f"ALTER TABLE {change.target} RENAME TO {quoted(plan.new_name)}")
     if change.temporary:
-        session.temporary ^= {plan.name[-1], plan.new_name}
+        context.temporary ^= {plan.name[-1], plan.new_name}
     return 0
 
 
 def _rename_column(change: _Alteration) -> int:
     old, new = change.find(change.plan.target).name, change.plan.new_name
-    change.session.query(f"ALTER TABLE {change.target} RENAME COLUMN {quoted(old)} TO {quoted(new)}")
+    change.context.query(f"ALTER TABLE {change.target} RENAME COLUMN {quoted(old)} TO {quoted(new)}")
     return 0
 
 
@@ -64,7 +64,7 @@ def _drop_column(change: _Alteration) -> int:
     column = change.find(change.plan.target)
     if column.distkey or column.sortkey:
         raise SqlError(f'cannot drop {"distkey" if column.distkey else "sortkey"} column "{column.name}"')
-    change.session.query(f"ALTER TABLE {change.target} DROP COLUMN {quoted(column.name)}")
+    change.context.query(f"ALTER TABLE {change.target} DROP COLUMN {quoted(column.name)}")
     return 0
 
 
@@ -76,7 +76,7 @@ def _change_keys(change: _Alteration) -> int:
     if changed.diststyle:
         columns = [dataclasses.replace(column, distkey=False) for column in columns]
     for column in keys.apply(columns, changed):
-        annotate(change.session, change.target, column=column)
+        annotate(change.context, change.target, column=column)
     return 0
 
 
@@ -92,7 +92,7 @@ def _add_column(change: _Alteration) -> int:
 
 
 def _resize_column(change: _Alteration) -> int:
-    change.session.outside_transaction("ALTER TABLE ALTER COLUMN")
+    change.context.outside_transaction("ALTER TABLE ALTER COLUMN")
     column, kind = change.find(change.plan.target), change.plan.type
     assert kind is not None
     if column.type.name != "character varying" or kind.name != "character varying":
@@ -103,34 +103,34 @@ def _resize_column(change: _Alteration) -> int:
 
 def _rebuild(change: _Alteration, after: list[Column]) -> None:
     """Write the table anew: DuckDB cannot add a column with a check, or change one."""
-    session, target = change.session, change.target
+    context, target = change.context, change.target
     head, _, table = target.rpartition(".")
     fresh = f"{head}.{quoted(table.strip(chr(34)) + '$new')}"
     plain = [dataclasses.replace(column, identity=None) for column in after]
-    build(session, fresh, columns=plain, temporary=change.temporary)
+    build(context, fresh, columns=plain, temporary=change.temporary)
     names = ", ".join(quoted(column.name) for column in change.columns)
-    session.query(f"INSERT INTO {fresh} ({names}) SELECT {names} FROM {target}")
-    session.query(f"DROP TABLE {target}")
-    session.query(f"ALTER TABLE {fresh} RENAME TO {table}")
+    context.query(f"INSERT INTO {fresh} ({names}) SELECT {names} FROM {target}")
+    context.query(f"DROP TABLE {target}")
+    context.query(f"ALTER TABLE {fresh} RENAME TO {table}")
     for column in after:
         if column.identity:
             sequence = sequence_of(target, column.name).replace("'", "''")
-            session.query(f"ALTER TABLE {target} ALTER {quoted(column.name)} SET DEFAULT nextval('{sequence}')")
-            annotate(session, target, column=column)
+            context.query(f"ALTER TABLE {target} ALTER {quoted(column.name)} SET DEFAULT nextval('{sequence}')")
+            annotate(context, target, column=column)
 
 
 def _append(change: _Alteration) -> int:
     """ALTER TABLE … APPEND moves rows between tables of the same columns, and commits at once."""
-    session, plan = change.session, change.plan
-    session.outside_transaction("ALTER TABLE APPEND")
-    session.lock([(plan.source, Mode.EXCLUSIVE)])
-    source = catalog.columns(session, plan.source)
+    context, plan = change.context, change.plan
+    context.outside_transaction("ALTER TABLE APPEND")
+    context.lock([(plan.source, Mode.EXCLUSIVE)])
+    source = catalog.columns(context, plan.source)
     if {(c.name, str(c.type)) for c in source} != {(c.name, str(c.type)) for c in change.columns}:
         raise SqlError("Columns in source and target table do not match")
     names = ", ".join(quoted(column.name) for column in change.columns)
-    origin = target_of(session, plan.source, temporary=session.is_temporary(plan.source))
-    count = session.query(f"INSERT INTO {change.target} ({names}) SELECT {names} FROM {origin}").fetchone()[0]
-    session.query(f"DELETE FROM {origin}")
+    origin = target_of(context, plan.source, temporary=context.is_temporary(plan.source))
+    count = context.query(f"INSERT INTO {change.target} ({names}) SELECT {names} FROM {origin}").fetchone()[0]
+    context.query(f"DELETE FROM {origin}")
     return int(count)
 
 

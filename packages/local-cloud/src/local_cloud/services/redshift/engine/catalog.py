@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.sql.tables import Column as Definition
 from local_cloud.services.redshift.sql.tables import Name
 from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb, parse_type
@@ -56,18 +56,18 @@ def note(column: Definition) -> str:
     return json.dumps(fields)
 
 
-def columns(session: Session, name: Name) -> list[Column]:
+def columns(context: Context, name: Name) -> list[Column]:
     """The columns of a table or view in order; empty when there is none of that name."""
-    if session.is_temporary(name):
+    if context.is_temporary(name):
         catalog, schema, table = "temp", "main", name[-1]
     else:
-        catalog, schema, table = session.key(name)
-    rows = session.query(
+        catalog, schema, table = context.key(name)
+    rows = context.query(
         "SELECT column_name, data_type, NOT is_nullable, column_default, comment FROM duckdb_columns()"
         " WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
         [catalog, schema, table],
     ).fetchall()
-    origin = (session.settings.search_path[0] if catalog == "temp" else schema, table)
+    origin = (context.settings.search_path[0] if catalog == "temp" else schema, table)
     return [_column(origin, row) for row in rows]
 
 

@@ -17,24 +17,24 @@ from local_cloud.services.redshift.engine import (
     unloading,
     utilities,
 )
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.scene import Scene
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.sql import external as external_sql
 from local_cloud.services.redshift.sql import load, statements, tables
 from local_cloud.services.redshift.sql import procedures as procedure_sql
 from local_cloud.services.redshift.sql.dialect import read
 
 
-def _query(session: Session, statement: statements.Query, scene: Scene) -> int:
+def _query(context: Context, statement: statements.Query, scene: Scene) -> int:
     """A query that makes a table is a definition; all others give rows or change them."""
     tree = read(statement.sql)
     into = select_into.target_of(tree)
     if into is not None:
-        return select_into.run(session, tree, into, scene=scene)
-    return queries.run(session, tree, scene)
+        return select_into.run(context, tree, into, scene=scene)
+    return queries.run(context, tree, scene)
 
 
-#: (session, statement, scene) → rows returned or changed.
+#: (context, statement, scene) → rows returned or changed.
 COMMANDS: dict[type, Callable[..., int]] = {
     statements.Begin: utilities.begin,
     statements.Commit: utilities.commit,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_cloud.services.redshift.engine import catalog, external, privileges, views
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.queries import prepare
 from local_cloud.services.redshift.engine.scene import Scene
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql import functions, keys, statements
@@ -18,54 +18,54 @@ from local_cloud.services.redshift.sql.tables import Column, CreateTable, Name
 from local_cloud.services.redshift.sql.types import from_duckdb
 
 
-def create_table(session: Session, plan: CreateTable, scene: Scene) -> int:
+def create_table(context: Context, plan: CreateTable, scene: Scene) -> int:
     name = plan.name
     if plan.temporary and len(name) > 1:
         raise SqlError("cannot create temporary relation in non-temporary schema")
     if not plan.temporary:
-        _check_schema(session, name)
-        session.lock([(name, Mode.EXCLUSIVE)])
-    taken = name[-1] in session.temporary if plan.temporary else _stored(session, name)
+        _check_schema(context, name)
+        context.lock([(name, Mode.EXCLUSIVE)])
+    taken = name[-1] in context.temporary if plan.temporary else _stored(context, name)
     if taken:
         if plan.if_not_exists:
             return 0
         raise SqlError(f'Relation "{name[-1]}" already exists')
     if plan.query:
-        return _create_as(session, plan, scene)
+        return _create_as(context, plan, scene)
     columns = list(plan.columns)
     if plan.like:
-        columns = _like(session, plan)
-    build(session, target_of(session, name, temporary=plan.temporary), columns=columns, temporary=plan.temporary)
+        columns = _like(context, plan)
+    build(context, target_of(context, name, temporary=plan.temporary), columns=columns, temporary=plan.temporary)
     if plan.temporary:
-        session.temporary.add(name[-1])
+        context.temporary.add(name[-1])
     return 0
 
 
-def _stored(session: Session, name: Name) -> bool:
+def _stored(context: Context, name: Name) -> bool:
     """True when a table or view of the schema has the name; a temporary one does not count."""
-    if views.find(session, name):
+    if views.find(context, name):
         return True
-    database, schema, table = session.key(name)
-    found = session.query(
+    database, schema, table = context.key(name)
+    found = context.query(
         "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
         [database, schema, table],
     ).fetchone()
     return found is not None
 
 
-def _check_schema(session: Session, name: Name) -> None:
-    schema = session.key(name)[1]
+def _check_schema(context: Context, name: Name) -> None:
+    schema = context.key(name)[1]
     if schema == INTERNAL or schema in ("pg_catalog", "information_schema"):
         raise SqlError(f'permission denied for schema "{schema}"')
-    if external.database_of(session, schema):
+    if external.database_of(context, schema):
         raise SqlError(f'Operations on local objects in external schema "{schema}" are not allowed.')
 
 
-def target_of(session: Session, name: Name, *, temporary: bool) -> str:
+def target_of(context: Context, name: Name, *, temporary: bool) -> str:
     """A table's name as DuckDB SQL."""
     if temporary:
         return f"temp.main.{quoted(name[-1])}"
-    return ".".join(quoted(part) for part in session.key(name))
+    return ".".join(quoted(part) for part in context.key(name))
 
 
 def definition(column: Column) -> str:
@@ -89,7 +89,7 @@ def _expression(sql: str) -> str:
     return render(functions.rewrite_stored(tree))
 
 
-def build(session: Session, target: str, *, columns: list[Column], temporary: bool) -> None:
+def build(context: Context, target: str, *, columns: list[Column], temporary: bool) -> None:
     """Create the table, its identity sequences, and the notes on its columns."""
     seen: set[str] = set()
     definitions = []
@@ -101,19 +101,19 @@ def build(session: Session, target: str, *, columns: list[Column], temporary: bo
         if column.identity:
             sequence = sequence_of(target, column.name)
             start, step = column.identity
-            session.query(f"CREATE SEQUENCE {sequence} START {start} INCREMENT {step}")
+            context.query(f"CREATE SEQUENCE {sequence} START {start} INCREMENT {step}")
             text += " DEFAULT nextval('{}')".format(sequence.replace("'", "''"))
         definitions.append(text)
     kind = "TEMPORARY TABLE" if temporary else "TABLE"
-    session.query(f"CREATE {kind} {target} ({', '.join(definitions)})")
+    context.query(f"CREATE {kind} {target} ({', '.join(definitions)})")
     for column in columns:
-        annotate(session, target, column=column)
+        annotate(context, target, column=column)
 
 
-def annotate(session: Session, target: str, *, column: Column) -> None:
+def annotate(context: Context, target: str, *, column: Column) -> None:
     """Keep with a column what DuckDB has no place for."""
     text = catalog.note(column).replace("'", "''")
-    session.query(f"COMMENT ON COLUMN {target}.{quoted(column.name)} IS '{text}'")
+    context.query(f"COMMENT ON COLUMN {target}.{quoted(column.name)} IS '{text}'")
 
 
 def sequence_of(target: str, column: str) -> str:
@@ -122,18 +122,18 @@ def sequence_of(target: str, column: str) -> str:
     return f"{head}.{quoted(table.strip(chr(34)) + '_' + column + '_seq')}"
 
 
-def _like(session: Session, plan: CreateTable) -> list[Column]:
-    session.lock([(plan.like, Mode.READ)])
-    parent = catalog.columns(session, plan.like)
+def _like(context: Context, plan: CreateTable) -> list[Column]:
+    context.lock([(plan.like, Mode.READ)])
+    parent = catalog.columns(context, plan.like)
     if not parent:
         raise SqlError(f'relation "{".".join(plan.like)}" does not exist')
     definitions = (catalog.definition_of(column, defaults=plan.like_defaults) for column in parent)
     return [replace(definition, comment=None) for definition in definitions]
 
 
-def _create_as(session: Session, plan: CreateTable, scene: Scene) -> int:
-    prepared = prepare(session, read(plan.query), scene)
-    described = session.query("DESCRIBE " + prepared.sql).fetchall()
+def _create_as(context: Context, plan: CreateTable, scene: Scene) -> int:
+    prepared = prepare(context, read(plan.query), scene)
+    described = context.query("DESCRIBE " + prepared.sql).fetchall()
     if plan.column_names and len(plan.column_names) != len(described):
         raise SqlError("CREATE TABLE AS specifies a different number of column names than the query has")
     columns = []
@@ -143,150 +143,150 @@ def _create_as(session: Session, plan: CreateTable, scene: Scene) -> int:
         if origin is not None and origin.type.duckdb == kind.duckdb:
             kind = origin.type
         columns.append(Column(plan.column_names[index] if plan.column_names else name, kind))
-    target = target_of(session, plan.name, temporary=plan.temporary)
-    build(session, target, columns=keys.apply(columns, plan.keys), temporary=plan.temporary)
+    target = target_of(context, plan.name, temporary=plan.temporary)
+    build(context, target, columns=keys.apply(columns, plan.keys), temporary=plan.temporary)
     if plan.temporary:
-        session.temporary.add(plan.name[-1])
-    return int(session.query(f"INSERT INTO {target} {prepared.sql}").fetchone()[0])
+        context.temporary.add(plan.name[-1])
+    return int(context.query(f"INSERT INTO {target} {prepared.sql}").fetchone()[0])
 
 
-def create_view(session: Session, plan: statements.CreateView, scene: Scene) -> int:
-    _check_schema(session, plan.name)
-    session.lock([(plan.name, Mode.EXCLUSIVE)])
-    if not plan.replace and _stored(session, plan.name):
+def create_view(context: Context, plan: statements.CreateView, scene: Scene) -> int:
+    _check_schema(context, plan.name)
+    context.lock([(plan.name, Mode.EXCLUSIVE)])
+    if not plan.replace and _stored(context, plan.name):
         raise SqlError(f'Relation "{plan.name[-1]}" already exists')
     if plan.binding:
-        prepared = prepare(session, read(plan.query), scene)
-        count = len(session.query("DESCRIBE " + prepared.sql).fetchall())
+        prepared = prepare(context, read(plan.query), scene)
+        count = len(context.query("DESCRIBE " + prepared.sql).fetchall())
         if plan.columns and len(plan.columns) > count:
             raise SqlError("CREATE VIEW specifies more column names than columns")
-    views.store(session, plan.name, columns=plan.columns, definition=plan.query)
+    views.store(context, plan.name, columns=plan.columns, definition=plan.query)
     return 0
 
 
-def create_schema(session: Session, plan: statements.CreateSchema, scene: Scene) -> int:
+def create_schema(context: Context, plan: statements.CreateSchema, scene: Scene) -> int:
     if plan.name.startswith("pg_"):
         raise SqlError(
             f'unacceptable schema name "{plan.name}"', detail='The prefix "pg_" is reserved for system schemas.'
         )
-    privileges.require_create(session)
-    session.lock([((plan.name, "*"), Mode.EXCLUSIVE)])
-    taken = _schema_exists(session, plan.name) or bool(external.database_of(session, plan.name))
+    privileges.require_create(context)
+    context.lock([((plan.name, "*"), Mode.EXCLUSIVE)])
+    taken = _schema_exists(context, plan.name) or bool(external.database_of(context, plan.name))
     if taken and plan.if_not_exists:
         return 0
     if taken:
         raise SqlError(f'schema "{plan.name}" already exists')
-    session.query(f"CREATE SCHEMA {quoted(session.database.catalog)}.{quoted(plan.name)}")
+    context.query(f"CREATE SCHEMA {quoted(context.database.catalog)}.{quoted(plan.name)}")
     return 0
 
 
-def _schema_exists(session: Session, name: str) -> bool:
-    found = session.query(
+def _schema_exists(context: Context, name: str) -> bool:
+    found = context.query(
         "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?",
-        [session.database.catalog, name],
+        [context.database.catalog, name],
     ).fetchone()
     return found is not None
 
 
-def create_database(session: Session, plan: statements.CreateDatabase, scene: Scene) -> int:
-    session.outside_transaction("CREATE DATABASE")
-    session.warehouse.create_database(
-        session.database.namespace,
+def create_database(context: Context, plan: statements.CreateDatabase, scene: Scene) -> int:
+    context.outside_transaction("CREATE DATABASE")
+    context.warehouse.create_database(
+        context.database.namespace,
         plan.name,
-        first=session.surroundings.first_database,
+        first=context.surroundings.first_database,
         serializable=plan.serializable,
     )
     return 0
 
 
-def alter_database(session: Session, plan: statements.AlterDatabase, scene: Scene) -> int:
-    session.outside_transaction("ALTER DATABASE")
-    if plan.name != session.database.name:
+def alter_database(context: Context, plan: statements.AlterDatabase, scene: Scene) -> int:
+    context.outside_transaction("ALTER DATABASE")
+    if plan.name != context.database.name:
         raise NotSupported("ALTER DATABASE of another database is not supported here; connect to it first")
-    session.warehouse.set_isolation(session.database, serializable=plan.serializable)
+    context.warehouse.set_isolation(context.database, serializable=plan.serializable)
     return 0
 
 
-def drop_database(session: Session, plan: statements.DropDatabase, scene: Scene) -> int:
-    session.outside_transaction("DROP DATABASE")
-    if plan.name == session.database.name:
+def drop_database(context: Context, plan: statements.DropDatabase, scene: Scene) -> int:
+    context.outside_transaction("DROP DATABASE")
+    if plan.name == context.database.name:
         raise SqlError("cannot drop the currently open database")
-    session.warehouse.drop_database(session.database.namespace, plan.name, first=session.surroundings.first_database)
+    context.warehouse.drop_database(context.database.namespace, plan.name, first=context.surroundings.first_database)
     return 0
 
 
-def drop(session: Session, plan: statements.Drop, scene: Scene) -> int:
+def drop(context: Context, plan: statements.Drop, scene: Scene) -> int:
     for name in plan.names:
         if plan.kind == "SCHEMA":
-            _drop_schema(session, name[-1], plan=plan)
+            _drop_schema(context, name[-1], plan=plan)
         elif plan.kind == "VIEW":
-            _drop_view(session, name, plan=plan)
+            _drop_view(context, name, plan=plan)
         else:
-            _drop_table(session, name, plan=plan)
+            _drop_table(context, name, plan=plan)
     return 0
 
 
-def _drop_table(session: Session, name: Name, *, plan: statements.Drop) -> None:
-    if session.is_temporary(name):
-        _drop_stored(session, name, temporary=True)
-        session.temporary.discard(name[-1])
+def _drop_table(context: Context, name: Name, *, plan: statements.Drop) -> None:
+    if context.is_temporary(name):
+        _drop_stored(context, name, temporary=True)
+        context.temporary.discard(name[-1])
         return
-    if external.is_external(session, name):
-        external.drop_table(session, name, if_exists=plan.if_exists)
+    if external.is_external(context, name):
+        external.drop_table(context, name, if_exists=plan.if_exists)
         return
-    session.lock([(name, Mode.EXCLUSIVE)])
-    if views.find(session, name):
+    context.lock([(name, Mode.EXCLUSIVE)])
+    if views.find(context, name):
         raise SqlError(f'"{name[-1]}" is not a table', hint="Use DROP VIEW to remove a view.")
-    if _stored(session, name):
-        _drop_stored(session, name, temporary=False)
+    if _stored(context, name):
+        _drop_stored(context, name, temporary=False)
     elif not plan.if_exists:
         raise SqlError(f'Table "{name[-1]}" does not exist')
 
 
-def _drop_stored(session: Session, name: Name, *, temporary: bool) -> None:
-    target = target_of(session, name, temporary=temporary)
-    identities = [column.name for column in catalog.columns(session, name) if column.identity]
-    session.query(f"DROP TABLE {target}")
+def _drop_stored(context: Context, name: Name, *, temporary: bool) -> None:
+    target = target_of(context, name, temporary=temporary)
+    identities = [column.name for column in catalog.columns(context, name) if column.identity]
+    context.query(f"DROP TABLE {target}")
     for column in identities:
-        session.query(f"DROP SEQUENCE {sequence_of(target, column)}")
+        context.query(f"DROP SEQUENCE {sequence_of(target, column)}")
 
 
-def _drop_view(session: Session, name: Name, *, plan: statements.Drop) -> None:
-    session.lock([(name, Mode.EXCLUSIVE)])
-    if views.drop(session, name):
+def _drop_view(context: Context, name: Name, *, plan: statements.Drop) -> None:
+    context.lock([(name, Mode.EXCLUSIVE)])
+    if views.drop(context, name):
         return
-    if session.is_temporary(name) or _stored(session, name):
+    if context.is_temporary(name) or _stored(context, name):
         raise SqlError(f'"{name[-1]}" is not a view', hint="Use DROP TABLE to remove a table.")
     if not plan.if_exists:
         raise SqlError(f'view "{name[-1]}" does not exist')
 
 
-def _drop_schema(session: Session, name: str, *, plan: statements.Drop) -> None:
-    if external.database_of(session, name):
-        external.drop_schema(session, name)
+def _drop_schema(context: Context, name: str, *, plan: statements.Drop) -> None:
+    if external.database_of(context, name):
+        external.drop_schema(context, name)
         return
-    session.lock([((name, "*"), Mode.EXCLUSIVE)])
+    context.lock([((name, "*"), Mode.EXCLUSIVE)])
     if name in ("public", INTERNAL, "pg_catalog", "information_schema"):
         raise SqlError(f'cannot drop schema "{name}" because it is required by the database system')
-    if not _schema_exists(session, name):
+    if not _schema_exists(context, name):
         if plan.if_exists:
             return
         raise SqlError(f'schema "{name}" does not exist')
-    tables = session.query(
+    tables = context.query(
         "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = ?",
-        [session.database.catalog, name],
+        [context.database.catalog, name],
     ).fetchall()
     inner = [(name, table) for (table,) in tables]
-    found = [*inner, *((name, view) for view in views.names(session, name))]
+    found = [*inner, *((name, view) for view in views.names(context, name))]
     if found and not plan.cascade:
         raise SqlError(
             f"cannot drop schema {name} because other objects depend on it",
             hint="Use DROP ... CASCADE to drop the dependent objects too.",
         )
-    for view in views.names(session, name):
-        views.drop(session, (name, view))
+    for view in views.names(context, name):
+        views.drop(context, (name, view))
     for table in inner:
-        session.lock([(table, Mode.EXCLUSIVE)])
-        _drop_stored(session, table, temporary=False)
-    session.query(f"DELETE FROM {INTERNAL}.procedures WHERE schema = ?", [name])
-    session.query(f"DROP SCHEMA {quoted(session.database.catalog)}.{quoted(name)}")
+        context.lock([(table, Mode.EXCLUSIVE)])
+        _drop_stored(context, table, temporary=False)
+    context.query(f"DELETE FROM {INTERNAL}.procedures WHERE schema = ?", [name])
+    context.query(f"DROP SCHEMA {quoted(context.database.catalog)}.{quoted(name)}")

@@ -39,12 +39,12 @@ _IN_ORDER = {"ignore_errors": "true", "parallel": "false"}
 
 def load(job: LoadJob) -> int:
     """Append the files to the table. The number of rows."""
-    session, allowed = job.session, int(job.plan.options.get("MAXERROR", "0"))
+    context, allowed = job.context, int(job.plan.options.get("MAXERROR", "0"))
     statement = f"CREATE TEMPORARY TABLE {_ROWS} AS {_query(job)}"
     try:
-        session.query(statement)
+        context.query(statement)
     except Exception as error:
-        session.check()
+        context.check()
         raise failed(job, [LoadErrorDetail(job.files[0].url, 1200, str(error).splitlines()[0])]) from None
     lines = _unreadable_lines(job)
     rejected = [*lines, *_unreadable_values(job, lines, limit=allowed + 1)]
@@ -53,12 +53,12 @@ def load(job: LoadJob) -> int:
         raise failed(job, rejected[: allowed + 1])
     names = ", ".join(quoted(target.name) for target in job.targets)
     values = ", ".join(f"c{i}" for i in range(len(job.targets)))
-    count = session.query(
+    count = context.query(
         f"INSERT INTO {job.table} ({names}) SELECT {values} FROM temp.main.{_ROWS} WHERE bad IS NULL"
     ).fetchone()[0]
     for leftover in (_ROWS, _REJECTS, _SCANS):
-        session.query(f"DROP TABLE IF EXISTS temp.main.{leftover}")
-    load_errors.record(session, job.plan.table, rejected)
+        context.query(f"DROP TABLE IF EXISTS temp.main.{leftover}")
+    load_errors.record(context, job.plan.table, rejected)
     return int(count)
 
 
@@ -144,7 +144,7 @@ _VALUES = {
 def _unreadable_lines(job: LoadJob) -> list[LoadErrorDetail]:
     """One row for each line that is none, in file order."""
     urls = {str(file.path): file.url for file in job.files}
-    rows = job.session.query(
+    rows = job.context.query(
         "SELECT DISTINCT ON (s.file_path, e.line) s.file_path, e.line, e.error_type, e.error_message"
         f" FROM temp.main.{_REJECTS} e JOIN temp.main.{_SCANS} s USING (scan_id, file_id)"
         " ORDER BY s.file_path, e.line, e.column_idx"
@@ -158,7 +158,7 @@ def _unreadable_lines(job: LoadJob) -> list[LoadErrorDetail]:
 
 def _unreadable_values(job: LoadJob, lines: Sequence[LoadErrorDetail], *, limit: int) -> list[LoadErrorDetail]:
     """One row for each line with a value that does not fit its column."""
-    files = job.session.query(
+    files = job.context.query(
         f"SELECT path FROM temp.main.{_ROWS} WHERE bad IS NOT NULL GROUP BY path ORDER BY path"
     ).fetchall()
     by_path = {str(file.path): file for file in job.files}
@@ -166,7 +166,7 @@ def _unreadable_values(job: LoadJob, lines: Sequence[LoadErrorDetail], *, limit:
     for (path,) in files:
         one = dataclasses.replace(job, files=[by_path[path]])
         # Rows of one file, read again in their order: their number tells the line.
-        rows = job.session.query(
+        rows = job.context.query(
             f"SELECT n, bad, written FROM (SELECT row_number() OVER () AS n, * FROM ({_query(one, again=True)}))"
             f" WHERE bad IS NOT NULL ORDER BY n LIMIT {limit - len(found)}"
         ).fetchall()

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from local_cloud.services.redshift.engine import catalog, privileges
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.scene import Scene
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.storage import resolve_role, split_url
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import NotSupported, SqlError
@@ -45,35 +45,35 @@ _FORMATS = {
 }
 
 
-def database_of(session: Session, schema: str) -> str:
+def database_of(context: Context, schema: str) -> str:
     """The Glue database behind an external schema; empty when the schema is none."""
-    rows = session.lookup(f"SELECT database FROM {INTERNAL}.external_schemas WHERE name = ?", [schema])
+    rows = context.lookup(f"SELECT database FROM {INTERNAL}.external_schemas WHERE name = ?", [schema])
     return str(rows[0][0]) if rows else ""
 
 
-def is_external(session: Session, name: Name) -> bool:
-    return len(name) > 1 and bool(database_of(session, name[-2]))
+def is_external(context: Context, name: Name) -> bool:
+    return len(name) > 1 and bool(database_of(context, name[-2]))
 
 
-def role_of(session: Session, schema: str) -> str:
-    rows = session.lookup(f"SELECT role FROM {INTERNAL}.external_schemas WHERE name = ?", [schema])
+def role_of(context: Context, schema: str) -> str:
+    rows = context.lookup(f"SELECT role FROM {INTERNAL}.external_schemas WHERE name = ?", [schema])
     return str(rows[0][0]) if rows else ""
 
 
 @contextlib.contextmanager
-def _catalog(session: Session, role: str) -> Iterator[Any]:
+def _catalog(context: Context, role: str) -> Iterator[Any]:
     """A client of the Glue catalog, as a role. A refusal is an error of the statement."""
     try:
-        yield session.surroundings.glue(role)
+        yield context.surroundings.glue(role)
     except Exception as error:
         if _code(error).startswith("AccessDenied"):
             raise SqlError(error.response["Error"]["Message"]) from None  # type: ignore[attr-defined]
         raise
 
 
-def _catalog_of(session: Session, name: Name) -> contextlib.AbstractContextManager[Any]:
+def _catalog_of(context: Context, name: Name) -> contextlib.AbstractContextManager[Any]:
     """The catalog as the role of a table's schema."""
-    return _catalog(session, role_of(session, name[-2]))
+    return _catalog(context, role_of(context, name[-2]))
 
 
 def _code(error: Exception) -> str:
@@ -81,38 +81,38 @@ def _code(error: Exception) -> str:
     return str(response["Error"]["Code"]) if isinstance(response, dict) else ""
 
 
-def create_schema(session: Session, plan: CreateExternalSchema, scene: Scene) -> int:
-    session.outside_transaction("CREATE EXTERNAL SCHEMA")
-    privileges.require_create(session)
-    role = resolve_role(session, plan.role)
-    taken = session.lookup(
+def create_schema(context: Context, plan: CreateExternalSchema, scene: Scene) -> int:
+    context.outside_transaction("CREATE EXTERNAL SCHEMA")
+    privileges.require_create(context)
+    role = resolve_role(context, plan.role)
+    taken = context.lookup(
         "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?",
-        [session.database.catalog, plan.name],
+        [context.database.catalog, plan.name],
     )
-    if taken or database_of(session, plan.name):
+    if taken or database_of(context, plan.name):
         if plan.if_not_exists:
             return 0
         raise SqlError(f'schema "{plan.name}" already exists')
     if plan.create_database:
         try:
-            with _catalog(session, role) as glue:
+            with _catalog(context, role) as glue:
                 glue.create_database(DatabaseInput={"Name": plan.database})
         except Exception as error:
             if _code(error) != "AlreadyExistsException":
                 raise
-    session.query(f"INSERT INTO {INTERNAL}.external_schemas VALUES (?, ?, ?)", [plan.name, plan.database, role])
+    context.query(f"INSERT INTO {INTERNAL}.external_schemas VALUES (?, ?, ?)", [plan.name, plan.database, role])
     return 0
 
 
-def drop_schema(session: Session, name: str) -> None:
+def drop_schema(context: Context, name: str) -> None:
     """Forget the schema; the Glue database stays."""
-    session.outside_transaction("DROP SCHEMA of an external schema")
-    session.query(f"DELETE FROM {INTERNAL}.external_schemas WHERE name = ?", [name])
+    context.outside_transaction("DROP SCHEMA of an external schema")
+    context.query(f"DELETE FROM {INTERNAL}.external_schemas WHERE name = ?", [name])
 
 
-def create_table(session: Session, plan: CreateExternalTable, scene: Scene) -> int:
-    session.outside_transaction("CREATE EXTERNAL TABLE")
-    database = database_for(session, plan.name)
+def create_table(context: Context, plan: CreateExternalTable, scene: Scene) -> int:
+    context.outside_transaction("CREATE EXTERNAL TABLE")
+    database = database_for(context, plan.name)
     split_url(plan.location)
     names = [name for name, _ in (*plan.columns, *plan.partitions)]
     for name in names:
@@ -133,7 +133,7 @@ def create_table(session: Session, plan: CreateExternalTable, scene: Scene) -> i
         "StorageDescriptor": storage,
     }
     try:
-        with _catalog_of(session, plan.name) as glue:
+        with _catalog_of(context, plan.name) as glue:
             glue.create_table(DatabaseName=database, TableInput=table)
     except Exception as error:
         if _code(error) == "AlreadyExistsException":
@@ -157,19 +157,19 @@ def _stored_as(kind: str, *, serde: str = "", properties: Mapping[str, str] | No
     }
 
 
-def database_for(session: Session, name: Name) -> str:
-    database = database_of(session, name[-2]) if len(name) > 1 else ""
+def database_for(context: Context, name: Name) -> str:
+    database = database_of(context, name[-2]) if len(name) > 1 else ""
     if not database:
-        schema = name[-2] if len(name) > 1 else session.settings.search_path[0]
+        schema = name[-2] if len(name) > 1 else context.settings.search_path[0]
         raise SqlError(f'External table "{name[-1]}" must be in an external schema; "{schema}" is none')
     return database
 
 
-def drop_table(session: Session, name: Name, *, if_exists: bool) -> None:
-    session.outside_transaction("DROP TABLE of an external table")
+def drop_table(context: Context, name: Name, *, if_exists: bool) -> None:
+    context.outside_transaction("DROP TABLE of an external table")
     try:
-        database = database_for(session, name)
-        with _catalog_of(session, name) as glue:
+        database = database_for(context, name)
+        with _catalog_of(context, name) as glue:
             glue.delete_table(DatabaseName=database, Name=name[-1])
     except Exception as error:
         if _code(error) != "EntityNotFoundException":
@@ -178,9 +178,9 @@ def drop_table(session: Session, name: Name, *, if_exists: bool) -> None:
             raise SqlError(f'Table "{name[-1]}" does not exist') from None
 
 
-def alter_table(session: Session, plan: AlterExternalTable, scene: Scene) -> int:
-    session.outside_transaction("ALTER EXTERNAL TABLE")
-    table = table_of(session, plan.table)
+def alter_table(context: Context, plan: AlterExternalTable, scene: Scene) -> int:
+    context.outside_transaction("ALTER EXTERNAL TABLE")
+    table = table_of(context, plan.table)
     settable = ("Name", "Description", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
     changed = {key: table[key] for key in settable if key in table}
     if plan.location:
@@ -189,18 +189,18 @@ def alter_table(session: Session, plan: AlterExternalTable, scene: Scene) -> int
     if plan.format:
         changed["StorageDescriptor"] = {**changed["StorageDescriptor"], **_stored_as(plan.format)}
     changed["Parameters"] = {**changed.get("Parameters", {}), **plan.properties}
-    with _catalog_of(session, plan.table) as glue:
-        glue.update_table(DatabaseName=database_for(session, plan.table), TableInput=changed)
+    with _catalog_of(context, plan.table) as glue:
+        glue.update_table(DatabaseName=database_for(context, plan.table), TableInput=changed)
     return 0
 
 
-def add_partitions(session: Session, plan: AddPartitions, scene: Scene) -> int:
-    session.outside_transaction("ALTER EXTERNAL TABLE")
+def add_partitions(context: Context, plan: AddPartitions, scene: Scene) -> int:
+    context.outside_transaction("ALTER EXTERNAL TABLE")
     if len(plan.partitions) > MAX_PARTITIONS_A_STATEMENT:
         raise SqlError(
             f"Cannot add more than {MAX_PARTITIONS_A_STATEMENT} partitions in a single ALTER TABLE statement"
         )
-    database, table = database_for(session, plan.table), table_of(session, plan.table)
+    database, table = database_for(context, plan.table), table_of(context, plan.table)
     keys = [key["Name"] for key in table.get("PartitionKeys", [])]
     inputs = []
     for partition in plan.partitions:
@@ -208,11 +208,11 @@ def add_partitions(session: Session, plan: AddPartitions, scene: Scene) -> int:
         storage = {**table["StorageDescriptor"], "Location": partition.location}
         inputs.append({"Values": _values(keys, partition.values, plan.table), "StorageDescriptor": storage})
     if not plan.if_not_exists:
-        present = [values for values, _ in partitions(session, plan.table)]
+        present = [values for values, _ in partitions(context, plan.table)]
         for item in inputs:
             if item["Values"] in present:
                 raise SqlError(f"Partition already exists: ({', '.join(item['Values'])})")
-    with _catalog_of(session, plan.table) as glue:
+    with _catalog_of(context, plan.table) as glue:
         result = glue.batch_create_partition(DatabaseName=database, TableName=plan.table[-1], PartitionInputList=inputs)
     for failed in result.get("Errors", []):
         detail = failed["ErrorDetail"]
@@ -234,12 +234,12 @@ def _values(keys: list[str], given: Sequence[tuple[str, str]], table: Name) -> l
     return [values[key] for key in keys]
 
 
-def drop_partition(session: Session, plan: DropPartition, scene: Scene) -> int:
-    session.outside_transaction("ALTER EXTERNAL TABLE")
-    database, table = database_for(session, plan.table), table_of(session, plan.table)
+def drop_partition(context: Context, plan: DropPartition, scene: Scene) -> int:
+    context.outside_transaction("ALTER EXTERNAL TABLE")
+    database, table = database_for(context, plan.table), table_of(context, plan.table)
     keys = [key["Name"] for key in table.get("PartitionKeys", [])]
     try:
-        with _catalog_of(session, plan.table) as glue:
+        with _catalog_of(context, plan.table) as glue:
             glue.delete_partition(
                 DatabaseName=database, TableName=plan.table[-1], PartitionValues=_values(keys, plan.values, plan.table)
             )
@@ -250,14 +250,14 @@ def drop_partition(session: Session, plan: DropPartition, scene: Scene) -> int:
     return 0
 
 
-def move_partition(session: Session, plan: MovePartition, scene: Scene) -> int:
-    session.outside_transaction("ALTER EXTERNAL TABLE")
+def move_partition(context: Context, plan: MovePartition, scene: Scene) -> int:
+    context.outside_transaction("ALTER EXTERNAL TABLE")
     split_url(plan.partition.location)
-    database, table = database_for(session, plan.table), table_of(session, plan.table)
+    database, table = database_for(context, plan.table), table_of(context, plan.table)
     values = _values([key["Name"] for key in table.get("PartitionKeys", [])], plan.partition.values, plan.table)
     where = {"DatabaseName": database, "TableName": plan.table[-1]}
     try:
-        with _catalog_of(session, plan.table) as glue:
+        with _catalog_of(context, plan.table) as glue:
             storage = glue.get_partition(**where, PartitionValues=values)["Partition"]["StorageDescriptor"]
             moved = {"Values": values, "StorageDescriptor": {**storage, "Location": plan.partition.location}}
             glue.update_partition(**where, PartitionValueList=values, PartitionInput=moved)
@@ -268,11 +268,11 @@ def move_partition(session: Session, plan: MovePartition, scene: Scene) -> int:
     return 0
 
 
-def table_of(session: Session, name: Name) -> dict[str, Any]:
+def table_of(context: Context, name: Name) -> dict[str, Any]:
     """The table as the Glue catalog describes it."""
     try:
-        database = database_for(session, name)
-        with _catalog_of(session, name) as glue:
+        database = database_for(context, name)
+        with _catalog_of(context, name) as glue:
             answer = glue.get_table(DatabaseName=database, Name=name[-1])
     except Exception as error:
         if _code(error) == "EntityNotFoundException":
@@ -282,10 +282,10 @@ def table_of(session: Session, name: Name) -> dict[str, Any]:
     return table
 
 
-def partitions(session: Session, name: Name) -> list[tuple[list[str], str]]:
+def partitions(context: Context, name: Name) -> list[tuple[list[str], str]]:
     """Values and location of every partition."""
-    database = database_for(session, name)
-    with _catalog_of(session, name) as glue:
+    database = database_for(context, name)
+    with _catalog_of(context, name) as glue:
         pages = glue.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=name[-1])
         return [
             (partition["Values"], partition["StorageDescriptor"]["Location"])
@@ -307,19 +307,19 @@ def hive_type(hive: str) -> RedshiftType:
     return kind
 
 
-def columns(session: Session, name: Name) -> list[catalog.Column]:
+def columns(context: Context, name: Name) -> list[catalog.Column]:
     """The columns of an external table, partition columns last."""
-    table = table_of(session, name)
+    table = table_of(context, name)
     fields = [*table["StorageDescriptor"].get("Columns", []), *table.get("PartitionKeys", [])]
     return [catalog.Column(name[-2], name[-1], field["Name"], hive_type(field["Type"])) for field in fields]
 
 
-def tables(session: Session) -> list[tuple[str, str]]:
+def tables(context: Context) -> list[tuple[str, str]]:
     """Schema and name of every external table."""
     found = []
-    for schema, database, role in session.lookup(f"SELECT name, database, role FROM {INTERNAL}.external_schemas", []):
+    for schema, database, role in context.lookup(f"SELECT name, database, role FROM {INTERNAL}.external_schemas", []):
         try:
-            with _catalog(session, str(role)) as glue:
+            with _catalog(context, str(role)) as glue:
                 pages = glue.get_paginator("get_tables").paginate(DatabaseName=database)
                 found += [(schema, table["Name"]) for page in pages for table in page["TableList"]]
         except Exception as error:

@@ -13,8 +13,8 @@ from typing import Any
 from sqlglot import exp
 
 from local_cloud.services.redshift.engine import catalog, external
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.parquet_schema import check_types, read_schemas
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.storage import DataFile, Storage, paths, split_url
 from local_cloud.services.redshift.errors import NotSupported
 from local_cloud.services.redshift.sql.dialect import render
@@ -45,20 +45,20 @@ class _Table:
         return serde
 
 
-def relation(session: Session, name: Name, *, node: exp.Table) -> str:
+def relation(context: Context, name: Name, *, node: exp.Table) -> str:
     """DuckDB SQL that gives the table's rows. `node` is where the query names it: its conditions are looked at."""
-    described = external.table_of(session, name)
+    described = external.table_of(context, name)
     descriptor = described["StorageDescriptor"]
     table = _Table(
         described,
-        Storage(session, external.role_of(session, name[-2])),
+        Storage(context, external.role_of(context, name[-2])),
         [(column["Name"], external.hive_type(column["Type"])) for column in descriptor.get("Columns", [])],
         [(column["Name"], external.hive_type(column["Type"])) for column in described.get("PartitionKeys", [])],
     )
     parts: list[Partition] = [([], descriptor["Location"])]
     if table.keys:
-        parts = external.partitions(session, name)
-        parts = _pruned(session, parts, keys=table.keys, node=node)
+        parts = external.partitions(context, name)
+        parts = _pruned(context, parts, keys=table.keys, node=node)
     selects = []
     for values, location in parts:
         files = _files(table.storage, location)
@@ -144,7 +144,7 @@ def _character(delimiter: str) -> str:
     return chr(int(octal[1], 8)) if octal else {"\\t": "\t", "\\A": "\x01"}.get(delimiter, delimiter)
 
 
-def _pruned(session: Session, parts: list[Partition], *, keys: list[Field], node: exp.Table) -> list[Partition]:
+def _pruned(context: Context, parts: list[Partition], *, keys: list[Field], node: exp.Table) -> list[Partition]:
     """The partitions that the conditions of the query leave over.
 
     Only conditions that are joined by AND and speak of nothing but this table's partition columns count; the
@@ -159,7 +159,7 @@ def _pruned(session: Session, parts: list[Partition], *, keys: list[Field], node
         rows.append(f"({number}, {', '.join(casts)})")
     names = ", ".join(quoted(name) for name, _ in keys)
     where = " AND ".join(f"({condition})" for condition in conditions)
-    kept = session.lookup(f'SELECT "#" FROM (VALUES {", ".join(rows)}) AS p("#", {names}) WHERE {where}', [])
+    kept = context.lookup(f'SELECT "#" FROM (VALUES {", ".join(rows)}) AS p("#", {names}) WHERE {where}', [])
     return [parts[number] for (number,) in sorted(kept)]
 
 

@@ -26,9 +26,9 @@ def load(job: LoadJob) -> int:
     values = ", ".join(_value(target, path) for target, path in zip(job.targets, _paths(job), strict=True))
     names = ", ".join(quoted(target.name) for target in job.targets)
     try:
-        result = job.session.query(f"INSERT INTO {job.table} ({names}) SELECT {values} FROM {source}")
+        result = job.context.query(f"INSERT INTO {job.table} ({names}) SELECT {values} FROM {source}")
     except Exception as error:
-        job.session.check()
+        job.context.check()
         raise failed(job, [LoadErrorDetail(job.files[0].url, 1200, str(error).splitlines()[0])]) from None
     return int(result.fetchone()[0])
 

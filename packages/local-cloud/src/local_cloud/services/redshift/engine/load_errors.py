@@ -8,26 +8,26 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.locks import table_id
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import LoadErrorDetail
 from local_cloud.services.redshift.sql.lexer import quoted
 from local_cloud.services.redshift.sql.tables import Name
 
 
-def record(session: Session, table: Name, details: Sequence[LoadErrorDetail]) -> None:
+def record(context: Context, table: Name, details: Sequence[LoadErrorDetail]) -> None:
     """Add a row for each detail. The empty table is none."""
     if not details:
         return
     now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
-    number = table_id(session.key(table)) if table else 0
+    number = table_id(context.key(table)) if table else 0
     rows = [
         [
-            session.query_id,
-            session.transaction_number,
-            session.process,
-            session.database.name,
+            context.query_id,
+            context.transaction_number,
+            context.process,
+            context.database.name,
             number,
             now,
             detail.file_name,
@@ -41,8 +41,9 @@ def record(session: Session, table: Name, details: Sequence[LoadErrorDetail]) ->
         ]
         for detail in details
     ]
-    session.write_apart(
-        f"INSERT INTO {quoted(session.database.catalog)}.{INTERNAL}.load_errors VALUES"
-        " (100, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        rows,
-    )
+    with context.apart() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {quoted(context.database.catalog)}.{INTERNAL}.load_errors VALUES"
+            " (100, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )

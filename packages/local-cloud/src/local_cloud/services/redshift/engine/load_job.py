@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local_cloud.services.redshift.engine import catalog
-from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.storage import DataFile, Storage
 from local_cloud.services.redshift.sql.load import Copy
 
@@ -22,5 +22,5 @@ class LoadJob:
     targets: Sequence[catalog.Column]
 
     @property
-    def session(self) -> Session:
-        return self.storage.session
+    def context(self) -> Context:
+        return self.storage.context

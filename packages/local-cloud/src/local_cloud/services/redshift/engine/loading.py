@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from local_cloud.services.redshift.engine import catalog, delimited, json_load, parquet
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.load_job import LoadJob
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.scene import Scene
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.storage import Storage, resolve_role
 from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql.lexer import quoted
@@ -29,28 +29,28 @@ _COLUMNAR_OPTIONS = {
 }
 
 
-def copy(session: Session, plan: Copy, scene: Scene) -> int:
+def copy(context: Context, plan: Copy, scene: Scene) -> int:
     """Load the files into the table, in this transaction. The number of rows loaded."""
     scene.relations = (".".join(plan.table),)
     _check_options(plan)
     keys = plan.options.get("ACCESS_KEY_ID")
     credentials = f"aws_access_key_id={keys};aws_secret_access_key=-" if keys else plan.options.get("CREDENTIALS", "")
-    storage = Storage(session, resolve_role(session, plan.role, credentials=credentials))
-    session.lock([(plan.table, Mode.WRITE)])
-    targets = _targets(session, plan)
+    storage = Storage(context, resolve_role(context, plan.role, credentials=credentials))
+    context.lock([(plan.table, Mode.WRITE)])
+    targets = _targets(context, plan)
     columnar = plan.format == "PARQUET"
     if "MANIFEST" in plan.options:
         files = storage.by_manifest(plan.source, columnar=columnar)
     else:
         files = storage.by_prefix(plan.source)
-    if session.is_temporary(plan.table):
+    if context.is_temporary(plan.table):
         table = f"temp.main.{quoted(plan.table[-1])}"
     else:
-        table = ".".join(quoted(part) for part in session.key(plan.table))
+        table = ".".join(quoted(part) for part in context.key(plan.table))
     job = LoadJob(plan, storage, files, table, targets)
     load = {"PARQUET": parquet.load, "JSON": json_load.load}.get(plan.format, delimited.load)
     count = load(job)
-    session.last_copy = (session.query_id, count)
+    context.last_copy = (context.query_id, count)
     return count
 
 
@@ -65,9 +65,9 @@ def _check_options(plan: Copy) -> None:
                 raise SqlError(f"{option} argument is not supported for PARQUET based COPY")
 
 
-def _targets(session: Session, plan: Copy) -> list[catalog.Column]:
+def _targets(context: Context, plan: Copy) -> list[catalog.Column]:
     """The columns that the data fills, in the order of the data."""
-    stored = catalog.columns(session, plan.table)
+    stored = catalog.columns(context, plan.table)
     if not stored:
         raise SqlError(f"Cannot COPY into nonexistent table {plan.table[-1]}")
     explicit = "EXPLICIT_IDS" in plan.options

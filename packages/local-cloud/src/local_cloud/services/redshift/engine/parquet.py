@@ -57,7 +57,7 @@ def _append(job: LoadJob, files: list[DataFile], *, columns: Sequence[ParquetCol
     options = f"hive_partitioning = false, binary_as_string = {str(binary).lower()}"
     source = f"read_parquet({paths(files)}, {options}) AS f({aliases})"
     try:
-        result = job.session.query(f"INSERT INTO {job.table} ({names}) SELECT {values} FROM {source}")
+        result = job.context.query(f"INSERT INTO {job.table} ({names}) SELECT {values} FROM {source}")
     except Exception as error:
         if "CHECK constraint failed" in str(error):
             raise _too_long(job, files, pairs=pairs) from None
@@ -74,8 +74,7 @@ def _value(column: ParquetColumn, target: catalog.Column) -> str:
 
 def _too_long(job: LoadJob, files: list[DataFile], *, pairs: Pairs) -> SqlError:
     """Which value broke a length: asked only after the load has failed, on a connection of its own."""
-    cursor = job.session.cursor.cursor()
-    try:
+    with job.context.apart() as cursor:
         for file in files:
             for column, target in pairs:
                 if not target.type.is_string:
@@ -93,6 +92,4 @@ def _too_long(job: LoadJob, files: list[DataFile], *, pairs: Pairs) -> SqlError:
                         file=file,
                         column=target.name,
                     )
-    finally:
-        cursor.close()
     return SqlError("Spectrum Scan Error")

@@ -50,7 +50,7 @@ def read_schemas(storage: Storage, files: Sequence[DataFile]) -> list[tuple[Data
     """The top-level columns of every file, in the order of the files."""
     for file in files:
         _check_magic(storage, file)
-    rows = storage.session.query(
+    rows = storage.context.query(
         "SELECT file_name, name, type, num_children, converted_type, logical_type, repetition_type,"
         f" precision, scale FROM parquet_schema({paths(dict.fromkeys(files))})"
     ).fetchall()

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from local_cloud.services.redshift.engine.context import Context, ControlContext
 from local_cloud.services.redshift.engine.scene import ResultColumn, Rows, Scene, Sink
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import SqlError, StatementCancelled
 from local_cloud.services.redshift.sql import plpgsql
@@ -27,34 +27,34 @@ MAX_DEPTH = 16
 MAX_ITERATIONS = 1_000_000
 
 
-def _schema(session: Session, name: Name) -> str:
-    return name[-2] if len(name) > 1 else session.settings.search_path[0]
+def _schema(context: Context, name: Name) -> str:
+    return name[-2] if len(name) > 1 else context.settings.search_path[0]
 
 
-def create(session: Session, plan: CreateProcedure, scene: Scene) -> int:
+def create(context: Context, plan: CreateProcedure, scene: Scene) -> int:
     plpgsql.parse_body(plan.body)
-    schema, name = _schema(session, plan.name), plan.name[-1]
-    if _find(session, plan.name) is not None and not plan.replace:
+    schema, name = _schema(context, plan.name), plan.name[-1]
+    if _find(context, plan.name) is not None and not plan.replace:
         raise SqlError(f'function "{name}" already exists with same argument types')
-    session.query(f"INSERT OR REPLACE INTO {INTERNAL}.procedures VALUES (?, ?, ?)", [schema, name, scene.sql])
+    context.query(f"INSERT OR REPLACE INTO {INTERNAL}.procedures VALUES (?, ?, ?)", [schema, name, scene.sql])
     return 0
 
 
-def drop(session: Session, plan: DropProcedure, scene: Scene) -> int:
-    if _find(session, plan.name) is None:
+def drop(context: Context, plan: DropProcedure, scene: Scene) -> int:
+    if _find(context, plan.name) is None:
         if plan.if_exists:
             return 0
         raise SqlError(f"procedure {plan.name[-1]} does not exist")
-    session.query(
-        f"DELETE FROM {INTERNAL}.procedures WHERE schema = ? AND name = ?", [_schema(session, plan.name), plan.name[-1]]
+    context.query(
+        f"DELETE FROM {INTERNAL}.procedures WHERE schema = ? AND name = ?", [_schema(context, plan.name), plan.name[-1]]
     )
     return 0
 
 
-def _find(session: Session, name: Name) -> CreateProcedure | None:
-    rows = session.lookup(
+def _find(context: Context, name: Name) -> CreateProcedure | None:
+    rows = context.lookup(
         f"SELECT definition FROM {INTERNAL}.procedures WHERE schema = ? AND name = ?",
-        [_schema(session, name), name[-1]],
+        [_schema(context, name), name[-1]],
     )
     if not rows:
         return None
@@ -63,9 +63,9 @@ def _find(session: Session, name: Name) -> CreateProcedure | None:
     return plan
 
 
-def call(session: Session, plan: Call, scene: Scene) -> int:
+def call(context: ControlContext, plan: Call, scene: Scene) -> int:
     """Run the procedure. Its INOUT and OUT arguments come back as one row."""
-    procedure = _find(session, plan.name)
+    procedure = _find(context, plan.name)
     if procedure is None:
         raise SqlError(
             f"procedure {'.'.join(plan.name)}({', '.join(['unknown'] * len(plan.arguments))}) does not exist"
@@ -76,22 +76,22 @@ def call(session: Session, plan: Call, scene: Scene) -> int:
             f"procedure {'.'.join(plan.name)}({', '.join(['unknown'] * len(plan.arguments))}) does not exist",
             hint="No procedure matches the given name and argument types. You may need to add explicit type casts.",
         )
-    depth = session.call_depth + 1
+    depth = context.call_depth + 1
     if depth > MAX_DEPTH:
         raise SqlError(f"stored procedure nested too deep, the limit is {MAX_DEPTH}")
-    run = _Run(session, scene.run)
+    run = _Run(context, scene.run)
     values = iter(plan.arguments)
     for number, argument in enumerate(procedure.arguments, 1):
         given = "" if argument.mode == "OUT" else next(values)
         value = run.evaluate(given, argument.type) if given else None
         run.declare(argument.name or f"${number}", argument.type, value=value)
-    session.call_depth = depth
+    context.call_depth = depth
     try:
         run.block(plpgsql.parse_body(procedure.body))
     except _Return:
         pass
     finally:
-        session.call_depth = depth - 1
+        context.call_depth = depth - 1
     outputs = [argument.name for argument in procedure.arguments if argument.mode != "IN"]
     if not outputs:
         return 0
@@ -113,8 +113,8 @@ class _Leave(Exception):
 class _Run:
     """One execution: the variables and what the last statement did. `execute` runs one statement of it."""
 
-    def __init__(self, session: Session, execute: Callable[[str, Sink], int]) -> None:
-        self.session = session
+    def __init__(self, context: ControlContext, execute: Callable[[str, Sink], int]) -> None:
+        self.context = context
         self.execute = execute
         self.types: dict[str, str] = {}
         self.values: dict[str, Any] = {}
@@ -145,17 +145,17 @@ class _Run:
 
         The error goes on to the caller, as in Redshift's atomic procedures.
         """
-        if self.session.in_transaction:
+        if self.context.in_transaction:
             return
-        self.session.rollback()
+        self.context.rollback()
         self.declare("sqlerrm", "character varying(65535)", value=error.message)
         self.declare("sqlstate", "character varying(5)", value="XX000")
         self.body(handler)
-        self.session.commit()
+        self.context.commit()
 
     def body(self, nodes: Sequence[plpgsql.Node]) -> None:
         for node in nodes:
-            self.session.check()
+            self.context.check()
             self.step(node)
 
     def step(self, node: plpgsql.Node) -> None:
@@ -217,12 +217,12 @@ class _Run:
             self.assign(name, value)
 
     def finish(self, kind: str) -> None:
-        if self.session.in_transaction:
+        if self.context.in_transaction:
             raise SqlError("invalid transaction termination")
         if kind == "COMMIT":
-            self.session.commit()
+            self.context.commit()
         else:
-            self.session.rollback()
+            self.context.rollback()
 
     def loop(self, proceed: Any, body: Sequence[plpgsql.Node]) -> None:
         for _ in range(MAX_ITERATIONS):
@@ -273,7 +273,7 @@ class _Run:
         text = re.sub("%%?", fill, message)
         if level == "EXCEPTION":
             raise SqlError(text)
-        self.session.notices.append(f"{level}: {text}")
+        self.context.notices.append(f"{level}: {text}")
 
     def is_true(self, condition: str) -> bool:
         return bool(self.evaluate(condition))

@@ -9,9 +9,9 @@ from typing import Any
 from sqlglot import exp
 
 from local_cloud.services.redshift.engine import catalog, external, external_scan, system, views
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.scene import ResultColumn, Scene
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import functions, names, statements, typed
 from local_cloud.services.redshift.sql.dialect import fold_case, read, render
@@ -42,7 +42,7 @@ def name_of(table: exp.Table) -> Name:
     return tuple(part.name for part in table.parts)
 
 
-def prepare(session: Session, tree: exp.Expr, scene: Scene) -> Prepared:
+def prepare(context: Context, tree: exp.Expr, scene: Scene) -> Prepared:
     """Lock what the statement touches and translate it.
 
     The order matters: views first, since they bring tables of their own; locks before anything is read; types
@@ -52,32 +52,32 @@ def prepare(session: Session, tree: exp.Expr, scene: Scene) -> Prepared:
     names.name_columns(tree)
     scene.relations = tuple(dict.fromkeys(".".join(name_of(table)) for table in names.relations(tree)))
     _check_functions(tree, scene)
-    _expand_views(session, tree)
+    _expand_views(context, tree)
     target_table = names.target(tree)
     wanted: list[tuple[Name, Mode]] = []
     for table in names.relations(tree):
-        if _is_stored(session, table):
-            _qualify(session, table)
+        if _is_stored(context, table):
+            _qualify(context, table)
             wanted.append((name_of(table), Mode.WRITE if table is target_table else Mode.READ))
     target = name_of(target_table) if target_table is not None else None
-    session.lock(wanted)
+    context.lock(wanted)
     if target is not None and not isinstance(tree, exp.Insert):
-        session.check_fresh(target)
-    tree = functions.rewrite(tree, session.moment())
+        context.check_fresh(target)
+    tree = functions.rewrite(tree, context.moment())
     if isinstance(tree, exp.Insert) and target is not None:
-        _name_targets(session, tree, target=target)
+        _name_targets(context, tree, target=target)
     origins: dict[str, catalog.Column] = {}
     if isinstance(tree, exp.Query) or typed.needs_types(tree):
-        found = {name_of(table): _columns(session, table) for table in names.relations(tree)}
+        found = {name_of(table): _columns(context, table) for table in names.relations(tree)}
         if typed.needs_types(tree):
             tree = typed.apply(tree, _schema(found))
         origins = _origins(tree, found)
     for table in names.relations(tree):
         name = name_of(table)
         if system.is_system(name):
-            _put(table, system.relation(session, name))
-        elif external.is_external(session, name):
-            _put(table, external_scan.relation(session, name, node=table))
+            _put(table, system.relation(context, name))
+        elif external.is_external(context, name):
+            _put(table, external_scan.relation(context, name, node=table))
     return Prepared(tree, render(tree), target, origins)
 
 
@@ -90,17 +90,17 @@ def _check_functions(tree: exp.Expr, scene: Scene) -> None:
             raise SqlError(f"function {name.lower()}() does not exist", position=scene.place(name))
 
 
-def _is_stored(session: Session, table: exp.Table) -> bool:
+def _is_stored(context: Context, table: exp.Table) -> bool:
     name = name_of(table)
-    return not (system.is_system(name) or external.is_external(session, name))
+    return not (system.is_system(name) or external.is_external(context, name))
 
 
-def _expand_views(session: Session, tree: exp.Expr) -> None:
+def _expand_views(context: Context, tree: exp.Expr) -> None:
     pending = [(table, 0) for table in names.relations(tree)]
     written = names.target(tree)
     while pending:
         table, depth = pending.pop()
-        view = None if table is written or not _is_stored(session, table) else views.find(session, name_of(table))
+        view = None if table is written or not _is_stored(context, table) else views.find(context, name_of(table))
         if view is None:
             continue
         if depth > MAX_VIEW_DEPTH:
@@ -128,29 +128,29 @@ def _put(table: exp.Table, sql: str) -> None:
     _replace(table, exp.Subquery(this=exp.Var(this=sql), alias=alias))
 
 
-def _qualify(session: Session, table: exp.Table) -> None:
+def _qualify(context: Context, table: exp.Table) -> None:
     """`t` and `dev.public.t` become `public.t`, so that no WITH query of the statement can take its place."""
     name = name_of(table)
-    if not session.is_temporary(name):
-        table.set("db", exp.to_identifier(session.key(name)[1]))
+    if not context.is_temporary(name):
+        table.set("db", exp.to_identifier(context.key(name)[1]))
         table.set("catalog", None)
 
 
-def _columns(session: Session, table: exp.Table) -> list[catalog.Column]:
+def _columns(context: Context, table: exp.Table) -> list[catalog.Column]:
     name = name_of(table)
     if system.is_system(name):
         return []
-    if external.is_external(session, name):
-        return external.columns(session, name)
-    return catalog.columns(session, name)
+    if external.is_external(context, name):
+        return external.columns(context, name)
+    return catalog.columns(context, name)
 
 
-def _name_targets(session: Session, tree: exp.Insert, *, target: Name) -> None:
+def _name_targets(context: Context, tree: exp.Insert, *, target: Name) -> None:
     """Write out the columns that an INSERT without a list of them fills: the first ones, as many as it has values.
 
     Redshift fills IDENTITY columns itself: they are left out, and refused when the statement names them.
     """
-    stored = catalog.columns(session, target)
+    stored = catalog.columns(context, target)
     generated = {column.name for column in stored if column.identity and not column.by_default}
     if isinstance(tree.this, exp.Schema):
         for identifier in tree.this.expressions:
@@ -212,21 +212,21 @@ def _origins(tree: exp.Expr, columns: dict[Name, list[catalog.Column]]) -> dict[
     return found
 
 
-def run(session: Session, tree: exp.Expr, scene: Scene) -> int:
+def run(context: Context, tree: exp.Expr, scene: Scene) -> int:
     """A query's rows go to the sink; DML returns how many rows it changed."""
-    prepared = prepare(session, tree, scene)
-    result = session.query(prepared.sql)
+    prepared = prepare(context, tree, scene)
+    result = context.query(prepared.sql)
     if prepared.target is not None:
         return int(result.fetchone()[0])
-    return deliver(session, result, scene, origins=prepared.origins)
+    return deliver(context, result, scene, origins=prepared.origins)
 
 
-def deliver(session: Session, result: Any, scene: Scene, *, origins: dict[str, catalog.Column]) -> int:
+def deliver(context: Context, result: Any, scene: Scene, *, origins: dict[str, catalog.Column]) -> int:
     """Hand a DuckDB result to the sink, batch by batch. The number of rows."""
     scene.sink.begin([_result_column(str(name), str(kind), origins) for name, kind, *_ in result.description])
     count = 0
     while rows := result.fetchmany(BATCH):
-        session.check()
+        context.check()
         scene.sink.add(rows)
         count += len(rows)
     return count
@@ -240,13 +240,13 @@ def _result_column(name: str, duckdb_type: str, origins: dict[str, catalog.Colum
     return ResultColumn(name, origin.type, origin.schema, origin.table, nullable=not origin.not_null)
 
 
-def explain(session: Session, plan: statements.Explain, scene: Scene) -> int:
+def explain(context: Context, plan: statements.Explain, scene: Scene) -> int:
     """DuckDB's plan, one line a row, under Redshift's column name."""
     inner = parse(plan.sql)
     if not isinstance(inner, statements.Query):
         raise inner_error(plan.sql)
-    prepared = prepare(session, read(inner.sql), scene)
-    text = session.query("EXPLAIN " + prepared.sql).fetchone()[1]
+    prepared = prepare(context, read(inner.sql), scene)
+    text = context.query("EXPLAIN " + prepared.sql).fetchone()[1]
     scene.sink.begin([ResultColumn("QUERY PLAN", from_duckdb("VARCHAR"))])
     rows: Sequence[tuple[str]] = [(line,) for line in text.splitlines()]
     scene.sink.add(rows)

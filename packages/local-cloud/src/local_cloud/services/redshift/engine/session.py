@@ -12,9 +12,9 @@ import datetime
 import re
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from local_cloud.services.redshift.engine.context import Settings
 from local_cloud.services.redshift.engine.locks import Key, Mode, Transaction
 from local_cloud.services.redshift.engine.surroundings import Surroundings
 from local_cloud.services.redshift.engine.translations import cancelled
@@ -31,15 +31,6 @@ _READS = re.compile(
     r"\s*(SELECT|FROM|DESCRIBE|EXPLAIN|SET|COPY\s*\(|WITH\b(?!.*\b(INSERT|UPDATE|DELETE|MERGE)\b))",
     re.IGNORECASE | re.DOTALL,
 )
-
-
-@dataclass
-class Settings:
-    """What SET changes. `parameters` are kept to be shown; only some have an effect here."""
-
-    search_path: tuple[str, ...] = ("public",)
-    statement_timeout: int = 0
-    parameters: dict[str, str] = field(default_factory=dict)
 
 
 class Session:
@@ -271,10 +262,9 @@ class Session:
             },
         )
 
-    def write_apart(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """Write rows beside the transaction: they stay where it is rolled back. `sql` names the database."""
-        with self.cursor.cursor() as cursor:
-            cursor.executemany(sql, rows)
+    def apart(self) -> Any:
+        """DuckDB's cursor, for a `with`, beside the transaction. It names databases; what it writes stays."""
+        return self.cursor.cursor()
 
     def set_search_path(self, schemas: tuple[str, ...]) -> None:
         self.settings.search_path = schemas or ("public",)

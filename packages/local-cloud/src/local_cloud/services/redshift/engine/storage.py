@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local_cloud.objects import ObjectInfo, Objects
-from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.errors import LoadError, LoadErrorDetail, SqlError, server_detail
 from local_cloud.services.redshift.identity import user_arn
 
@@ -46,10 +46,10 @@ def split_url(url: str) -> tuple[str, str]:
 class Storage:
     """S3 as one role of the namespace sees it."""
 
-    def __init__(self, session: Session, role: str) -> None:
-        self.session = session
-        self.region = session.surroundings.region
-        self._objects: Objects = session.surroundings.objects(role)
+    def __init__(self, context: Context, role: str) -> None:
+        self.context = context
+        self.region = context.surroundings.region
+        self._objects: Objects = context.surroundings.objects(role)
 
     def failure(
         self, message: str, *, code: int = 8001, context: str = "", location: str = "s3_utility.cpp:659"
@@ -59,14 +59,14 @@ class Storage:
             code=code,
             context=context,
             location=location,
-            query_id=self.session.query_id,
-            process=f"padbmaster [pid={self.session.process}]",
+            query_id=self.context.query_id,
+            process=f"padbmaster [pid={self.context.process}]",
         )
         return SqlError(message, detail=detail)
 
     def _refused(self, status: int, error: str, words: str) -> SqlError:
         return self.failure(
-            f"S3ServiceException:{words},Status {status},Error {error},Rid {self.session.query_id:016X},CanRetry 1",
+            f"S3ServiceException:{words},Status {status},Error {error},Rid {self.context.query_id:016X},CanRetry 1",
             context="Listing bucket",
         )
 
@@ -183,19 +183,19 @@ class Storage:
             code=code,
             context=context or reason,
             location="dory_util.cpp:1777",
-            query_id=self.session.query_id,
-            process=f"worker_thread [pid={self.session.process}]",
+            query_id=self.context.query_id,
+            process=f"worker_thread [pid={self.context.process}]",
         )
         row = LoadErrorDetail(file.url, code, reason, column_name=column)
         return LoadError("Spectrum Scan Error", details=(row,), detail=detail)
 
 
-def resolve_role(session: Session, role: str, *, credentials: str = "") -> str:
+def resolve_role(context: Context, role: str, *, credentials: str = "") -> str:
     """The ARN under which S3 is reached: the namespace's default role, or one that is associated with it.
 
     Access keys in CREDENTIALS reach S3 as the account itself: the empty role.
     """
-    surroundings = session.surroundings
+    surroundings = context.surroundings
     if credentials and not role:
         fields = dict(part.partition("=")[::2] for part in credentials.split(";"))
         if "aws_iam_role" in fields:
@@ -209,31 +209,31 @@ def resolve_role(session: Session, role: str, *, credentials: str = "") -> str:
         )
     if role == "default":
         if not surroundings.default_role:
-            raise _not_authorised(session, "default", context="there is no default IAM role for the namespace")
+            raise _not_authorised(context, "default", reason="there is no default IAM role for the namespace")
         role = surroundings.default_role
     # Chained roles are written with commas; the first is the one that has to be associated.
     associated = role.split(",")[0].strip() in (*surroundings.roles, surroundings.default_role)
-    if not associated or not surroundings.may_assume(role, _user_arn(session)):
-        raise _not_authorised(session, role, context=f"IAM Role={role}")
+    if not associated or not surroundings.may_assume(role, _user_arn(context)):
+        raise _not_authorised(context, role, reason=f"IAM Role={role}")
     return role
 
 
-def _user_arn(session: Session) -> str:
-    around, namespace = session.surroundings, session.database.namespace
-    return user_arn(session.user, namespace=namespace, region=around.region, account_id=around.account_id)
+def _user_arn(context: Context) -> str:
+    around, namespace = context.surroundings, context.database.namespace
+    return user_arn(context.user, namespace=namespace, region=around.region, account_id=around.account_id)
 
 
-def _not_authorised(session: Session, role: str, *, context: str) -> SqlError:
-    message = f"User {_user_arn(session)} is not authorized to assume IAM Role {role}"
+def _not_authorised(context: Context, role: str, *, reason: str) -> SqlError:
+    message = f"User {_user_arn(context)} is not authorized to assume IAM Role {role}"
     return SqlError(
         message,
         detail=server_detail(
             message,
             code=8001,
-            context=context,
+            context=reason,
             location="xen_aws_credentials_mgr.cpp:402",
-            query_id=session.query_id,
-            process=f"padbmaster [pid={session.process}]",
+            query_id=context.query_id,
+            process=f"padbmaster [pid={context.process}]",
         ),
     )
 

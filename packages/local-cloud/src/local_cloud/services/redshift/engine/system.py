@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_cloud.services.redshift.engine import privileges, system_external
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.inline import text, values
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql.tables import Name
@@ -25,19 +25,19 @@ def is_system(name: Name) -> bool:
     return name[0] in _RELATIONS
 
 
-def relation(session: Session, name: Name) -> str:
+def relation(context: Context, name: Name) -> str:
     """DuckDB SQL that gives the rows. SqlError for a view that is not kept here."""
     key = f"information_schema.{name[-1]}" if len(name) > 1 and name[-2] == "information_schema" else name[-1]
     query = _RELATIONS.get(key)
     if query is None:
         raise SqlError(f'relation "{".".join(name)}" does not exist')
-    return query(session)
+    return query(context)
 
 
-def _objects(session: Session) -> str:
+def _objects(context: Context) -> str:
     """All tables and views of the database: schema, name, kind (BASE TABLE, VIEW, LOCAL TEMPORARY)."""
-    catalog = text(session.database.catalog)
-    temporary = text(session.settings.search_path[0])
+    catalog = text(context.database.catalog)
+    temporary = text(context.settings.search_path[0])
     return (
         "SELECT schema_name AS s, table_name AS t, 'BASE TABLE' AS kind, database_name AS d, schema_name AS ds,"
         f" comment FROM duckdb_tables() WHERE database_name = {catalog} AND schema_name <> '{INTERNAL}'"
@@ -47,7 +47,7 @@ def _objects(session: Session) -> str:
     )
 
 
-def _columns(session: Session) -> str:
+def _columns(context: Context) -> str:
     """All columns of tables, with Redshift's type, in the terms of SVV_COLUMNS."""
     return f"""SELECT o.s, o.t, o.kind, c.column_name AS c, c.column_index AS n,
         coalesce(c.comment ->> '$.default', c.column_default) AS def, c.is_nullable AS nullable,
@@ -55,37 +55,37 @@ def _columns(session: Session) -> str:
         c.comment ->> '$.encode' AS encode, coalesce((c.comment ->> '$.distkey')::BOOLEAN, false) AS distkey,
         coalesce((c.comment ->> '$.sortkey')::INTEGER, 0) AS sortkey, c.comment ->> '$.diststyle' AS diststyle,
         c.comment ->> '$.comment' AS remarks
-        FROM ({_objects(session)}) o JOIN duckdb_columns() c
+        FROM ({_objects(context)}) o JOIN duckdb_columns() c
         ON c.database_name = o.d AND c.schema_name = o.ds AND c.table_name = o.t"""
 
 
-def _svv_tables(session: Session) -> str:
+def _svv_tables(context: Context) -> str:
     return (
-        f"SELECT {text(session.database.name)} AS table_catalog, s AS table_schema, t AS table_name,"
-        f" kind AS table_type, comment AS remarks FROM ({_objects(session)})"
+        f"SELECT {text(context.database.name)} AS table_catalog, s AS table_schema, t AS table_name,"
+        f" kind AS table_type, comment AS remarks FROM ({_objects(context)})"
     )
 
 
-def _svv_columns(session: Session) -> str:
-    return f"""SELECT {text(session.database.name)} AS table_catalog, s AS table_schema, t AS table_name,
+def _svv_columns(context: Context) -> str:
+    return f"""SELECT {text(context.database.name)} AS table_catalog, s AS table_schema, t AS table_name,
         c AS column_name, n AS ordinal_position, def AS column_default,
         CASE WHEN nullable THEN 'YES' ELSE 'NO' END AS is_nullable,
         regexp_replace(type, '\\(.*', '') AS data_type,
         TRY_CAST(nullif(CASE WHEN starts_with(type, 'character') THEN regexp_extract(type, '\\((\\d+)\\)', 1) END, '')
             AS INTEGER) AS character_maximum_length,
-        numeric_precision, numeric_scale, remarks FROM ({_columns(session)})"""
+        numeric_precision, numeric_scale, remarks FROM ({_columns(context)})"""
 
 
-def _svv_all_tables(session: Session) -> str:
+def _svv_all_tables(context: Context) -> str:
     return (
-        f"SELECT {text(session.database.name)} AS database_name, s AS schema_name, t AS table_name,"
+        f"SELECT {text(context.database.name)} AS database_name, s AS schema_name, t AS table_name,"
         f" CASE kind WHEN 'BASE TABLE' THEN 'TABLE' ELSE kind END AS table_type, NULL::VARCHAR AS table_acl,"
-        f" comment AS remarks FROM ({_objects(session)})"
+        f" comment AS remarks FROM ({_objects(context)})"
     )
 
 
-def _schemata(session: Session) -> str:
-    catalog = text(session.database.catalog)
+def _schemata(context: Context) -> str:
+    catalog = text(context.database.catalog)
     return (
         f"SELECT schema_name FROM duckdb_schemas() WHERE database_name = {catalog}"
         f" AND schema_name NOT IN ('main', '{INTERNAL}') UNION ALL SELECT name FROM {INTERNAL}.external_schemas"
@@ -93,59 +93,59 @@ def _schemata(session: Session) -> str:
     )
 
 
-def _svv_schemas(session: Session) -> str:
+def _svv_schemas(context: Context) -> str:
     return (
-        f"SELECT {text(session.database.name)} AS database_name, schema_name, 100 AS schema_owner,"
+        f"SELECT {text(context.database.name)} AS database_name, schema_name, 100 AS schema_owner,"
         f" CASE WHEN schema_name IN (SELECT name FROM {INTERNAL}.external_schemas) THEN 'external' ELSE 'local' END"
-        f" AS schema_type, NULL::VARCHAR AS schema_acl FROM ({_schemata(session)})"
+        f" AS schema_type, NULL::VARCHAR AS schema_acl FROM ({_schemata(context)})"
     )
 
 
-def _information_schemata(session: Session) -> str:
-    return f"SELECT {text(session.database.name)} AS catalog_name, schema_name FROM ({_schemata(session)})"
+def _information_schemata(context: Context) -> str:
+    return f"SELECT {text(context.database.name)} AS catalog_name, schema_name FROM ({_schemata(context)})"
 
 
-def _pg_tables(session: Session) -> str:
+def _pg_tables(context: Context) -> str:
     return (
         "SELECT s AS schemaname, t AS tablename, 'admin' AS tableowner, NULL::VARCHAR AS tablespace,"
-        f" false AS hasindexes, false AS hasrules, false AS hastriggers FROM ({_objects(session)}) WHERE kind <> 'VIEW'"
+        f" false AS hasindexes, false AS hasrules, false AS hastriggers FROM ({_objects(context)}) WHERE kind <> 'VIEW'"
     )
 
 
-def _pg_views(session: Session) -> str:
+def _pg_views(context: Context) -> str:
     return f"SELECT schema AS schemaname, name AS viewname, 'admin' AS viewowner, definition FROM {INTERNAL}.views"
 
 
-def _pg_table_def(session: Session) -> str:
+def _pg_table_def(context: Context) -> str:
     return (
         "SELECT s AS schemaname, t AS tablename, c AS \"column\", type, coalesce(encode, 'none') AS encoding, distkey,"
-        f' sortkey, NOT nullable AS "notnull" FROM ({_columns(session)})'
+        f' sortkey, NOT nullable AS "notnull" FROM ({_columns(context)})'
     )
 
 
-def _pg_namespace(session: Session) -> str:
-    return f"SELECT schema_name AS nspname, 100 AS nspowner, NULL::VARCHAR AS nspacl FROM ({_schemata(session)})"
+def _pg_namespace(context: Context) -> str:
+    return f"SELECT schema_name AS nspname, 100 AS nspowner, NULL::VARCHAR AS nspacl FROM ({_schemata(context)})"
 
 
-def _pg_user(session: Session) -> str:
+def _pg_user(context: Context) -> str:
     return (
         "SELECT name AS usename, 100 AS usesysid, superuser AS usecreatedb, superuser AS usesuper,"
         " false AS usecatupd, '********' AS passwd, NULL::TIMESTAMP AS valuntil, NULL::VARCHAR AS useconfig"
-        f" FROM (SELECT name, superuser FROM {INTERNAL}.users UNION SELECT {text(session.user)},"
-        f" {privileges.is_superuser(session)})"
+        f" FROM (SELECT name, superuser FROM {INTERNAL}.users UNION SELECT {text(context.user)},"
+        f" {privileges.is_superuser(context)})"
     )
 
 
-def _database_privileges(session: Session) -> str:
+def _database_privileges(context: Context) -> str:
     return (
-        f"SELECT {text(session.database.name)} AS database_name, privilege AS privilege_type, 100 AS identity_id,"
+        f"SELECT {text(context.database.name)} AS database_name, privilege AS privilege_type, 100 AS identity_id,"
         f" user_name AS identity_name, CASE WHEN user_name = {text(privileges.PUBLIC)} THEN 'public' ELSE 'user' END"
         " AS identity_type, false AS admin_option, 'DATABASE' AS privilege_scope"
         f" FROM {INTERNAL}.database_privileges"
     )
 
 
-def _roles(session: Session) -> str:
+def _roles(context: Context) -> str:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ROLES.html"""
     return (
         "SELECT 100 AS role_id, name AS role_name, 'admin' AS role_owner, NULL::VARCHAR AS external_id"
@@ -153,7 +153,7 @@ def _roles(session: Session) -> str:
     )
 
 
-def _user_grants(session: Session) -> str:
+def _user_grants(context: Context) -> str:
     """https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_USER_GRANTS.html"""
     return (
         "SELECT 100 AS user_id, user_name, 100 AS role_id, role_name, false AS admin_option"
@@ -161,51 +161,51 @@ def _user_grants(session: Session) -> str:
     )
 
 
-def _databases(session: Session) -> list[str]:
-    return session.warehouse.databases(session.database.namespace, first=session.surroundings.first_database)
+def _databases(context: Context) -> list[str]:
+    return context.warehouse.databases(context.database.namespace, first=context.surroundings.first_database)
 
 
-def _svv_databases(session: Session) -> str:
+def _svv_databases(context: Context) -> str:
     return " UNION ALL ".join(
         f"SELECT {text(name)} AS database_name, 100 AS database_owner, 'local' AS database_type,"
         " NULL::VARCHAR AS database_acl, NULL::VARCHAR AS database_options,"
         " 'Snapshot Isolation' AS database_isolation_level"
-        for name in _databases(session)
+        for name in _databases(context)
     )
 
 
-def _pg_database(session: Session) -> str:
+def _pg_database(context: Context) -> str:
     return " UNION ALL ".join(
         f"SELECT {text(name)} AS datname, 100 AS datdba, 6 AS encoding, false AS datistemplate, true AS datallowconn"
-        for name in _databases(session)
+        for name in _databases(context)
     )
 
 
-def _svv_table_info(session: Session) -> str:
+def _svv_table_info(context: Context) -> str:
     """Values of `diststyle` and `sortkey1`: https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TABLE_INFO.html"""
-    return f"""SELECT {text(session.database.name)} AS database, s AS schema, t.table_oid AS table_id, o.t AS "table",
+    return f"""SELECT {text(context.database.name)} AS database, s AS schema, t.table_oid AS table_id, o.t AS "table",
         CASE WHEN k.distkey IS NULL THEN coalesce(nullif(k.diststyle, 'AUTO'), 'AUTO(ALL)')
             WHEN k.diststyle = 'AUTO' THEN 'AUTO(KEY(' || k.distkey || '))' ELSE 'KEY(' || k.distkey || ')'
         END AS diststyle, coalesce(k.sortkey1, 'AUTO(SORTKEY)') AS sortkey1, k.sortkey_num,
         CAST(t.estimated_size AS BIGINT) AS tbl_rows
-        FROM ({_objects(session)}) o
+        FROM ({_objects(context)}) o
         JOIN duckdb_tables() t ON t.database_name = o.d AND t.schema_name = o.ds AND t.table_name = o.t
         JOIN (
             SELECT s, t, max(c) FILTER (distkey) AS distkey, max(diststyle) AS diststyle,
                 max(c) FILTER (sortkey = 1) AS sortkey1, count(*) FILTER (sortkey > 0) AS sortkey_num
-            FROM ({_columns(session)}) GROUP BY s, t
+            FROM ({_columns(context)}) GROUP BY s, t
         ) k USING (s, t)
         WHERE o.kind = 'BASE TABLE'"""
 
 
-def _external_schemas(session: Session) -> str:
+def _external_schemas(context: Context) -> str:
     return (
         "SELECT 100000 + row_number() OVER (ORDER BY name) AS esoid, 1 AS eskind, name AS schemaname, 100 AS esowner,"
         f" database AS databasename, role AS esoptions FROM {INTERNAL}.external_schemas"
     )
 
 
-def _load_errors(session: Session) -> str:
+def _load_errors(context: Context) -> str:
     return f"SELECT * FROM {INTERNAL}.load_errors"
 
 
@@ -231,8 +231,8 @@ _HISTORY = {
 }
 
 
-def _query_history(session: Session) -> str:
-    rows = [row for row in session.surroundings.history() if row["database_name"] == session.database.name]
+def _query_history(context: Context) -> str:
+    rows = [row for row in context.surroundings.history() if row["database_name"] == context.database.name]
     return values(_HISTORY, rows)
 
 
@@ -250,12 +250,12 @@ _LOCKS = {
 }
 
 
-def _svv_transactions(session: Session) -> str:
+def _svv_transactions(context: Context) -> str:
     """The locks on this database's tables: https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_TRANSACTIONS.html"""
     rows = [
         {
             "txn_owner": transaction.user,
-            "txn_db": session.database.name,
+            "txn_db": context.database.name,
             "xid": transaction.number,
             "pid": transaction.process,
             "txn_start": transaction.started.replace(tzinfo=None),
@@ -265,15 +265,15 @@ def _svv_transactions(session: Session) -> str:
             "name": table,
             "granted": granted,
         }
-        for transaction, (catalog, schema, table), mode, granted in session.warehouse.locks.locks()
-        if catalog == session.database.catalog
+        for transaction, (catalog, schema, table), mode, granted in context.warehouse.locks.locks()
+        if catalog == context.database.catalog
     ]
     return f"""SELECT l.* EXCLUDE (schema, name, granted), CAST(t.table_oid AS INTEGER) AS relation, l.granted
         FROM ({values(_LOCKS, rows)}) l LEFT JOIN duckdb_tables() t
-        ON t.database_name = {text(session.database.catalog)} AND t.schema_name = l.schema AND t.table_name = l.name"""
+        ON t.database_name = {text(context.database.catalog)} AND t.schema_name = l.schema AND t.table_name = l.name"""
 
 
-_RELATIONS: dict[str, Callable[[Session], str]] = {
+_RELATIONS: dict[str, Callable[[Context], str]] = {
     "svv_tables": _svv_tables,
     "svv_columns": _svv_columns,
     "svv_all_tables": _svv_all_tables,

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from local_cloud.services.redshift.engine import external
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.inline import values
-from local_cloud.services.redshift.engine.session import Session
 
 
 def _json(value: Any) -> str:
@@ -17,10 +17,10 @@ def _json(value: Any) -> str:
 _NAMES = {"schemaname": "VARCHAR", "tablename": "VARCHAR"}
 
 
-def tables(session: Session) -> str:
+def tables(context: Context) -> str:
     rows = []
-    for name in external.tables(session):
-        table = external.table_of(session, name)
+    for name in external.tables(context):
+        table = external.table_of(context, name)
         storage = table["StorageDescriptor"]
         rows.append(
             {
@@ -40,10 +40,10 @@ def tables(session: Session) -> str:
     return values({**_NAMES, **kinds}, rows)
 
 
-def columns(session: Session) -> str:
+def columns(context: Context) -> str:
     rows = []
-    for name in external.tables(session):
-        table = external.table_of(session, name)
+    for name in external.tables(context):
+        table = external.table_of(context, name)
         keys = [key["Name"] for key in table.get("PartitionKeys", [])]
         fields = [*table["StorageDescriptor"].get("Columns", []), *table.get("PartitionKeys", [])]
         for number, column in enumerate(fields, 1):
@@ -54,10 +54,10 @@ def columns(session: Session) -> str:
     return values({**_NAMES, **kinds}, rows)
 
 
-def partitions(session: Session) -> str:
+def partitions(context: Context) -> str:
     rows = [
         {"schemaname": name[0], "tablename": name[1], "values": _json(parts), "location": location}
-        for name in external.tables(session)
-        for parts, location in external.partitions(session, name)
+        for name in external.tables(context)
+        for parts, location in external.partitions(context, name)
     ]
     return values({**_NAMES, "values": "VARCHAR", "location": "VARCHAR"}, rows)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.text_options import character
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql.lexer import quoted
@@ -47,7 +47,7 @@ class UnloadJob:
     `folder` is an empty one of its own.
     """
 
-    session: Session
+    context: Context
     plan: Unload
     columns: Sequence[tuple[str, RedshiftType]]
     prefix: str
@@ -91,7 +91,7 @@ class UnloadJob:
         if not self.plan.partition_by:
             return [("true", "")]
         names = ", ".join(f"CAST({quoted(name)} AS VARCHAR)" for name in self.plan.partition_by)
-        rows = self.session.query(f"SELECT DISTINCT {names} FROM {ROWS} ORDER BY ALL").fetchall()
+        rows = self.context.query(f"SELECT DISTINCT {names} FROM {ROWS} ORDER BY ALL").fetchall()
         found = []
         for row in rows:
             conditions, folders = [], []
@@ -104,13 +104,13 @@ class UnloadJob:
 
     def _slice(self, condition: str, stem: str, *, digits: int) -> list[Written]:
         """One slice's rows, in the query's order, cut into parts of at most MAXFILESIZE."""
-        count = int(self.session.query(f"SELECT count(*) FROM {ROWS} WHERE {condition}").fetchone()[0])
+        count = int(self.context.query(f"SELECT count(*) FROM {ROWS} WHERE {condition}").fetchone()[0])
         if self.plan.partition_by and not count:
             return []
         output = self.folder / f"{len(list(self.folder.iterdir())):06d}"
         output.mkdir()
         order = f" ORDER BY {NUMBER}" if self.ordered else ""
-        self.session.query(
+        self.context.query(
             f"COPY (SELECT {self._select()} FROM {ROWS} WHERE {condition}{order}) TO {_literal(str(output))}"
             f" ({self._settings()}, FILE_SIZE_BYTES {self.plan.size or MAX_FILE}, FILENAME_PATTERN 'part_{{i}}')"
         )
@@ -138,7 +138,7 @@ class UnloadJob:
                 f"SELECT count(*) FROM read_csv({path}, columns = {{{kinds}}}, auto_detect = false, header = false,"
                 f" delim = {_literal(delimiter)}, quote = '{quote}', escape = '{quote}', null_padding = true)"
             )
-        return int(self.session.query(source).fetchone()[0])
+        return int(self.context.query(source).fetchone()[0])
 
     @property
     def _punctuation(self) -> tuple[str, str]:

@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.queries import prepare
 from local_cloud.services.redshift.engine.scene import Scene
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.storage import Storage, resolve_role, split_url
 from local_cloud.services.redshift.engine.unload_files import MAX_FILE, NUMBER, ROWS, UnloadJob, Written
 from local_cloud.services.redshift.errors import NotSupported, SqlError
@@ -33,7 +33,7 @@ _EXCLUDED = {
 }
 
 
-def unload(session: Session, plan: Unload, scene: Scene) -> int:
+def unload(context: Context, plan: Unload, scene: Scene) -> int:
     """Write the query's rows. The number of rows."""
     inner = parse(plan.query)
     if not isinstance(inner, statements.Query) or inner.verb not in ("SELECT", "WITH"):
@@ -43,7 +43,7 @@ def unload(session: Session, plan: Unload, scene: Scene) -> int:
         raise SqlError("Limit clause is not supported in the outermost select of an UNLOAD statement")
     _check_options(plan)
     credentials = plan.options.get("CREDENTIALS", "")
-    storage = Storage(session, resolve_role(session, plan.role, credentials=credentials))
+    storage = Storage(context, resolve_role(context, plan.role, credentials=credentials))
     bucket, prefix = split_url(plan.target)
     if plan.partition_by and prefix and not prefix.endswith("/"):
         prefix += "/"
@@ -53,19 +53,19 @@ def unload(session: Session, plan: Unload, scene: Scene) -> int:
             "Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, manually "
             "removing the target files in S3, or using the ALLOWOVERWRITE option."
         )
-    prepared = prepare(session, tree, scene)
+    prepared = prepare(context, tree, scene)
     ordered = bool(tree.args.get("order"))
     number = f", row_number() OVER () - 1 AS {NUMBER}" if ordered else ""
-    session.query(f"CREATE OR REPLACE TEMPORARY TABLE {ROWS} AS SELECT *{number} FROM ({prepared.sql})")
-    described = session.query(f"DESCRIBE {ROWS}").fetchall()
+    context.query(f"CREATE OR REPLACE TEMPORARY TABLE {ROWS} AS SELECT *{number} FROM ({prepared.sql})")
+    described = context.query(f"DESCRIBE {ROWS}").fetchall()
     described = described[:-1] if ordered else described
     columns = [(str(name), from_duckdb(str(kind))) for name, kind, *_ in described]
     columns = [(name, prepared.origins[name].type if name in prepared.origins else kind) for name, kind in columns]
-    total = int(session.query(f"SELECT count(*) FROM {ROWS}").fetchone()[0])
-    session.surroundings.scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="unload-", dir=session.surroundings.scratch))
+    total = int(context.query(f"SELECT count(*) FROM {ROWS}").fetchone()[0])
+    context.surroundings.scratch.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="unload-", dir=context.surroundings.scratch))
     try:
-        written = UnloadJob(session, plan, columns, prefix, folder, total, ordered=ordered).write()
+        written = UnloadJob(context, plan, columns, prefix, folder, total, ordered=ordered).write()
         with storage.access() as objects:
             for key in existing if "CLEANPATH" in plan.options else ():
                 objects.delete(bucket, key)
@@ -76,8 +76,8 @@ def unload(session: Session, plan: Unload, scene: Scene) -> int:
                 objects.put(bucket, f"{prefix}manifest", body, content_type="application/json")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    session.query(f"DROP TABLE {ROWS}")
-    session.last_unload_count = total
+    context.query(f"DROP TABLE {ROWS}")
+    context.last_unload_count = total
     return total
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from local_cloud.services.redshift.engine import catalog
+from local_cloud.services.redshift.engine.context import Context, ControlContext
 from local_cloud.services.redshift.engine.definitions import annotate
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.scene import ResultColumn, Scene
-from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import statements
 from local_cloud.services.redshift.sql.lexer import quoted
@@ -16,90 +16,90 @@ from local_cloud.services.redshift.sql.tables import Name
 from local_cloud.services.redshift.sql.types import RedshiftType
 
 
-def begin(session: Session, plan: statements.Begin, scene: Scene) -> int:
-    if session.in_transaction:
-        session.notices.append("WARNING: there is already a transaction in progress")
-    session.begin()
+def begin(context: ControlContext, plan: statements.Begin, scene: Scene) -> int:
+    if context.in_transaction:
+        context.notices.append("WARNING: there is already a transaction in progress")
+    context.begin()
     return 0
 
 
-def commit(session: Session, plan: statements.Commit, scene: Scene) -> int:
-    session.commit()
+def commit(context: ControlContext, plan: statements.Commit, scene: Scene) -> int:
+    context.commit()
     return 0
 
 
-def rollback(session: Session, plan: statements.Rollback, scene: Scene) -> int:
-    session.rollback()
+def rollback(context: ControlContext, plan: statements.Rollback, scene: Scene) -> int:
+    context.rollback()
     return 0
 
 
-def _table(session: Session, name: Name) -> str:
+def _table(context: Context, name: Name) -> str:
     """A stored table as DuckDB SQL. SqlError when there is none."""
-    if not catalog.columns(session, name):
+    if not catalog.columns(context, name):
         raise SqlError(f'relation "{".".join(name)}" does not exist')
-    if session.is_temporary(name):
+    if context.is_temporary(name):
         return f"temp.main.{quoted(name[-1])}"
-    return ".".join(quoted(part) for part in session.key(name))
+    return ".".join(quoted(part) for part in context.key(name))
 
 
-def lock(session: Session, plan: statements.Lock, scene: Scene) -> int:
+def lock(context: ControlContext, plan: statements.Lock, scene: Scene) -> int:
     """ACCESS EXCLUSIVE until the transaction ends. The snapshot is taken afterwards, by the first query."""
     for name in plan.tables:
-        database, schema, table = session.key(name)
-        stored = session.lookup(
+        database, schema, table = context.key(name)
+        stored = context.lookup(
             "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
             [database, schema, table],
         )
-        if not stored and not session.is_temporary(name):
+        if not stored and not context.is_temporary(name):
             raise SqlError(f'relation "{".".join(name)}" does not exist', position=scene.place(name[-1]))
-    session.lock_only(plan.tables)
+    context.lock_only(plan.tables)
     return 0
 
 
-def truncate(session: Session, plan: statements.Truncate, scene: Scene) -> int:
+def truncate(context: ControlContext, plan: statements.Truncate, scene: Scene) -> int:
     """Empty the table and commit, together with all that the transaction did before.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_TRUNCATE.html
     """
-    session.lock([(plan.table, Mode.EXCLUSIVE)])
-    session.check_fresh(plan.table)
-    session.query(f"DELETE FROM {_table(session, plan.table)}")
-    session.commit()
+    context.lock([(plan.table, Mode.EXCLUSIVE)])
+    context.check_fresh(plan.table)
+    context.query(f"DELETE FROM {_table(context, plan.table)}")
+    context.commit()
     return 0
 
 
-def comment(session: Session, plan: statements.Comment, scene: Scene) -> int:
+def comment(context: Context, plan: statements.Comment, scene: Scene) -> int:
     if plan.kind not in ("TABLE", "COLUMN"):
         return 0
     name = plan.name if plan.kind == "TABLE" else plan.name[:-1]
-    session.lock([(name, Mode.EXCLUSIVE)])
-    target = _table(session, name)
+    context.lock([(name, Mode.EXCLUSIVE)])
+    target = _table(context, name)
     if plan.kind == "TABLE":
         text = "NULL" if plan.text is None else "'" + plan.text.replace("'", "''") + "'"
-        session.query(f"COMMENT ON TABLE {target} IS {text}")
+        context.query(f"COMMENT ON TABLE {target} IS {text}")
         return 0
-    found = next((column for column in catalog.columns(session, name) if column.name == plan.name[-1]), None)
+    found = next((column for column in catalog.columns(context, name) if column.name == plan.name[-1]), None)
     if found is None:
         raise SqlError(f'column "{plan.name[-1]}" of relation "{name[-1]}" does not exist')
-    annotate(session, target, column=replace(catalog.definition_of(found), comment=plan.text))
+    annotate(context, target, column=replace(catalog.definition_of(found), comment=plan.text))
     return 0
 
 
-def set_parameter(session: Session, plan: statements.SetParameter, scene: Scene) -> int:
+def set_parameter(context: ControlContext, plan: statements.SetParameter, scene: Scene) -> int:
     if plan.name == "search_path":
         wanted = [part.strip().strip("'\"").lower() for part in (plan.value or "public").split(",")]
-        session.set_search_path(tuple(part for part in wanted if part and part not in ("$user", "pg_catalog")))
+        context.set_search_path(tuple(part for part in wanted if part and part not in ("$user", "pg_catalog")))
     elif plan.name == "statement_timeout":
         value = plan.value or "0"
         if not value.isdigit():
             raise SqlError(f'parameter "statement_timeout" requires an integer value: "{value}"')
-        session.settings.statement_timeout = int(value)
+        context.settings.statement_timeout = int(value)
     elif plan.name in ("timezone", "time zone") and (plan.value or "UTC").upper() not in ("UTC", "GMT"):
         raise SqlError(f'time zone "{plan.value}" is not supported by the local warehouse; it runs in UTC')
     if plan.value is None:
-        session.settings.parameters.pop(plan.name, None)
+        context.settings.parameters.pop(plan.name, None)
     else:
-        session.settings.parameters[plan.name] = plan.value
+        context.settings.parameters[plan.name] = plan.value
     return 0
 
 
@@ -117,8 +117,8 @@ _DEFAULTS = {
 }
 
 
-def show_parameter(session: Session, plan: statements.ShowParameter, scene: Scene) -> int:
-    value = session.settings.parameters.get(plan.name, _DEFAULTS.get(plan.name))
+def show_parameter(context: Context, plan: statements.ShowParameter, scene: Scene) -> int:
+    value = context.settings.parameters.get(plan.name, _DEFAULTS.get(plan.name))
     if value is None:
         raise SqlError(f'unrecognized configuration parameter "{plan.name}"')
     scene.sink.begin([ResultColumn(plan.name, RedshiftType("character varying", length=256))])
@@ -126,10 +126,10 @@ def show_parameter(session: Session, plan: statements.ShowParameter, scene: Scen
     return 1
 
 
-def accept(session: Session, plan: statements.Utility, scene: Scene) -> int:
+def accept(context: Context, plan: statements.Utility, scene: Scene) -> int:
     """VACUUM, ANALYZE, GRANT on a table and the like: one machine needs none of it."""
     if plan.outside:
-        session.outside_transaction(plan.command)
+        context.outside_transaction(plan.command)
     if plan.target:
-        _table(session, plan.target)
+        _table(context, plan.target)
     return 0

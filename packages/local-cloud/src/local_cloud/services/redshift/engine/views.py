@@ -6,38 +6,38 @@ external tables.
 
 from __future__ import annotations
 
-from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.sql.tables import Name
 
 
-def find(session: Session, name: Name) -> tuple[tuple[str, ...], str] | None:
+def find(context: Context, name: Name) -> tuple[tuple[str, ...], str] | None:
     """Column names (empty: the query's own) and definition of a view; None when there is none."""
-    if session.is_temporary(name):
+    if context.is_temporary(name):
         return None
-    _, schema, view = session.key(name)
-    rows = session.lookup(
+    _, schema, view = context.key(name)
+    rows = context.lookup(
         f"SELECT columns, definition FROM {INTERNAL}.views WHERE schema = ? AND name = ?", [schema, view]
     )
     return (tuple(rows[0][0]), rows[0][1]) if rows else None
 
 
-def store(session: Session, name: Name, *, columns: tuple[str, ...], definition: str) -> None:
-    _, schema, view = session.key(name)
-    session.query(
+def store(context: Context, name: Name, *, columns: tuple[str, ...], definition: str) -> None:
+    _, schema, view = context.key(name)
+    context.query(
         f"INSERT OR REPLACE INTO {INTERNAL}.views VALUES (?, ?, ?, ?)", [schema, view, list(columns), definition]
     )
 
 
-def drop(session: Session, name: Name) -> bool:
+def drop(context: Context, name: Name) -> bool:
     """True when there was such a view."""
-    if find(session, name) is None:
+    if find(context, name) is None:
         return False
-    _, schema, view = session.key(name)
-    session.query(f"DELETE FROM {INTERNAL}.views WHERE schema = ? AND name = ?", [schema, view])
+    _, schema, view = context.key(name)
+    context.query(f"DELETE FROM {INTERNAL}.views WHERE schema = ? AND name = ?", [schema, view])
     return True
 
 
-def names(session: Session, schema: str) -> list[str]:
-    rows = session.lookup(f"SELECT name FROM {INTERNAL}.views WHERE schema = ? ORDER BY name", [schema])
+def names(context: Context, schema: str) -> list[str]:
+    rows = context.lookup(f"SELECT name FROM {INTERNAL}.views WHERE schema = ? ORDER BY name", [schema])
     return [name for (name,) in rows]
