@@ -18,9 +18,9 @@ from botocore.exceptions import ClientError
 
 from local_cloud.objects import ObjectInfo
 from local_cloud.services.redshift.engine.executor import Executor
-from local_cloud.services.redshift.engine.scene import Rows
+from local_cloud.services.redshift.engine.services import CloudServices
 from local_cloud.services.redshift.engine.session import Session
-from local_cloud.services.redshift.engine.surroundings import Surroundings
+from local_cloud.services.redshift.engine.statement import Rows
 from local_cloud.services.redshift.engine.warehouse import Warehouse
 from local_cloud.services.redshift.errors import SqlError
 
@@ -177,7 +177,7 @@ class Engine:
     processes: int = 100
 
     def connect(self, database: str = "dev", user: str = "admin", **fields: Any) -> Connection:
-        surroundings = Surroundings(
+        services = CloudServices(
             **{
                 "objects": lambda role: self.s3,
                 "glue": self.glue,
@@ -195,7 +195,7 @@ class Engine:
                 namespace="ns",
                 database=database,
                 user=user,
-                surroundings=surroundings,
+                services=services,
                 process=self.processes,
             )
         )

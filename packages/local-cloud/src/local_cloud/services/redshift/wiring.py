@@ -16,7 +16,7 @@ from local_cloud.services.redshift.data_api.runner import Runner, history_rows
 from local_cloud.services.redshift.data_api.service import DataApi
 from local_cloud.services.redshift.data_api.sessions import Sessions
 from local_cloud.services.redshift.data_api.statements import Statement, StatementStore
-from local_cloud.services.redshift.engine.surroundings import Surroundings
+from local_cloud.services.redshift.engine.services import CloudServices
 from local_cloud.services.redshift.engine.warehouse import Warehouse
 from local_cloud.services.redshift.errors import ConnectionRefused
 from local_cloud.services.redshift.identity import user_arn
@@ -88,7 +88,7 @@ def _connector(
             raise ConnectionRefused(f'password authentication failed for user "{user}"')
         record, settings = plane.get_namespace(namespace), cloud.settings
         who = user_arn(user, namespace=namespace, region=settings.region, account_id=settings.account_id)
-        surroundings = Surroundings(
+        services = CloudServices(
             objects=objects_for(cloud),
             glue=lambda role: cloud.client("glue", actor=_as_role(cloud, role, who)),
             may_assume=assumable(cloud),
@@ -101,7 +101,7 @@ def _connector(
             history=lambda: history_rows(store),
         )
         session = Session(
-            warehouse, namespace=namespace, database=database, user=user, surroundings=surroundings, process=process
+            warehouse, namespace=namespace, database=database, user=user, services=services, process=process
         )
         privileges.log_in(session)
         return session

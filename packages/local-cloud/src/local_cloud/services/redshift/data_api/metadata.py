@@ -10,8 +10,8 @@ from local_cloud.services.redshift.data_api.requests import Targets
 from local_cloud.services.redshift.data_api.service import page_of
 from local_cloud.services.redshift.engine import catalog, external
 from local_cloud.services.redshift.engine.executor import Executor
-from local_cloud.services.redshift.engine.scene import Rows
 from local_cloud.services.redshift.engine.session import Session
+from local_cloud.services.redshift.engine.statement import Rows
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql.lexer import literal
 
@@ -42,7 +42,7 @@ class Metadata:
     def databases(self, given: Record, user: str) -> Record:
         session = self._session(given, user)
         try:
-            names = session.warehouse.databases(session.database.namespace, first=session.surroundings.first_database)
+            names = session.warehouse.databases(session.database.namespace, first=session.services.first_database)
         finally:
             session.close()
         shown, token = page_of(names, given, default=100)

@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from local_cloud.services.redshift.engine.scene import ResultColumn
+from local_cloud.services.redshift.engine.statement import ResultColumn
 from local_cloud.services.redshift.errors import SqlError
 
 #: Bytes of JSON after which a page ends, and rows at which it ends in any case.

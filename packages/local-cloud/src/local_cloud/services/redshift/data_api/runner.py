@@ -17,8 +17,8 @@ from local_cloud.services.redshift.data_api.results import ResultWriter
 from local_cloud.services.redshift.data_api.sessions import KeptSession, Sessions
 from local_cloud.services.redshift.data_api.statements import Statement, StatementStore
 from local_cloud.services.redshift.engine.executor import Executor
+from local_cloud.services.redshift.engine.messages import cancelled
 from local_cloud.services.redshift.engine.session import Session
-from local_cloud.services.redshift.engine.translations import cancelled
 from local_cloud.services.redshift.errors import SqlError, StatementCancelled
 
 log = logging.getLogger("local_cloud.redshift")

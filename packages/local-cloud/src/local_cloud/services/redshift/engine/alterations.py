@@ -9,7 +9,7 @@ from local_cloud.services.redshift.engine import catalog
 from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.definitions import annotate, build, sequence_of, target_of
 from local_cloud.services.redshift.engine.locks import Mode
-from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import keys
 from local_cloud.services.redshift.sql.lexer import quoted
@@ -21,7 +21,7 @@ class _Alteration:
     """One ALTER TABLE on a table that exists and is locked. `target` is the table as DuckDB SQL."""
 
     context: Context
-    plan: AlterTable
+    statement: AlterTable
     columns: list[Column]
     target: str
     temporary: bool
@@ -30,38 +30,38 @@ class _Alteration:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise SqlError(f'column "{name}" of relation "{self.plan.name[-1]}" does not exist')
+        raise SqlError(f'column "{name}" of relation "{self.statement.name[-1]}" does not exist')
 
 
-def alter_table(context: Context, plan: AlterTable, scene: Scene) -> int:
-    scene.relations = (".".join(plan.name),)
-    context.lock([(plan.name, Mode.EXCLUSIVE)])
-    columns = [catalog.definition_of(column) for column in catalog.columns(context, plan.name)]
+def alter_table(context: Context, statement: AlterTable, running: RunningStatement) -> int:
+    running.relations = (".".join(statement.name),)
+    context.lock([(statement.name, Mode.EXCLUSIVE)])
+    columns = [catalog.definition_of(column) for column in catalog.columns(context, statement.name)]
     if not columns:
-        raise SqlError(f'relation "{".".join(plan.name)}" does not exist')
-    temporary = context.is_temporary(plan.name)
-    target = target_of(context, plan.name, temporary=temporary)
-    return _ALTERATIONS[plan.action](_Alteration(context, plan, columns, target, temporary))
+        raise SqlError(f'relation "{".".join(statement.name)}" does not exist')
+    temporary = context.is_temporary(statement.name)
+    target = target_of(context, statement.name, temporary=temporary)
+    return _ALTERATIONS[statement.action](_Alteration(context, statement, columns, target, temporary))
 
 
 def _rename(change: _Alteration) -> int:
-    context, plan = change.context, change.plan
-    context.lock([((*plan.name[:-1], plan.new_name), Mode.EXCLUSIVE)])
-    context.query(f"ALTER TABLE {change.target} RENAME TO {quoted(plan.new_name)}")
+    context, statement = change.context, change.statement
+    context.lock([((*statement.name[:-1], statement.new_name), Mode.EXCLUSIVE)])
+    context.query(f"ALTER TABLE {change.target} RENAME TO {quoted(statement.new_name)}")
     if change.temporary:
-        context.temporary ^= {plan.name[-1], plan.new_name}
+        context.temporary ^= {statement.name[-1], statement.new_name}
     return 0
 
 
 def _rename_column(change: _Alteration) -> int:
-    old, new = change.find(change.plan.target).name, change.plan.new_name
+    old, new = change.find(change.statement.target).name, change.statement.new_name
     change.context.query(f"ALTER TABLE {change.target} RENAME COLUMN {quoted(old)} TO {quoted(new)}")
     return 0
 
 
 def _drop_column(change: _Alteration) -> int:
     """A key stays. Redshift's words: https://github.com/dbt-labs/dbt-redshift/issues/333"""
-    column = change.find(change.plan.target)
+    column = change.find(change.statement.target)
     if column.distkey or column.sortkey:
         raise SqlError(f'cannot drop {"distkey" if column.distkey else "sortkey"} column "{column.name}"')
     change.context.query(f"ALTER TABLE {change.target} DROP COLUMN {quoted(column.name)}")
@@ -70,7 +70,7 @@ def _drop_column(change: _Alteration) -> int:
 
 def _change_keys(change: _Alteration) -> int:
     """A new distribution takes the place of the one before."""
-    changed, columns = change.plan.keys, change.columns
+    changed, columns = change.statement.keys, change.columns
     for name, _ in changed.encode:
         change.find(name)
     if changed.diststyle:
@@ -81,10 +81,10 @@ def _change_keys(change: _Alteration) -> int:
 
 
 def _add_column(change: _Alteration) -> int:
-    added = change.plan.column
+    added = change.statement.column
     assert added is not None
     if any(column.name == added.name for column in change.columns):
-        raise SqlError(f'column "{added.name}" of relation "{change.plan.name[-1]}" already exists')
+        raise SqlError(f'column "{added.name}" of relation "{change.statement.name[-1]}" already exists')
     if added.not_null and not added.default:
         raise SqlError("ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression")
     _rebuild(change, [*change.columns, added])
@@ -93,7 +93,7 @@ def _add_column(change: _Alteration) -> int:
 
 def _resize_column(change: _Alteration) -> int:
     change.context.outside_transaction("ALTER TABLE ALTER COLUMN")
-    column, kind = change.find(change.plan.target), change.plan.type
+    column, kind = change.find(change.statement.target), change.statement.type
     assert kind is not None
     if column.type.name != "character varying" or kind.name != "character varying":
         raise SqlError(f'cannot alter type of column "{column.name}": only the size of a VARCHAR can change')
@@ -121,14 +121,14 @@ def _rebuild(change: _Alteration, after: list[Column]) -> None:
 
 def _append(change: _Alteration) -> int:
     """ALTER TABLE … APPEND moves rows between tables of the same columns, and commits at once."""
-    context, plan = change.context, change.plan
+    context, statement = change.context, change.statement
     context.outside_transaction("ALTER TABLE APPEND")
-    context.lock([(plan.source, Mode.EXCLUSIVE)])
-    source = catalog.columns(context, plan.source)
+    context.lock([(statement.source, Mode.EXCLUSIVE)])
+    source = catalog.columns(context, statement.source)
     if {(c.name, str(c.type)) for c in source} != {(c.name, str(c.type)) for c in change.columns}:
         raise SqlError("Columns in source and target table do not match")
     names = ", ".join(quoted(column.name) for column in change.columns)
-    origin = target_of(context, plan.source, temporary=context.is_temporary(plan.source))
+    origin = target_of(context, statement.source, temporary=context.is_temporary(statement.source))
     count = context.query(f"INSERT INTO {change.target} ({names}) SELECT {names} FROM {origin}").fetchone()[0]
     context.query(f"DELETE FROM {origin}")
     return int(count)

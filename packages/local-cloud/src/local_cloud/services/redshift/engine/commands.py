@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from local_cloud.services.redshift.engine import (
     alterations,
+    control,
     definitions,
     external,
     loading,
@@ -15,36 +16,35 @@ from local_cloud.services.redshift.engine import (
     roles,
     select_into,
     unloading,
-    utilities,
 )
 from local_cloud.services.redshift.engine.context import Context
-from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.sql import external as external_sql
 from local_cloud.services.redshift.sql import load, statements, tables
 from local_cloud.services.redshift.sql import procedures as procedure_sql
 from local_cloud.services.redshift.sql.dialect import read
 
 
-def _query(context: Context, statement: statements.Query, scene: Scene) -> int:
+def _query(context: Context, statement: statements.Query, running: RunningStatement) -> int:
     """A query that makes a table is a definition; all others give rows or change them."""
     tree = read(statement.sql)
     into = select_into.target_of(tree)
     if into is not None:
-        return select_into.run(context, tree, into, scene=scene)
-    return queries.run(context, tree, scene)
+        return select_into.run(context, tree, into, running=running)
+    return queries.run(context, tree, running)
 
 
-#: (context, statement, scene) → rows returned or changed.
+#: (context, statement, running) → rows returned or changed.
 COMMANDS: dict[type, Callable[..., int]] = {
-    statements.Begin: utilities.begin,
-    statements.Commit: utilities.commit,
-    statements.Rollback: utilities.rollback,
-    statements.Lock: utilities.lock,
-    statements.Truncate: utilities.truncate,
-    statements.SetParameter: utilities.set_parameter,
-    statements.ShowParameter: utilities.show_parameter,
-    statements.Utility: utilities.accept,
-    statements.Comment: utilities.comment,
+    statements.Begin: control.begin,
+    statements.Commit: control.commit,
+    statements.Rollback: control.rollback,
+    statements.Lock: control.lock,
+    statements.Truncate: control.truncate,
+    statements.SetParameter: control.set_parameter,
+    statements.ShowParameter: control.show_parameter,
+    statements.Utility: control.accept,
+    statements.Comment: control.comment,
     statements.Query: _query,
     statements.Explain: queries.explain,
     statements.CreateView: definitions.create_view,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from local_cloud.services.redshift.engine.locks import Key, Mode
-from local_cloud.services.redshift.engine.surroundings import Surroundings
+from local_cloud.services.redshift.engine.services import CloudServices
 from local_cloud.services.redshift.engine.warehouse import Database, Warehouse
 from local_cloud.services.redshift.sql.moment import Moment
 from local_cloud.services.redshift.sql.tables import Name
@@ -33,7 +33,7 @@ class Context(Protocol):
     process: int
     query_id: int
     settings: Settings
-    surroundings: Surroundings
+    services: CloudServices
     warehouse: Warehouse
     notices: list[str]
     #: Names of temporary tables.

@@ -8,7 +8,7 @@ from local_cloud.services.redshift.engine import catalog, external, privileges, 
 from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.queries import prepare
-from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql import functions, keys, statements
@@ -18,25 +18,27 @@ from local_cloud.services.redshift.sql.tables import Column, CreateTable, Name
 from local_cloud.services.redshift.sql.types import from_duckdb
 
 
-def create_table(context: Context, plan: CreateTable, scene: Scene) -> int:
-    name = plan.name
-    if plan.temporary and len(name) > 1:
+def create_table(context: Context, statement: CreateTable, running: RunningStatement) -> int:
+    name = statement.name
+    if statement.temporary and len(name) > 1:
         raise SqlError("cannot create temporary relation in non-temporary schema")
-    if not plan.temporary:
+    if not statement.temporary:
         _check_schema(context, name)
         context.lock([(name, Mode.EXCLUSIVE)])
-    taken = name[-1] in context.temporary if plan.temporary else _stored(context, name)
+    taken = name[-1] in context.temporary if statement.temporary else _stored(context, name)
     if taken:
-        if plan.if_not_exists:
+        if statement.if_not_exists:
             return 0
         raise SqlError(f'Relation "{name[-1]}" already exists')
-    if plan.query:
-        return _create_as(context, plan, scene)
-    columns = list(plan.columns)
-    if plan.like:
-        columns = _like(context, plan)
-    build(context, target_of(context, name, temporary=plan.temporary), columns=columns, temporary=plan.temporary)
-    if plan.temporary:
+    if statement.query:
+        return _create_as(context, statement, running)
+    columns = list(statement.columns)
+    if statement.like:
+        columns = _like(context, statement)
+    build(
+        context, target_of(context, name, temporary=statement.temporary), columns=columns, temporary=statement.temporary
+    )
+    if statement.temporary:
         context.temporary.add(name[-1])
     return 0
 
@@ -122,19 +124,19 @@ def sequence_of(target: str, column: str) -> str:
     return f"{head}.{quoted(table.strip(chr(34)) + '_' + column + '_seq')}"
 
 
-def _like(context: Context, plan: CreateTable) -> list[Column]:
-    context.lock([(plan.like, Mode.READ)])
-    parent = catalog.columns(context, plan.like)
+def _like(context: Context, statement: CreateTable) -> list[Column]:
+    context.lock([(statement.like, Mode.READ)])
+    parent = catalog.columns(context, statement.like)
     if not parent:
-        raise SqlError(f'relation "{".".join(plan.like)}" does not exist')
-    definitions = (catalog.definition_of(column, defaults=plan.like_defaults) for column in parent)
+        raise SqlError(f'relation "{".".join(statement.like)}" does not exist')
+    definitions = (catalog.definition_of(column, defaults=statement.like_defaults) for column in parent)
     return [replace(definition, comment=None) for definition in definitions]
 
 
-def _create_as(context: Context, plan: CreateTable, scene: Scene) -> int:
-    prepared = prepare(context, read(plan.query), scene)
+def _create_as(context: Context, statement: CreateTable, running: RunningStatement) -> int:
+    prepared = prepare(context, read(statement.query), running)
     described = context.query("DESCRIBE " + prepared.sql).fetchall()
-    if plan.column_names and len(plan.column_names) != len(described):
+    if statement.column_names and len(statement.column_names) != len(described):
         raise SqlError("CREATE TABLE AS specifies a different number of column names than the query has")
     columns = []
     for index, (name, duckdb_type, *_) in enumerate(described):
@@ -142,41 +144,41 @@ def _create_as(context: Context, plan: CreateTable, scene: Scene) -> int:
         kind = from_duckdb(duckdb_type)
         if origin is not None and origin.type.duckdb == kind.duckdb:
             kind = origin.type
-        columns.append(Column(plan.column_names[index] if plan.column_names else name, kind))
-    target = target_of(context, plan.name, temporary=plan.temporary)
-    build(context, target, columns=keys.apply(columns, plan.keys), temporary=plan.temporary)
-    if plan.temporary:
-        context.temporary.add(plan.name[-1])
+        columns.append(Column(statement.column_names[index] if statement.column_names else name, kind))
+    target = target_of(context, statement.name, temporary=statement.temporary)
+    build(context, target, columns=keys.apply(columns, statement.keys), temporary=statement.temporary)
+    if statement.temporary:
+        context.temporary.add(statement.name[-1])
     return int(context.query(f"INSERT INTO {target} {prepared.sql}").fetchone()[0])
 
 
-def create_view(context: Context, plan: statements.CreateView, scene: Scene) -> int:
-    _check_schema(context, plan.name)
-    context.lock([(plan.name, Mode.EXCLUSIVE)])
-    if not plan.replace and _stored(context, plan.name):
-        raise SqlError(f'Relation "{plan.name[-1]}" already exists')
-    if plan.binding:
-        prepared = prepare(context, read(plan.query), scene)
+def create_view(context: Context, statement: statements.CreateView, running: RunningStatement) -> int:
+    _check_schema(context, statement.name)
+    context.lock([(statement.name, Mode.EXCLUSIVE)])
+    if not statement.replace and _stored(context, statement.name):
+        raise SqlError(f'Relation "{statement.name[-1]}" already exists')
+    if statement.binding:
+        prepared = prepare(context, read(statement.query), running)
         count = len(context.query("DESCRIBE " + prepared.sql).fetchall())
-        if plan.columns and len(plan.columns) > count:
+        if statement.columns and len(statement.columns) > count:
             raise SqlError("CREATE VIEW specifies more column names than columns")
-    views.store(context, plan.name, columns=plan.columns, definition=plan.query)
+    views.store(context, statement.name, columns=statement.columns, definition=statement.query)
     return 0
 
 
-def create_schema(context: Context, plan: statements.CreateSchema, scene: Scene) -> int:
-    if plan.name.startswith("pg_"):
+def create_schema(context: Context, statement: statements.CreateSchema, running: RunningStatement) -> int:
+    if statement.name.startswith("pg_"):
         raise SqlError(
-            f'unacceptable schema name "{plan.name}"', detail='The prefix "pg_" is reserved for system schemas.'
+            f'unacceptable schema name "{statement.name}"', detail='The prefix "pg_" is reserved for system schemas.'
         )
     privileges.require_create(context)
-    context.lock([((plan.name, "*"), Mode.EXCLUSIVE)])
-    taken = _schema_exists(context, plan.name) or bool(external.database_of(context, plan.name))
-    if taken and plan.if_not_exists:
+    context.lock([((statement.name, "*"), Mode.EXCLUSIVE)])
+    taken = _schema_exists(context, statement.name) or bool(external.database_of(context, statement.name))
+    if taken and statement.if_not_exists:
         return 0
     if taken:
-        raise SqlError(f'schema "{plan.name}" already exists')
-    context.query(f"CREATE SCHEMA {quoted(context.database.catalog)}.{quoted(plan.name)}")
+        raise SqlError(f'schema "{statement.name}" already exists')
+    context.query(f"CREATE SCHEMA {quoted(context.database.catalog)}.{quoted(statement.name)}")
     return 0
 
 
@@ -188,58 +190,58 @@ def _schema_exists(context: Context, name: str) -> bool:
     return found is not None
 
 
-def create_database(context: Context, plan: statements.CreateDatabase, scene: Scene) -> int:
+def create_database(context: Context, statement: statements.CreateDatabase, running: RunningStatement) -> int:
     context.outside_transaction("CREATE DATABASE")
     context.warehouse.create_database(
         context.database.namespace,
-        plan.name,
-        first=context.surroundings.first_database,
-        serializable=plan.serializable,
+        statement.name,
+        first=context.services.first_database,
+        serializable=statement.serializable,
     )
     return 0
 
 
-def alter_database(context: Context, plan: statements.AlterDatabase, scene: Scene) -> int:
+def alter_database(context: Context, statement: statements.AlterDatabase, running: RunningStatement) -> int:
     context.outside_transaction("ALTER DATABASE")
-    if plan.name != context.database.name:
+    if statement.name != context.database.name:
         raise NotSupported("ALTER DATABASE of another database is not supported here; connect to it first")
-    context.warehouse.set_isolation(context.database, serializable=plan.serializable)
+    context.warehouse.set_isolation(context.database, serializable=statement.serializable)
     return 0
 
 
-def drop_database(context: Context, plan: statements.DropDatabase, scene: Scene) -> int:
+def drop_database(context: Context, statement: statements.DropDatabase, running: RunningStatement) -> int:
     context.outside_transaction("DROP DATABASE")
-    if plan.name == context.database.name:
+    if statement.name == context.database.name:
         raise SqlError("cannot drop the currently open database")
-    context.warehouse.drop_database(context.database.namespace, plan.name, first=context.surroundings.first_database)
+    context.warehouse.drop_database(context.database.namespace, statement.name, first=context.services.first_database)
     return 0
 
 
-def drop(context: Context, plan: statements.Drop, scene: Scene) -> int:
-    for name in plan.names:
-        if plan.kind == "SCHEMA":
-            _drop_schema(context, name[-1], plan=plan)
-        elif plan.kind == "VIEW":
-            _drop_view(context, name, plan=plan)
+def drop(context: Context, statement: statements.Drop, running: RunningStatement) -> int:
+    for name in statement.names:
+        if statement.kind == "SCHEMA":
+            _drop_schema(context, name[-1], statement=statement)
+        elif statement.kind == "VIEW":
+            _drop_view(context, name, statement=statement)
         else:
-            _drop_table(context, name, plan=plan)
+            _drop_table(context, name, statement=statement)
     return 0
 
 
-def _drop_table(context: Context, name: Name, *, plan: statements.Drop) -> None:
+def _drop_table(context: Context, name: Name, *, statement: statements.Drop) -> None:
     if context.is_temporary(name):
         _drop_stored(context, name, temporary=True)
         context.temporary.discard(name[-1])
         return
     if external.is_external(context, name):
-        external.drop_table(context, name, if_exists=plan.if_exists)
+        external.drop_table(context, name, if_exists=statement.if_exists)
         return
     context.lock([(name, Mode.EXCLUSIVE)])
     if views.find(context, name):
         raise SqlError(f'"{name[-1]}" is not a table', hint="Use DROP VIEW to remove a view.")
     if _stored(context, name):
         _drop_stored(context, name, temporary=False)
-    elif not plan.if_exists:
+    elif not statement.if_exists:
         raise SqlError(f'Table "{name[-1]}" does not exist')
 
 
@@ -251,17 +253,17 @@ def _drop_stored(context: Context, name: Name, *, temporary: bool) -> None:
         context.query(f"DROP SEQUENCE {sequence_of(target, column)}")
 
 
-def _drop_view(context: Context, name: Name, *, plan: statements.Drop) -> None:
+def _drop_view(context: Context, name: Name, *, statement: statements.Drop) -> None:
     context.lock([(name, Mode.EXCLUSIVE)])
     if views.drop(context, name):
         return
     if context.is_temporary(name) or _stored(context, name):
         raise SqlError(f'"{name[-1]}" is not a view', hint="Use DROP TABLE to remove a table.")
-    if not plan.if_exists:
+    if not statement.if_exists:
         raise SqlError(f'view "{name[-1]}" does not exist')
 
 
-def _drop_schema(context: Context, name: str, *, plan: statements.Drop) -> None:
+def _drop_schema(context: Context, name: str, *, statement: statements.Drop) -> None:
     if external.database_of(context, name):
         external.drop_schema(context, name)
         return
@@ -269,7 +271,7 @@ def _drop_schema(context: Context, name: str, *, plan: statements.Drop) -> None:
     if name in ("public", INTERNAL, "pg_catalog", "information_schema"):
         raise SqlError(f'cannot drop schema "{name}" because it is required by the database system')
     if not _schema_exists(context, name):
-        if plan.if_exists:
+        if statement.if_exists:
             return
         raise SqlError(f'schema "{name}" does not exist')
     tables = context.query(
@@ -278,7 +280,7 @@ def _drop_schema(context: Context, name: str, *, plan: statements.Drop) -> None:
     ).fetchall()
     inner = [(name, table) for (table,) in tables]
     found = [*inner, *((name, view) for view in views.names(context, name))]
-    if found and not plan.cascade:
+    if found and not statement.cascade:
         raise SqlError(
             f"cannot drop schema {name} because other objects depend on it",
             hint="Use DROP ... CASCADE to drop the dependent objects too.",

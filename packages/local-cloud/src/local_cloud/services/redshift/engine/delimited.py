@@ -39,10 +39,10 @@ _IN_ORDER = {"ignore_errors": "true", "parallel": "false"}
 
 def load(job: LoadJob) -> int:
     """Append the files to the table. The number of rows."""
-    context, allowed = job.context, int(job.plan.options.get("MAXERROR", "0"))
-    statement = f"CREATE TEMPORARY TABLE {_ROWS} AS {_query(job)}"
+    context, allowed = job.context, int(job.statement.options.get("MAXERROR", "0"))
+    create = f"CREATE TEMPORARY TABLE {_ROWS} AS {_query(job)}"
     try:
-        context.query(statement)
+        context.query(create)
     except Exception as error:
         context.check()
         raise failed(job, [LoadErrorDetail(job.files[0].url, 1200, str(error).splitlines()[0])]) from None
@@ -58,14 +58,14 @@ def load(job: LoadJob) -> int:
     ).fetchone()[0]
     for leftover in (_ROWS, _REJECTS, _SCANS):
         context.query(f"DROP TABLE IF EXISTS temp.main.{leftover}")
-    load_errors.record(context, job.plan.table, rejected)
+    load_errors.record(context, job.statement.table, rejected)
     return int(count)
 
 
 def failed(job: LoadJob, details: Sequence[LoadErrorDetail]) -> LoadError:
     """The error of a load whose rows could not be read."""
     return LoadError(
-        f"Load into table '{job.plan.table[-1]}' failed.  Check 'sys_load_error_detail' system table for details.",
+        f"Load into table '{job.statement.table[-1]}' failed.  Check 'sys_load_error_detail' system table for details.",
         details=tuple(details),
     )
 
@@ -73,18 +73,18 @@ def failed(job: LoadJob, details: Sequence[LoadErrorDetail]) -> LoadError:
 def _query(job: LoadJob, *, again: bool = False) -> str:
     """Columns `c0`, `c1`, … with the values; `bad` with the number of the first column that has none, else NULL;
     `written` with that column's text; `path` with its file."""
-    plan, fields, values, faults = job.plan, [], [], []
+    statement, fields, values, faults = job.statement, [], [], []
     for i, target in enumerate(job.targets):
         kind = target.type
         if kind.is_string:
-            fields.append(f"{string_value(f'f{i}', plan, length=kind.length)} AS f{i}")
+            fields.append(f"{string_value(f'f{i}', statement, length=kind.length)} AS f{i}")
             values.append(f"f{i} AS c{i}")
             faults.append((i, f"strlen(f{i}) > {kind.length}"))
             continue
-        value = typed_value(f"f{i}", plan, kind)
-        fields.append(f"{present(f'f{i}', plan)} AS f{i}")
+        value = typed_value(f"f{i}", statement, kind)
+        fields.append(f"{present(f'f{i}', statement)} AS f{i}")
         values.append(f"{value} AS c{i}")
-        if not ("ACCEPTANYDATE" in plan.options and kind.name.startswith(("date", "timestamp"))):
+        if not ("ACCEPTANYDATE" in statement.options and kind.name.startswith(("date", "timestamp"))):
             faults.append((i, f"f{i} IS NOT NULL AND {value} IS NULL"))
     bad = " ".join(f"WHEN {fault} THEN {i}" for i, fault in faults)
     written = " ".join(f"WHEN {fault} THEN f{i}" for i, fault in faults)
@@ -100,7 +100,7 @@ def _source(job: LoadJob, *, again: bool) -> str:
 
     `again`: by one thread, which gives the rows in their order, and without a note.
     """
-    options, names = job.plan.options, [f"f{i}" for i in range(len(job.targets))]
+    options, names = job.statement.options, [f"f{i}" for i in range(len(job.targets))]
     settings = {
         "columns": "{" + ", ".join(f"'{name}': 'VARCHAR'" for name in names) + "}",
         "force_not_null": "[" + ", ".join(text(name) for name in names) + "]",
@@ -111,8 +111,8 @@ def _source(job: LoadJob, *, again: bool) -> str:
         **(_IN_ORDER if again else _NOTED),
         "null_padding": str("FILLRECORD" in options).lower(),
         "max_line_size": "4194304",
-        "compression": text(compression(job.plan)),
-        **dialect(job.plan),
+        "compression": text(compression(job.statement)),
+        **dialect(job.statement),
     }
     return f"read_csv({paths(job.files)}, " + ", ".join(f"{k} = {v}" for k, v in settings.items()) + ")"
 
@@ -170,7 +170,7 @@ def _unreadable_values(job: LoadJob, lines: Sequence[LoadErrorDetail], *, limit:
             f"SELECT n, bad, written FROM (SELECT row_number() OVER () AS n, * FROM ({_query(one, again=True)}))"
             f" WHERE bad IS NOT NULL ORDER BY n LIMIT {limit - len(found)}"
         ).fetchall()
-        skipped = int(job.plan.options.get("IGNOREHEADER", "0"))
+        skipped = int(job.statement.options.get("IGNOREHEADER", "0"))
         unreadable = sorted(line.line_number for line in lines if line.file_name == by_path[path].url)
         for row, number, value in rows:
             line = row + skipped

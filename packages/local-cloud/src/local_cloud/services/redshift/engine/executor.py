@@ -7,9 +7,9 @@ import threading
 from collections.abc import Iterator
 
 from local_cloud.services.redshift.engine import load_errors
-from local_cloud.services.redshift.engine.scene import Rows, Scene, Sink
+from local_cloud.services.redshift.engine.messages import cancelled, translate
 from local_cloud.services.redshift.engine.session import Session
-from local_cloud.services.redshift.engine.translations import cancelled, translate
+from local_cloud.services.redshift.engine.statement import Rows, RunningStatement, Sink
 from local_cloud.services.redshift.errors import LoadError, SqlError, StatementCancelled, TransactionAborted
 from local_cloud.services.redshift.sql import statements
 from local_cloud.services.redshift.sql.parser import parse
@@ -25,18 +25,18 @@ class Executor:
         """Run one statement. The number of rows it returned or changed; SqlError when it failed."""
         session = self._session
         session.start_statement(query_id)
-        scene = Scene(sql, query_id, sink, self._execute_inner)
+        running = RunningStatement(sql, query_id, sink, self._execute_inner)
         statement: statements.Statement | None = None
         with self._deadline():
             try:
                 statement = parse(sql)
                 if session.aborted and not isinstance(statement, (statements.Commit, statements.Rollback)):
                     raise TransactionAborted
-                count = self._dispatch(statement, scene)
+                count = self._dispatch(statement, running)
                 session.finish_statement()
                 return count
             except Exception as error:
-                failure = self._failure(error, scene)
+                failure = self._failure(error, running)
                 session.fail_statement()
                 if isinstance(failure, LoadError):
                     load_errors.record(session, getattr(statement, "table", ()), failure.details)
@@ -47,27 +47,27 @@ class Executor:
         try:
             self._session.commit()
         except Exception as error:
-            raise translate(error, Scene("COMMIT", 0, Rows(0), self._execute_inner)) from None
+            raise translate(error, RunningStatement("COMMIT", 0, Rows(0), self._execute_inner)) from None
 
     def _execute_inner(self, sql: str, sink: Sink) -> int:
         """Run one statement of a procedure, in the transaction of its CALL."""
         statement = parse(sql)
-        scene = Scene(sql, self._session.query_id, sink, self._execute_inner)
+        running = RunningStatement(sql, self._session.query_id, sink, self._execute_inner)
         try:
-            return self._dispatch(statement, scene)
+            return self._dispatch(statement, running)
         except Exception as error:
-            raise self._failure(error, scene) from None
+            raise self._failure(error, running) from None
 
-    def _dispatch(self, statement: statements.Statement, scene: Scene) -> int:
+    def _dispatch(self, statement: statements.Statement, running: RunningStatement) -> int:
         # Here, because it imports sqlglot: the first statement does, not the start of the server.
         from local_cloud.services.redshift.engine.commands import COMMANDS
 
-        return COMMANDS[type(statement)](self._session, statement, scene)
+        return COMMANDS[type(statement)](self._session, statement, running)
 
-    def _failure(self, error: Exception, scene: Scene) -> SqlError:
-        failure = translate(error, scene)
+    def _failure(self, error: Exception, running: RunningStatement) -> SqlError:
+        failure = translate(error, running)
         if isinstance(failure, StatementCancelled) or self._session.cancelled:
-            return cancelled(scene.query_id)
+            return cancelled(running.query_id)
         return failure
 
     @contextlib.contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 
 from local_cloud.services.redshift.engine import catalog, privileges
 from local_cloud.services.redshift.engine.context import Context
-from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.engine.storage import resolve_role, split_url
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import NotSupported, SqlError
@@ -64,7 +64,7 @@ def role_of(context: Context, schema: str) -> str:
 def _catalog(context: Context, role: str) -> Iterator[Any]:
     """A client of the Glue catalog, as a role. A refusal is an error of the statement."""
     try:
-        yield context.surroundings.glue(role)
+        yield context.services.glue(role)
     except Exception as error:
         if _code(error).startswith("AccessDenied"):
             raise SqlError(error.response["Error"]["Message"]) from None  # type: ignore[attr-defined]
@@ -81,26 +81,28 @@ def _code(error: Exception) -> str:
     return str(response["Error"]["Code"]) if isinstance(response, dict) else ""
 
 
-def create_schema(context: Context, plan: CreateExternalSchema, scene: Scene) -> int:
+def create_schema(context: Context, statement: CreateExternalSchema, running: RunningStatement) -> int:
     context.outside_transaction("CREATE EXTERNAL SCHEMA")
     privileges.require_create(context)
-    role = resolve_role(context, plan.role)
+    role = resolve_role(context, statement.role)
     taken = context.lookup(
         "SELECT 1 FROM duckdb_schemas() WHERE database_name = ? AND schema_name = ?",
-        [context.database.catalog, plan.name],
+        [context.database.catalog, statement.name],
     )
-    if taken or database_of(context, plan.name):
-        if plan.if_not_exists:
+    if taken or database_of(context, statement.name):
+        if statement.if_not_exists:
             return 0
-        raise SqlError(f'schema "{plan.name}" already exists')
-    if plan.create_database:
+        raise SqlError(f'schema "{statement.name}" already exists')
+    if statement.create_database:
         try:
             with _catalog(context, role) as glue:
-                glue.create_database(DatabaseInput={"Name": plan.database})
+                glue.create_database(DatabaseInput={"Name": statement.database})
         except Exception as error:
             if _code(error) != "AlreadyExistsException":
                 raise
-    context.query(f"INSERT INTO {INTERNAL}.external_schemas VALUES (?, ?, ?)", [plan.name, plan.database, role])
+    context.query(
+        f"INSERT INTO {INTERNAL}.external_schemas VALUES (?, ?, ?)", [statement.name, statement.database, role]
+    )
     return 0
 
 
@@ -110,34 +112,34 @@ def drop_schema(context: Context, name: str) -> None:
     context.query(f"DELETE FROM {INTERNAL}.external_schemas WHERE name = ?", [name])
 
 
-def create_table(context: Context, plan: CreateExternalTable, scene: Scene) -> int:
+def create_table(context: Context, statement: CreateExternalTable, running: RunningStatement) -> int:
     context.outside_transaction("CREATE EXTERNAL TABLE")
-    database = database_for(context, plan.name)
-    split_url(plan.location)
-    names = [name for name, _ in (*plan.columns, *plan.partitions)]
+    database = database_for(context, statement.name)
+    split_url(statement.location)
+    names = [name for name, _ in (*statement.columns, *statement.partitions)]
     for name in names:
         if names.count(name) > 1:
             raise SqlError(f'column "{name}" duplicated')
-    for _, kind in (*plan.columns, *plan.partitions):
+    for _, kind in (*statement.columns, *statement.partitions):
         hive_type(kind)
     storage = {
-        "Columns": [{"Name": name, "Type": kind} for name, kind in plan.columns],
-        "Location": plan.location,
-        **_stored_as(plan.format, serde=plan.serde, properties=plan.serde_properties),
+        "Columns": [{"Name": name, "Type": kind} for name, kind in statement.columns],
+        "Location": statement.location,
+        **_stored_as(statement.format, serde=statement.serde, properties=statement.serde_properties),
     }
     table = {
-        "Name": plan.name[-1],
+        "Name": statement.name[-1],
         "TableType": "EXTERNAL_TABLE",
-        "Parameters": {"EXTERNAL": "TRUE", **plan.properties},
-        "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in plan.partitions],
+        "Parameters": {"EXTERNAL": "TRUE", **statement.properties},
+        "PartitionKeys": [{"Name": name, "Type": kind} for name, kind in statement.partitions],
         "StorageDescriptor": storage,
     }
     try:
-        with _catalog_of(context, plan.name) as glue:
+        with _catalog_of(context, statement.name) as glue:
             glue.create_table(DatabaseName=database, TableInput=table)
     except Exception as error:
         if _code(error) == "AlreadyExistsException":
-            raise SqlError(f'Relation "{plan.name[-1]}" already exists') from None
+            raise SqlError(f'Relation "{statement.name[-1]}" already exists') from None
         if _code(error) == "EntityNotFoundException":
             raise SqlError(f'database "{database}" does not exist in the data catalog') from None
         raise
@@ -178,42 +180,44 @@ def drop_table(context: Context, name: Name, *, if_exists: bool) -> None:
             raise SqlError(f'Table "{name[-1]}" does not exist') from None
 
 
-def alter_table(context: Context, plan: AlterExternalTable, scene: Scene) -> int:
+def alter_table(context: Context, statement: AlterExternalTable, running: RunningStatement) -> int:
     context.outside_transaction("ALTER EXTERNAL TABLE")
-    table = table_of(context, plan.table)
+    table = table_of(context, statement.table)
     settable = ("Name", "Description", "TableType", "Parameters", "PartitionKeys", "StorageDescriptor")
     changed = {key: table[key] for key in settable if key in table}
-    if plan.location:
-        split_url(plan.location)
-        changed["StorageDescriptor"] = {**changed["StorageDescriptor"], "Location": plan.location}
-    if plan.format:
-        changed["StorageDescriptor"] = {**changed["StorageDescriptor"], **_stored_as(plan.format)}
-    changed["Parameters"] = {**changed.get("Parameters", {}), **plan.properties}
-    with _catalog_of(context, plan.table) as glue:
-        glue.update_table(DatabaseName=database_for(context, plan.table), TableInput=changed)
+    if statement.location:
+        split_url(statement.location)
+        changed["StorageDescriptor"] = {**changed["StorageDescriptor"], "Location": statement.location}
+    if statement.format:
+        changed["StorageDescriptor"] = {**changed["StorageDescriptor"], **_stored_as(statement.format)}
+    changed["Parameters"] = {**changed.get("Parameters", {}), **statement.properties}
+    with _catalog_of(context, statement.table) as glue:
+        glue.update_table(DatabaseName=database_for(context, statement.table), TableInput=changed)
     return 0
 
 
-def add_partitions(context: Context, plan: AddPartitions, scene: Scene) -> int:
+def add_partitions(context: Context, statement: AddPartitions, running: RunningStatement) -> int:
     context.outside_transaction("ALTER EXTERNAL TABLE")
-    if len(plan.partitions) > MAX_PARTITIONS_A_STATEMENT:
+    if len(statement.partitions) > MAX_PARTITIONS_A_STATEMENT:
         raise SqlError(
             f"Cannot add more than {MAX_PARTITIONS_A_STATEMENT} partitions in a single ALTER TABLE statement"
         )
-    database, table = database_for(context, plan.table), table_of(context, plan.table)
+    database, table = database_for(context, statement.table), table_of(context, statement.table)
     keys = [key["Name"] for key in table.get("PartitionKeys", [])]
     inputs = []
-    for partition in plan.partitions:
+    for partition in statement.partitions:
         split_url(partition.location)
         storage = {**table["StorageDescriptor"], "Location": partition.location}
-        inputs.append({"Values": _values(keys, partition.values, plan.table), "StorageDescriptor": storage})
-    if not plan.if_not_exists:
-        present = [values for values, _ in partitions(context, plan.table)]
+        inputs.append({"Values": _values(keys, partition.values, statement.table), "StorageDescriptor": storage})
+    if not statement.if_not_exists:
+        present = [values for values, _ in partitions(context, statement.table)]
         for item in inputs:
             if item["Values"] in present:
                 raise SqlError(f"Partition already exists: ({', '.join(item['Values'])})")
-    with _catalog_of(context, plan.table) as glue:
-        result = glue.batch_create_partition(DatabaseName=database, TableName=plan.table[-1], PartitionInputList=inputs)
+    with _catalog_of(context, statement.table) as glue:
+        result = glue.batch_create_partition(
+            DatabaseName=database, TableName=statement.table[-1], PartitionInputList=inputs
+        )
     for failed in result.get("Errors", []):
         detail = failed["ErrorDetail"]
         if detail["ErrorCode"] != "AlreadyExistsException":
@@ -234,14 +238,16 @@ def _values(keys: list[str], given: Sequence[tuple[str, str]], table: Name) -> l
     return [values[key] for key in keys]
 
 
-def drop_partition(context: Context, plan: DropPartition, scene: Scene) -> int:
+def drop_partition(context: Context, statement: DropPartition, running: RunningStatement) -> int:
     context.outside_transaction("ALTER EXTERNAL TABLE")
-    database, table = database_for(context, plan.table), table_of(context, plan.table)
+    database, table = database_for(context, statement.table), table_of(context, statement.table)
     keys = [key["Name"] for key in table.get("PartitionKeys", [])]
     try:
-        with _catalog_of(context, plan.table) as glue:
+        with _catalog_of(context, statement.table) as glue:
             glue.delete_partition(
-                DatabaseName=database, TableName=plan.table[-1], PartitionValues=_values(keys, plan.values, plan.table)
+                DatabaseName=database,
+                TableName=statement.table[-1],
+                PartitionValues=_values(keys, statement.values, statement.table),
             )
     except Exception as error:
         if _code(error) == "EntityNotFoundException":
@@ -250,16 +256,18 @@ def drop_partition(context: Context, plan: DropPartition, scene: Scene) -> int:
     return 0
 
 
-def move_partition(context: Context, plan: MovePartition, scene: Scene) -> int:
+def move_partition(context: Context, statement: MovePartition, running: RunningStatement) -> int:
     context.outside_transaction("ALTER EXTERNAL TABLE")
-    split_url(plan.partition.location)
-    database, table = database_for(context, plan.table), table_of(context, plan.table)
-    values = _values([key["Name"] for key in table.get("PartitionKeys", [])], plan.partition.values, plan.table)
-    where = {"DatabaseName": database, "TableName": plan.table[-1]}
+    split_url(statement.partition.location)
+    database, table = database_for(context, statement.table), table_of(context, statement.table)
+    values = _values(
+        [key["Name"] for key in table.get("PartitionKeys", [])], statement.partition.values, statement.table
+    )
+    where = {"DatabaseName": database, "TableName": statement.table[-1]}
     try:
-        with _catalog_of(context, plan.table) as glue:
+        with _catalog_of(context, statement.table) as glue:
             storage = glue.get_partition(**where, PartitionValues=values)["Partition"]["StorageDescriptor"]
-            moved = {"Values": values, "StorageDescriptor": {**storage, "Location": plan.partition.location}}
+            moved = {"Values": values, "StorageDescriptor": {**storage, "Location": statement.partition.location}}
             glue.update_partition(**where, PartitionValueList=values, PartitionInput=moved)
     except Exception as error:
         if _code(error) == "EntityNotFoundException":

@@ -20,9 +20,11 @@ from local_cloud.services.redshift.sql.lexer import quoted
 
 def load(job: LoadJob) -> int:
     """Append the documents of the files to the table. The number of rows."""
-    if int(job.plan.options.get("MAXERROR", "0")):
+    if int(job.statement.options.get("MAXERROR", "0")):
         raise NotSupported("COPY of JSON with MAXERROR is not supported by the local warehouse")
-    source = f"read_json_objects({paths(job.files)}, format = 'unstructured', compression = '{compression(job.plan)}')"
+    source = (
+        f"read_json_objects({paths(job.files)}, format = 'unstructured', compression = '{compression(job.statement)}')"
+    )
     values = ", ".join(_value(target, path) for target, path in zip(job.targets, _paths(job), strict=True))
     names = ", ".join(quoted(target.name) for target in job.targets)
     try:
@@ -35,7 +37,7 @@ def load(job: LoadJob) -> int:
 
 def _paths(job: LoadJob) -> list[str]:
     """Where in a document each column's value is, as DuckDB writes it."""
-    argument = job.plan.format_argument
+    argument = job.statement.format_argument
     if argument.startswith("s3://"):
         return _paths_of_file(job, argument)
     if argument.lower() == "noshred":

@@ -15,7 +15,7 @@ from local_cloud.services.redshift.sql.load import Copy
 class LoadJob:
     """`table` is DuckDB SQL; `targets` are the columns that the data fills, in the order of the data."""
 
-    plan: Copy
+    statement: Copy
     storage: Storage
     files: Sequence[DataFile]
     table: str

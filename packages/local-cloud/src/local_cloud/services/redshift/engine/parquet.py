@@ -23,11 +23,11 @@ Pairs = list[tuple[ParquetColumn, catalog.Column]]
 
 def load(job: LoadJob) -> int:
     """Append the files to the table. The number of rows."""
-    if any(target.type.name == "super" for target in job.targets) and "SERIALIZETOJSON" not in job.plan.options:
+    if any(target.type.name == "super" for target in job.targets) and "SERIALIZETOJSON" not in job.statement.options:
         raise SqlError("SUPER column in COPY query requires SERIALIZETOJSON option")
     schemas = read_schemas(job.storage, job.files)
     for file, columns in schemas:
-        fewer = "FILLRECORD" in job.plan.options and len(columns) < len(job.targets)
+        fewer = "FILLRECORD" in job.statement.options and len(columns) < len(job.targets)
         if len(columns) != len(job.targets) and not fewer:
             raise job.storage.scan_error(
                 15007,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 
 from local_cloud.services.redshift.engine.context import Context
-from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import statements
@@ -36,40 +36,42 @@ def log_in(context: Context) -> None:
             cursor.execute(f"INSERT OR IGNORE INTO {users} VALUES (?, false)", [context.user])
 
 
-def create_user(context: Context, plan: statements.CreateUser, scene: Scene) -> int:
+def create_user(context: Context, statement: statements.CreateUser, running: RunningStatement) -> int:
     require_superuser(context)
-    if _exists(context, plan.name):
-        raise SqlError(f'user "{plan.name}" already exists')
-    context.query(f"INSERT INTO {INTERNAL}.users VALUES (?, ?)", [plan.name, plan.superuser])
+    if _exists(context, statement.name):
+        raise SqlError(f'user "{statement.name}" already exists')
+    context.query(f"INSERT INTO {INTERNAL}.users VALUES (?, ?)", [statement.name, statement.superuser])
     return 0
 
 
-def drop_user(context: Context, plan: statements.DropUser, scene: Scene) -> int:
+def drop_user(context: Context, statement: statements.DropUser, running: RunningStatement) -> int:
     require_superuser(context)
-    if not _exists(context, plan.name) and not plan.if_exists:
-        raise SqlError(f'user "{plan.name}" does not exist')
-    if context.lookup(f"SELECT 1 FROM {INTERNAL}.database_privileges WHERE user_name = ?", [plan.name]):
-        raise SqlError(f'user "{plan.name}" cannot be dropped because the user has a privilege on some object')
-    context.query(f"DELETE FROM {INTERNAL}.role_members WHERE user_name = ?", [plan.name])
-    context.query(f"DELETE FROM {INTERNAL}.users WHERE name = ?", [plan.name])
+    if not _exists(context, statement.name) and not statement.if_exists:
+        raise SqlError(f'user "{statement.name}" does not exist')
+    if context.lookup(f"SELECT 1 FROM {INTERNAL}.database_privileges WHERE user_name = ?", [statement.name]):
+        raise SqlError(f'user "{statement.name}" cannot be dropped because the user has a privilege on some object')
+    context.query(f"DELETE FROM {INTERNAL}.role_members WHERE user_name = ?", [statement.name])
+    context.query(f"DELETE FROM {INTERNAL}.users WHERE name = ?", [statement.name])
     return 0
 
 
-def set_database_privileges(context: Context, plan: statements.DatabasePrivileges, scene: Scene) -> int:
+def set_database_privileges(
+    context: Context, statement: statements.DatabasePrivileges, running: RunningStatement
+) -> int:
     require_superuser(context)
-    for name in plan.databases:
+    for name in statement.databases:
         if name != context.database.name:
             raise SqlError(f'database "{name}" does not exist, or is not the one connected to')
-    for user in plan.users:
+    for user in statement.users:
         if user != PUBLIC:
             require_user(context, user)
-    privileges = _ALL if "ALL" in plan.privileges else tuple(_full(one) for one in plan.privileges)
+    privileges = _ALL if "ALL" in statement.privileges else tuple(_full(one) for one in statement.privileges)
     change = (
         f"INSERT OR IGNORE INTO {INTERNAL}.database_privileges VALUES (?, ?)"
-        if plan.granted
+        if statement.granted
         else f"DELETE FROM {INTERNAL}.database_privileges WHERE user_name = ? AND privilege = ?"
     )
-    for user in plan.users:
+    for user in statement.users:
         for privilege in privileges:
             context.query(change, [user, privilege])
     return 0

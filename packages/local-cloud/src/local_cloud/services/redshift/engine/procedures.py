@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from local_cloud.services.redshift.engine.context import Context, ControlContext
-from local_cloud.services.redshift.engine.scene import ResultColumn, Rows, Scene, Sink
+from local_cloud.services.redshift.engine.statement import ResultColumn, Rows, RunningStatement, Sink
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import SqlError, StatementCancelled
 from local_cloud.services.redshift.sql import plpgsql
@@ -31,22 +31,23 @@ def _schema(context: Context, name: Name) -> str:
     return name[-2] if len(name) > 1 else context.settings.search_path[0]
 
 
-def create(context: Context, plan: CreateProcedure, scene: Scene) -> int:
-    plpgsql.parse_body(plan.body)
-    schema, name = _schema(context, plan.name), plan.name[-1]
-    if _find(context, plan.name) is not None and not plan.replace:
+def create(context: Context, statement: CreateProcedure, running: RunningStatement) -> int:
+    plpgsql.parse_body(statement.body)
+    schema, name = _schema(context, statement.name), statement.name[-1]
+    if _find(context, statement.name) is not None and not statement.replace:
         raise SqlError(f'function "{name}" already exists with same argument types')
-    context.query(f"INSERT OR REPLACE INTO {INTERNAL}.procedures VALUES (?, ?, ?)", [schema, name, scene.sql])
+    context.query(f"INSERT OR REPLACE INTO {INTERNAL}.procedures VALUES (?, ?, ?)", [schema, name, running.sql])
     return 0
 
 
-def drop(context: Context, plan: DropProcedure, scene: Scene) -> int:
-    if _find(context, plan.name) is None:
-        if plan.if_exists:
+def drop(context: Context, statement: DropProcedure, running: RunningStatement) -> int:
+    if _find(context, statement.name) is None:
+        if statement.if_exists:
             return 0
-        raise SqlError(f"procedure {plan.name[-1]} does not exist")
+        raise SqlError(f"procedure {statement.name[-1]} does not exist")
     context.query(
-        f"DELETE FROM {INTERNAL}.procedures WHERE schema = ? AND name = ?", [_schema(context, plan.name), plan.name[-1]]
+        f"DELETE FROM {INTERNAL}.procedures WHERE schema = ? AND name = ?",
+        [_schema(context, statement.name), statement.name[-1]],
     )
     return 0
 
@@ -58,29 +59,29 @@ def _find(context: Context, name: Name) -> CreateProcedure | None:
     )
     if not rows:
         return None
-    plan = parse(rows[0][0])
-    assert isinstance(plan, CreateProcedure)
-    return plan
+    statement = parse(rows[0][0])
+    assert isinstance(statement, CreateProcedure)
+    return statement
 
 
-def call(context: ControlContext, plan: Call, scene: Scene) -> int:
+def call(context: ControlContext, statement: Call, running: RunningStatement) -> int:
     """Run the procedure. Its INOUT and OUT arguments come back as one row."""
-    procedure = _find(context, plan.name)
+    procedure = _find(context, statement.name)
     if procedure is None:
         raise SqlError(
-            f"procedure {'.'.join(plan.name)}({', '.join(['unknown'] * len(plan.arguments))}) does not exist"
+            f"procedure {'.'.join(statement.name)}({', '.join(['unknown'] * len(statement.arguments))}) does not exist"
         )
     inputs = [argument for argument in procedure.arguments if argument.mode != "OUT"]
-    if len(inputs) != len(plan.arguments):
+    if len(inputs) != len(statement.arguments):
         raise SqlError(
-            f"procedure {'.'.join(plan.name)}({', '.join(['unknown'] * len(plan.arguments))}) does not exist",
+            f"procedure {'.'.join(statement.name)}({', '.join(['unknown'] * len(statement.arguments))}) does not exist",
             hint="No procedure matches the given name and argument types. You may need to add explicit type casts.",
         )
     depth = context.call_depth + 1
     if depth > MAX_DEPTH:
         raise SqlError(f"stored procedure nested too deep, the limit is {MAX_DEPTH}")
-    run = _Run(context, scene.run)
-    values = iter(plan.arguments)
+    run = _Run(context, running.run)
+    values = iter(statement.arguments)
     for number, argument in enumerate(procedure.arguments, 1):
         given = "" if argument.mode == "OUT" else next(values)
         value = run.evaluate(given, argument.type) if given else None
@@ -96,8 +97,8 @@ def call(context: ControlContext, plan: Call, scene: Scene) -> int:
     if not outputs:
         return 0
     kinds = {argument.name: parse_type(argument.type) for argument in procedure.arguments}
-    scene.sink.begin([ResultColumn(name, kind) for name in outputs if (kind := kinds[name]) is not None])
-    scene.sink.add([tuple(run.values[name] for name in outputs)])
+    running.sink.begin([ResultColumn(name, kind) for name in outputs if (kind := kinds[name]) is not None])
+    running.sink.add([tuple(run.values[name] for name in outputs)])
     return 1
 
 

@@ -11,7 +11,7 @@ from sqlglot import exp
 from local_cloud.services.redshift.engine import catalog, external, external_scan, system, views
 from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.locks import Mode
-from local_cloud.services.redshift.engine.scene import ResultColumn, Scene
+from local_cloud.services.redshift.engine.statement import ResultColumn, RunningStatement
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import functions, names, statements, typed
 from local_cloud.services.redshift.sql.dialect import fold_case, read, render
@@ -42,7 +42,7 @@ def name_of(table: exp.Table) -> Name:
     return tuple(part.name for part in table.parts)
 
 
-def prepare(context: Context, tree: exp.Expr, scene: Scene) -> Prepared:
+def prepare(context: Context, tree: exp.Expr, running: RunningStatement) -> Prepared:
     """Lock what the statement touches and translate it.
 
     The order matters: views first, since they bring tables of their own; locks before anything is read; types
@@ -50,8 +50,8 @@ def prepare(context: Context, tree: exp.Expr, scene: Scene) -> Prepared:
     """
     fold_case(tree)
     names.name_columns(tree)
-    scene.relations = tuple(dict.fromkeys(".".join(name_of(table)) for table in names.relations(tree)))
-    _check_functions(tree, scene)
+    running.relations = tuple(dict.fromkeys(".".join(name_of(table)) for table in names.relations(tree)))
+    _check_functions(tree, running)
     _expand_views(context, tree)
     target_table = names.target(tree)
     wanted: list[tuple[Name, Mode]] = []
@@ -81,13 +81,13 @@ def prepare(context: Context, tree: exp.Expr, scene: Scene) -> Prepared:
     return Prepared(tree, render(tree), target, origins)
 
 
-def _check_functions(tree: exp.Expr, scene: Scene) -> None:
+def _check_functions(tree: exp.Expr, running: RunningStatement) -> None:
     """DuckDB's functions in FROM, which read files of this machine among other things, are none of Redshift's."""
     for table in tree.find_all(exp.Table):
         function = table.this
         if isinstance(function, exp.Func) and not isinstance(function, _SERIES):
             name = function.name if isinstance(function, exp.Anonymous) else function.sql_name()
-            raise SqlError(f"function {name.lower()}() does not exist", position=scene.place(name))
+            raise SqlError(f"function {name.lower()}() does not exist", position=running.place(name))
 
 
 def _is_stored(context: Context, table: exp.Table) -> bool:
@@ -212,22 +212,22 @@ def _origins(tree: exp.Expr, columns: dict[Name, list[catalog.Column]]) -> dict[
     return found
 
 
-def run(context: Context, tree: exp.Expr, scene: Scene) -> int:
+def run(context: Context, tree: exp.Expr, running: RunningStatement) -> int:
     """A query's rows go to the sink; DML returns how many rows it changed."""
-    prepared = prepare(context, tree, scene)
+    prepared = prepare(context, tree, running)
     result = context.query(prepared.sql)
     if prepared.target is not None:
         return int(result.fetchone()[0])
-    return deliver(context, result, scene, origins=prepared.origins)
+    return deliver(context, result, running, origins=prepared.origins)
 
 
-def deliver(context: Context, result: Any, scene: Scene, *, origins: dict[str, catalog.Column]) -> int:
+def deliver(context: Context, result: Any, running: RunningStatement, *, origins: dict[str, catalog.Column]) -> int:
     """Hand a DuckDB result to the sink, batch by batch. The number of rows."""
-    scene.sink.begin([_result_column(str(name), str(kind), origins) for name, kind, *_ in result.description])
+    running.sink.begin([_result_column(str(name), str(kind), origins) for name, kind, *_ in result.description])
     count = 0
     while rows := result.fetchmany(BATCH):
         context.check()
-        scene.sink.add(rows)
+        running.sink.add(rows)
         count += len(rows)
     return count
 
@@ -240,16 +240,16 @@ def _result_column(name: str, duckdb_type: str, origins: dict[str, catalog.Colum
     return ResultColumn(name, origin.type, origin.schema, origin.table, nullable=not origin.not_null)
 
 
-def explain(context: Context, plan: statements.Explain, scene: Scene) -> int:
+def explain(context: Context, statement: statements.Explain, running: RunningStatement) -> int:
     """DuckDB's plan, one line a row, under Redshift's column name."""
-    inner = parse(plan.sql)
+    inner = parse(statement.sql)
     if not isinstance(inner, statements.Query):
-        raise inner_error(plan.sql)
-    prepared = prepare(context, read(inner.sql), scene)
+        raise inner_error(statement.sql)
+    prepared = prepare(context, read(inner.sql), running)
     text = context.query("EXPLAIN " + prepared.sql).fetchone()[1]
-    scene.sink.begin([ResultColumn("QUERY PLAN", from_duckdb("VARCHAR"))])
+    running.sink.begin([ResultColumn("QUERY PLAN", from_duckdb("VARCHAR"))])
     rows: Sequence[tuple[str]] = [(line,) for line in text.splitlines()]
-    scene.sink.add(rows)
+    running.sink.add(rows)
     return len(rows)
 
 

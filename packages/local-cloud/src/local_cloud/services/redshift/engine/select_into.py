@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.definitions import create_table
-from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.errors import SqlSyntaxError
 from local_cloud.services.redshift.sql.dialect import RedshiftSql
 from local_cloud.services.redshift.sql.tables import CreateTable
@@ -21,11 +21,11 @@ def target_of(tree: exp.Expr) -> exp.Into | None:
     return into if isinstance(into, exp.Into) else None
 
 
-def run(context: Context, tree: exp.Expr, into: exp.Into, *, scene: Scene) -> int:
+def run(context: Context, tree: exp.Expr, into: exp.Into, *, running: RunningStatement) -> int:
     """Create the table. The number of its rows."""
     if not isinstance(into.this, exp.Table):
-        raise SqlSyntaxError('syntax error at or near "into"', position=scene.place("into"))
+        raise SqlSyntaxError('syntax error at or near "into"', position=running.place("into"))
     tree.set("into", None)
     name = tuple(part.name.lower() for part in into.this.parts)
     temporary = bool(into.args.get("temporary")) or name[-1].startswith("#")
-    return create_table(context, CreateTable(name, temporary, query=tree.sql(RedshiftSql)), scene)
+    return create_table(context, CreateTable(name, temporary, query=tree.sql(RedshiftSql)), running)

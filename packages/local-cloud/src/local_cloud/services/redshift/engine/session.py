@@ -16,8 +16,8 @@ from typing import Any
 
 from local_cloud.services.redshift.engine.context import Settings
 from local_cloud.services.redshift.engine.locks import Key, Mode, Transaction
-from local_cloud.services.redshift.engine.surroundings import Surroundings
-from local_cloud.services.redshift.engine.translations import cancelled
+from local_cloud.services.redshift.engine.messages import cancelled
+from local_cloud.services.redshift.engine.services import CloudServices
 from local_cloud.services.redshift.engine.warehouse import INTERNAL, Warehouse, search_path
 from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql.moment import Moment
@@ -43,14 +43,14 @@ class Session:
         namespace: str,
         database: str,
         user: str,
-        surroundings: Surroundings,
+        services: CloudServices,
         process: int,
     ) -> None:
         self.warehouse = warehouse
-        self.surroundings = surroundings
+        self.services = services
         self.user = user
         self.process = process
-        self.database, self.cursor = warehouse.connect(namespace, database, first=surroundings.first_database)
+        self.database, self.cursor = warehouse.connect(namespace, database, first=services.first_database)
         self._serializable = self._is_serializable()
         self.settings = Settings()
         self.temporary: set[str] = set()

@@ -48,8 +48,8 @@ class Storage:
 
     def __init__(self, context: Context, role: str) -> None:
         self.context = context
-        self.region = context.surroundings.region
-        self._objects: Objects = context.surroundings.objects(role)
+        self.region = context.services.region
+        self._objects: Objects = context.services.objects(role)
 
     def failure(
         self, message: str, *, code: int = 8001, context: str = "", location: str = "s3_utility.cpp:659"
@@ -195,7 +195,7 @@ def resolve_role(context: Context, role: str, *, credentials: str = "") -> str:
 
     Access keys in CREDENTIALS reach S3 as the account itself: the empty role.
     """
-    surroundings = context.surroundings
+    services = context.services
     if credentials and not role:
         fields = dict(part.partition("=")[::2] for part in credentials.split(";"))
         if "aws_iam_role" in fields:
@@ -208,18 +208,18 @@ def resolve_role(context: Context, role: str, *, credentials: str = "") -> str:
             "'aws_access_key_id=...;aws_secret_access_key=...[;token=...]'"
         )
     if role == "default":
-        if not surroundings.default_role:
+        if not services.default_role:
             raise _not_authorised(context, "default", reason="there is no default IAM role for the namespace")
-        role = surroundings.default_role
+        role = services.default_role
     # Chained roles are written with commas; the first is the one that has to be associated.
-    associated = role.split(",")[0].strip() in (*surroundings.roles, surroundings.default_role)
-    if not associated or not surroundings.may_assume(role, _user_arn(context)):
+    associated = role.split(",")[0].strip() in (*services.roles, services.default_role)
+    if not associated or not services.may_assume(role, _user_arn(context)):
         raise _not_authorised(context, role, reason=f"IAM Role={role}")
     return role
 
 
 def _user_arn(context: Context) -> str:
-    around, namespace = context.surroundings, context.database.namespace
+    around, namespace = context.services, context.database.namespace
     return user_arn(context.user, namespace=namespace, region=around.region, account_id=around.account_id)
 
 

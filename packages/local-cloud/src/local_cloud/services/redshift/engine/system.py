@@ -162,7 +162,7 @@ def _user_grants(context: Context) -> str:
 
 
 def _databases(context: Context) -> list[str]:
-    return context.warehouse.databases(context.database.namespace, first=context.surroundings.first_database)
+    return context.warehouse.databases(context.database.namespace, first=context.services.first_database)
 
 
 def _svv_databases(context: Context) -> str:
@@ -232,7 +232,7 @@ _HISTORY = {
 
 
 def _query_history(context: Context) -> str:
-    rows = [row for row in context.surroundings.history() if row["database_name"] == context.database.name]
+    rows = [row for row in context.services.history() if row["database_name"] == context.database.name]
     return values(_HISTORY, rows)
 
 

@@ -26,8 +26,8 @@ def character(written: str) -> str:
     return chr(int(octal[1], 8)) if octal else written
 
 
-def null_string(plan: Copy) -> str:
-    written = plan.options.get("NULL", "\\N")
+def null_string(statement: Copy) -> str:
+    written = statement.options.get("NULL", "\\N")
     return "\0" if written in ("\\0", "\\000") else written
 
 
@@ -57,23 +57,23 @@ def strptime_format(written: str) -> str:
     return _FORMAT.sub(lambda match: _FORMAT_WORDS[match[0].upper()], written.replace("%", "%%"))
 
 
-def epoch(plan: Copy) -> int:
+def epoch(statement: Copy) -> int:
     """Microseconds in a unit of TIMEFORMAT 'epochsecs' and 'epochmillisecs'; 0 for written times."""
-    return {"epochsecs": 1_000_000, "epochmillisecs": 1_000}.get(plan.options.get("TIMEFORMAT", "").lower(), 0)
+    return {"epochsecs": 1_000_000, "epochmillisecs": 1_000}.get(statement.options.get("TIMEFORMAT", "").lower(), 0)
 
 
-def compression(plan: Copy) -> str:
+def compression(statement: Copy) -> str:
     for name in ("BZIP2", "LZOP"):
-        if name in plan.options:
+        if name in statement.options:
             raise NotSupported(f"COPY with {name} is not supported by the local warehouse; GZIP and ZSTD are")
-    return next((name.lower() for name in ("GZIP", "ZSTD") if name in plan.options), "none")
+    return next((name.lower() for name in ("GZIP", "ZSTD") if name in statement.options), "none")
 
 
-def dialect(plan: Copy) -> dict[str, str]:
+def dialect(statement: Copy) -> dict[str, str]:
     """Delimiter, quote and escape of the CSV reader."""
-    options = plan.options
-    if plan.format == "CSV":
-        quote = text(character(plan.format_argument or options.get("QUOTE", '"')))
+    options = statement.options
+    if statement.format == "CSV":
+        quote = text(character(statement.format_argument or options.get("QUOTE", '"')))
         return {"delim": text(character(options.get("DELIMITER", ","))), "quote": quote, "escape": quote}
     escape = "ESCAPE" in options
     return {
@@ -84,12 +84,12 @@ def dialect(plan: Copy) -> dict[str, str]:
     }
 
 
-def string_value(field: str, plan: Copy, *, length: int) -> str:
+def string_value(field: str, statement: Copy, *, length: int) -> str:
     """What the options make of a field for a string column. `field` is a DuckDB expression."""
-    options = plan.options
+    options = statement.options
     if "TRIMBLANKS" in options:
         field = f"rtrim({field}, ' ')"
-    field = f"nullif({field}, {text(null_string(plan))})"
+    field = f"nullif({field}, {text(null_string(statement))})"
     if "EMPTYASNULL" in options:
         field = f"nullif({field}, '')"
     if "BLANKSASNULL" in options:
@@ -99,26 +99,26 @@ def string_value(field: str, plan: Copy, *, length: int) -> str:
     return field
 
 
-def present(field: str, plan: Copy) -> str:
+def present(field: str, statement: Copy) -> str:
     """A field for a column of another type: NULL where it is empty or the NULL string."""
-    return f"nullif(nullif({field}, {text(null_string(plan))}), '')"
+    return f"nullif(nullif({field}, {text(null_string(statement))}), '')"
 
 
-def typed_value(field: str, plan: Copy, kind: RedshiftType) -> str:
+def typed_value(field: str, statement: Copy, kind: RedshiftType) -> str:
     """The value of a field that is present; NULL where it is none of its type."""
     if kind.name == "numeric":
-        if "ROUNDEC" not in plan.options:
+        if "ROUNDEC" not in statement.options:
             digits = rf"(\.\d{{{kind.scale}}})\d+$" if kind.scale else r"(\.)\d*$"
             field = f"regexp_replace({field}, '{digits}', '{chr(92)}1')"
         return f"TRY_CAST({field} AS {kind.duckdb})"
     if kind.name.startswith("timestamp"):
-        unit, form = epoch(plan), strptime_format(plan.options.get("TIMEFORMAT", "auto"))
+        unit, form = epoch(statement), strptime_format(statement.options.get("TIMEFORMAT", "auto"))
         if unit:
             return f"make_timestamp(TRY_CAST({field} AS BIGINT) * {unit})"
         if form:
             return f"CAST(try_strptime({field}, {text(form)}) AS {kind.duckdb})"
     if kind.name == "date":
-        form = strptime_format(plan.options.get("DATEFORMAT", "auto"))
+        form = strptime_format(statement.options.get("DATEFORMAT", "auto"))
         if form:
             return f"CAST(try_strptime({field}, {text(form)}) AS DATE)"
     return f"TRY_CAST({field} AS {kind.duckdb})"

@@ -48,7 +48,7 @@ class UnloadJob:
     """
 
     context: Context
-    plan: Unload
+    statement: Unload
     columns: Sequence[tuple[str, RedshiftType]]
     prefix: str
     folder: Path
@@ -57,15 +57,15 @@ class UnloadJob:
 
     def write(self) -> list[Written]:
         """All files, in the order of their names."""
-        plan = self.plan
-        for name in plan.partition_by:
+        statement = self.statement
+        for name in statement.partition_by:
             if name not in [column for column, _ in self.columns]:
                 raise SqlError(f'Partition column "{name}" is not in the query result')
         if not self.kept:
             raise SqlError("At least one column must not be a partition column")
-        if not self.total and plan.format in ("JSON", "PARQUET"):
+        if not self.total and statement.format in ("JSON", "PARQUET"):
             return []
-        serial = plan.options.get("PARALLEL") == "off"
+        serial = statement.options.get("PARALLEL") == "off"
         slices = 1 if serial else min(SLICES, max(1, self.total))
         written: list[Written] = []
         for condition, path in self._partitions():
@@ -84,18 +84,18 @@ class UnloadJob:
     @property
     def kept(self) -> list[tuple[str, RedshiftType]]:
         """The columns that go into the files."""
-        return [c for c in self.columns if self.plan.include or c[0] not in self.plan.partition_by]
+        return [c for c in self.columns if self.statement.include or c[0] not in self.statement.partition_by]
 
     def _partitions(self) -> list[tuple[str, str]]:
         """A condition and a folder for each combination of partition values."""
-        if not self.plan.partition_by:
+        if not self.statement.partition_by:
             return [("true", "")]
-        names = ", ".join(f"CAST({quoted(name)} AS VARCHAR)" for name in self.plan.partition_by)
+        names = ", ".join(f"CAST({quoted(name)} AS VARCHAR)" for name in self.statement.partition_by)
         rows = self.context.query(f"SELECT DISTINCT {names} FROM {ROWS} ORDER BY ALL").fetchall()
         found = []
         for row in rows:
             conditions, folders = [], []
-            for name, value in zip(self.plan.partition_by, row, strict=True):
+            for name, value in zip(self.statement.partition_by, row, strict=True):
                 text = "NULL" if value is None else _literal(value)
                 conditions.append(f"CAST({quoted(name)} AS VARCHAR) IS NOT DISTINCT FROM {text}")
                 folders.append(f"{name}={DEFAULT_PARTITION if value is None else value}/")
@@ -105,19 +105,19 @@ class UnloadJob:
     def _slice(self, condition: str, stem: str, *, digits: int) -> list[Written]:
         """One slice's rows, in the query's order, cut into parts of at most MAXFILESIZE."""
         count = int(self.context.query(f"SELECT count(*) FROM {ROWS} WHERE {condition}").fetchone()[0])
-        if self.plan.partition_by and not count:
+        if self.statement.partition_by and not count:
             return []
         output = self.folder / f"{len(list(self.folder.iterdir())):06d}"
         output.mkdir()
         order = f" ORDER BY {NUMBER}" if self.ordered else ""
         self.context.query(
             f"COPY (SELECT {self._select()} FROM {ROWS} WHERE {condition}{order}) TO {_literal(str(output))}"
-            f" ({self._settings()}, FILE_SIZE_BYTES {self.plan.size or MAX_FILE}, FILENAME_PATTERN 'part_{{i}}')"
+            f" ({self._settings()}, FILE_SIZE_BYTES {self.statement.size or MAX_FILE}, FILENAME_PATTERN 'part_{{i}}')"
         )
         files = sorted(output.iterdir(), key=lambda file: int(file.name.split(".")[0].removeprefix("part_")))
-        header = int("HEADER" in self.plan.options)
+        header = int("HEADER" in self.statement.options)
         rows = [count + header] if len(files) == 1 else [self._count(file) for file in files]
-        if "BZIP2" in self.plan.options:
+        if "BZIP2" in self.statement.options:
             files = [_bzipped(file) for file in files]
         return [
             Written(f"{stem}{number:0{digits}d}{self._suffix()}", file, rows[number], file.stat().st_size)
@@ -127,9 +127,9 @@ class UnloadJob:
     def _count(self, file: Path) -> int:
         """Rows of one part of several, a header among them."""
         path = _literal(str(file))
-        if self.plan.format == "PARQUET":
+        if self.statement.format == "PARQUET":
             source = f"SELECT num_rows FROM parquet_file_metadata({path})"
-        elif self.plan.format == "JSON":
+        elif self.statement.format == "JSON":
             source = f"SELECT count(*) FROM read_json_objects({path})"
         else:
             kinds = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(self.kept)))
@@ -143,37 +143,37 @@ class UnloadJob:
     @property
     def _punctuation(self) -> tuple[str, str]:
         """Delimiter, and the quote or nothing."""
-        csv = self.plan.format == "CSV"
-        delimiter = character(self.plan.options.get("DELIMITER", "," if csv else "|"))
-        return delimiter, '"' if csv or "ADDQUOTES" in self.plan.options else ""
+        csv = self.statement.format == "CSV"
+        delimiter = character(self.statement.options.get("DELIMITER", "," if csv else "|"))
+        return delimiter, '"' if csv or "ADDQUOTES" in self.statement.options else ""
 
     @property
     def _compression(self) -> str:
-        return next((name.lower() for name in ("GZIP", "ZSTD") if name in self.plan.options), "none")
+        return next((name.lower() for name in ("GZIP", "ZSTD") if name in self.statement.options), "none")
 
     def _suffix(self) -> str:
-        if "EXTENSION" in self.plan.options:
-            return "." + self.plan.options["EXTENSION"].lstrip(".")
-        if self.plan.format == "PARQUET":
+        if "EXTENSION" in self.statement.options:
+            return "." + self.statement.options["EXTENSION"].lstrip(".")
+        if self.statement.format == "PARQUET":
             return ".parquet"
-        return next((suffix for name, suffix in _SUFFIXES.items() if name in self.plan.options), "")
+        return next((suffix for name, suffix in _SUFFIXES.items() if name in self.statement.options), "")
 
     def _settings(self) -> str:
-        if self.plan.format == "PARQUET":
+        if self.statement.format == "PARQUET":
             return "FORMAT parquet, COMPRESSION snappy"
-        if self.plan.format == "JSON":
+        if self.statement.format == "JSON":
             return f"FORMAT json, COMPRESSION {self._compression}"
         delimiter, quote = self._punctuation
         settings = [
             "FORMAT csv",
             f"COMPRESSION {self._compression}",
             f"DELIMITER {_literal(delimiter)}",
-            f"NULLSTR {_literal(self.plan.options.get('NULL', ''))}",
-            f"HEADER {str('HEADER' in self.plan.options).lower()}",
+            f"NULLSTR {_literal(self.statement.options.get('NULL', ''))}",
+            f"HEADER {str('HEADER' in self.statement.options).lower()}",
             f"QUOTE '{quote}'",
             f"ESCAPE '{quote}'",
         ]
-        if "ADDQUOTES" in self.plan.options:
+        if "ADDQUOTES" in self.statement.options:
             settings.append("FORCE_QUOTE *")
         return ", ".join(settings)
 
@@ -182,10 +182,10 @@ class UnloadJob:
         values = []
         for name, kind in self.kept:
             value = quoted(name)
-            if self.plan.format == "PARQUET":
+            if self.statement.format == "PARQUET":
                 if kind.name == "timestamp with time zone":
                     value = f"CAST({value} AS TIMESTAMP)"
-            elif self.plan.format == "JSON":
+            elif self.statement.format == "JSON":
                 if kind.name == "boolean":
                     value = f"CASE {value} WHEN true THEN 't' WHEN false THEN 'f' END"
             else:
@@ -201,7 +201,7 @@ class UnloadJob:
             # Whole numbers are written without their ".0".
             whole = f"CAST(CAST({value} AS BIGINT) AS VARCHAR)"
             return f"CASE WHEN abs({value}) < 1e15 AND {value} = trunc({value}) THEN {whole} ELSE {text} END"
-        if "ESCAPE" in self.plan.options and kind.is_string:
+        if "ESCAPE" in self.statement.options and kind.is_string:
             for special in ("\\", "\n", "\r", self._punctuation[0]):
                 text = f"replace({text}, {_literal(special)}, {_literal(chr(92) + special)})"
         return text

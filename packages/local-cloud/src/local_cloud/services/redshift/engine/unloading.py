@@ -13,7 +13,7 @@ from typing import Any
 
 from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.queries import prepare
-from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.engine.storage import Storage, resolve_role, split_url
 from local_cloud.services.redshift.engine.unload_files import MAX_FILE, NUMBER, ROWS, UnloadJob, Written
 from local_cloud.services.redshift.errors import NotSupported, SqlError
@@ -33,27 +33,27 @@ _EXCLUDED = {
 }
 
 
-def unload(context: Context, plan: Unload, scene: Scene) -> int:
+def unload(context: Context, statement: Unload, running: RunningStatement) -> int:
     """Write the query's rows. The number of rows."""
-    inner = parse(plan.query)
+    inner = parse(statement.query)
     if not isinstance(inner, statements.Query) or inner.verb not in ("SELECT", "WITH"):
         raise SqlError("UNLOAD takes a SELECT statement")
     tree = read(inner.sql)
     if tree.args.get("limit"):
         raise SqlError("Limit clause is not supported in the outermost select of an UNLOAD statement")
-    _check_options(plan)
-    credentials = plan.options.get("CREDENTIALS", "")
-    storage = Storage(context, resolve_role(context, plan.role, credentials=credentials))
-    bucket, prefix = split_url(plan.target)
-    if plan.partition_by and prefix and not prefix.endswith("/"):
+    _check_options(statement)
+    credentials = statement.options.get("CREDENTIALS", "")
+    storage = Storage(context, resolve_role(context, statement.role, credentials=credentials))
+    bucket, prefix = split_url(statement.target)
+    if statement.partition_by and prefix and not prefix.endswith("/"):
         prefix += "/"
     existing = [item.key for item in storage.listing(bucket, prefix)]
-    if existing and not {"ALLOWOVERWRITE", "CLEANPATH"} & set(plan.options):
+    if existing and not {"ALLOWOVERWRITE", "CLEANPATH"} & set(statement.options):
         raise SqlError(
             "Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, manually "
             "removing the target files in S3, or using the ALLOWOVERWRITE option."
         )
-    prepared = prepare(context, tree, scene)
+    prepared = prepare(context, tree, running)
     ordered = bool(tree.args.get("order"))
     number = f", row_number() OVER () - 1 AS {NUMBER}" if ordered else ""
     context.query(f"CREATE OR REPLACE TEMPORARY TABLE {ROWS} AS SELECT *{number} FROM ({prepared.sql})")
@@ -62,17 +62,17 @@ def unload(context: Context, plan: Unload, scene: Scene) -> int:
     columns = [(str(name), from_duckdb(str(kind))) for name, kind, *_ in described]
     columns = [(name, prepared.origins[name].type if name in prepared.origins else kind) for name, kind in columns]
     total = int(context.query(f"SELECT count(*) FROM {ROWS}").fetchone()[0])
-    context.surroundings.scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="unload-", dir=context.surroundings.scratch))
+    context.services.scratch.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="unload-", dir=context.services.scratch))
     try:
-        written = UnloadJob(context, plan, columns, prefix, folder, total, ordered=ordered).write()
+        written = UnloadJob(context, statement, columns, prefix, folder, total, ordered=ordered).write()
         with storage.access() as objects:
-            for key in existing if "CLEANPATH" in plan.options else ():
+            for key in existing if "CLEANPATH" in statement.options else ():
                 objects.delete(bucket, key)
             for file in written:
                 objects.put_file(bucket, file.key, file.path)
-            if written and "MANIFEST" in plan.options:
-                body = manifest(plan, bucket, written=written, columns=columns)
+            if written and "MANIFEST" in statement.options:
+                body = manifest(statement, bucket, written=written, columns=columns)
                 objects.put(bucket, f"{prefix}manifest", body, content_type="application/json")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -81,21 +81,23 @@ def unload(context: Context, plan: Unload, scene: Scene) -> int:
     return total
 
 
-def _check_options(plan: Unload) -> None:
-    options = set(plan.options)
-    if refused := sorted(options & set(_EXCLUDED.get(plan.format, ()))):
-        raise SqlError(f"{refused[0]} is not supported for UNLOAD to {plan.format}")
+def _check_options(statement: Unload) -> None:
+    options = set(statement.options)
+    if refused := sorted(options & set(_EXCLUDED.get(statement.format, ()))):
+        raise SqlError(f"{refused[0]} is not supported for UNLOAD to {statement.format}")
     if options >= {"ALLOWOVERWRITE", "CLEANPATH"}:
         raise SqlError("CLEANPATH and ALLOWOVERWRITE cannot be used together")
     if "FIXEDWIDTH" in options:
         raise NotSupported("UNLOAD with FIXEDWIDTH is not supported by the local warehouse")
-    if plan.size and not MIN_FILE <= plan.size <= MAX_FILE:
+    if statement.size and not MIN_FILE <= statement.size <= MAX_FILE:
         raise SqlError("MAXFILESIZE must be between 5 MB and 6.2 GB")
 
 
-def manifest(plan: Unload, bucket: str, *, written: list[Written], columns: list[tuple[str, RedshiftType]]) -> bytes:
+def manifest(
+    statement: Unload, bucket: str, *, written: list[Written], columns: list[tuple[str, RedshiftType]]
+) -> bytes:
     """The manifest of the written files, as COPY and Spectrum read it."""
-    verbose = plan.options["MANIFEST"] == "verbose"
+    verbose = statement.options["MANIFEST"] == "verbose"
     entries = []
     for file in written:
         meta = {"content_length": file.size, **({"record_count": file.rows} if verbose else {})}

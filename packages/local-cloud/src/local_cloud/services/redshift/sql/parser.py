@@ -1,4 +1,4 @@
-"""Tells from its first words what a statement is, and reads it into its plan."""
+"""Tells from its first words what a statement is, and reads it into the dataclass of its kind."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from local_cloud.services.redshift.sql.tables import Name
 
 
 def parse(sql: str) -> Statement:
-    """The plan of one statement. SqlSyntaxError where Redshift would not read it."""
+    """One statement, parsed. SqlSyntaxError where Redshift would not read it."""
     reader = Reader(sql)
     if reader.at_end:
         raise SqlSyntaxError("syntax error at end of input", position=1)

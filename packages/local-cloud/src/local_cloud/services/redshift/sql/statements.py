@@ -1,4 +1,4 @@
-"""What a statement asks for: each kind is a small plan that the session runs. `parser` reads them."""
+"""Statements, parsed: each kind is a small dataclass with what it asks for. `parser` reads them."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Rows:
 
 
 @dataclass
-class Scene:
+class RunningStatement:
     """`sql` as it was sent; `relations` as it names them, once they are known.
 
     `run` runs another statement as a part of this one, as a procedure does, and gives the number of its rows.

@@ -11,16 +11,16 @@ import re
 from collections.abc import Callable
 
 from local_cloud.saving import cause_of
-from local_cloud.services.redshift.engine.scene import Scene
+from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.errors import SqlError, StatementCancelled, TransactionAborted, TransactionConflict
 from local_cloud.services.redshift.sql.types import from_duckdb
 
 log = logging.getLogger("local_cloud.redshift")
 
-Rule = Callable[[re.Match[str], Scene], SqlError]
+Rule = Callable[[re.Match[str], RunningStatement], SqlError]
 
 
-def translate(error: Exception, scene: Scene) -> SqlError:
+def translate(error: Exception, running: RunningStatement) -> SqlError:
     """The SqlError that stands for an exception of DuckDB."""
     if isinstance(error, SqlError):
         return error
@@ -28,11 +28,11 @@ def translate(error: Exception, scene: Scene) -> SqlError:
     for pattern, rule in _RULES:
         match = pattern.search(text)
         if match:
-            return rule(match, scene)
+            return rule(match, running)
     if isinstance(error, OSError):  # a result that does not fit on the disk
         return SqlError(cause_of(error))
     if not type(error).__module__.endswith("duckdb"):
-        log.error("statement failed inside the warehouse: %s", scene.sql, exc_info=error)
+        log.error("statement failed inside the warehouse: %s", running.sql, exc_info=error)
         return SqlError(f"internal error: {type(error).__name__}: {text}")
     return SqlError(re.sub(r"^[\w ]+ Error: ", "", text).splitlines()[0])
 
@@ -42,40 +42,40 @@ def cancelled(query_id: int) -> StatementCancelled:
 
 
 def _said(message: str) -> Rule:
-    return lambda match, scene: SqlError(message.format(*match.groups()))
+    return lambda match, running: SqlError(message.format(*match.groups()))
 
 
-def _relation(match: re.Match[str], scene: Scene) -> SqlError:
-    name = scene.written(match[1])
-    return SqlError(f'relation "{name}" does not exist', position=scene.place(name))
+def _relation(match: re.Match[str], running: RunningStatement) -> SqlError:
+    name = running.written(match[1])
+    return SqlError(f'relation "{name}" does not exist', position=running.place(name))
 
 
-def _column(match: re.Match[str], scene: Scene) -> SqlError:
+def _column(match: re.Match[str], running: RunningStatement) -> SqlError:
     name = match[1]
-    where = f" in {', '.join(scene.relations)}" if scene.relations else ""
-    return SqlError(f'column "{name}" does not exist{where}', position=scene.place(name))
+    where = f" in {', '.join(running.relations)}" if running.relations else ""
+    return SqlError(f'column "{name}" does not exist{where}', position=running.place(name))
 
 
-def _target_column(match: re.Match[str], scene: Scene) -> SqlError:
+def _target_column(match: re.Match[str], running: RunningStatement) -> SqlError:
     table, column = match[1], match[2]
-    return SqlError(f'column "{column}" of relation "{table}" does not exist', position=scene.place(column))
+    return SqlError(f'column "{column}" of relation "{table}" does not exist', position=running.place(column))
 
 
-def _updated_column(match: re.Match[str], scene: Scene) -> SqlError:
-    table = scene.relations[0].rpartition(".")[2] if scene.relations else ""
-    return SqlError(f'column "{match[1]}" of relation "{table}" does not exist', position=scene.place(match[1]))
+def _updated_column(match: re.Match[str], running: RunningStatement) -> SqlError:
+    table = running.relations[0].rpartition(".")[2] if running.relations else ""
+    return SqlError(f'column "{match[1]}" of relation "{table}" does not exist', position=running.place(match[1]))
 
 
-def _function(match: re.Match[str], scene: Scene) -> SqlError:
+def _function(match: re.Match[str], running: RunningStatement) -> SqlError:
     name = match[1].lower()
     return SqlError(
         f"function {name}() does not exist",
         hint="No function matches the given name and argument types. You may need to add explicit type casts.",
-        position=scene.place(name),
+        position=running.place(name),
     )
 
 
-def _signature(match: re.Match[str], scene: Scene) -> SqlError:
+def _signature(match: re.Match[str], running: RunningStatement) -> SqlError:
     name, arguments = match[1], match[2]
     hint = "No function matches the given name and argument types. You may need to add explicit type casts."
     if re.fullmatch(r"[-+*/%<>=|~!]+", name):
@@ -85,7 +85,7 @@ def _signature(match: re.Match[str], scene: Scene) -> SqlError:
             hint="No operator matches the given name and argument type(s). You may need to add explicit type casts.",
         )
     types = ", ".join(_type(argument) for argument in arguments.split(", ")) if arguments else ""
-    return SqlError(f"function {name.lower()}({types}) does not exist", hint=hint, position=scene.place(name))
+    return SqlError(f"function {name.lower()}({types}) does not exist", hint=hint, position=running.place(name))
 
 
 def _type(duckdb: str) -> str:
@@ -94,16 +94,16 @@ def _type(duckdb: str) -> str:
     return from_duckdb(duckdb).name
 
 
-def _ambiguous(match: re.Match[str], scene: Scene) -> SqlError:
-    return SqlError(f'column reference "{match[1]}" is ambiguous', position=scene.place(match[1]))
+def _ambiguous(match: re.Match[str], running: RunningStatement) -> SqlError:
+    return SqlError(f'column reference "{match[1]}" is ambiguous', position=running.place(match[1]))
 
 
-def _grouped(match: re.Match[str], scene: Scene) -> SqlError:
-    table = scene.relations[0].rpartition(".")[2] if len(scene.relations) == 1 else ""
+def _grouped(match: re.Match[str], running: RunningStatement) -> SqlError:
+    table = running.relations[0].rpartition(".")[2] if len(running.relations) == 1 else ""
     name = f"{table}.{match[1]}" if table else match[1]
     return SqlError(
         f'column "{name}" must appear in the GROUP BY clause or be used in an aggregate function',
-        position=scene.place(match[1]),
+        position=running.place(match[1]),
     )
 
 
@@ -119,7 +119,7 @@ _INVALID = {
 }
 
 
-def _invalid(match: re.Match[str], scene: Scene) -> SqlError:
+def _invalid(match: re.Match[str], running: RunningStatement) -> SqlError:
     value, kind = match[1], match[2]
     number = kind.startswith("DECIMAL") or kind.startswith("INT") or kind in ("FLOAT", "DOUBLE")
     name = "numeric" if kind.startswith("DECIMAL") else _INVALID.get(kind, kind.lower())
@@ -129,38 +129,38 @@ def _invalid(match: re.Match[str], scene: Scene) -> SqlError:
 _BYTES = {"INT8": 2, "INT16": 2, "INT32": 4, "INT64": 8}
 
 
-def _out_of_range(match: re.Match[str], scene: Scene) -> SqlError:
+def _out_of_range(match: re.Match[str], running: RunningStatement) -> SqlError:
     size = _BYTES.get(match[2], 0)
     return SqlError(f"Value out of range for {size} bytes." if size else "Numeric data overflow (result precision)")
 
 
-def _too_long(match: re.Match[str], scene: Scene) -> SqlError:
+def _too_long(match: re.Match[str], running: RunningStatement) -> SqlError:
     kind = "character" if match[2] == "rtrim(" else "character varying"
     return SqlError(f"value too long for type {kind}({match[3]})")
 
 
-def _not_null(match: re.Match[str], scene: Scene) -> SqlError:
+def _not_null(match: re.Match[str], running: RunningStatement) -> SqlError:
     column = match[1].rpartition(".")[2]
     return SqlError(f"Cannot insert a NULL value into column {column}")
 
 
 def _exists(kind: str) -> Rule:
-    return lambda match, scene: SqlError(f'{kind} "{match[1].rpartition(".")[2]}" already exists')
+    return lambda match, running: SqlError(f'{kind} "{match[1].rpartition(".")[2]}" already exists')
 
 
-def _schema(match: re.Match[str], scene: Scene) -> SqlError:
+def _schema(match: re.Match[str], running: RunningStatement) -> SqlError:
     return SqlError(f'schema "{match[1]}" does not exist')
 
 
-def _conflict(match: re.Match[str], scene: Scene) -> SqlError:
+def _conflict(match: re.Match[str], running: RunningStatement) -> SqlError:
     return TransactionConflict("could not complete because of conflict with concurrent transaction")
 
 
-def _syntax(match: re.Match[str], scene: Scene) -> SqlError:
-    return SqlError(f'syntax error at or near "{match[1].lower()}"', position=scene.place(match[1]))
+def _syntax(match: re.Match[str], running: RunningStatement) -> SqlError:
+    return SqlError(f'syntax error at or near "{match[1].lower()}"', position=running.place(match[1]))
 
 
-def _memory(match: re.Match[str], scene: Scene) -> SqlError:
+def _memory(match: re.Match[str], running: RunningStatement) -> SqlError:
     return SqlError("Out Of Memory", detail=match[0].splitlines()[0])
 
 
@@ -169,8 +169,8 @@ _CHECK = r'CHECK constraint failed on table "?([^"]*?)"? with expression CHECK\(
 _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     (re.compile(pattern, re.DOTALL), rule)
     for pattern, rule in (
-        (r"INTERRUPT|Interrupted", lambda match, scene: cancelled(scene.query_id)),
-        (r"Current transaction is aborted", lambda match, scene: TransactionAborted()),
+        (r"INTERRUPT|Interrupted", lambda match, running: cancelled(running.query_id)),
+        (r"Current transaction is aborted", lambda match, running: TransactionAborted()),
         (r"Conflict on|write-write conflict|Cannot commit.*conflict|another transaction has", _conflict),
         (r'Table with name "?[^"]*?"? does not exist because schema "?([^"\s]+)"? does not exist', _schema),
         (r'(?:Table|View|Sequence) with name "?(.+?)"? does not exist', _relation),

@@ -11,7 +11,7 @@ from local_cloud.objects import Objects
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class CloudServices:
     """One namespace's view of the cloud.
 
     `objects(role)` gives S3 as a role may use it; "" is the caller of a test without roles. `glue(role)` is a Glue
