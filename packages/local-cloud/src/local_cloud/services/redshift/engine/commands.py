@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from local_cloud.services.redshift.engine import (
     alterations,
@@ -17,7 +18,7 @@ from local_cloud.services.redshift.engine import (
     select_into,
     unloading,
 )
-from local_cloud.services.redshift.engine.context import Context
+from local_cloud.services.redshift.engine.context import Context, ControlContext
 from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.sql import external as external_sql
 from local_cloud.services.redshift.sql import load, statements, tables
@@ -35,7 +36,7 @@ def _query(context: Context, statement: statements.Query, running: RunningStatem
 
 
 #: (context, statement, running) → rows returned or changed.
-COMMANDS: dict[type, Callable[..., int]] = {
+COMMANDS: dict[type, Callable[[ControlContext, Any, RunningStatement], int]] = {
     statements.Begin: control.begin,
     statements.Commit: control.commit,
     statements.Rollback: control.rollback,
