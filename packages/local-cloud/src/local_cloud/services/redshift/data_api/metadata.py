@@ -8,8 +8,9 @@ from typing import Any
 from local_cloud.services.redshift.data_api.errors import CannotConnect, Invalid
 from local_cloud.services.redshift.data_api.requests import Targets
 from local_cloud.services.redshift.data_api.service import page_of
-from local_cloud.services.redshift.engine import catalog, external
+from local_cloud.services.redshift.engine import catalog
 from local_cloud.services.redshift.engine.executor import Executor
+from local_cloud.services.redshift.engine.external import catalog as external
 from local_cloud.services.redshift.engine.session import Session
 from local_cloud.services.redshift.engine.statement import Rows
 from local_cloud.services.redshift.errors import SqlError

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from local_cloud.services.redshift.engine import (
-    alterations,
-    control,
-    definitions,
-    external,
-    loading,
-    privileges,
-    procedures,
-    queries,
-    roles,
-    select_into,
-    unloading,
-)
+from local_cloud.services.redshift.engine import control, privileges, procedures, queries, roles
 from local_cloud.services.redshift.engine.context import Context, ControlContext
+from local_cloud.services.redshift.engine.copy.command import copy
+from local_cloud.services.redshift.engine.external import catalog as external
 from local_cloud.services.redshift.engine.statement import RunningStatement
+from local_cloud.services.redshift.engine.tables import alter, create, drop, select_into
+from local_cloud.services.redshift.engine.unload.command import unload
 from local_cloud.services.redshift.sql import external as external_sql
 from local_cloud.services.redshift.sql import load, statements, tables
 from local_cloud.services.redshift.sql import procedures as procedure_sql
@@ -48,22 +40,22 @@ COMMANDS: dict[type, Callable[[ControlContext, Any, RunningStatement], int]] = {
     statements.Comment: control.comment,
     statements.Query: _query,
     statements.Explain: queries.explain,
-    statements.CreateView: definitions.create_view,
-    statements.CreateSchema: definitions.create_schema,
-    statements.CreateDatabase: definitions.create_database,
-    statements.AlterDatabase: definitions.alter_database,
-    statements.DropDatabase: definitions.drop_database,
-    statements.Drop: definitions.drop,
+    statements.CreateView: create.create_view,
+    statements.CreateSchema: create.create_schema,
+    statements.CreateDatabase: create.create_database,
+    statements.AlterDatabase: create.alter_database,
+    statements.DropDatabase: drop.drop_database,
+    statements.Drop: drop.drop,
     statements.CreateUser: privileges.create_user,
     statements.DropUser: privileges.drop_user,
     statements.DatabasePrivileges: privileges.set_database_privileges,
     statements.CreateRole: roles.create,
     statements.DropRole: roles.drop,
     statements.RoleMembership: roles.set_membership,
-    tables.CreateTable: definitions.create_table,
-    tables.AlterTable: alterations.alter_table,
-    load.Copy: loading.copy,
-    load.Unload: unloading.unload,
+    tables.CreateTable: create.create_table,
+    tables.AlterTable: alter.alter_table,
+    load.Copy: copy,
+    load.Unload: unload,
     external_sql.CreateExternalSchema: external.create_schema,
     external_sql.CreateExternalTable: external.create_table,
     external_sql.AddPartitions: external.add_partitions,

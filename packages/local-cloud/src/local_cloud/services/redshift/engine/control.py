@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from local_cloud.services.redshift.engine import catalog
 from local_cloud.services.redshift.engine.context import Context, ControlContext
-from local_cloud.services.redshift.engine.definitions import annotate
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.statement import ResultColumn, RunningStatement
+from local_cloud.services.redshift.engine.tables.create import annotate
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import statements
 from local_cloud.services.redshift.sql.lexer import quoted

@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from local_cloud.services.redshift.engine import catalog, external, external_scan, system, views
+from local_cloud.services.redshift.engine import catalog, system, views
 from local_cloud.services.redshift.engine.context import Context
+from local_cloud.services.redshift.engine.external import catalog as external
+from local_cloud.services.redshift.engine.external import scan
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.statement import ResultColumn, RunningStatement
 from local_cloud.services.redshift.errors import SqlError
@@ -77,7 +79,7 @@ def prepare(context: Context, tree: exp.Expr, running: RunningStatement) -> Prep
         if system.is_system(name):
             _put(table, system.relation(context, name))
         elif external.is_external(context, name):
-            _put(table, external_scan.relation(context, name, node=table))
+            _put(table, scan.relation(context, name, node=table))
     return Prepared(tree, render(tree), target, origins)
 
 

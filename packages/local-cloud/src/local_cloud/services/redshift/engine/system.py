@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from local_cloud.services.redshift.engine import privileges, system_external
+from local_cloud.services.redshift.engine import privileges
 from local_cloud.services.redshift.engine.context import Context
+from local_cloud.services.redshift.engine.external import system_views
 from local_cloud.services.redshift.engine.inline import text, values
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import SqlError
@@ -283,9 +284,9 @@ _RELATIONS: dict[str, Callable[[Context], str]] = {
     "svv_redshift_tables": _svv_all_tables,
     "svv_redshift_databases": _svv_databases,
     "svv_external_schemas": _external_schemas,
-    "svv_external_tables": system_external.tables,
-    "svv_external_columns": system_external.columns,
-    "svv_external_partitions": system_external.partitions,
+    "svv_external_tables": system_views.tables,
+    "svv_external_columns": system_views.columns,
+    "svv_external_partitions": system_views.partitions,
     "svv_table_info": _svv_table_info,
     "information_schema.tables": _svv_tables,
     "information_schema.columns": _svv_columns,

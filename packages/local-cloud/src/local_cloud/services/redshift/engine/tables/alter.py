@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from local_cloud.services.redshift.engine import catalog
 from local_cloud.services.redshift.engine.context import Context
-from local_cloud.services.redshift.engine.definitions import annotate, build, sequence_of, target_of
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.statement import RunningStatement
+from local_cloud.services.redshift.engine.tables.create import annotate, build, sequence_of, target_of
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import keys
 from local_cloud.services.redshift.sql.lexer import quoted

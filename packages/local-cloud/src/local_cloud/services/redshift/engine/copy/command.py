@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from local_cloud.services.redshift.engine import catalog, delimited, json_load, parquet
+from local_cloud.services.redshift.engine import catalog
 from local_cloud.services.redshift.engine.context import Context
-from local_cloud.services.redshift.engine.load_job import LoadJob
+from local_cloud.services.redshift.engine.copy import delimited, json_files, parquet
+from local_cloud.services.redshift.engine.copy.job import LoadJob
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.engine.storage import Storage, resolve_role
@@ -50,7 +51,7 @@ def copy(context: Context, statement: Copy, running: RunningStatement) -> int:
     else:
         table = ".".join(quoted(part) for part in context.key(statement.table))
     job = LoadJob(statement, storage, files, table, targets)
-    load = {"PARQUET": parquet.load, "JSON": json_load.load}.get(statement.format, delimited.load)
+    load = {"PARQUET": parquet.load, "JSON": json_files.load}.get(statement.format, delimited.load)
     count = load(job)
     context.last_copy = (context.query_id, count)
     return count

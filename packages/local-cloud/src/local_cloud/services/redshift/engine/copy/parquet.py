@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from local_cloud.services.redshift.engine import catalog
-from local_cloud.services.redshift.engine.load_job import LoadJob
-from local_cloud.services.redshift.engine.parquet_schema import ParquetColumn, check_types, read_schemas
+from local_cloud.services.redshift.engine.copy.job import LoadJob
+from local_cloud.services.redshift.engine.copy.parquet_schema import ParquetColumn, check_types, read_schemas
 from local_cloud.services.redshift.engine.storage import DataFile, paths
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql.lexer import quoted

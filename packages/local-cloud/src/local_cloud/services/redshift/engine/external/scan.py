@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlglot import exp
 
-from local_cloud.services.redshift.engine import catalog, external
+from local_cloud.services.redshift.engine import catalog
 from local_cloud.services.redshift.engine.context import Context
-from local_cloud.services.redshift.engine.parquet_schema import check_types, read_schemas
+from local_cloud.services.redshift.engine.copy.parquet_schema import check_types, read_schemas
+from local_cloud.services.redshift.engine.external import catalog as external
 from local_cloud.services.redshift.engine.storage import DataFile, Storage, paths, split_url
 from local_cloud.services.redshift.errors import NotSupported
 from local_cloud.services.redshift.sql.dialect import render

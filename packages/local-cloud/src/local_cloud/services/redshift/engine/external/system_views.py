@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local_cloud.services.redshift.engine import external
 from local_cloud.services.redshift.engine.context import Context
+from local_cloud.services.redshift.engine.external import catalog as external
 from local_cloud.services.redshift.engine.inline import values
 
 

@@ -15,7 +15,7 @@ from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.queries import prepare
 from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.engine.storage import Storage, resolve_role, split_url
-from local_cloud.services.redshift.engine.unload_files import MAX_FILE, NUMBER, ROWS, UnloadJob, Written
+from local_cloud.services.redshift.engine.unload.files import MAX_FILE, NUMBER, ROWS, UnloadJob, Written
 from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql import statements
 from local_cloud.services.redshift.sql.dialect import read

@@ -10,9 +10,8 @@ import dataclasses
 from collections.abc import Sequence
 
 from local_cloud.services.redshift.engine import load_errors
-from local_cloud.services.redshift.engine.load_job import LoadJob
-from local_cloud.services.redshift.engine.storage import paths
-from local_cloud.services.redshift.engine.text_options import (
+from local_cloud.services.redshift.engine.copy.job import LoadJob
+from local_cloud.services.redshift.engine.copy.options import (
     compression,
     dialect,
     present,
@@ -20,6 +19,7 @@ from local_cloud.services.redshift.engine.text_options import (
     text,
     typed_value,
 )
+from local_cloud.services.redshift.engine.storage import paths
 from local_cloud.services.redshift.errors import LoadError, LoadErrorDetail
 from local_cloud.services.redshift.sql.lexer import quoted
 

@@ -10,10 +10,10 @@ import re
 from typing import Any
 
 from local_cloud.services.redshift.engine import catalog
-from local_cloud.services.redshift.engine.delimited import failed
-from local_cloud.services.redshift.engine.load_job import LoadJob
+from local_cloud.services.redshift.engine.copy.delimited import failed
+from local_cloud.services.redshift.engine.copy.job import LoadJob
+from local_cloud.services.redshift.engine.copy.options import compression
 from local_cloud.services.redshift.engine.storage import paths
-from local_cloud.services.redshift.engine.text_options import compression
 from local_cloud.services.redshift.errors import LoadErrorDetail, NotSupported, SqlError
 from local_cloud.services.redshift.sql.lexer import quoted
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cloud.services.redshift.engine.context import Context
-from local_cloud.services.redshift.engine.text_options import character
+from local_cloud.services.redshift.engine.copy.options import character
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql.lexer import quoted
 from local_cloud.services.redshift.sql.load import Unload

@@ -8,8 +8,8 @@ from __future__ import annotations
 from sqlglot import exp
 
 from local_cloud.services.redshift.engine.context import Context
-from local_cloud.services.redshift.engine.definitions import create_table
 from local_cloud.services.redshift.engine.statement import RunningStatement
+from local_cloud.services.redshift.engine.tables.create import create_table
 from local_cloud.services.redshift.errors import SqlSyntaxError
 from local_cloud.services.redshift.sql.dialect import RedshiftSql
 from local_cloud.services.redshift.sql.tables import CreateTable

@@ -1,0 +1,1 @@
+"""External schemas and tables over the Glue Data Catalog: Redshift Spectrum."""

@@ -1,0 +1,1 @@
+"""UNLOAD: the rows of a query into files of S3."""
