@@ -6,19 +6,23 @@ JOBS := glue-ingest glue-transform rs-query trigger
 PACKAGES := $(JOBS) local-cloud orchestration
 ENV ?= local
 ELT := $(BIN)/elt
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test across campaign setup checkov lint types format package package-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
+.PHONY: demo test test-fast across campaign setup checkov lint types format package package-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
 
 demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 	$(ELT) demo
 
-test: $(VENV)/.dev  ## All tests
-	$(BIN)/pytest -n 2 --dist loadfile
+test: $(VENV)/.dev  ## All tests, and which took longest
+	$(PYTEST) --durations 30
+
+test-fast: $(VENV)/.dev  ## The tests that start no process, for the loop while working
+	$(PYTEST) -m "not process"
 
 setup: $(VENV)/.demo  ## What `elt` needs, and no more
 
 across: $(VENV)/.dev  ## The tests across packages
-	$(BIN)/pytest -n 2 --dist loadfile tests
+	$(PYTEST) tests
 
 campaign: $(VENV)/.dev  ## make campaign KILLS=200 [SEED=1 WORKERS=2]: kills at random moments, and whether all is right after each
 	PYTHONPATH=tests $(BIN)/python -m campaign --kills $(or $(KILLS),200) --seed $(or $(SEED),1) --workers $(or $(WORKERS),2)
