@@ -882,7 +882,8 @@ def test_usage_tells_what_was_used_unused_and_refused(cloud: Any) -> None:
     from local_cloud.settings import Settings
 
     settings = Settings.create(state_dir=cloud.state_dir, port=cloud.port)
-    cloud.role("measured", allow(["s3:GetObject", "s3:PutObject"], Sid="Files"))
+    folders = [f"arn:aws:s3:::lake/{folder}/*" for folder in ("in", "out")]
+    cloud.role("measured", allow(["s3:GetObject", "s3:PutObject"], folders, Sid="Files"))
     usage(settings, clear=True)
     s3 = cloud.as_role("measured", "s3")
     s3.get_object(Bucket="lake", Key="in/a")
@@ -890,9 +891,10 @@ def test_usage_tells_what_was_used_unused_and_refused(cloud: Any) -> None:
     told = usage(settings)
     owner = f"arn:aws:iam::{ACCOUNT}:role/measured"
     place = {"owner": owner, "policy": "may", "statement": 0, "sid": "Files"}
-    used = {"action": "s3:GetObject", "times": 1, "resource": "arn:aws:s3:::lake/in/a"}
+    used = {"action": "s3:GetObject", "times": 1, "resource": "arn:aws:s3:::lake/in/a", "patterns": folders[:1]}
     assert [each for each in told["granted"] if each["owner"] == owner] == [place | used]
     assert [each for each in told["unused"] if each["owner"] == owner] == [place | {"action": "s3:PutObject"}]
+    assert [each for each in told["unused_resources"] if each["owner"] == owner] == [place | {"resource": folders[1]}]
     assert [(each["identity"], each["action"]) for each in told["refused"]] == [(owner, "s3:ListBucket")]
 
 

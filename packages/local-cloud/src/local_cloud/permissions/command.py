@@ -21,8 +21,9 @@ def usage(settings: Settings, *, clear: bool = False) -> dict[str, Any]:
     """What the cloud on the settings' state folder granted and refused since it started, or since it was cleared.
 
     `granted`: owner of the policy, its name, the statement's place and Sid, the action, how often, a resource for
-    example. `unused`: actions of roles' Allow statements that allowed nothing yet. `refused`: identity, action,
-    resource, reason, time. NotRunning where there is no cloud.
+    example, and the patterns of the statement's Resource that it fitted. `unused`: actions of roles' Allow statements
+    that allowed nothing yet; `unused_resources`: patterns of Resource on which no action did, of statements that are
+    used otherwise. `refused`: identity, action, resource, reason, time. NotRunning where there is no cloud.
     """
     running = control.status(settings)
     if not running.running:
@@ -54,7 +55,8 @@ def command(clear: bool, as_json: bool, state: Path | None) -> None:
 
 def _lines(usage_document: dict[str, Any]) -> list[str]:
     lines = []
-    for owner in sorted({each["owner"] for kind in ("granted", "unused") for each in usage_document[kind]}):
+    kinds = ("granted", "unused", "unused_resources")
+    for owner in sorted({each["owner"] for kind in kinds for each in usage_document[kind]}):
         lines.append(owner)
         lines += [
             f"  {each['action']:<40} {each['times']:>6}  {each['policy']}{_sid(each)}"
@@ -64,6 +66,11 @@ def _lines(usage_document: dict[str, Any]) -> list[str]:
         lines += [
             f"  {each['action']:<40} unused  {each['policy']}{_sid(each)}"
             for each in usage_document["unused"]
+            if each["owner"] == owner
+        ]
+        lines += [
+            f"  nothing on {each['resource']}  {each['policy']}{_sid(each)}"
+            for each in usage_document["unused_resources"]
             if each["owner"] == owner
         ]
     return lines + [f"refused: {each['reason']}" for each in usage_document["refused"]]

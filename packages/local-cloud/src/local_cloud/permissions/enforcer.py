@@ -168,13 +168,13 @@ class Enforcer:
         """One need of one caller."""
         if caller.kind == "System":
             return
-        decision = self._decide(caller, need, {**context, **need.keys})
-        resource = need.resource or "*"
+        known = {**context, **need.keys}
+        decision = self._decide(caller, need, known)
         if not decision.allowed:
             message = _message(caller, need, decision)
-            self.usage.refused(caller.identity, need.action, resource, message)
+            self.usage.refused(caller.identity, need.action, need.resource or "*", message)
             raise AccessDenied(message)
-        self.usage.granted(decision, need.action, resource)
+        self.usage.granted(decision, need.action, need.resource, known)
 
     def _decide(self, caller: Caller, need: Need, context: Mapping[str, tuple[str, ...]]) -> Decision:
         resource_policy = policy_of(need.resource, self.account_id) if need.resource else None

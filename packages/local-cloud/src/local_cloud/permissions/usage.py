@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from typing import Any
 
 from local_cloud.permissions.evaluation import Decision
+from local_cloud.permissions.patterns import Context, matches
 
 #: How many refusals are remembered.
 REFUSALS = 1000
@@ -23,17 +24,20 @@ class Usage:
         self._lock = threading.Lock()
         self._granted: Counter[tuple[str, str, int, str, str]] = Counter()
         self._examples: dict[tuple[str, str, int, str, str], str] = {}
+        self._patterns: dict[tuple[str, str, int, str, str], set[str]] = defaultdict(set)
         self._refused: deque[dict[str, Any]] = deque(maxlen=REFUSALS)
 
-    def granted(self, decision: Decision, action: str, resource: str) -> None:
+    def granted(self, decision: Decision, action: str, resource: str | None, context: Context) -> None:
+        """`resource` is None where it is not known which one: then each of the statement's counts."""
         if decision.policy is None or decision.statement is None:
             return
         statement = decision.statement
         key = (decision.policy.owner, decision.policy.name, statement.index, statement.sid, action)
+        fitting = {one for one in statement.resources or () if resource is None or matches(one, resource, context)}
         with self._lock:
             self._granted[key] += 1
-            if key not in self._examples:
-                self._examples[key] = resource
+            self._examples.setdefault(key, resource or "*")
+            self._patterns[key] |= fitting
 
     def refused(self, identity: str, action: str, resource: str, reason: str) -> None:
         entry = {
@@ -50,11 +54,13 @@ class Usage:
         with self._lock:
             self._granted.clear()
             self._examples.clear()
+            self._patterns.clear()
             self._refused.clear()
 
     def as_json(self) -> dict[str, Any]:
-        """`granted`: owner of the policy, its name, the statement's place in it and Sid, the action, how often, and a
-        resource for example. `refused`: the newest refusals, oldest first."""
+        """`granted`: owner of the policy, its name, the statement's place in it and Sid, the action, how often, a
+        resource for example, and which of the statement's Resource patterns it fitted. `refused`: the newest refusals,
+        oldest first."""
         with self._lock:
             granted = [
                 {
@@ -65,6 +71,7 @@ class Usage:
                     "action": action,
                     "times": times,
                     "resource": self._examples[owner, policy, index, sid, action],
+                    "patterns": sorted(self._patterns[owner, policy, index, sid, action]),
                 }
                 for (owner, policy, index, sid, action), times in sorted(self._granted.items())
             ]

@@ -61,7 +61,7 @@ def install(cloud: Cloud) -> None:
 def _usage(cloud: Cloud, body: bytes) -> tuple[int, dict[str, Any]]:
     """What was granted and refused; with `{"clear": true}`, forgotten once it is answered."""
     usage = cloud.permissions.usage
-    answer = usage.as_json() | {"unused": unused(cloud.permissions.callers, usage)}
+    answer = usage.as_json() | unused(cloud.permissions.callers, usage)
     try:
         if json.loads(body or b"{}").get("clear"):
             usage.clear()
