@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -58,6 +59,9 @@ def _graph(machine: Definition) -> Iterator[str]:
             continue
         state = machine["States"][name]
         ends = state["Type"] in ("Succeed", "Fail") or state.get("End")
+        for one in state.get("Catch", []):
+            if "States.ALL" in one["ErrorEquals"] and not _keeps_the_error(one, machine["States"]):
+                yield f"{name}: a Catch that says nowhere what it caught, a missing permission too"
         if state["Type"] == "Choice" and not state.get("Default"):
             yield f"{name}: no Default"
         if state["Type"] not in ("Choice", "Succeed", "Fail") and not state.get("Next") and not ends:
@@ -66,6 +70,12 @@ def _graph(machine: Definition) -> Iterator[str]:
     for name in machine["States"]:
         if name not in reached:
             yield f"{name}: nothing leads to it"
+
+
+def _keeps_the_error(catch: Mapping[str, Any], states: Mapping[str, Any]) -> bool:
+    """In a variable, or it goes to a state that reads it. That state has it as its input."""
+    kept = "$states.errorOutput" in json.dumps(catch.get("Assign", {}))
+    return kept or "$states.input" in json.dumps(states.get(catch["Next"], {}))
 
 
 def _task(state: Mapping[str, Any]) -> Iterator[str]:

@@ -141,6 +141,10 @@ RETRY = {"BackoffRate": 2, "JitterStrategy": "FULL"}
         (at("States", "Look", TimeoutSeconds=None), ["Look: no TimeoutSeconds"]),
         (at("States", "Look", Catch=None), ["Look: its last Catch is not one of States.ALL"]),
         (
+            at("States", "Look", Catch=[{"ErrorEquals": ["States.ALL"], "Assign": {"why": "?"}, "Next": "Good"}]),
+            ["Look: a Catch that says nowhere what it caught, a missing permission too"],
+        ),
+        (
             at("States", "Look", Retry=[{"ErrorEquals": ["States.ALL"], **RETRY}]),
             ["Look: a Retry of States.ALL, which waiting does not cure"],
         ),

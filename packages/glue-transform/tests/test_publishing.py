@@ -177,6 +177,25 @@ def test_earlier_files_that_stay_are_no_failure(month, monkeypatch, events):
     assert month.storage.read(kept) is not None
 
 
+@pytest.mark.parametrize("denied", ["list", "delete"])
+def test_what_a_failed_run_may_not_remove_is_logged_and_its_own_error_stands(month, monkeypatch, events, denied: str):
+    """A role that lacks an action: nothing else would ever say why the files of failed runs stay."""
+
+    def refuse(url: str, content: bytes) -> None:
+        raise StorageError(f"cannot write {url}: SlowDown")
+
+    def deny(*_: object) -> None:
+        raise StorageError(f"cannot {denied}: AccessDenied: not authorized to perform: s3:{denied}")
+
+    monkeypatch.setattr(month.storage, "write", refuse)
+    monkeypatch.setattr(month.storage, denied, deny)
+    with pytest.raises(StorageError, match="SlowDown"):
+        month.transform("yellow", 2025, 1)
+    last = events()[-1]
+    assert (last["event"], last["level"]) == ("not_removed", "warning")
+    assert last["error"].endswith(f"not authorized to perform: s3:{denied}")
+
+
 def test_a_count_that_does_not_add_up_publishes_nothing(month, monkeypatch):
     from glue_transform.engines.duckdb import DuckDBEngine
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orchestration import progress
 from orchestration.executions import read
 
 T0 = datetime.datetime(2024, 11, 5, 6, 0, tzinfo=datetime.UTC)
@@ -194,7 +195,17 @@ def test_the_whole_reading_as_json() -> None:
         ],
         "error": "States.TaskFailed",
         "cause": "TransformTrips: SchemaError: no fare_amount",
+        "warning": None,
     }
+
+
+def test_what_a_run_that_succeeded_could_not_do_is_shown_at_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    reason = "the mail was not sent: SNS: not authorized to perform: SNS:Publish"
+    execution = read(States(SUCCEEDED, status="SUCCEEDED", output=json.dumps({"warning": reason})), ARN)
+    assert execution.as_json()["warning"] == reason
+    with progress.following(lambda state: "") as show:
+        show(execution)
+    assert capsys.readouterr().err.splitlines()[-1] == f"warning: {reason}"
 
 
 def test_an_execution_knows_what_its_ingest_fetches_from() -> None:

@@ -6,7 +6,7 @@ import contextlib
 import datetime as dt
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from glue_transform import arguments, datasets, engines, manifest, queries
@@ -14,7 +14,7 @@ from glue_transform.arguments import Request
 from glue_transform.datasets import Dataset
 from glue_transform.drift import drift_of, unreadable
 from glue_transform.engines import Engine, Output, Written
-from glue_transform.errors import NothingKept, RowsLost, StorageError, TransformError
+from glue_transform.errors import NothingKept, RowsLost, TransformError
 from glue_transform.layout import Layout, new_load_id, part_files, superseded
 from glue_transform.log import Log
 from glue_transform.manifest import Part
@@ -57,9 +57,9 @@ def transform(request: Request, *, storage: Storage, engine: Engine) -> str:
         document = _write(dataset, layout, request=request, storage=storage, engine=engine, log=log)
         replaced = manifest.load_id_of(storage.read(layout.manifest))
     except BaseException:
-        _remove(layout, storage)
+        _remove(layout, storage, log)
         raise
-    _publish(document, layout, storage)
+    _publish(document, layout, storage, log)
     log.event("published", manifest=layout.manifest, seconds=round(time.monotonic() - started, 2))
     _remove_superseded(layout, replaced=replaced, storage=storage, log=log)
     return layout.manifest
@@ -136,29 +136,26 @@ def _by_rule(rejected: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {rows}" for name, rows in rejected.items() if rows)
 
 
-def _publish(document: bytes, layout: Layout, storage: Storage) -> None:
+def _publish(document: bytes, layout: Layout, storage: Storage, log: Log) -> None:
     try:
         storage.write(layout.manifest, document)
     except BaseException:
         # The request may have arrived although its answer did not: what a published manifest names has to stay.
-        with contextlib.suppress(TransformError):
+        with _best_effort(log):
             if manifest.load_id_of(storage.read(layout.manifest)) != layout.load_id:
-                _remove(layout, storage)
+                _remove(layout, storage, log)
         raise
 
 
-def _remove(layout: Layout, storage: Storage) -> None:
-    """Remove what a failed run wrote, as far as that goes: the error that ended it is the one to report."""
-    with contextlib.suppress(TransformError):
+def _remove(layout: Layout, storage: Storage, log: Log) -> None:
+    """Remove what a failed run wrote."""
+    with _best_effort(log):
         storage.delete([url for prefix in (layout.kept, layout.rejected) for url in storage.list(prefix)])
 
 
 def _remove_superseded(layout: Layout, *, replaced: str | None, storage: Storage, log: Log) -> None:
-    """Remove the files of the load that was replaced, and of runs that were killed long ago.
-
-    The month is published: what cannot be removed now is no failure of the run, and a later run removes it.
-    """
-    try:
+    """Remove the files of the load that was replaced, and of runs that were killed long ago."""
+    with _best_effort(log):
         for prefix in (layout.month_prefix, layout.rejected_month_prefix):
             files = [(url[len(prefix) :].partition("/"), url) for url in storage.list(prefix)]
             loads = [load_id for (load_id, slash, _), _url in files if slash]
@@ -166,5 +163,12 @@ def _remove_superseded(layout: Layout, *, replaced: str | None, storage: Storage
             storage.delete([url for (load_id, slash, _), url in files if slash and load_id in gone])
             if gone:
                 log.event("removed", prefix=prefix, loads=gone)
-    except StorageError as error:
+
+
+@contextlib.contextmanager
+def _best_effort(log: Log) -> Iterator[None]:
+    """Log what cannot be removed, with what S3 said of it. The run's own outcome stands, and a later run removes it."""
+    try:
+        yield
+    except TransformError as error:
         log.event("not_removed", level="warning", error=str(error))

@@ -49,6 +49,8 @@ class Execution:
     states: tuple[StateRun, ...] = field(default=())
     error: str | None = None
     cause: str | None = None
+    warning: str | None = None
+    """What one that succeeded could not do, as its output has it."""
 
     @property
     def name(self) -> str:
@@ -91,6 +93,7 @@ class Execution:
             ],
             "error": self.error,
             "cause": self.cause,
+            "warning": self.warning,
         }
 
 
@@ -153,6 +156,7 @@ def read(states: Any, arn: str) -> Execution:
         states=tuple(_states(events, now)),
         error=answer.get("error"),
         cause=answer.get("cause"),
+        warning=json.loads(answer.get("output") or "{}").get("warning"),
     )
 
 

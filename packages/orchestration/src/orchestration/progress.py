@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from orchestration.executions import Execution, StateRun
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console, RenderableType
 
 #: What a finished state left behind, in a few words; "" for nothing to tell.
 Detail = Callable[[StateRun], str]
@@ -104,12 +103,14 @@ class _Lines:
                 self._shown.add(("ended", state.name))
                 detail = self._details.of(state)
                 self._print(f"{state.name} {state.status.lower()}, {state.seconds:.1f} s{detail and ', ' + detail}")
+        if execution.warning:
+            self._print(f"warning: {execution.warning}")
 
     def _print(self, line: str) -> None:
         self._console.print(line)
 
 
-def _table(execution: Execution, details: _Details) -> Table:
+def _table(execution: Execution, details: _Details) -> RenderableType:
     from rich.table import Table
 
     table = Table(title=execution.name, title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
@@ -118,4 +119,9 @@ def _table(execution: Execution, details: _Details) -> Table:
             sign = _SIGNS[state.status]
             detail = "waiting for a slot" if state.is_waiting else details.of(state)
             table.add_row(sign, state.name, f"{state.seconds:.1f} s", detail)
-    return table
+    if not execution.warning:
+        return table
+    from rich.console import Group
+    from rich.markup import escape
+
+    return Group(table, f"[yellow]warning:[/] {escape(execution.warning)}")

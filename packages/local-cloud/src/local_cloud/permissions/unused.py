@@ -21,9 +21,11 @@ def unused(callers: Callers, usage: Usage) -> dict[str, list[dict[str, Any]]]:
     for owner, policy, statement in _statements(callers):
         place = {"owner": owner, "policy": policy, "statement": statement.index, "sid": statement.sid}
         used = [each for each in granted if place.items() <= each.items()]
-        for action in statement.actions or ():
-            if not any(matches(action, each["action"], {}, ignore_case=True) for each in used):
-                actions.append(place | {"action": action})
+        actions += [
+            place | {"action": action}
+            for action in statement.actions or ()
+            if not any(matches(action, each["action"], {}, ignore_case=True) for each in used)
+        ]
         fitted = {pattern for each in used for pattern in each["patterns"]}
         resources += [place | {"resource": one} for one in statement.resources or () if used and one not in fitted]
     return {"unused": actions, "unused_resources": resources}

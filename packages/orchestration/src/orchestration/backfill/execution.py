@@ -67,6 +67,8 @@ class Backfill:
     cause: str | None = None
     rerun: str | None = None
     """The command that does what is missing."""
+    warning: str | None = None
+    """What one that succeeded could not do, as its output has it."""
 
     @property
     def name(self) -> str:
@@ -161,6 +163,7 @@ class Reader:
             error=answer.get("error"),
             cause=answer.get("cause"),
             rerun=given.get("rerun"),
+            warning=json.loads(answer.get("output") or "{}").get("warning"),
         )
 
     def _new_events(self) -> list[dict[str, Any]]:

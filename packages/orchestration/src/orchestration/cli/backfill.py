@@ -316,6 +316,8 @@ def _conclude(backfill: Backfill | None, plan: Plan | None, *, as_json: bool) ->
         print_json(_as_json(backfill, outcomes))
     else:
         tables.show_outcomes(outcomes)
+    if backfill and backfill.warning:
+        click.echo(f"warning: {backfill.warning}", err=True)
     if backfill and backfill.status != "SUCCEEDED":
         raise RunFailed(_failure(backfill))
     return 0

@@ -10,7 +10,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
-from orchestration import environments
+from orchestration import environments, objects
 from orchestration.deployment import Deployment
 from orchestration.errors import EltError
 
@@ -118,21 +118,22 @@ def _first_failure(name: str) -> str:
 
 
 def _clean_up(name: str) -> None:
-    """Errors: EltError, which says what is left."""
+    """Errors: EltError, which says what is left, and why."""
     cloudformation = boto3.client("cloudformation")
-    resources: list[dict[str, Any]] = []
-    with suppress(ClientError):
-        resources = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
-    for resource in resources:
-        if resource["ResourceType"] == "AWS::S3::Bucket" and resource.get("PhysicalResourceId"):
-            with suppress(ClientError):
-                boto3.resource("s3").Bucket(resource["PhysicalResourceId"]).objects.delete()
+    reasons: list[str] = []
+    try:
+        for resource in cloudformation.describe_stack_resources(StackName=name)["StackResources"]:
+            if resource["ResourceType"] == "AWS::S3::Bucket" and resource.get("PhysicalResourceId"):
+                objects.delete_under(boto3.client("s3"), resource["PhysicalResourceId"])
+    except (ClientError, EltError) as error:
+        reasons.append(str(error))
     cloudformation.delete_stack(StackName=name)
     try:
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig=_WAIT)
     except WaiterError as error:
+        why = "; ".join([*reasons, str(error)])
         raise EltError(
-            f"the scratch stack {name} is still there ({error}): aws cloudformation delete-stack --stack-name {name}"
+            f"the scratch stack {name} is still there ({why}): aws cloudformation delete-stack --stack-name {name}"
         ) from error
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from orchestration import warehouse
+from orchestration import objects, warehouse
 from orchestration.conformance import Probe
 from orchestration.conformance.ground import Ground, until
 from orchestration.deployment import Deployment
@@ -29,9 +29,9 @@ def _unload(ground: Ground) -> list[str]:
         f"UNLOAD ('SELECT 1 AS one') TO 's3://{bucket}/{folder}top_' IAM_ROLE default"
         " FORMAT AS CSV HEADER PARALLEL OFF MANIFEST EXTENSION 'csv'",
     )
-    found = boto3.resource("s3").Bucket(bucket).objects.filter(Prefix=folder)
-    names = sorted(one.key.removeprefix(folder) for one in found)
-    found.delete()
+    s3 = boto3.client("s3")
+    names = sorted(item["Key"].removeprefix(folder) for item in objects.under(s3, bucket, folder))
+    objects.delete_under(s3, bucket, folder)
     return names
 
 

@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -91,11 +91,15 @@ class Lease:
                     )
                 self._etag = found.etag  # an own write whose answer was lost
 
-    def give_up(self) -> None:
-        """Let it go. Where that fails, it is free when it has aged."""
+    def give_up(self) -> str:
+        """Let it go: why that failed, "" where it did not. It is free then when it has aged."""
         self._ended.set()
-        with suppress(BotoCoreError, ClientError), self._lock:
-            _write(self._store, self._environment, replace(self.terms, free=True), etag=self._etag)
+        try:
+            with self._lock:
+                _write(self._store, self._environment, replace(self.terms, free=True), etag=self._etag)
+        except (BotoCoreError, ClientError) as error:
+            return str(error)
+        return ""
 
     def _keep(self) -> None:
         while not self._ended.wait(_RENEWAL_SECONDS):
@@ -118,7 +122,8 @@ def held(store: Store, environment: str, *, what: str, report: Callable[[str], N
     try:
         yield lease
     finally:
-        lease.give_up()
+        if reason := lease.give_up():
+            report(f"the lease on {environment} was not given up, so it is free in {SECONDS} s: {reason}")
 
 
 def holder(store: Store, environment: str) -> Terms | None:

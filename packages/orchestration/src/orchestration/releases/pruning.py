@@ -11,9 +11,7 @@ from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
-
-from orchestration.errors import DeployError
+from orchestration import objects
 from orchestration.releases import history
 from orchestration.releases.build import PACKAGES
 from orchestration.releases.manifest import WHEELHOUSE
@@ -76,16 +74,9 @@ def superseded(store: Store, environments: Iterable[str]) -> Superseded:
 
 
 def delete(store: Store, found: Superseded) -> None:
-    """Delete it for good, manifests first: a release that is listed is whole. Errors: DeployError."""
+    """Delete it for good, manifests first: a release that is listed is whole. Errors: EltError."""
     ordered = sorted(found.versions, key=lambda version: not version.key.startswith("releases/"))
-    try:
-        for start in range(0, len(ordered), 1000):
-            batch = [{"Key": version.key, "VersionId": version.id} for version in ordered[start : start + 1000]]
-            answer = store.s3.delete_objects(Bucket=store.bucket, Delete={"Objects": batch, "Quiet": True})
-            if failed := answer.get("Errors"):
-                raise DeployError(f"{store.uri(failed[0]['Key'])} could not be deleted: {failed[0]['Message']}")
-    except ClientError as error:
-        raise DeployError(f"s3://{store.bucket} could not be pruned: {error}") from error
+    objects.delete(store.s3, store.bucket, [{"Key": version.key, "VersionId": version.id} for version in ordered])
 
 
 def _versions(store: Store, prefixes: Collection[str]) -> list[Version]:

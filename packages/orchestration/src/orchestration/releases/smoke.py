@@ -13,7 +13,7 @@ from pathlib import Path
 
 import boto3
 
-from orchestration import executions, scratch, warehouse
+from orchestration import executions, objects, scratch, warehouse
 from orchestration.deployment import Deployment
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
@@ -86,7 +86,7 @@ def _kept_apart(deployment: Deployment, place: Place) -> Iterator[None]:
     """
     with ExitStack() as cleanup:
         for name in (deployment.raw_bucket, deployment.processed_bucket):
-            cleanup.callback(boto3.resource("s3").Bucket(name).objects.filter(Prefix=f"{place.prefix}/").delete)
+            cleanup.callback(objects.delete_under, boto3.client("s3"), name, f"{place.prefix}/")
         warehouse.query(deployment, f'CREATE SCHEMA "{place.schema}"')
         cleanup.callback(warehouse.query, deployment, f'DROP SCHEMA "{place.schema}" CASCADE')
         warehouse.query(deployment, f'GRANT USAGE, CREATE ON SCHEMA "{place.schema}" TO PUBLIC')

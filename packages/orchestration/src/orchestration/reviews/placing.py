@@ -8,11 +8,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from orchestration import objects
 from orchestration.errors import UsageError
 from orchestration.pipelines import DailyPipeline
 from orchestration.reviews.delivery import Delivery, Rows
 from orchestration.reviews.footers import NotParquet
-from orchestration.reviews.source import PREFIX, UNDER_WAY, S3File, category_of, is_under_way, objects
+from orchestration.reviews.source import PREFIX, UNDER_WAY, S3File, category_of, is_under_way
 
 REJECTED_PREFIX = "reviews_rejected/"
 _WHY_UNDER_WAY = (
@@ -23,7 +24,7 @@ _WHY_UNDER_WAY = (
 
 def check_delivered(s3: Any, bucket: str) -> None:
     """Whether the raw bucket holds reviews, and whole deliveries of them. Errors: UsageError."""
-    keys = [item["Key"] for item in objects(s3, bucket, PREFIX)]
+    keys = [item["Key"] for item in objects.under(s3, bucket, PREFIX)]
     if not keys:
         raise UsageError(f"s3://{bucket}/{PREFIX} is empty: give reviews a --source, a folder or S3 URI of reviews")
     if cut := next(filter(is_under_way, keys), None):
@@ -33,9 +34,8 @@ def check_delivered(s3: Any, bucket: str) -> None:
 
 def unlisted(s3: Any, bucket: str, pipeline: DailyPipeline) -> list[str]:
     """Categories that lie in the bucket, and are not loaded since the pipeline does not list them."""
-    names = {
-        category_of(item["Key"].removeprefix(PREFIX)) for item in objects(s3, bucket, f"{PREFIX}product_category=")
-    }
+    found = objects.under(s3, bucket, f"{PREFIX}product_category=")
+    names = {category_of(item["Key"].removeprefix(PREFIX)) for item in found}
     return sorted(names - set(pipeline.categories))
 
 
@@ -49,7 +49,7 @@ def held(s3: Any, bucket: str, categories: Iterable[str], *, since: int) -> dict
 
 
 def _held(s3: Any, bucket: str, category: str, since: int) -> Rows | None:
-    items = list(objects(s3, bucket, _folder(category)))
+    items = list(objects.under(s3, bucket, _folder(category)))
     if any(is_under_way(item["Key"]) for item in items):
         return None
     files = [S3File(item["Key"], bucket, item["Key"], int(item["Size"]), item["ETag"]) for item in items]
@@ -80,16 +80,11 @@ def place(delivery: Delivery, s3: Any, bucket: str) -> None:
                 raise
             reason = "changed while it was delivered, and the delivery is cut short; give its --source again"
             raise UsageError(f"{file.name} {reason}") from error
-    there = [item["Key"] for folder in folders for item in objects(s3, bucket, folder)]
-    _delete([key for key in there if key not in wanted and not is_under_way(key)], s3, bucket)
-    _delete([folder + UNDER_WAY for folder in folders], s3, bucket)
+    there = [item["Key"] for folder in folders for item in objects.under(s3, bucket, folder)]
+    gone = [key for key in there if key not in wanted and not is_under_way(key)]
+    for keys in (gone, [folder + UNDER_WAY for folder in folders]):
+        objects.delete(s3, bucket, [{"Key": key} for key in keys])
 
 
 def _folder(category: str) -> str:
     return f"{PREFIX}product_category={category}/"
-
-
-def _delete(keys: list[str], s3: Any, bucket: str) -> None:
-    for start in range(0, len(keys), 1000):
-        batch = [{"Key": key} for key in keys[start : start + 1000]]
-        s3.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote
 
+from orchestration import objects
 from orchestration.errors import UsageError
 from orchestration.reviews import footers, tsv
 
@@ -121,7 +122,7 @@ def in_folder(folder: Path) -> Found:
 def in_bucket(source: str, s3: Any) -> Found:
     """The Parquet files by category under an S3 URI. Errors: UsageError where there is none."""
     bucket, prefix = split(source)
-    names = {item["Key"].removeprefix(prefix): item for item in objects(s3, bucket, prefix)}
+    names = {item["Key"].removeprefix(prefix): item for item in objects.under(s3, bucket, prefix)}
     files = tuple(
         S3File(name, bucket, item["Key"], int(item["Size"]), item["ETag"])
         for name, item in ((name, names[name]) for name in _delivered(names))
@@ -135,12 +136,6 @@ def split(source: str) -> tuple[str, str]:
     """Bucket and prefix of an S3 URI of a folder; the prefix is empty or ends with a slash."""
     bucket, _, prefix = source.removeprefix("s3://").partition("/")
     return bucket, prefix.rstrip("/") + "/" if prefix else ""
-
-
-def objects(s3: Any, bucket: str, prefix: str) -> Iterable[dict[str, Any]]:
-    """The objects under a prefix, as ListObjectsV2 gives them."""
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return (item for page in pages for item in page.get("Contents", []))
 
 
 def unlisted_text(categories: Iterable[str]) -> str:

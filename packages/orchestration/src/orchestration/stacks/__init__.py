@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -163,8 +162,10 @@ def _deploy(
         before_change()
         cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=change_set, ClientRequestToken=change_set)
     except BaseException:  # nobody is to execute it later, unseen
-        with suppress(BotoCoreError, ClientError):
+        try:
             cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=change_set)
+        except (BotoCoreError, ClientError) as error:
+            report(f"change set {change_set} of stack {stack.name} is left, do not execute it: {error}")
         raise
     status = operation.follow(cloudformation, stack.name, token=change_set, after=started)
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
