@@ -133,6 +133,10 @@ def _errors(doing: str, url: str, *, missing: str | None = None) -> Iterator[Non
             line = " ".join(str(said).split())
             raise StorageError(f"cannot {doing} {url}: {line}; run the transform again when S3 answers") from None
         code, message = (said.response["Error"].get(key, "") for key in ("Code", "Message"))
+        if code == "403":  # S3 answers HEAD without words
+            message = (
+                "Forbidden: the role lacks s3:GetObject on it, or it is not there and the role lacks s3:ListBucket"
+            )
         if missing and code in {"404", "NoSuchKey"}:
             raise RawFileMissing(missing) from None
         raise StorageError(
