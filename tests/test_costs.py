@@ -128,7 +128,9 @@ def test_the_page_has_what_runs_and_deployments_cost() -> None:
     stack = template(stacks.pipelines_stack("test"))
     ingest, transform, query = (dpu_of(stack, name) for name in ("IngestRaw", "TransformTrips", "RsQuery"))
     definition = json.loads(pipelines.load("reviews").definition.read_text(encoding="utf-8"))
-    queries = [one for one in definition["States"].values() if one.get("Resource", "").endswith("glue:startJobRun.sync")]
+    queries = [
+        one for one in definition["States"].values() if one.get("Resource", "").endswith("glue:startJobRun.sync")
+    ]
     scratch = template(stacks.Stack("scratch", (PACKAGE / "conformance" / "stack.yaml",)))
     (workgroup,) = (one for one in resources() if one["Type"] == "AWS::RedshiftServerless::Workgroup")
     rpu = RATES["redshift"]
@@ -138,7 +140,8 @@ def test_the_page_has_what_runs_and_deployments_cost() -> None:
     for row in (
         f"| a month of trips, or a smoke run | ${glue(ingest, transform, query):.3f} | {woken} |",
         f"| a day of reviews that has a delivery | ${glue(*[query] * len(queries)):.3f} | {woken} |",
-        f"| `elt deploy`, `elt promote`, `elt rollback` | none | none; ${minute:.2f} where grants change, as the first time |",
+        "| `elt deploy`, `elt promote`, `elt rollback` | none "
+        f"| none; ${minute:.2f} the first time, and where grants change |",
         f"| `elt conformance` | ${probes:.3f} | {woken} |",
     ):
         assert row in PAGE.splitlines()

@@ -70,3 +70,14 @@ def test_a_folder_of_another_kind_is_not_looked_at(temporary: Path) -> None:
     with scratch.folder("build"):
         pass
     assert list(temporary.iterdir()) == [mine]
+
+
+def test_a_folder_elsewhere_is_swept_there_and_temporary_files_are_where_they_were_afterwards(temporary: Path) -> None:
+    cache = temporary / "cache"
+    (left := cache / "elt-wheels-killed").mkdir(parents=True)
+    with scratch.folder("build") as build:
+        with scratch.folder("wheels", parent=cache) as wheels:
+            assert list(cache.iterdir()) == [wheels]
+            assert tempfile.gettempdir() == str(wheels)
+        assert tempfile.gettempdir() == str(build)
+    assert (left.exists(), list(cache.iterdir())) == (False, [])

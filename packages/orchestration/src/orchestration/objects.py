@@ -15,8 +15,8 @@ from orchestration.errors import EltError
 _BATCH = 1000
 
 
-def under(s3: Any, bucket: str, prefix: str) -> Iterable[dict[str, Any]]:
-    """The objects under a prefix, as ListObjectsV2 gives them."""
+def list_under(s3: Any, bucket: str, prefix: str) -> Iterable[dict[str, Any]]:
+    """List the objects under a prefix, as ListObjectsV2 gives them."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return (item for page in pages for item in page.get("Contents", []))
 
@@ -36,4 +36,4 @@ def delete(s3: Any, bucket: str, objects: Sequence[Mapping[str, str]]) -> None:
 
 def delete_under(s3: Any, bucket: str, prefix: str = "") -> None:
     """Delete all objects under a prefix. Errors: EltError."""
-    delete(s3, bucket, [{"Key": item["Key"]} for item in under(s3, bucket, prefix)])
+    delete(s3, bucket, [{"Key": item["Key"]} for item in list_under(s3, bucket, prefix)])

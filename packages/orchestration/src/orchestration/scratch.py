@@ -12,13 +12,14 @@ from pathlib import Path
 
 
 @contextmanager
-def folder(kind: str) -> Iterator[Path]:
-    """Make a folder `elt-<kind>-…` under the system's temporary one, and delete it at the end of the block.
+def folder(kind: str, *, parent: Path | None = None) -> Iterator[Path]:
+    """Make a folder `elt-<kind>-…` under the system's temporary one, or `parent`; delete it at the end of the block.
 
     Until then it is where this process has its temporary files, those of libraries too. The process holds a lock on it,
     which ends with the process: a folder of this kind without one is nobody's any more, and is deleted first.
     """
-    parent = Path(tempfile.gettempdir())
+    before = tempfile.gettempdir()
+    parent = parent or Path(before)
     for left in parent.glob(f"elt-{kind}-*"):
         _delete_if_nobodys(left)
     # Locked before it has its name, so that no other command finds it unlocked.
@@ -31,7 +32,7 @@ def folder(kind: str) -> Iterator[Path]:
         tempfile.tempdir = str(named)
         yield named
     finally:
-        tempfile.tempdir = str(parent)
+        tempfile.tempdir = before
         shutil.rmtree(named, ignore_errors=True)
         os.close(lock)
 

@@ -30,7 +30,7 @@ def _unload(ground: Ground) -> list[str]:
         " FORMAT AS CSV HEADER PARALLEL OFF MANIFEST EXTENSION 'csv'",
     )
     s3 = boto3.client("s3")
-    names = sorted(item["Key"].removeprefix(folder) for item in objects.under(s3, bucket, folder))
+    names = sorted(item["Key"].removeprefix(folder) for item in objects.list_under(s3, bucket, folder))
     objects.delete_under(s3, bucket, folder)
     return names
 

@@ -7,10 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
+from orchestration import scratch
 from orchestration.errors import EltError, PublishError
 from orchestration.project import root
 from orchestration.releases.wheels import Wheel
@@ -60,7 +60,7 @@ def _wheels(folder: Path) -> list[Wheel]:
 
 def _download(lock: Path, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".part-", dir=folder.parent) as part:
+    with scratch.folder("wheels", parent=folder.parent) as part:
         command = [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check"),
             *("--require-hashes", "--no-deps", "--only-binary", ":all:", *_PYTHON, *_PLATFORMS),
@@ -71,7 +71,7 @@ def _download(lock: Path, folder: Path) -> None:
             reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no reason given")
             raise PublishError(f"the wheels of {LOCK} could not be downloaded: {reason.strip()}")
         try:
-            Path(part, "wheels").rename(folder)
+            (part / "wheels").rename(folder)
         except OSError:
             if not folder.exists():  # else another process was faster, with the same wheels
                 raise

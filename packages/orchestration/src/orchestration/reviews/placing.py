@@ -24,7 +24,7 @@ _WHY_UNDER_WAY = (
 
 def check_delivered(s3: Any, bucket: str) -> None:
     """Whether the raw bucket holds reviews, and whole deliveries of them. Errors: UsageError."""
-    keys = [item["Key"] for item in objects.under(s3, bucket, PREFIX)]
+    keys = [item["Key"] for item in objects.list_under(s3, bucket, PREFIX)]
     if not keys:
         raise UsageError(f"s3://{bucket}/{PREFIX} is empty: give reviews a --source, a folder or S3 URI of reviews")
     if cut := next(filter(is_under_way, keys), None):
@@ -34,7 +34,7 @@ def check_delivered(s3: Any, bucket: str) -> None:
 
 def unlisted(s3: Any, bucket: str, pipeline: DailyPipeline) -> list[str]:
     """Categories that lie in the bucket, and are not loaded since the pipeline does not list them."""
-    found = objects.under(s3, bucket, f"{PREFIX}product_category=")
+    found = objects.list_under(s3, bucket, f"{PREFIX}product_category=")
     names = {category_of(item["Key"].removeprefix(PREFIX)) for item in found}
     return sorted(names - set(pipeline.categories))
 
@@ -49,7 +49,7 @@ def held(s3: Any, bucket: str, categories: Iterable[str], *, since: int) -> dict
 
 
 def _held(s3: Any, bucket: str, category: str, since: int) -> Rows | None:
-    items = list(objects.under(s3, bucket, _folder(category)))
+    items = list(objects.list_under(s3, bucket, _folder(category)))
     if any(is_under_way(item["Key"]) for item in items):
         return None
     files = [S3File(item["Key"], bucket, item["Key"], int(item["Size"]), item["ETag"]) for item in items]
@@ -80,7 +80,7 @@ def place(delivery: Delivery, s3: Any, bucket: str) -> None:
                 raise
             reason = "changed while it was delivered, and the delivery is cut short; give its --source again"
             raise UsageError(f"{file.name} {reason}") from error
-    there = [item["Key"] for folder in folders for item in objects.under(s3, bucket, folder)]
+    there = [item["Key"] for folder in folders for item in objects.list_under(s3, bucket, folder)]
     gone = [key for key in there if key not in wanted and not is_under_way(key)]
     for keys in (gone, [folder + UNDER_WAY for folder in folders]):
         objects.delete(s3, bucket, [{"Key": key} for key in keys])

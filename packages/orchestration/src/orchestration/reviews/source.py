@@ -122,7 +122,7 @@ def in_folder(folder: Path) -> Found:
 def in_bucket(source: str, s3: Any) -> Found:
     """The Parquet files by category under an S3 URI. Errors: UsageError where there is none."""
     bucket, prefix = split(source)
-    names = {item["Key"].removeprefix(prefix): item for item in objects.under(s3, bucket, prefix)}
+    names = {item["Key"].removeprefix(prefix): item for item in objects.list_under(s3, bucket, prefix)}
     files = tuple(
         S3File(name, bucket, item["Key"], int(item["Size"]), item["ETag"])
         for name, item in ((name, names[name]) for name in _delivered(names))
