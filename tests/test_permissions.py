@@ -19,12 +19,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 import local_cloud.permissions.command
 from laptop import ROOT, Laptop, deployed
 from local_cloud.settings import Settings
+from orchestration import objects
+from orchestration.errors import EltError
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 
@@ -72,6 +75,8 @@ UNNAMED = {
     "/glue:BatchStopJobRun": "when an execution is stopped, Step Functions says nothing of what it could not stop",
     "/states:StopExecution": "as glue:BatchStopJobRun",
     "trips/run-jobs/MeasureRaw/": "S3 answers HEAD with 403 and no words",
+    "warehouse/": "Redshift has its own words for it: S3ServiceException:Access Denied",
+    "/events:": "Step Functions has its own words for it: is not authorized to create managed-rule",
 }
 
 #: The templates' other roles, and what shows that they have no permission too many.
@@ -863,3 +868,28 @@ def test_a_machine_that_goes_on_without_a_permission_says_which(
     assert said in noticed
     name = action.replace("sns:", "SNS:")
     assert f"is not authorized to perform: {name} on resource: " in noticed
+
+
+def test_what_s3_will_not_delete_of_a_batch_is_an_error(ground: Ground) -> None:
+    """It answers 200 all the same. Of a role that may list, and not delete."""
+    iam, bucket, key = ground.client("iam"), ground.outputs["RawBucket"], "permissions-of-a-batch/kept"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}
+    may = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{bucket}"}
+    trust_text, may_text = (json.dumps({"Version": "2012-10-17", "Statement": [one]}) for one in (trust, may))
+    role = iam.create_role(RoleName="lister", AssumeRolePolicyDocument=trust_text)["Role"]["Arn"]
+    iam.put_role_policy(RoleName="lister", PolicyName="may", PolicyDocument=may_text)
+    keys = ground.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    lister = boto3.client(
+        "s3",
+        endpoint_url=ground.laptop.sdk["AWS_ENDPOINT_URL"],
+        region_name="us-east-1",
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    ground.client("s3").put_object(Bucket=bucket, Key=key, Body=b"")
+    with pytest.raises(EltError) as caught:
+        objects.delete_under(lister, bucket, "permissions-of-a-batch/")
+    assert str(caught.value).startswith(f"s3://{bucket}/{key} could not be deleted: AccessDenied: User: ")
+    assert "is not authorized to perform: s3:DeleteObject on resource: " in str(caught.value)
+    ground.client("s3").head_object(Bucket=bucket, Key=key)
