@@ -3,6 +3,7 @@ as a Glue job of the local cloud. The same result everywhere."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import runpy
@@ -168,7 +169,7 @@ def test_as_a_glue_job(place: Place, wheel: Path) -> None:
         Role=place.role,
         Command={"Name": "pythonshell", "PythonVersion": "3.9", "ScriptLocation": "s3://artifacts/rs_query_job.py"},
         DefaultArguments={
-            "--extra-py-files": f"s3://artifacts/{wheel.name}",
+            "--additional-python-modules": f"s3://artifacts/{wheel.name}",
             "--sql": "s3://artifacts/twelve.sql",
             "--workgroup": "elt",
             "--database": "dev",
@@ -181,7 +182,8 @@ def test_as_a_glue_job(place: Place, wheel: Path) -> None:
     assert [line["index"] for line in lines if line.get("event") == "statement"] == list(range(1, 13))
     assert [line for line in lines if "event" not in line][-9:] == TWELVE["ROWS"]
 
-    failed = _run(glue, {"--params": json.dumps({**TWELVE["PARAMS"], "schema": "nowhere"})})
+    nowhere = json.dumps({**TWELVE["PARAMS"], "schema": "nowhere"})
+    failed = _run(glue, {"--params": base64.b64encode(nowhere.encode()).decode()})
     assert failed["JobRunState"] == "FAILED"
     expected = "StatementError: s3://artifacts/twelve.sql:"
     assert failed["ErrorMessage"].startswith(expected), failed["ErrorMessage"]

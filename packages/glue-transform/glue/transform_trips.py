@@ -1,4 +1,4 @@
-"""The Glue job transform-trips. Its wheel comes by --extra-py-files, its engine by --additional-python-modules."""
+"""The Glue job transform-trips. Its wheel and its engine come by --additional-python-modules."""
 
 import sys
 

@@ -28,7 +28,7 @@ def commands() -> dict[str, argparse.ArgumentParser]:
 
 @pytest.mark.parametrize("command", commands())
 def test_every_command_and_option_is_documented(command: str) -> None:
-    assert f"rs-query {command} FILE" in README
+    assert re.search(rf"rs-query {command} (FILE|FILE_OR_S3_URI|ID)\b", README)
     for action in commands()[command]._actions:
         for option in action.option_strings:
             if option.startswith("--") and option != "--help":

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from scripted_data_api import Reply, ScriptedDataApi
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted_data_api import Reply, ScriptedDataApi, batches_take_parameters
 
+from rs_query import SourceError
 from rs_query.arguments import parse
+from rs_query.sources import params_from_argument
 
 SCRIPT = Path(__file__).parents[1] / "glue" / "rs_query_job.py"
 WHERE = ("--workgroup", "elt", "--database", "dev")
@@ -30,13 +37,19 @@ def test_runs_a_file_from_s3_with_parameters_from_s3(api: ScriptedDataApi) -> No
     api.script = lambda sql: Reply(rows=7)
     api.objects["a/load.sql"] = b"DELETE FROM t WHERE m = :month;\nCOPY t FROM :manifest IAM_ROLE default;\nSELECT :n"
     api.objects["p/manifest.json"] = b'{"load": {"month": "2024-09-01", "manifest": "s3://p/x", "n": 5}}'
-    params = ("--params-uri", "s3://p/manifest.json#/load", "--params", '{"n": 6}')
+    params = ("--params-uri", "s3://p/manifest.json#/load", "--params", base64.b64encode(b'{"n": 6}').decode())
     options = ("--sql", "s3://a/load.sql", *GLUES, *WHERE, *params, "--transaction", "true", "--timeout", "60")
-    code, lines, error = job(*options, "--extra-py-files", "s3://a/x.whl", "--enable-metrics", "true")
+    code, lines, error = job(*options, "--additional-python-modules", "s3://a/x.whl", "--enable-metrics", "true")
     assert (code, error) == (0, "")
     (request,) = api.made("BatchExecuteStatement")
-    assert request["Sqls"] == ["DELETE FROM t WHERE m = :month", "COPY t FROM 's3://p/x' IAM_ROLE default", "SELECT 6"]
-    assert request["Parameters"] == [{"name": "month", "value": "2024-09-01"}]
+    bound = batches_take_parameters()
+    month = ":month" if bound else "'2024-09-01'"
+    assert request["Sqls"] == [
+        f"DELETE FROM t WHERE m = {month}",
+        "COPY t FROM 's3://p/x' IAM_ROLE default",
+        "SELECT 6",
+    ]
+    assert request.get("Parameters", []) == [{"name": "month", "value": "2024-09-01"}] * bound
     events = [json.loads(line) for line in lines]
     assert [(event["event"], event.get("index"), event.get("rows")) for event in events] == [
         ("passed over", None, None),
@@ -56,6 +69,55 @@ def test_runs_a_statement_for_each_row(api: ScriptedDataApi) -> None:
         "ALTER TABLE e.t ADD IF NOT EXISTS PARTITION (c = 'y') LOCATION 's3://b/y/'",
     ]
     assert (code, json.loads(lines[-1])["statements"]) == (0, 2)
+
+
+def jsonata(text: str) -> str:
+    """JSONata's $base64encode($encodeUrlComponent(text)), which escapes all but the characters named here."""
+    return base64.b64encode(quote(text, safe="~()*!.'").encode()).decode()
+
+
+GIVEN = '{"m": "Bücher & 日本", "n": 1.50, "rows": [{"c": "x"}, {"c": "it\'s"}]}'
+ENCODED = {
+    "as it is": GIVEN,
+    "in Base64": base64.b64encode(GIVEN.encode()).decode(),
+    "in lines of Base64": base64.encodebytes(GIVEN.encode()).decode(),
+    "in Base64 with a byte order mark and blanks": base64.b64encode(f"\ufeff \n{GIVEN}".encode()).decode(),
+    "in JSONata's Base64": jsonata(GIVEN),
+}
+
+
+@pytest.mark.parametrize("text", ENCODED.values(), ids=ENCODED)
+def test_parameters_are_a_json_object_or_the_base64_of_one(text: str) -> None:
+    rows = [{"c": "x"}, {"c": "it's"}]
+    assert params_from_argument(text, "--params") == {"m": "Bücher & 日本", "n": Decimal("1.50"), "rows": rows}
+
+
+@given(st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3))
+def test_no_object_is_taken_for_another(params: dict[str, str]) -> None:
+    text = json.dumps(params, ensure_ascii=False)
+    for one in (text, base64.b64encode(text.encode()).decode(), jsonata(text)):
+        assert params_from_argument(one, "--params") == params
+
+
+WRONG = {
+    "nothing": ("", "--params: not JSON: "),
+    "no Base64": ("eyJhIjo", "--params: not JSON: "),
+    "Base64 of something else": ("aGVsbG8=", "--params: not JSON: "),
+    "a word that could be Base64": ("null", "--params: parameters are a JSON object, this is a NoneType"),
+    "Base64 of half an object": (base64.b64encode(b'{"a"').decode(), "--params: not JSON: "),
+    "what JSONata makes of a name that is not ASCII": (
+        base64.b64encode('{"a": "é"}'.encode("latin-1")).decode(),
+        "--params: the Base64 of no UTF-8; in JSONata write $base64encode($encodeUrlComponent($string(…)))",
+    ),
+    "Base64 of a broken URI": (base64.b64encode(b"%7B%22a%FF").decode(), "--params: the Base64 of no UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_other_parameters_are_refused(text: str, message: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        params_from_argument(text, "--params")
+    assert str(caught.value).startswith(message)
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,91 @@ def test_a_result_of_many_pages_comes_whole() -> None:
     assert result.rows == 12_000
 
 
+def command(*argv: str) -> tuple[int, str, str]:
+    """Exit code, stdout and last line of stderr of an `rs-query` process of its own."""
+    done = subprocess.run([sys.executable, "-m", "rs_query", *argv], capture_output=True, text=True)
+    return done.returncode, done.stdout, (done.stderr.splitlines() or [""])[-1]
+
+
+def test_one_process_submits_another_waits_and_a_third_reads(tmp_path: Path) -> None:
+    (tmp_path / "x.sql").write_text(
+        "DROP TABLE IF EXISTS submitted; CREATE TABLE submitted (n int, s varchar(9));"
+        "INSERT INTO submitted VALUES (1, :s), (2, NULL); SELECT n, s FROM submitted ORDER BY n"
+    )
+    submit = ("submit", f"{tmp_path}/x.sql", *OPTIONS, "--transaction", "--param", "s=it's", "--token", "submitted-1")
+    code, out, _ = command(*submit)
+    statement_id = out.strip()
+    assert code == 0
+    assert command("wait", statement_id)[:2] == (0, "")
+    assert command("result", statement_id, "--output", "csv") == (0, "n,s\n1,it's\n2,\n", "")
+    assert command(*submit) == (0, out, ""), "the same token, the same statement"
+    assert rows("SELECT count(*) FROM submitted") == [(2,)]
+    (read,) = rs_query.result(f"{statement_id}:4").results
+    assert read.fetch() == [(1, "it's"), (2, None)]
+    status = rs_query.status(statement_id)
+    assert [(one.status, one.statement.partition(" ")[0]) for one in (status, *status.statements)] == [
+        ("FINISHED", ""),
+        *(("FINISHED", word) for word in ("DROP", "CREATE", "INSERT", "SELECT")),
+    ]
+
+
+def test_a_submitted_statement_that_fails_fails_who_waits_for_it(tmp_path: Path) -> None:
+    (tmp_path / "x.sql").write_text("DROP TABLE IF EXISTS fails; CREATE TABLE fails (n int); SELECT nothing FROM fails")
+    code, out, _ = command("submit", f"{tmp_path}/x.sql", *OPTIONS, "--transaction")
+    statement_id = out.strip()
+    code, out, error = command("wait", statement_id)
+    assert (code, out) == (1, "")
+    assert error.startswith("rs-query: <sql>:1:8: statement 3 (SELECT nothing FROM fails): ERROR: ")
+    assert error.endswith(f"[statement id {statement_id}:3]")
+    assert command("result", statement_id) == (1, "", error)
+    assert [one.status for one in rs_query.status(statement_id).statements] == ["FINISHED", "FINISHED", "FAILED"]
+
+
+def test_a_submitted_copy_that_fails_says_which_file_and_why() -> None:
+    boto3.client("s3").put_object(Bucket="scripts", Key="copied/a.csv", Body=b"1\nx\n")
+    rs_query.run("DROP TABLE IF EXISTS copied; CREATE TABLE copied (n int)", **WHERE)
+    statement_id = rs_query.submit("COPY copied FROM 's3://scripts/copied/' IAM_ROLE default CSV", **WHERE)
+    with pytest.raises(StatementError) as caught:
+        rs_query.wait(statement_id)
+    (row,) = caught.value.load_errors
+    assert row.startswith("load error in s3://scripts/copied/a.csv, line 2, column n (")
+
+
+def test_a_submitted_transaction_that_is_cancelled_is_undone(tmp_path: Path) -> None:
+    rs_query.run("DROP TABLE IF EXISTS cancelled; CREATE TABLE cancelled (n int)", **WHERE)
+    endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    statement_id = rs_query.submit(f"INSERT INTO cancelled VALUES (1); {endless}", **WHERE, transaction=True)
+    for _ in range(2):
+        code, out, _ = command("cancel", statement_id)
+        assert (code, json.loads(out)["status"]) == (0, "ABORTED")
+    code, _, error = command("wait", statement_id)
+    assert (code, "cancelled" in error) == (1, True)
+    assert rows("SELECT count(*) FROM cancelled") == [(0,)]
+
+
+def test_a_result_set_is_an_arrow_table_of_its_types() -> None:
+    pa = pytest.importorskip("pyarrow")
+    sql = (
+        "SELECT 1::smallint AS a, 2 AS b, 3::bigint AS c, 12.50::numeric(9, 2) AS d, 0.5::real AS e, 0.1::float8 AS f,"
+        " true AS g, DATE '2024-09-01' AS h, TIMESTAMP '2024-09-01 12:30:00.5' AS i,"
+        " TIMESTAMPTZ '2024-09-01 12:30:00+02' AS j, 'x'::varchar(9) AS k, 'abc'::varbyte AS l,"
+        " json_parse('{\"a\":[1]}') AS m, NULL::numeric(38, 10) AS n"
+    )
+    made = rs_query.run(sql, **WHERE).arrow()
+    microseconds, utc = pa.timestamp("us"), dt.timezone.utc
+    numbers = [pa.int16(), pa.int32(), pa.int64(), pa.decimal128(9, 2), pa.float32(), pa.float64(), pa.bool_()]
+    times = [pa.date32(), microseconds, pa.timestamp("us", tz="UTC")]
+    assert made.schema.types == [*numbers, *times, pa.string(), pa.binary(), pa.string(), pa.decimal128(38, 10)]
+    assert list(made.to_pylist()[0].values()) == [
+        *(1, 2, 3, Decimal("12.50"), 0.5, 0.1, True, dt.date(2024, 9, 1)),
+        dt.datetime.fromisoformat("2024-09-01T12:30:00.500000"),
+        dt.datetime(2024, 9, 1, 10, 30, tzinfo=utc),
+        *("x", b"abc", '{"a":[1]}', None),
+    ]
+    empty = rs_query.run(f"SELECT * FROM ({sql}) AS t WHERE false", **WHERE).arrow()
+    assert (empty.num_rows, empty.schema) == (0, made.schema)
+
+
 @pytest.mark.parametrize("own", [True, False], ids=["the script's own BEGIN", "--transaction"])
 def test_what_a_script_expects_fails_its_transaction(own: bool) -> None:
     rs_query.run("DROP TABLE IF EXISTS held; CREATE TABLE held (n int); INSERT INTO held VALUES (1)", **WHERE)

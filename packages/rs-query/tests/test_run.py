@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from scripted_data_api import Fault, Reply, ScriptedDataApi
+from scripted_data_api import Fault, Reply, ScriptedDataApi, batches_take_parameters
 
 import rs_query
-from rs_query import Column, PlanError, StatementError, data_api
+from rs_query import Column, PlanError, StatementError, data_api_calls
 
 WHERE = {"workgroup": "elt", "database": "dev"}
 
@@ -63,8 +63,10 @@ def test_a_transaction_is_one_batch(api: ScriptedDataApi) -> None:
         transaction=True,
     )
     (request,) = api.made("BatchExecuteStatement")
-    assert request["Sqls"] == ["LOCK t", "DELETE FROM t WHERE m = :m", "COPY t FROM 's3://b/m' IAM_ROLE default"]
-    assert request["Parameters"] == [{"name": "m", "value": "2024-09"}]
+    bound = batches_take_parameters()
+    month = ":m" if bound else "'2024-09'"
+    assert request["Sqls"] == ["LOCK t", f"DELETE FROM t WHERE m = {month}", "COPY t FROM 's3://b/m' IAM_ROLE default"]
+    assert request.get("Parameters", []) == [{"name": "m", "value": "2024-09"}] * bound
     assert "ExecutionMode" not in request, "the default, TRANSACTION, which older SDKs don't know by name"
     (statement_id,) = api.statements
     assert [(r.statement_id, r.rows) for r in done.results] == [
@@ -198,7 +200,7 @@ def test_details_of_a_copy_that_may_not_be_read_name_the_missing_action(api: Scr
 @pytest.fixture
 def sdk_without_parameters_of_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """botocore's model as before 1.42.90."""
-    new = data_api.client
+    new = data_api_calls.client
 
     def old(service: str, *, attempts: int) -> Any:
         client = new(service, attempts=attempts)
@@ -206,7 +208,7 @@ def sdk_without_parameters_of_batches(monkeypatch: pytest.MonkeyPatch) -> None:
         shape.members.pop("Parameters", None)
         return client
 
-    monkeypatch.setattr(data_api, "client", old)
+    monkeypatch.setattr(data_api_calls, "client", old)
 
 
 @pytest.mark.usefixtures("sdk_without_parameters_of_batches")

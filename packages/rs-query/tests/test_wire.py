@@ -95,6 +95,38 @@ def test_results_are_typed() -> None:
     assert [column.type for column in result.columns()] == kinds.split()
 
 
+def test_a_result_set_is_an_arrow_table_of_its_types() -> None:
+    pa = pytest.importorskip("pyarrow")
+    sql = (
+        "SELECT 1::smallint AS a, 2::int AS b, 3::bigint AS c, 0.5::real AS d, 0.1::float8 AS e,"
+        " 12.50::numeric(9,2) AS f, 0.125::numeric AS g, true AS h, DATE '2024-09-01' AS i,"
+        " TIMESTAMP '2024-09-01 12:30:00.5' AS j,"
+        " TIMESTAMPTZ '2024-09-01 12:30:00+02' AS k, TIME '12:30:00' AS l, 'x'::varchar AS m, NULL::numeric(38,10) AS n"
+    )
+    made = run(sql).arrow()
+    microseconds, utc = pa.timestamp("us"), dt.timezone.utc
+    numbers = [
+        pa.int16(),
+        pa.int32(),
+        pa.int64(),
+        pa.float32(),
+        pa.float64(),
+        pa.decimal128(9, 2),
+        pa.decimal128(38, 3),
+    ]
+    others = [pa.bool_(), pa.date32(), microseconds, pa.timestamp("us", tz="UTC"), pa.time64("us"), pa.string()]
+    assert made.schema.types == [*numbers, *others, pa.decimal128(38, 10)]
+    assert list(made.to_pylist()[0].values()) == [
+        *(1, 2, 3, 0.5, 0.1, Decimal("12.50"), Decimal("0.125"), True, dt.date(2024, 9, 1)),
+        dt.datetime.fromisoformat("2024-09-01T12:30:00.500000"),
+        dt.datetime(2024, 9, 1, 10, 30, tzinfo=utc),
+        *(dt.time(12, 30), "x", None),
+    ]
+    empty = run(f"SELECT * FROM ({sql}) AS t WHERE false").arrow()
+    unknown = made.schema.set(6, pa.field("g", pa.decimal128(38, 0)))
+    assert (empty.num_rows, empty.schema) == (0, unknown)
+
+
 VALUES = {
     "quote": "it's",
     "quotes": "''';'",
@@ -294,7 +326,9 @@ def test_without_the_driver_it_says_what_to_install(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "redshift_connector", None)
     with pytest.raises(rs_query.UsageError) as caught:
         run("SELECT 1")
-    assert str(caught.value) == "--transport wire needs redshift-connector: pip install 'rs-query[wire]'"
+    assert str(caught.value) == (
+        "the wire needs redshift-connector, which rs-query[wire] brings: pip install redshift-connector"
+    )
 
 
 def test_psql_agrees_on_what_a_statement_is(server: postgres.Postgres) -> None:

@@ -76,6 +76,7 @@ VALUES: list[tuple[str, Any]] = [
     ("timestamp '2024-01-02 03:04:05.120'", {"stringValue": "2024-01-02 03:04:05.12"}),
     ("'2024-01-02 03:04:05+02'::timestamptz", {"stringValue": "2024-01-02 01:04:05+00"}),
     ("json_parse('{\"a\": [1]}')", {"stringValue": '{"a":[1]}'}),
+    ("'abc'::varbyte", {"stringValue": "616263"}),
 ]
 
 

@@ -1,6 +1,7 @@
 """Run a SQL file on Amazon Redshift through the Data API: split, bind, run, wait, cancel."""
 
 from rs_query.api import Script, load, run
+from rs_query.asynchronous import Status, cancel, result, status, submit, wait
 from rs_query.errors import (
     ConflictError,
     ConnectionLostError,
@@ -9,6 +10,7 @@ from rs_query.errors import (
     LexicalError,
     ParameterError,
     PlanError,
+    ResultError,
     RsQueryError,
     RunInterrupted,
     ServiceError,
@@ -18,6 +20,7 @@ from rs_query.errors import (
     TerminalError,
     ThrottledError,
     TransientError,
+    UnfinishedError,
     UsageError,
 )
 from rs_query.expectations import Expectation
@@ -38,6 +41,7 @@ __all__ = [
     "Placeholder",
     "PlanError",
     "Result",
+    "ResultError",
     "RsQueryError",
     "Run",
     "RunInterrupted",
@@ -46,12 +50,19 @@ __all__ = [
     "SourceError",
     "Statement",
     "StatementError",
+    "Status",
     "StoppedError",
     "TerminalError",
     "ThrottledError",
     "TransientError",
+    "UnfinishedError",
     "UsageError",
+    "cancel",
     "load",
+    "result",
     "run",
     "split",
+    "status",
+    "submit",
+    "wait",
 ]

@@ -65,14 +65,14 @@ def run(
     stays a KeyboardInterrupt; SIGTERM, in a program that does nothing about it, becomes RunInterrupted.
     """
     deadline = Deadline(timeout)
-    log = log or _silent
+    log = log or silent
     carrier = connect(Target(database, workgroup, cluster, secret_arn), transport=transport, log=log)
     plan = plan_for(sql, params or {}, transaction=transaction, transport=carrier)
     with interruptible(unhandled()):
         return run_plan(plan, carrier, deadline=deadline, log=log)
 
 
-def _silent(event: Mapping[str, object]) -> None:
+def silent(event: Mapping[str, object]) -> None:
     """No log."""
 
 
@@ -91,14 +91,16 @@ def plan_for(sql: str | Script, params: Params, *, transaction: bool, transport:
 
 
 def connect(target: Target, *, transport: str, log: Log) -> Transport:
-    """The transport to a target; it connects when it is used.
+    """The transport to a target; it connects when it is used. Raises UsageError as `checked`."""
+    if transport not in TRANSPORTS:
+        raise UsageError(f"{transport!r} is no transport; there are {', '.join(TRANSPORTS)}")
+    return TRANSPORTS[transport](checked(target), log=log)
 
-    Raises UsageError where the target names no database, or not one of workgroup and cluster.
-    """
+
+def checked(target: Target) -> Target:
+    """The target itself. Raises UsageError where it names no database, or not one of workgroup and cluster."""
     if not target.database:
         raise UsageError("name the database: --database")
     if bool(target.workgroup) == bool(target.cluster):
         raise UsageError("name either the serverless workgroup or the cluster: --workgroup or --cluster")
-    if transport not in TRANSPORTS:
-        raise UsageError(f"{transport!r} is no transport; there are {', '.join(TRANSPORTS)}")
-    return TRANSPORTS[transport](target, log=log)
+    return target

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 from rs_query.api import TIMEOUT, TRANSPORTS, connect, load, plan_for
 from rs_query.deadline import Deadline
@@ -17,7 +17,7 @@ from rs_query.plan import Plan
 from rs_query.retries import Log
 from rs_query.runner import run_plan
 from rs_query.sources import params_from_uri
-from rs_query.transport import Target
+from rs_query.transport import Target, Transport
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,6 +32,16 @@ class Parser(argparse.ArgumentParser):
 
 def add_options(parser: argparse.ArgumentParser, *, flag: Mapping[str, Any], output: str | None) -> None:
     """Every option of a run. `flag` is how an option that is true or false is given, `output` the default form."""
+    add_script_options(parser, flag=flag)
+    add_timeout(parser, "for the whole run")
+    add_output(parser, output)
+    parser.add_argument(
+        "--transport", choices=TRANSPORTS, default="data-api", help="Data API (default), or wire protocol"
+    )
+
+
+def add_script_options(parser: argparse.ArgumentParser, *, flag: Mapping[str, Any]) -> None:
+    """What a script runs on and with."""
     option = parser.add_argument
     option("--workgroup", default="", metavar="NAME", help="Redshift Serverless workgroup")
     option("--cluster", default="", metavar="NAME", help="provisioned cluster, instead of a workgroup")
@@ -39,10 +49,19 @@ def add_options(parser: argparse.ArgumentParser, *, flag: Mapping[str, Any], out
     option("--secret-arn", default="", metavar="ARN", help="secret to log in with; without one, by IAM")
     option("--params-uri", default="", metavar="URI", help="JSON object of parameters: s3://bucket/key.json#/pointer")
     option("--transaction", help="all statements in one transaction", **flag)
-    option("--timeout", type=_seconds, default=TIMEOUT, metavar="SECONDS", help="for the whole run (default 900)")
-    option("--output", choices=FORMS, default=output, help="form of result sets on standard output")
     option("--dry-run", help="print the statements as they would be sent, run nothing", **flag)
-    option("--transport", choices=TRANSPORTS, default="data-api", help="Data API (default), or the wire protocol")
+
+
+def add_timeout(parser: argparse.ArgumentParser, what: str) -> None:
+    """`--timeout`, of what."""
+    parser.add_argument(
+        "--timeout", type=_seconds, default=TIMEOUT, metavar="SECONDS", help=f"{what} (default {TIMEOUT:g})"
+    )
+
+
+def add_output(parser: argparse.ArgumentParser, default: str | None) -> None:
+    """`--output`, with its default form."""
+    parser.add_argument("--output", choices=FORMS, default=default, help="form of result sets on standard output")
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
@@ -59,29 +78,37 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     return known
 
 
-def run_as_told(source: str, args: argparse.Namespace, params: Mapping[str, Value], log: Log) -> None:
+def run_with_options(source: str, args: argparse.Namespace, params: Mapping[str, Value], log: Log) -> None:
     """Run the script at `source` as the options say; `params` win over those of --params-uri."""
-    out = sys.stdout
     deadline = Deadline(args.timeout)
-    transport = connect(
-        Target(args.database, args.workgroup, args.cluster, args.secret_arn), transport=args.transport, log=log
-    )
-    given = {**(params_from_uri(args.params_uri) if args.params_uri else {}), **params}
-    plan = plan_for(load(source), given, transaction=args.transaction, transport=transport)
+    transport = connect(target(args), transport=args.transport, log=log)
+    plan = plan_of(source, args, params, transport)
     if args.dry_run:
-        _print_plan(plan, out)
-        log({"event": "dry run", "statements": len(plan.bound), "mode": plan.mode.value})
+        print_plan(plan, log)
         return
     results = run_plan(plan, transport, deadline=deadline, log=log).results
     if args.output:
-        write((result.until(deadline) for result in results), args.output, out)
+        write((result.until(deadline) for result in results), args.output, sys.stdout)
 
 
-def _print_plan(plan: Plan, out: TextIO) -> None:
+def target(args: argparse.Namespace) -> Target:
+    """The database that the options name."""
+    return Target(args.database, args.workgroup, args.cluster, args.secret_arn)
+
+
+def plan_of(source: str, args: argparse.Namespace, params: Mapping[str, Value], transport: Transport) -> Plan:
+    """The script at `source` with the options' parameters; `params` win over those of --params-uri."""
+    given = {**(params_from_uri(args.params_uri) if args.params_uri else {}), **params}
+    return plan_for(load(source), given, transaction=args.transaction, transport=transport)
+
+
+def print_plan(plan: Plan, log: Log) -> None:
+    """Print the statements as they would be sent, a JSON object each."""
     for one in plan.bound:
         statement = one.statement
         shown = {"index": statement.index, "line": statement.line, "column": statement.column}
-        print(json.dumps(shown | {"sql": one.sql, "parameters": one.parameters}, ensure_ascii=False), file=out)
+        print(json.dumps(shown | {"sql": one.sql, "parameters": one.parameters}, ensure_ascii=False))
+    log({"event": "dry run", "statements": len(plan.bound), "mode": plan.mode.value})
 
 
 def _boolean(text: str) -> bool:

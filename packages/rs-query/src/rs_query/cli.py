@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from rs_query.api import load
-from rs_query.arguments import Parser, add_options, run_as_told
+from rs_query.arguments import Parser, add_options, run_with_options
+from rs_query.cli_asynchronous import add_commands
+from rs_query.cli_options import add_account, add_script, choose_account, text_params
 from rs_query.errors import PlanError, RsQueryError, StoppedError, UsageError
 from rs_query.log import log_to
 from rs_query.signals import interruptible
@@ -25,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with interruptible():
             args = _parser().parse_args(argv)
-            _choose_account(args)
+            choose_account(args)
             args.command(args)
             sys.stdout.flush()
     except RsQueryError as error:
@@ -45,12 +47,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
     running = commands.add_parser("run", help="run a SQL file and wait for its end")
-    running.add_argument("source", metavar="FILE_OR_S3_URI", help="SQL file, s3://bucket/key, or - for standard input")
+    add_script(running)
     add_options(running, flag={"action": "store_true"}, output="table")
-    running.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="text for :NAME")
-    running.add_argument("--profile", default="", metavar="NAME", help="profile of the AWS configuration")
-    running.add_argument("--region", default="", metavar="NAME", help="AWS region")
+    add_account(running)
     running.set_defaults(command=_run)
+
+    add_commands(commands)
 
     splitting = commands.add_parser("split", help="print the statements of a SQL file, a JSON object each")
     splitting.add_argument("source", metavar="FILE", help="SQL file, s3://bucket/key, or - for standard input")
@@ -63,21 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _choose_account(args: argparse.Namespace) -> None:
-    """Set --profile and --region where the SDK looks for them: they count for all that the command calls."""
-    for option, variables in (("profile", ["AWS_PROFILE"]), ("region", ["AWS_REGION", "AWS_DEFAULT_REGION"])):
-        if given := getattr(args, option, ""):
-            os.environ.update(dict.fromkeys(variables, given))
-
-
 def _run(args: argparse.Namespace) -> None:
-    params: dict[str, str] = {}
-    for given in args.param:
-        name, equals, text = given.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--param {given}: write NAME=VALUE")
-        params[name] = text
-    run_as_told(args.source, args, params, log_to(sys.stderr))
+    run_with_options(args.source, args, text_params(args.param), log_to(sys.stderr))
 
 
 def _split(args: argparse.Namespace) -> None:

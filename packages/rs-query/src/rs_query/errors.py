@@ -8,12 +8,14 @@ RsQueryError
 │   ├── ParameterError         missing, unused, or not expressible as SQL
 │   ├── PlanError              refused before anything ran
 │   ├── ServiceError           AWS or the driver refused a call
+│   ├── ResultError            there is no result set, or no Arrow type holds its values
 │   └── StatementError         the server refused a statement
 │       └── ExpectationError   a query answered otherwise than the script expects
 └── TransientError             the same run may succeed later
     ├── ThrottledError         too many calls or too many active statements
     ├── ConnectionLostError    no answer
     ├── ConflictError          serializable isolation (1023) or a concurrent transaction
+    ├── UnfinishedError        a submitted statement goes on
     └── StoppedError           cancelled from here
         ├── DeadlineError      the run's time is over
         └── RunInterrupted     SIGTERM or Ctrl-C
@@ -90,6 +92,10 @@ class ServiceError(TerminalError):
         self.code = code
 
 
+class ResultError(TerminalError):
+    """There is no such result set, or a value in it that its Arrow type can't hold."""
+
+
 class _OfStatement(RsQueryError):
     """What StatementError and ConflictError know of the statement that failed.
 
@@ -138,8 +144,12 @@ class ConflictError(_OfStatement, TransientError):
     """Serializable isolation violation (1023) or a conflict with a concurrent transaction."""
 
 
+class UnfinishedError(TransientError):
+    """A submitted statement goes on: the time to wait for it is over, or its result was asked for too early."""
+
+
 class StoppedError(TransientError):
-    """The run was stopped from here, and what was running cancelled.
+    """The run was stopped from here, and what was running cancelled (but what another process submitted).
 
     `statement_id` is what was running, if anything was; `ended` how it ended: ABORTED, FAILED, or FINISHED
     where it was faster than the cancellation, or `unknown` with the reason.

@@ -1,14 +1,14 @@
-"""The Glue Python Shell job: the command's `run`, told by job arguments."""
+"""The Glue Python Shell job: the command's `run`, with job arguments for options."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-from rs_query.arguments import parse, run_as_told
+from rs_query.arguments import parse, run_with_options
 from rs_query.log import log_to
 from rs_query.signals import interruptible
-from rs_query.sources import params_from_json
+from rs_query.sources import params_from_argument
 
 
 def main(argv: Sequence[str]) -> None:
@@ -22,4 +22,4 @@ def main(argv: Sequence[str]) -> None:
         args = parse(argv)
         if args.passed_over:
             log({"event": "passed over", "arguments": args.passed_over})
-        run_as_told(args.sql, args, params_from_json(args.params, "--params"), log)
+        run_with_options(args.sql, args, params_from_argument(args.params, "--params"), log)

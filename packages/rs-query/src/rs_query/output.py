@@ -83,7 +83,8 @@ def _chained(first: Page, rest: Iterator[Page]) -> Iterator[Page]:
     yield from rest
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A value as SQL shows it; bytes in hexadecimal."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
@@ -96,7 +97,7 @@ def _text(value: Any) -> str:
 
 
 def _cell(value: Any) -> str:
-    return "NULL" if value is None else _printable(_text(value))
+    return "NULL" if value is None else _printable(as_text(value))
 
 
 def _printable(text: str) -> str:
@@ -108,7 +109,7 @@ def _csv_value(value: Any) -> str:
     """NULL is nothing, the empty string is `""`: they stay apart, as in PostgreSQL's CSV."""
     if value is None:
         return ""
-    text = _text(value)
+    text = as_text(value)
     if not text or any(c in text for c in ',"\r\n'):
         return '"' + text.replace('"', '""') + '"'
     return text
@@ -117,10 +118,10 @@ def _csv_value(value: Any) -> str:
 def _json_value(value: Any) -> str:
     """Decimals are numbers with all their digits; what JSON has no number for (NaN, infinity) is text."""
     if isinstance(value, Decimal) and value.is_finite():
-        return _text(value)
+        return as_text(value)
     if value is None or isinstance(value, (bool, int)) or (isinstance(value, float) and math.isfinite(value)):
         return json.dumps(value)
-    return json.dumps(_text(value), ensure_ascii=False)
+    return json.dumps(as_text(value), ensure_ascii=False)
 
 
 def _unique(names: Iterable[str]) -> Iterator[str]:

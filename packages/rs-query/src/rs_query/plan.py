@@ -64,3 +64,22 @@ def make_plan(
                 "nothing was run"
             )
     return Plan(bound, mode)
+
+
+def check_one_call(plan: Plan, *, limit: int) -> None:
+    """Raises PlanError for what one call, whose end nobody waits for, can't do as `run` does."""
+    for one in plan.bound:
+        if one.statement.expectation:
+            raise PlanError(
+                f"{one.statement.what}: an @expect is looked at by `run`, while its transaction can still be undone, "
+                "and by nobody once it is submitted; nothing was submitted"
+            )
+    if len(plan.bound) > limit:
+        raise PlanError(
+            f"{len(plan.bound)} statements, and one submission takes {limit}: run them; nothing was submitted"
+        )
+    if len(plan.bound) > 1 and plan.mode is Mode.EACH:
+        raise PlanError(
+            f"{len(plan.bound)} statements are submitted as one transaction: add --transaction, or run them; "
+            "nothing was submitted"
+        )

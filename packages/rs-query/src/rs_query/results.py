@@ -17,10 +17,12 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Column:
-    """Name and Redshift type (`int4`, `numeric`, `timestamp`, …) of a column."""
+    """Name and Redshift type (`int4`, `numeric`, `timestamp`, …) of a column; of a numeric its digits, if known."""
 
     name: str
     type: str
+    precision: int | None = None
+    scale: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,12 @@ class Result:
     def columns(self) -> tuple[Column, ...]:
         """The columns of the result set; none without one."""
         return next((page.columns for page in self.pages()), ())
+
+    def arrow(self) -> Any:
+        """The result set as a typed pyarrow.Table: see arrow.table. Raises UsageError without pyarrow, ResultError."""
+        from rs_query.arrow import table
+
+        return table(self)
 
 
 _TIMESTAMP = re.compile(

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from rs_query.binding import Bound
 from rs_query.deadline import Deadline
-from rs_query.errors import ConflictError, ExpectationError, StatementError, StoppedError
+from rs_query.errors import ConflictError, ExpectationError, ResultError, StatementError, StoppedError
 from rs_query.lexer import first_word
 from rs_query.plan import Mode, Plan
 from rs_query.results import Result
@@ -32,6 +33,16 @@ class Run:
 
     results: tuple[Result, ...]
     seconds: float
+
+    def arrow(self, index: int = -1) -> Any:
+        """A result set as a typed pyarrow.Table, the last unless `index` says which, as in a list of all of them.
+
+        Raises ResultError where there is none, and the errors of Result.arrow.
+        """
+        sets = [result for result in self.results if result.has_result_set]
+        if not -len(sets) <= index < len(sets):
+            raise ResultError(f"there is no result set {index}, the run has {len(sets)}")
+        return sets[index].arrow()
 
 
 def run_plan(plan: Plan, transport: Transport, *, deadline: Deadline, log: Log) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 from decimal import Decimal
@@ -13,6 +14,8 @@ from rs_query.errors import RsQueryError, SourceError
 from rs_query.literals import Value
 from rs_query.rows import is_rows
 from rs_query.services import call, client
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 def read_text(source: str) -> str:
@@ -61,9 +64,32 @@ def params_from_uri(uri: str) -> dict[str, Value]:
     return _params(document, uri)
 
 
-def params_from_json(text: str, source: str) -> dict[str, Value]:
-    """Parameters from a JSON object: text, numbers (decimals keep their digits), booleans, null, lists, rows."""
-    return _params(_parse(text, source), source)
+def params_from_argument(text: str, source: str) -> dict[str, Value]:
+    """Parameters from a JSON object, or from the Base64 of one, in which it may also be URI-encoded.
+
+    Glue asks for nested JSON in arguments to be encoded, "to preserve the parameter value":
+    https://docs.aws.amazon.com/glue/latest/dg/aws-glue-programming-python-calling.html. JSONata's $base64encode is
+    for characters up to 0xFF, hence the URI encoding: https://docs.jsonata.org/string-functions#base64encode
+    Numbers with a decimal point keep their digits. Raises SourceError.
+    """
+    return _params(_parse(_decoded(text, source), source), source)
+
+
+def _decoded(text: str, source: str) -> str:
+    """The JSON that is in the Base64 of it; all else as it is, for no Base64 begins with a brace."""
+    try:
+        raw = base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        return text
+    if not raw.lstrip(_BLANK).startswith((b"{", b"%7B")):
+        return text
+    try:
+        decoded = raw.decode("utf-8")
+        return unquote(decoded, errors="strict") if decoded.startswith("%") else decoded
+    except UnicodeDecodeError:
+        raise SourceError(
+            f"{source}: the Base64 of no UTF-8; in JSONata write $base64encode($encodeUrlComponent($string(…)))"
+        ) from None
 
 
 def _parse(text: str, source: str) -> Any:

@@ -24,6 +24,9 @@ from rs_query.transport import Cancelled, Outcome, Target, load_error, statement
 
 T = TypeVar("T")
 _CANCEL_WAIT = 10  # seconds to see a cancelled statement end
+#: What PostgreSQL adds to precision << 16 | scale in the modifier of a numeric; less says that there is none.
+#: https://github.com/postgres/postgres/blob/REL8_0_STABLE/src/backend/utils/adt/numeric.c
+_NUMERIC_MODIFIER = 4
 #: Names of types as the Data API has them, by the driver's.
 _TYPES = {
     "bigint": "int8",
@@ -54,7 +57,9 @@ class Wire:
         try:
             import redshift_connector
         except ImportError:
-            raise UsageError("--transport wire needs redshift-connector: pip install 'rs-query[wire]'") from None
+            raise UsageError(
+                "the wire needs redshift-connector, which rs-query[wire] brings: pip install redshift-connector"
+            ) from None
         self._driver = redshift_connector
         self._target, self._log = target, log
         self._connection: Any = None
@@ -122,8 +127,16 @@ class Wire:
             cursor.execute(sql, list(parameters.values()))
         else:
             cursor.execute(sql)
-        columns = tuple(Column(column[0], self._type(column[1])) for column in cursor.description or ())
+        described = zip(cursor.description or (), cursor.ps["row_desc"])
+        columns = tuple(self._column(name, oid, more["type_modifier"]) for (name, oid, *_), more in described)
         return columns, rows, len(rows) if columns else cursor.rowcount
+
+    def _column(self, name: str, oid: int, modifier: int) -> Column:
+        kind = self._type(oid)
+        if kind != "numeric" or modifier < _NUMERIC_MODIFIER:
+            return Column(name, kind)
+        precision, scale = divmod(modifier - _NUMERIC_MODIFIER, 1 << 16)
+        return Column(name, kind, precision, scale)
 
     def _type(self, oid: int) -> str:
         from redshift_connector.utils.oids import RedshiftOID

@@ -26,12 +26,15 @@ Cells = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Reply:
-    """What a statement does: how long it takes, and what comes of it. `rows` is -1 where the server doesn't say."""
+    """What a statement does: how long it takes, and what comes of it. `rows` is -1 where the server doesn't say.
+
+    A column is (name, type), and perhaps precision and scale.
+    """
 
     seconds: float = 0.0
     error: str = ""
     rows: int = -1
-    columns: tuple[tuple[str, str], ...] = ()
+    columns: tuple[tuple[Any, ...], ...] = ()
     records: tuple[Cells, ...] = ()
     page: int = 1000
     query_id: int = 0
@@ -174,7 +177,8 @@ class ScriptedDataApi:
         return answer
 
     def _DescribeStatement(self, request: dict[str, Any]) -> dict[str, Any]:
-        running = self._known(request["Id"])
+        statement_id, _, part_number = request["Id"].partition(":")
+        running = self._known(statement_id)
         until = time.monotonic() + request.get("WaitTimeSeconds", 0)
         with self.changed:
             while running.status() == "STARTED" and time.monotonic() < until:
@@ -194,8 +198,8 @@ class ScriptedDataApi:
             if state == "FAILED":
                 part["Error"] = reply.error
             parts.append(part)
-        if not running.batch:
-            return parts[0]
+        if not running.batch or part_number:
+            return parts[int(part_number or 1) - 1]
         errors = [part["Error"] for part in parts if "Error" in part]
         return {"Id": running.id, "Status": status, "SubStatements": parts} | ({"Error": errors[0]} if errors else {})
 
@@ -217,7 +221,10 @@ class ScriptedDataApi:
         end = begin + reply.page
         answer: dict[str, Any] = {
             "Records": list(reply.records[begin:end]),
-            "ColumnMetadata": [{"name": name, "label": name, "typeName": kind} for name, kind in reply.columns],
+            "ColumnMetadata": [
+                {"label": column[0], **dict(zip(("name", "typeName", "precision", "scale"), column))}
+                for column in reply.columns
+            ],
             "TotalNumRows": len(reply.records),
         }
         return answer | ({"NextToken": str(end)} if end < len(reply.records) else {})
@@ -247,6 +254,11 @@ class ScriptedDataApi:
 def _shapes() -> dict[str, Any]:
     model = botocore.session.Session().get_service_model("redshift-data")
     return {name: model.operation_model(name) for name in model.operation_names}
+
+
+def batches_take_parameters() -> bool:
+    """Whether this SDK's do; before botocore 1.42.90 they did not, and values go as literals."""
+    return "Parameters" in _shapes()["BatchExecuteStatement"].input_shape.members
 
 
 class _Refused(Exception):

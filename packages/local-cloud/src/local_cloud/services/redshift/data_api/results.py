@@ -5,7 +5,6 @@ A file is one line of JSON a page. A page holds the API's own text for its rows,
 
 from __future__ import annotations
 
-import base64
 import csv
 import datetime
 import io
@@ -164,7 +163,7 @@ _TEXTS: dict[str, Callable[[Any], str]] = {
     "time": lambda value: _fraction(value.strftime("%H:%M:%S"), value.microsecond),
     "timestamp": _timestamp,
     "timestamptz": _with_zone,
-    "varbyte": lambda value: base64.b64encode(value).decode(),
+    "varbyte": lambda value: value.hex(),  # https://docs.aws.amazon.com/redshift/latest/dg/r_VARBYTE_type.html
 }
 
 
