@@ -8,7 +8,7 @@ ENV ?= local
 ELT := $(BIN)/elt
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-fast across campaign setup checkov lint types format package package-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
+.PHONY: demo test test-fast across campaign setup checkov lint types format package package-tests lowest lowest-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
 
 demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 	$(ELT) demo
@@ -53,6 +53,12 @@ same-python: | $(VENV)/bin/python
 # On a Python too old for the rest of the project, with what the jobs' own tests need: VENV=.venv-3.9 PYTHON=python3.9.
 OLD := $(shell $(PYTHON) -c 'import sys; print(int(sys.version_info < (3, 11)))' 2>/dev/null)
 package-tests: same-python $(VENV)/$(if $(filter 1,$(OLD)),.jobs,.dev)  ## make package-tests PACKAGE=rs-query [PYTHON=python3.9 VENV=.venv-3.9]
+	$(BIN)/python -m pytest packages/$(PACKAGE)
+
+lowest:  ## make lowest PACKAGE=rs-query: its tests with the lowest versions that it declares, on the oldest Python it supports
+	$(MAKE) lowest-tests VENV=.venv-lowest-$(PACKAGE) PYTHON=python$(shell sed -n 's/^requires-python = ">=\(.*\)"/\1/p' packages/$(PACKAGE)/pyproject.toml)
+
+lowest-tests: same-python $(VENV)/.lowest
 	$(BIN)/python -m pytest packages/$(PACKAGE)
 
 run-pipeline: $(VENV)/.demo  ## make run-pipeline YEAR=2024 MONTH=09 [ENV=dev] [SOURCE=folder or URL]
@@ -104,6 +110,10 @@ $(VENV)/.jobs: requirements/jobs.txt $(JOBS:%=packages/%/pyproject.toml) | $(VEN
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(JOBS:%=--editable packages/%)
 	@touch $@
 
+$(VENV)/.lowest: requirements/lowest/$(PACKAGE).txt $(VENV)/$(if $(filter 1,$(OLD)),.jobs,.dev)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/lowest/$(PACKAGE).txt
+	@touch $@
+
 $(CHECKOV)/.done: requirements/checkov.txt $(VENV)/bin/python
 	$(PYTHON) -m venv $(CHECKOV)
 	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/checkov.txt
@@ -117,4 +127,4 @@ lock:  ## Pin everything anew, with hashes, from the packages' own requirements
 	cd requirements && ./lock
 
 clean:
-	rm -rf $(VENV) $(CHECKOV) dist packages/*/dist
+	rm -rf $(VENV) $(CHECKOV) .venv-lowest-* dist packages/*/dist

@@ -25,7 +25,7 @@ import tomllib
 import local_cloud.permissions.command
 from github_actions.expressions import Evaluator, parse
 from github_actions.runner import Event, GitHub, JobRun, Place, StepFailed
-from github_actions.stand_ins import ACTIONS, CURRENT, configure_aws
+from github_actions.stand_ins import ACTIONS, CURRENT, configure_aws, interpreter
 from github_actions.workflow import load
 from laptop import BIN, ROOT, Laptop, free_port
 from local_cloud.settings import Settings
@@ -90,9 +90,11 @@ def test_ci_on_a_pull_request(origin: Origin, tmp_path: Path) -> None:
     """A change to one small package: its leg runs in full, on the Python at hand.
 
     The other packages' legs are the same steps with another name, and the other Pythons' would each install what the
-    tests need anew; `load` has read them. `make lint types checkov across` is this test suite itself: make only tells
-    what it would run.
+    tests need anew; `load` has read them. `make lint types checkov across` is this test suite itself, and `make lowest`
+    the package's tests again: make only tells what it would run.
     """
+    if interpreter("3.9") is None:
+        pytest.skip("this machine has no Python 3.9, on which the lowest versions are tried")
     file = origin.root / "packages" / "trigger" / "tests" / "test_more.py"
     file.write_text("def test_more() -> None:\n    assert True\n")
     changed = commit(origin.root)
@@ -105,7 +107,7 @@ def test_ci_on_a_pull_request(origin: Origin, tmp_path: Path) -> None:
         base=machine(),
         replace={
             command: command.replace("make", "make --dry-run")
-            for command in ("make lint types", "make checkov", "make across")
+            for command in ("make lint types", "make checkov", "make across", "make lowest")
         },
         choose=lambda job, leg: leg.get("python", python) == python,
     )
@@ -124,9 +126,10 @@ def test_ci_on_a_pull_request(origin: Origin, tmp_path: Path) -> None:
     }, problems(jobs)
     assert json.loads(jobs["changes"].outputs["packages"]) == [{"package": "trigger", "pythons": pythons}]
     (leg,) = jobs["package"].legs
-    build, tests = leg.legs
+    build, tests, lowest = leg.legs
     assert re.search(r"trigger: [0-9a-f]{64}  trigger-[\d.]+-py3-none-any.whl, twice", build.log)
     assert "test_more.py" in tests.log or re.search(r"\d+ passed", tests.log)
+    assert "--requirement requirements/lowest/trigger.txt" in lowest.log
     assert "| packages | success |" in jobs["required"].summary
 
 

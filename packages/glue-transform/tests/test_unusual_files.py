@@ -140,7 +140,9 @@ def test_a_column_without_a_name_gets_that_of_its_place_in_the_rejects(lake, eng
     ],
 )
 def test_columns_named_alike_are_ambiguous(lake, engine, name: str, column: list[Any], what: str):
-    write(lake, (name, pa.array(column)))
+    # Older pyarrow sorts the fields of a struct that it infers.
+    kind = pa.struct([(key, pa.int64()) for key in column[0]]) if isinstance(column[0], dict) else None
+    write(lake, (name, pa.array(column, kind)))
     assert refused(lake, engine, AmbiguousColumns) == f"{URL}: {what}; publish the file with one of them"
 
 
