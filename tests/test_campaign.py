@@ -57,7 +57,7 @@ def test_damage_of_every_kind_is_noticed(campaign: Campaign) -> None:
     raw = world.machine.outputs("data")["RawBucket"]
     query(f"INSERT INTO yellow_trips SELECT * FROM yellow_trips WHERE source_month = '{month}-01'")
     query("DELETE FROM public.reviews WHERE product_category = 'Toys'")
-    s3.put_object(Bucket=raw, Key="_incoming/part", Body=b"")
+    s3.put_object(Bucket=raw, Key="smoke/part", Body=b"")
     s3.create_multipart_upload(Bucket=raw, Key="yellow/half")
     archive = io.BytesIO()
     zipfile.ZipFile(archive, "w").writestr("trigger/handler.py", "")
@@ -77,7 +77,7 @@ def test_damage_of_every_kind_is_noticed(campaign: Campaign) -> None:
     assert [one.kind for one in found[2:]] == ["release", "orphan", "left", "left", "left"]
     assert "elt-local-trigger has code that is not the release's" in found[2].text
     assert sorted(one.text for one in found[4:]) == [
-        f"s3://{raw}/_incoming/part",
+        f"s3://{raw}/smoke/part",
         "temporary elt-build-1",
         f"upload of s3://{raw}/yellow/half is unfinished",
     ]

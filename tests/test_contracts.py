@@ -16,12 +16,14 @@ from sqlglot import exp
 
 import rs_query
 from glue_ingest import arguments as ingest_arguments
+from glue_ingest import store as ingest_store
 from glue_transform import arguments as transform_arguments
 from glue_transform import datasets, redshift
 from laptop import BIN
 from orchestration import pipelines, stacks
 from orchestration.cli.backfill import MOST_AT_ONCE
 from orchestration.pipelines import Pipeline
+from orchestration.trips import ownership
 from rs_query import arguments as query_arguments
 
 PIPELINES = pipelines.all_pipelines()
@@ -109,6 +111,10 @@ def test_the_load_copies_before_the_transaction_that_locks_and_replaces(pipeline
     (lock,) = [statement.text for statement in statements if statement.text.startswith("LOCK")]
     assert lock.split('"schema".')[1:] == [pipeline.table.rpartition(".")[2]], "the audit is other datasets' too"
     assert [statement.text.split()[0] for statement in statements if statement.expectation] == ["SELECT", "SELECT"]
+
+
+def test_a_file_is_compared_in_the_parts_that_ingest_uploads() -> None:
+    assert ownership.PART_SIZE == ingest_store.PART_SIZE
 
 
 REVIEWS = pipelines.load_daily("reviews")

@@ -14,6 +14,7 @@ import pytest
 from laptop import ROOT, SHARED_DATA, Laptop
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
+from orchestration.trips.source import serve
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -140,6 +141,20 @@ def test_the_same_month_twice_at_once(laptop: Laptop, tmp_path: Path) -> None:
     assert 0 in [one.returncode for one in done], [one.stderr for one in done]
     (check,) = [check for check in laptop.elt_json("verify", "yellow-trips") if check["month"] == "2023-07"]
     assert check["agrees"], check
+
+
+def test_the_same_bytes_from_another_address_are_no_new_version_and_no_other_run_s(
+    laptop: Laptop, tmp_path: Path
+) -> None:
+    yellow_month(tmp_path, month=Month(2023, 6), rows=1_000)
+    command = ("run", "yellow-trips", "--month", "2023-06", "--source")
+    runs = [laptop.elt(*command, str(tmp_path)) for _ in range(2)]  # each serves the folder at a port of its own
+    with serve(tmp_path) as url:
+        runs.append(laptop.elt(*command, url))
+    assert [one.returncode for one in runs] == [0, 0, 0], [one.stderr for one in runs]
+    listed = laptop.client("s3").list_object_versions(Bucket=bucket(laptop, "raw"), Prefix="yellow/2023/06/")
+    assert len(listed["Versions"]) == 1
+    assert laptop.client("s3").list_multipart_uploads(Bucket=bucket(laptop, "raw")).get("Uploads", []) == []
 
 
 def test_the_trigger_starts_a_month_once(laptop: Laptop) -> None:

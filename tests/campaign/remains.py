@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from campaign.world import World
 
 _RUNNING = ("STARTING", "RUNNING", "STOPPING", "WAITING")
-#: Keys that are there only while somebody works: staging, smoke runs, deliveries, leases and intents.
-_UNDER_WAY = re.compile(
-    r"(^|/)(_incoming|smoke)/|under-way|(^|/)(leases?|locks?|intents?)/|\.(lease|lock|intent)\.json$"
-)
+#: Keys that are there only while somebody works: smoke runs, deliveries, leases and intents.
+_UNDER_WAY = re.compile(r"(^|/)smoke/|under-way|(^|/)(leases?|locks?|intents?)/|\.(lease|lock|intent)\.json$")
 _TEMPORARY = re.compile(r"\.(tmp|part|partial|unfinished|new)$|^\.tmp|^tmp[a-z0-9_]{8}$")
 QUIET_AFTER = 120.0
 

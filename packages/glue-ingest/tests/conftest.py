@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import hashlib
 import http.server
 import io
 import ipaddress
@@ -23,14 +25,12 @@ from botocore.config import Config
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from glue_ingest import Outcome, Request, ingest
-from glue_ingest.connection import Patience
+from glue_ingest.connection import RetryPolicy
 from glue_ingest.log import Log
-from glue_ingest.s3 import S3Client
-from glue_ingest.s3.place import find
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 #: No test waits for a backoff.
-IMPATIENT = Patience(attempts=4, first_wait=0.001, longest_wait=0.002, connect_timeout=5, read_timeout=5)
+IMPATIENT = RetryPolicy(attempts=4, first_wait=0.001, longest_wait=0.002, connect_timeout=5, read_timeout=5)
 MIB = 1024 * 1024
 
 
@@ -224,6 +224,12 @@ def s3_endpoint() -> Iterator[str]:
     patch.undo()
 
 
+def checksum_of(data: bytes) -> str:
+    """S3's checksum of an object that was uploaded in parts of 5 MiB."""
+    parts = (data[at : at + 5 * MIB] for at in range(0, len(data), 5 * MIB))
+    return base64.b64encode(hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()).decode()
+
+
 @dataclass(frozen=True)
 class Bucket:
     """A fresh raw bucket."""
@@ -236,6 +242,10 @@ class Bucket:
         listed = self.client.list_objects_v2(Bucket=self.name).get("Contents", [])
         return {o["Key"]: self.client.get_object(Bucket=self.name, Key=o["Key"])["Body"].read() for o in listed}
 
+    def versions(self) -> int:
+        """How many versions of objects there are."""
+        return len(self.client.list_object_versions(Bucket=self.name).get("Versions", []))
+
     def unfinished(self) -> list[str]:
         """Keys of multipart uploads that nobody ended."""
         return [u["Key"] for u in self.client.list_multipart_uploads(Bucket=self.name).get("Uploads", [])]
@@ -247,7 +257,26 @@ def bucket(s3_endpoint: str) -> Bucket:
     client = boto3.client("s3", config=Config(response_checksum_validation="when_required"))
     name = f"raw-{uuid.uuid4().hex[:12]}"
     client.create_bucket(Bucket=name)
+    client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     return Bucket(client, name)
+
+
+@pytest.fixture
+def expected(bucket: Bucket) -> Callable[..., Outcome]:
+    """Makes the outcome of a run that brings yellow 2024-01; `read` says whether it had to read the file."""
+
+    def make(data: bytes, *, rows: int | None, stored: bool = True, read: bool = True) -> Outcome:
+        return Outcome(
+            bucket=bucket.name,
+            key="yellow/2024/01/yellow_tripdata_2024-01.parquet",
+            stored=stored,
+            rows=rows,
+            size=len(data),
+            checksum=checksum_of(data),
+            sha256=hashlib.sha256(data).hexdigest() if read else None,
+        )
+
+    return make
 
 
 @dataclass(frozen=True)
@@ -267,10 +296,10 @@ class Run:
     ) -> Outcome:
         return ingest(
             request or self.request(),
-            client=client or S3Client(find(), connections=8, patience=IMPATIENT),
+            client=client or self.bucket.client,
             log=Log(),
             stop=stop,
-            patience=IMPATIENT,
+            retry_policy=IMPATIENT,
         )
 
 

@@ -153,9 +153,7 @@ def test_a_request_names_its_file_key_and_address() -> None:
     request = Request("green", 2009, 3, "raw", "https://host/été/{dataset}/{year}/{month}?a=b&c={month}")
     assert request.label == "green 2009-03"
     assert request.key == "green/2009/03/green_tripdata_2009-03.parquet"
-    assert request.staging_prefix == "_incoming/"
     assert replace(request, prefix="a/b").key == "a/b/green/2009/03/green_tripdata_2009-03.parquet"
-    assert replace(request, prefix="a/b").staging_prefix == "a/b/_incoming/"
     assert request.url == "https://host/%C3%A9t%C3%A9/green/2009/03?a=b&c=03"
     assert Request("yellow", 2024, 9, "raw").url == (
         "https://d37ci6vzurychx.cloudfront.net/trip-data/yellow_tripdata_2024-09.parquet"

@@ -10,12 +10,12 @@ import pytest
 
 from glue_ingest.address import Address
 from glue_ingest.arguments import parse
-from glue_ingest.connection import Patience
+from glue_ingest.connection import RetryPolicy
 from glue_ingest.errors import SourceRefused, Unreachable
 from glue_ingest.log import Log
 from glue_ingest.source import Source
 
-PATIENCE = Patience(attempts=2, first_wait=0.0, longest_wait=0.0, connect_timeout=5, read_timeout=5)
+TWICE = RetryPolicy(attempts=2, first_wait=0.0, longest_wait=0.0, connect_timeout=5, read_timeout=5)
 MOVED = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n"
 FOUND = b"HTTP/1.1 200 OK\r\n"
 
@@ -53,7 +53,9 @@ def answering() -> Iterator[Callable[[bytes], str]]:
 def opened(url: str) -> None:
     request = parse(f"--dataset yellow --year 2024 --month 1 --raw_bucket raw --source_url {url}".split())
     address = Address(lambda method: request.url)
-    Source(request, address=address, stop=threading.Event(), log=Log(month=""), connections=1, patience=PATIENCE).open()
+    Source(
+        request, address=address, stop=threading.Event(), log=Log(month=""), connections=1, retry_policy=TWICE
+    ).open()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ def test_the_public_names() -> None:
 def test_the_readme_tells_of_every_argument_error_and_metadata_key() -> None:
     readme = (PACKAGE / "README.md").read_text(encoding="utf-8")
     classes = [name for name, kind in vars(errors).items() if inspect.isclass(kind)]
-    keys = ("source-url", "source-etag", "source-last-modified", "bytes", "sha256", "rows")
+    keys = ("source-url", "source-etag", "source-last-modified", "execution", "rows")
     told = [*(f"--{name}" for name in arguments.OPTIONS), *classes, *keys, arguments.TLC_URL]
     assert [name for name in told if f"`{name}" not in readme] == []
 

@@ -1,44 +1,19 @@
-"""What many threads share: the digest in the file's order, the buffers, the workers."""
+"""What many threads share: the buffers and the workers."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from glue_ingest.buffers import Buffers
-from glue_ingest.digest import OrderedDigest
 from glue_ingest.workers import Workers
 
 
-@given(st.lists(st.binary(max_size=20), max_size=12).flatmap(lambda parts: st.permutations(list(enumerate(parts)))))
-def test_parts_in_any_order_give_the_files_digest(parts: list[tuple[int, bytes]]) -> None:
-    digest, done = OrderedDigest(), []
-    for index, part in parts:
-        digest.add(index, bytearray(part), done=lambda index=index: done.append(index))
-    assert digest.hexdigest() == hashlib.sha256(b"".join(part for _, part in sorted(parts))).hexdigest()
-    assert done == list(range(len(parts)))
-
-
-def test_parts_from_many_threads_give_the_files_digest() -> None:
-    digest = OrderedDigest()
-    parts = [bytearray([n]) * 100_000 for n in range(40)]
-    with Workers(8) as workers:
-        for index, part in enumerate(parts):
-            workers.submit(lambda index, part: digest.add(index, part, done=lambda: None), index, part)
-        workers.wait()
-    assert digest.hexdigest() == hashlib.sha256(b"".join(parts)).hexdigest()
-
-
-def test_buffers_are_lent_again_when_their_last_holder_lets_go() -> None:
+def test_a_buffer_is_lent_again_once_it_is_given_back() -> None:
     buffers = Buffers(1, size=8)
     first = buffers.take(8, while_waiting=lambda: None)
-    release = buffers.shared(first, holders=2)
-    release()
 
     class NotYet(Exception):
         pass
@@ -48,10 +23,8 @@ def test_buffers_are_lent_again_when_their_last_holder_lets_go() -> None:
 
     with pytest.raises(NotYet):
         buffers.take(8, while_waiting=give_up)
-    release()
-    assert buffers.take(8, while_waiting=lambda: None) is first
     buffers.give_back(first)
-    assert len(buffers.take(3, while_waiting=lambda: None)) == 3
+    assert buffers.take(8, while_waiting=lambda: None) is first
 
 
 def test_a_shortened_buffer_is_whole_again_for_the_next() -> None:

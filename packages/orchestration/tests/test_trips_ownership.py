@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import datetime
 import hashlib
 import io
 import json
@@ -10,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from orchestration.pipelines import Month, load_monthly
-from orchestration.trips.ownership import overtaken
+from orchestration.trips.ownership import PART_SIZE, Run, checksum_of, overtaken
 
 MONTH = Month.parse("2024-01")
 OURS, THEIRS = "yellow-2024-01-ours", "yellow-2024-01-theirs"
 HERE, THERE = "http://127.0.0.1:1/", "http://127.0.0.1:2/"
 NAME = "yellow_tripdata_2024-01.parquet"
+STARTED = datetime.datetime(2024, 3, 1, 12, tzinfo=datetime.UTC)
+BEFORE, SINCE = (STARTED + datetime.timedelta(seconds=seconds) for seconds in (-1, 1))
 
 
 def load_of(execution: str) -> str:
@@ -25,14 +30,21 @@ def load_of(execution: str) -> str:
 
 
 class Bucket:
-    """S3 with one manifest, or none."""
+    """S3 with one manifest, or none, and the raw file that it is of, or another by now."""
 
     class exceptions:
         class NoSuchKey(Exception):
             pass
 
-    def __init__(self, manifest: Mapping[str, Any] | None) -> None:
+    def __init__(self, manifest: Mapping[str, Any] | None, raw: Mapping[str, Any]) -> None:
         self.manifest = manifest
+        self.raw = raw
+
+    def head_object(self, *, Bucket: str, Key: str, IfMatch: str, ChecksumMode: str) -> Mapping[str, Any]:
+        assert (Bucket, Key, ChecksumMode) == ("raw", f"yellow/{NAME}", "ENABLED")
+        if IfMatch != self.raw["ETag"]:
+            raise ClientError({"ResponseMetadata": {"HTTPStatusCode": 412}}, "HeadObject")
+        return self.raw
 
     def get_object(self, **_: str) -> dict[str, Any]:
         if self.manifest is None:
@@ -44,18 +56,33 @@ def manifest_of(execution: str | None, *, source: str = HERE, fetched_by: str = 
     return {
         "execution": execution,
         "load": {"load_id": load_of(execution or "nobody")},
-        "source": {"url": "s3://raw/x", "metadata": {"source-url": source + NAME, "execution": fetched_by}},
+        "source": {
+            "url": f"s3://raw/yellow/{NAME}",
+            "etag": "e",
+            "metadata": {"source-url": source + NAME, "execution": fetched_by},
+        },
     }
 
 
-def told(loads: list[str], manifest: Mapping[str, Any] | None, *, folder: Path | None = None) -> str | None:
+def raw_file(*, etag: str = "e", stored: datetime.datetime = SINCE, content: bytes = b"trips") -> dict[str, Any]:
+    digest = hashlib.sha256(hashlib.sha256(content).digest()).digest()
+    return {"ETag": etag, "LastModified": stored, "ChecksumSHA256": f"{base64.b64encode(digest).decode()}-1"}
+
+
+def told(
+    loads: list[str],
+    manifest: Mapping[str, Any] | None,
+    *,
+    folder: Path | None = None,
+    raw: Mapping[str, Any] | None = None,
+) -> str | None:
     """What is said of our run, of a table with these loads in order and a bucket with this manifest."""
     found = overtaken(
         load_monthly("yellow-trips"),
-        {MONTH: OURS},
+        {MONTH: Run(OURS, STARTED)},
         source_url=HERE + "{dataset}_tripdata_{year}-{month}.parquet",
         folder=folder,
-        s3=Bucket(manifest),
+        s3=Bucket(manifest, raw or raw_file()),
         processed_bucket="processed",
         query=lambda sql: [("2024-01-01", load) for load in loads],
     )
@@ -115,7 +142,22 @@ def test_the_same_file_at_another_address_is_the_same_month(tmp_path: Path) -> N
     """Each command serves its folder at an address of its own."""
     (tmp_path / NAME).write_bytes(b"trips")
     manifest = manifest_of(THEIRS, source=THERE, fetched_by=THEIRS)
-    manifest["source"]["metadata"]["sha256"] = hashlib.sha256(b"trips").hexdigest()
     assert told([load_of(THEIRS)], manifest, folder=tmp_path) is None
+    assert THEIRS in str(told([load_of(THEIRS)], manifest, folder=tmp_path, raw=raw_file(etag="another")))
     (tmp_path / NAME).write_bytes(b"other trips")
     assert THEIRS in str(told([load_of(THEIRS)], manifest, folder=tmp_path))
+
+
+def test_a_file_that_was_there_before_the_run_is_its_source_s_or_ingest_would_have_replaced_it() -> None:
+    manifest = manifest_of(OURS, source=THERE, fetched_by=THEIRS)
+    assert told([load_of(OURS)], manifest, raw=raw_file(stored=BEFORE)) is None
+    assert THEIRS in str(told([load_of(OURS)], manifest, raw=raw_file(stored=SINCE)))
+    assert THEIRS in str(told([load_of(OURS)], manifest, raw=raw_file(stored=BEFORE, etag="another")))
+    theirs = manifest_of(THEIRS, source=THERE, fetched_by=THEIRS)
+    assert THEIRS in str(told([load_of(THEIRS)], theirs, raw=raw_file(stored=BEFORE)))
+
+
+def test_the_checksum_of_a_file_is_that_of_its_parts_checksums(tmp_path: Path) -> None:
+    (tmp_path / NAME).write_bytes(content := b"a" * PART_SIZE + b"b")
+    digests = hashlib.sha256(content[:-1]).digest() + hashlib.sha256(b"b").digest()
+    assert checksum_of(tmp_path / NAME) == base64.b64encode(hashlib.sha256(digests).digest()).decode()

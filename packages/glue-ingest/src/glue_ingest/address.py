@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from glue_ingest.multipart import refusals
+from glue_ingest.store import refusals, trusted_authorities
 
 #: Seconds. Every request is signed anew, so this has to last until its answer begins, and no longer.
 _VALID_FOR = 300
@@ -41,4 +41,4 @@ def address_of(url: str, client: Any) -> Address:
             )
         return address
 
-    return Address(signed, trusted=getattr(client, "trusted", None))
+    return Address(signed, trusted=trusted_authorities())

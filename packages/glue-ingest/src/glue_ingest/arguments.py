@@ -22,7 +22,7 @@ _REQUIRED = ("dataset", "year", "month", "raw_bucket")
 _PLACEHOLDERS = ("dataset", "year", "month")
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-#: Of S3's safe characters; no segment is empty, or begins with what this package's own keys begin with:
+#: Of S3's safe characters; no segment is empty, or begins with a punctuation mark:
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 _PREFIX = re.compile(r"(?=.{1,200}$)[A-Za-z0-9][A-Za-z0-9_.=-]*(/[A-Za-z0-9][A-Za-z0-9_.=-]*)*")
 
@@ -57,16 +57,8 @@ class Request:
     @property
     def key(self) -> str:
         """Where the file goes in the raw bucket."""
-        return f"{self._base}{self.dataset}/{self.year}/{self.month:02d}/{self.file_name}"
-
-    @property
-    def staging_prefix(self) -> str:
-        """Under which the file lies until it is whole."""
-        return f"{self._base}_incoming/"
-
-    @property
-    def _base(self) -> str:
-        return f"{self.prefix}/" if self.prefix else ""
+        base = f"{self.prefix}/" if self.prefix else ""
+        return f"{base}{self.dataset}/{self.year}/{self.month:02d}/{self.file_name}"
 
     @property
     def url(self) -> str:

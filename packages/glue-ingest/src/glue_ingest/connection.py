@@ -22,8 +22,8 @@ _REDIRECTS = 5
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to bear with a failing server. Seconds; attempts without a single new byte in between."""
+class RetryPolicy:
+    """How often to try again, and how long to wait. Seconds; attempts are those without a new byte in between."""
 
     attempts: int = 6
     first_wait: float = 0.5
@@ -41,10 +41,10 @@ class Patience:
         return max(own, min(asked, self.longest_wait))
 
 
-PATIENCE = Patience()
+RETRY_POLICY = RetryPolicy()
 
 
-class Broken(Exception):
+class ConnectionFailed(Exception):
     """This attempt failed; another may succeed. `wait` is what the server asked for, in seconds."""
 
     def __init__(self, reason: str, wait: float = 0.0) -> None:
@@ -59,13 +59,16 @@ class Refused(Exception):
 class Connections:
     """Kept-alive connections to one address, through the environment's proxy where it names one."""
 
-    def __init__(self, address: Address, *, count: int, patience: Patience) -> None:
+    def __init__(self, address: Address, *, count: int, retry_policy: RetryPolicy) -> None:
         self._pool = _pool(address.url("GET"), connections=count, trusted=address.trusted)
         self._address = address
-        self._timeout = urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout)
+        self._timeout = urllib3.Timeout(connect=retry_policy.connect_timeout, read=retry_policy.read_timeout)
 
     def send(self, method: str, **headers: str) -> Any:
-        """The answer, body unread, redirects followed. Raises Broken where none came, Refused where none will come."""
+        """Give the answer, body unread, redirects followed.
+
+        Raises ConnectionFailed where none came, Refused where none will come.
+        """
         try:
             return self._pool.request(
                 method,
@@ -78,7 +81,7 @@ class Connections:
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             if lasting := _lasting(error):
                 raise Refused(lasting) from None
-            raise Broken(_reason(error)) from None
+            raise ConnectionFailed(_reason(error)) from None
 
 
 def _pool(url: str, *, connections: int, trusted: str | None) -> urllib3.PoolManager:
@@ -106,13 +109,13 @@ def _trust(trusted: str | None) -> ssl.SSLContext:
 
 
 def body(response: Any, size: int | None) -> Iterator[bytes]:
-    """Up to `size` bytes of a body, all when None, as they come. Raises Broken when the connection does."""
+    """Up to `size` bytes of a body, all when None, as they come. Raises ConnectionFailed when the connection does."""
     left = size
     while left is None or left > 0:
         try:
             chunk = response.read(_CHUNK if left is None else min(_CHUNK, left), decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Broken(_reason(error)) from None
+            raise ConnectionFailed(_reason(error)) from None
         if not chunk:
             return
         if left is not None:

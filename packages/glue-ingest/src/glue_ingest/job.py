@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -13,25 +13,31 @@ from typing import Any
 from glue_ingest import arguments
 from glue_ingest.address import address_of
 from glue_ingest.arguments import Request
-from glue_ingest.connection import PATIENCE, Patience
+from glue_ingest.connection import RETRY_POLICY, RetryPolicy
 from glue_ingest.errors import SourceChanged
 from glue_ingest.log import Log
 from glue_ingest.source import Source
-from glue_ingest.store import RawBucket, connect
-from glue_ingest.transfer import CONNECTIONS, Received, Transfer
+from glue_ingest.store import RawBucket, Stored, connect
+from glue_ingest.transfer import CONNECTIONS, Transfer
+from glue_ingest.upload import Upload
 from glue_ingest.version import Version
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the raw bucket holds after a run. `stored` is False where the source was unchanged."""
+    """What the raw bucket holds after a run; `size` in bytes, `sha256` of the whole file in hex.
+
+    `stored` is False where it held that already. Of a file that did not have to be read, `sha256` is None, and so is
+    `rows` where an earlier run took it as a stream. `checksum` is S3's, of the parts; "" where S3 has none.
+    """
 
     bucket: str
     key: str
     stored: bool
-    rows: int
+    rows: int | None
     size: int
-    sha256: str
+    checksum: str
+    sha256: str | None
 
 
 def main(argv: Sequence[str]) -> Outcome:
@@ -45,7 +51,7 @@ def main(argv: Sequence[str]) -> Outcome:
         log.event("passed_over", arguments=request.passed_over)
     stop = threading.Event()
     with _stopped_by_signals(stop):
-        return ingest(request, client=connect(CONNECTIONS, stop=stop), log=log, stop=stop)
+        return ingest(request, client=connect(), log=log, stop=stop)
 
 
 def ingest(
@@ -54,87 +60,89 @@ def ingest(
     client: Any,
     log: Log,
     stop: threading.Event | None = None,
-    patience: Patience = PATIENCE,
+    retry_policy: RetryPolicy = RETRY_POLICY,
 ) -> Outcome:
-    """Bring one month into the raw bucket. `client` is an S3Client or the SDK's client; setting `stop` ends the run.
+    """Bring one month into the raw bucket. `client` is an S3 client of the SDK; setting `stop` ends the run.
 
     The object appears whole, proven and described, or not at all. Raises IngestError.
     """
     stop = stop or threading.Event()
     bucket = RawBucket(client, request.raw_bucket, log=log)
     address = address_of(request.url, client)
-    source = partial(Source, request, address=address, stop=stop, log=log, connections=CONNECTIONS, patience=patience)
-    first = source()
+    new_source = partial(
+        Source, request, address=address, stop=stop, log=log, connections=CONNECTIONS, retry_policy=retry_policy
+    )
+    source = new_source()
     log.event("started", url=request.url, bucket=bucket.name, key=request.key, force=request.force)
-
-    recorded = {} if request.force else bucket.recorded(request.key)
-    if recorded and _unchanged(recorded, first):
-        outcome = _outcome(request, recorded, stored=False)
+    earlier = None if request.force else bucket.find(request.key)
+    if earlier and _is_unchanged(earlier, source):
+        rows = earlier.metadata.get("rows", "")
+        outcome = Outcome(
+            bucket=bucket.name,
+            key=request.key,
+            stored=False,
+            rows=int(rows) if rows.isdigit() else None,
+            size=earlier.size,
+            checksum=earlier.checksum,
+            sha256=None,
+        )
     else:
         try:
-            metadata = _fetch(request, first, bucket=bucket, log=log)
+            outcome = _fetch(request, source, bucket=bucket, log=log)
         except SourceChanged as changed:
             # The new version is as good as the old one would have been; one that changes again is another matter.
             log.event("restart", error=str(changed))
-            metadata = _fetch(request, source(), bucket=bucket, log=log)
-        outcome = _outcome(request, metadata, stored=True)
+            outcome = _fetch(request, new_source(), bucket=bucket, log=log)
     log.event(
         "stored" if outcome.stored else "unchanged",
         bucket=outcome.bucket,
         key=outcome.key,
         rows=outcome.rows,
         bytes=outcome.size,
+        checksum=outcome.checksum,
         sha256=outcome.sha256,
         seconds=log.seconds,
     )
     return outcome
 
 
-def _fetch(request: Request, source: Source, *, bucket: RawBucket, log: Log) -> dict[str, str]:
-    """Bring the file into the bucket and give the metadata that describe it."""
-    with bucket.upload(request.key, staging=request.staging_prefix) as upload:
-        opening = source.open()
+def _fetch(request: Request, source: Source, *, bucket: RawBucket, log: Log) -> Outcome:
+    """Bring the file into the bucket, unless that holds the same bytes by then."""
+    opening = source.open()
+    with Upload(bucket, request.key, metadata=_metadata(request, opening.version)) as upload:
         received = Transfer(request, source=source, upload=upload, log=log).run(opening)
-        metadata = _metadata(request, opening.version, received)
-        upload.publish(metadata, size=received.size)
-    return metadata
+        has_changed = request.force or not upload.is_stored()
+        if has_changed:
+            upload.publish()
+    return Outcome(
+        bucket=bucket.name,
+        key=request.key,
+        stored=has_changed,
+        rows=received.footer.rows,
+        size=received.size,
+        checksum=upload.checksum,
+        sha256=received.sha256,
+    )
 
 
-def _metadata(request: Request, version: Version, received: Received) -> dict[str, str]:
+def _metadata(request: Request, version: Version) -> dict[str, str]:
+    """What describes the object before its bytes are there. S3 takes ASCII alone."""
     described = {
         "source-url": request.url,
         "source-etag": version.etag,
         "source-last-modified": version.last_modified,
-        "bytes": str(received.size),
-        "sha256": received.sha256,
-        "rows": str(received.footer.rows),
         "execution": request.execution,
     }
     return {key: value for key, value in described.items() if value}
 
 
-def _unchanged(recorded: Mapping[str, str], source: Source) -> bool:
+def _is_unchanged(earlier: Stored, source: Source) -> bool:
     """Whether the object is what this address still gives: same ETag, or same Last-Modified, and same length."""
-    if not {"rows", "sha256"} <= recorded.keys() or recorded.get("bytes") != recorded["size"]:
+    if earlier.metadata["source-url"] != source.url:
         return False
-    if recorded.get("source-url") != source.url:
-        return False
+    etag, last_modified = (earlier.metadata.get(name, "") for name in ("source-etag", "source-last-modified"))
     now = source.version()
-    if now is None or now.size != int(recorded["bytes"]):
-        return False
-    before = Version(recorded.get("source-etag", ""), recorded.get("source-last-modified", ""), now.size)
-    return now.confirms(before)
-
-
-def _outcome(request: Request, metadata: Mapping[str, str], *, stored: bool) -> Outcome:
-    return Outcome(
-        bucket=request.raw_bucket,
-        key=request.key,
-        stored=stored,
-        rows=int(metadata["rows"]),
-        size=int(metadata["bytes"]),
-        sha256=metadata["sha256"],
-    )
+    return now is not None and now.confirms(Version(etag, last_modified, earlier.size))
 
 
 @contextmanager

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from glue_ingest import proof
+from glue_ingest import validation
 from glue_ingest.address import Address
 from glue_ingest.arguments import Request
-from glue_ingest.connection import PATIENCE, Broken, Connections, Patience, Refused, body
+from glue_ingest.connection import RETRY_POLICY, ConnectionFailed, Connections, Refused, RetryPolicy, body
 from glue_ingest.errors import NotParquet, NotPublished, SourceChanged, SourceRefused, Stopped, Unreachable
 from glue_ingest.log import Log
 from glue_ingest.store import MAX_SIZE
@@ -51,22 +51,22 @@ class Source:
         stop: threading.Event,
         log: Log,
         connections: int,
-        patience: Patience = PATIENCE,
+        retry_policy: RetryPolicy = RETRY_POLICY,
     ) -> None:
         self.url = request.url
         self._request = request
         self._stop = stop
         self._abandoned = threading.Event()
         self._log = log
-        self._patience = patience
+        self._patience = retry_policy
         self._version: Version | None = None
-        self._connections = Connections(address, count=connections, patience=patience)
+        self._connections = Connections(address, count=connections, retry_policy=retry_policy)
 
     def version(self) -> Version | None:
         """What a HEAD request tells; None where the server does not answer one."""
         try:
             response = self._connections.send("HEAD")
-        except (Broken, Refused):
+        except (ConnectionFailed, Refused):
             return None
         response.close()
         return Version.of(response) if response.status == 200 else None
@@ -87,11 +87,11 @@ class Source:
                     response, ranges = self._ask(0, None), False
                 version, head = Version.of(response), b"".join(body(response, _HEAD_SIZE))
                 if version.size is not None and len(head) < min(_HEAD_SIZE, version.size):
-                    raise Broken(f"the connection ended at byte {len(head)}")
+                    raise ConnectionFailed(f"the connection ended at byte {len(head)}")
                 break
-            except Broken as broken:
+            except ConnectionFailed as failure:
                 failures += 1
-                self._bear(broken, failures=failures, position=0)
+                self._wait_or_give_up(failure, failures=failures, position=0)
         self._version = version
         return Opening(version=version, ranges=ranges, names=_names(response), head=head, rest=response)
 
@@ -128,10 +128,10 @@ class Source:
                 if end is None:
                     return
                 if position < end:
-                    raise Broken(f"the connection ended at byte {position:,} of {end:,}")
-            except Broken as broken:
+                    raise ConnectionFailed(f"the connection ended at byte {position:,} of {end:,}")
+            except ConnectionFailed as failure:
                 failures += 1
-                self._bear(broken, failures=failures, position=position)
+                self._wait_or_give_up(failure, failures=failures, position=position)
             opening = None
 
     def _attempt(
@@ -162,7 +162,7 @@ class Source:
             again.update(chunk)
             left -= len(chunk)
         if left:
-            raise Broken(f"the connection ended at byte {position - left:,}")
+            raise ConnectionFailed(f"the connection ended at byte {position - left:,}")
         if again.digest() != digest.digest():
             raise SourceChanged(f"{self.url} changed while it was read: run again")
 
@@ -182,13 +182,13 @@ class Source:
     def _accept(self, response: Any, start: int) -> None:
         if response.status in _PASSING:
             after = response.headers.get("Retry-After", "")
-            raise Broken(f"HTTP {response.status}", float(after) if after.isdigit() else 0.0)
+            raise ConnectionFailed(f"HTTP {response.status}", float(after) if after.isdigit() else 0.0)
         if response.status not in (200, 206):
             raise self._refusal(response.status, b"".join(body(response, _HEAD_SIZE)))
         if problem := size_problem(response, most=MAX_SIZE):
             raise SourceRefused(f"{self.url} {problem}: correct --source_url")
         if response.status == 206 and not starts_at(response, start):
-            raise Broken(f"asked for bytes from {start:,}, got {response.headers.get('Content-Range')!r}")
+            raise ConnectionFailed(f"asked for bytes from {start:,}, got {response.headers.get('Content-Range')!r}")
         if self._version and Version.of(response).refutes(self._version):
             raise SourceChanged(f"{self.url} changed while it was read: run again")
 
@@ -212,17 +212,17 @@ class Source:
             return SourceRefused(f"the source has no {self._request.label} ({said}): correct the month or the source")
         if status == 416:
             return NotParquet(f"{self.url} is empty: try again later, or correct --source_url")
-        return SourceRefused(f"{said} with {proof.describe(head)}: correct --source_url")
+        return SourceRefused(f"{said} with {validation.describe(head)}: correct --source_url")
 
-    def _bear(self, broken: Broken, *, failures: int, position: int) -> None:
+    def _wait_or_give_up(self, failure: ConnectionFailed, *, failures: int, position: int) -> None:
         """Wait before the next attempt, or give up."""
         if failures >= self._patience.attempts:
             raise Unreachable(
-                f"{self.url} failed {failures} times at byte {position:,}, last: {broken}: see whether the source is "
+                f"{self.url} failed {failures} times at byte {position:,}, last: {failure}: see whether the source is "
                 "up, then run again"
             ) from None
-        wait = self._patience.wait(failures, asked=broken.wait)
-        self._log.event("retry", error=str(broken), byte=position, attempt=failures + 1, wait_seconds=round(wait, 3))
+        wait = self._patience.wait(failures, asked=failure.wait)
+        self._log.event("retry", error=str(failure), byte=position, attempt=failures + 1, wait_seconds=round(wait, 3))
         self._stop.wait(wait)
         self.check_stop()
 

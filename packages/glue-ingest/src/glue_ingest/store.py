@@ -1,139 +1,113 @@
-"""The raw bucket: what it holds already, and an upload that shows itself only when it is whole.
-
-S3 fixes an object's metadata when its upload begins, and the file's SHA-256 is known only when it ends. So the parts
-go to a staging key under `_incoming/`, and the finished object is copied, inside S3, to its own key together with
-its metadata: the key changes once, in one request.
-"""
+"""The raw bucket by boto3: what it holds of a month already, and what is said when S3 refuses."""
 
 from __future__ import annotations
 
-import threading
-import uuid
-from collections.abc import Callable, Mapping
-from types import TracebackType
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from glue_ingest.errors import StorageRefused
 from glue_ingest.log import Log
-from glue_ingest.multipart import Multipart, refusals
-from glue_ingest.s3 import S3Client
-from glue_ingest.s3.place import find
-from glue_ingest.workers import Workers
 
-#: S3's smallest part (but for the last): https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+#: S3's smallest part (but for the last), and how many it takes of one object:
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_SIZE = 5 * 1024 * 1024
-#: S3 takes as many parts: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MAX_SIZE = 10_000 * PART_SIZE
-CONTENT_TYPE = "application/vnd.apache.parquet"
-#: S3 copies a single request's bytes slowly (1 GB was seen to take 30 s, a third of that in pieces:
-#: https://github.com/distribution/distribution/pull/1906), so pieces are copied at the same time.
-_PIECE_SIZE = 8 * 1024 * 1024
-_PIECES_AT_ONCE = 8
 
 
-def connect(connections: int, *, stop: threading.Event | None = None) -> S3Client:
-    """S3 as the SDK's own settings have it; once `stop` is set, nothing is tried again. Raises StorageRefused."""
+def connect() -> Any:
+    """Make boto3's S3 client by the SDK's own settings. Raises StorageRefused where these make none."""
+    import boto3
+    from botocore.config import Config
+
     with refusals("connecting"):
-        return S3Client(find(), connections=connections, stop=stop)
+        # A session of its own: the default one keeps settings that have changed since. Version 4 signs addresses, too.
+        client = boto3.session.Session().client("s3", config=Config(signature_version="s3v4"))
+        if (trusted := trusted_authorities()) and not Path(trusted).exists():
+            raise StorageRefused(
+                f"S3 could not be used connecting: there is no {trusted}: correct AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or "
+                "ca_bundle"
+            )
+    return client
+
+
+def trusted_authorities() -> str | None:
+    """Find the file of authorities that the SDK's settings trust instead of its own; None where they name none."""
+    import botocore.session
+
+    configured = botocore.session.get_session().get_config_variable("ca_bundle")
+    return configured or os.environ.get("REQUESTS_CA_BUNDLE")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as S3 describes it: length in bytes, its own metadata, and `Upload.checksum` ("" where S3 has none)."""
+
+    size: int
+    metadata: Mapping[str, str]
+    checksum: str
 
 
 class RawBucket:
-    """One bucket. `client` is an S3Client, or the SDK's."""
+    """One bucket, by an S3 client of the SDK."""
 
     def __init__(self, client: Any, name: str, *, log: Log) -> None:
         self.client = client
         self.name = name
         self.log = log
 
-    def recorded(self, key: str) -> Mapping[str, str]:
-        """The metadata of an object that an earlier run finished, plus its `size`; empty when there is none."""
+    def find(self, key: str) -> Stored | None:
+        """Look for the object that an earlier run stored; None where there is none, or where something else put it."""
         from botocore.exceptions import ClientError
 
         with refusals(f"looking for s3://{self.name}/{key}"):
             try:
-                head = self.client.head_object(Bucket=self.name, Key=key)
+                head = self.client.head_object(Bucket=self.name, Key=key, ChecksumMode="ENABLED")
             except ClientError as error:
-                # Without s3:ListBucket, S3 says 403 for a missing key too. A real refusal shows at the upload.
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404):
-                    return {}
+                status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+                if status == 403:  # without s3:ListBucket, S3 says so of a missing key too
+                    refused = "S3 does not say what is there (403): allow the role s3:GetObject and s3:ListBucket"
+                    self.log.event("not_compared", bucket=self.name, key=key, error=refused)
+                if status in (403, 404):
+                    return None
                 raise
-        return {**head["Metadata"], "size": str(head["ContentLength"])}
-
-    def upload(self, key: str, *, staging: str) -> Upload:
-        """An upload to `key`, by way of the prefix `staging`; use it in a `with` block."""
-        return Upload(self, key, staging=staging)
-
-
-class Upload:
-    """Parts, in any order, from many threads; then `publish`. Leaving the block removes what is staged."""
-
-    def __init__(self, bucket: RawBucket, key: str, *, staging: str) -> None:
-        self._bucket = bucket
-        self._doing = f"uploading to s3://{bucket.name}/{key}"
-        self._key = key
-        self._staged = self._multipart(f"{staging}{uuid.uuid4().hex}/{key.rpartition('/')[2]}")
-        self._joined = False
-        self._final: Multipart | None = None
-
-    def put(self, number: int, data: bytes | bytearray) -> None:
-        """Upload part `number`, from 1."""
-        self._staged.put(number, data)
-
-    def publish(self, metadata: Mapping[str, str], *, size: int) -> None:
-        """Join the parts, `size` bytes in all, and put the object under its key, described by its metadata."""
-        self._joined = True
-        self._staged.complete()
-        self._final = self._multipart(self._key, Metadata=dict(metadata))
-        with Workers(_PIECES_AT_ONCE) as workers:
-            for number, span in enumerate(_pieces(size), start=1):
-                workers.submit(self._copy_piece, self._final, number, span)
-            workers.wait()
-        self._final.complete()
-
-    def _copy_piece(self, final: Multipart, number: int, span: tuple[int, int] | None) -> None:
-        final.copy(number, source=self._staged.target, span=span)
-
-    def _multipart(self, key: str, **properties: Any) -> Multipart:
-        return Multipart(
-            self._bucket.client,
-            bucket=self._bucket.name,
-            key=key,
-            doing=self._doing,
-            ContentType=CONTENT_TYPE,
-            **properties,
-        )
-
-    def __enter__(self) -> Upload:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if kind is not None and self._final:
-            self._remove(self._final, self._final.abort)
-        if kind is not None:
-            self._remove(self._staged, self._staged.abort)
-        if self._joined:
-            self._remove(self._staged, lambda: self._bucket.client.delete_object(**self._staged.target))
-
-    def _remove(self, upload: Multipart, remove: Callable[[], Any]) -> None:
-        """The run's own outcome matters more than what stays, which the bucket's lifecycle rule removes."""
-        try:
-            remove()
-        except Exception as failure:
-            self._bucket.log.event(
-                "staging_left",
-                bucket=self._bucket.name,
-                key=upload.target["Key"],
-                upload_id=upload.upload_id,
-                error=str(failure),
-            )
+        if "source-url" not in head["Metadata"]:
+            return None
+        # S3 shows the number of parts behind a checksum of parts: `…=-12`.
+        return Stored(head["ContentLength"], head["Metadata"], head.get("ChecksumSHA256", "").partition("-")[0])
 
 
-def _pieces(size: int) -> list[tuple[int, int] | None]:
-    """First and last byte of each. One piece is copied without them: S3 knows ranges only of objects above 5 MB.
+@contextmanager
+def refusals(doing: str) -> Iterator[None]:
+    """Turn what the SDK raises into a StorageRefused: one line that says what to do."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html (x-amz-copy-source-range)
-    """
-    if size <= _PIECE_SIZE:
-        return [None]
-    return [(first, min(first + _PIECE_SIZE, size) - 1) for first in range(0, size, _PIECE_SIZE)]
+    try:
+        yield
+    except ResponseParserError:
+        raise not_s3(doing) from None
+    except ClientError as error:
+        code = error.response["Error"].get("Code", "")
+        said = error.response["Error"].get("Message", "")
+        raise StorageRefused(f"S3 refused {doing}: {code} {said}: {_advice(code)}") from None
+    except (BotoCoreError, ValueError) as error:  # the latter of an endpoint that is no address
+        raise StorageRefused(
+            f"S3 could not be used {doing}: {' '.join(str(error).split())}: check endpoint, region and keys"
+        ) from None
+
+
+def not_s3(doing: str) -> StorageRefused:
+    """Make the error of an answer that is not S3's, such as a proxy's page."""
+    return StorageRefused(f"S3 could not be used {doing}: what answered is not S3: check endpoint and proxy")
+
+
+def _advice(code: str) -> str:
+    if code == "NoSuchBucket":
+        return "create the bucket or correct --raw_bucket"
+    if code in ("AccessDenied", "403", "AllAccessDisabled"):
+        return "allow the role s3:GetObject, s3:PutObject and s3:AbortMultipartUpload on the bucket's objects"
+    return "try again; if it stays, look at the bucket and the role"

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from glue_ingest import proof
+from glue_ingest import validation
 from glue_ingest.arguments import Request
 from glue_ingest.buffers import Buffers
-from glue_ingest.digest import OrderedDigest
 from glue_ingest.log import Log
 from glue_ingest.parquet import Footer
 from glue_ingest.source import Opening, Source
-from glue_ingest.store import PART_SIZE, Upload
+from glue_ingest.store import PART_SIZE
+from glue_ingest.upload import Upload
 from glue_ingest.workers import Workers
 
 #: Ranges at once, and parts in memory.
@@ -42,14 +42,16 @@ class Transfer:
         self._upload = upload
         self._log = log
         self._buffers = Buffers(CONNECTIONS, size=PART_SIZE)
-        self._lock = threading.Lock()
+        self._turn = threading.Condition()
+        self._digest = hashlib.sha256()
+        self._hashed = 0
         self._received = 0
         self._total: int | None = None
 
     def run(self, opening: Opening) -> Received:
-        """Bring the file into the upload and prove it whole; `publish` is the caller's."""
-        proof.require_names(opening.names, self._request)
-        proof.require_head(opening.head, where=self._source.url)
+        """Bring the file into the upload and prove it whole, but leave `publish` to the caller."""
+        validation.require_names(opening.names, self._request)
+        validation.require_head(opening.head, where=self._source.url)
         self._total = opening.version.size
         with Workers(CONNECTIONS) as workers:
             try:
@@ -63,42 +65,46 @@ class Transfer:
     def _by_ranges(self, size: int, workers: Workers) -> Received:
         """Prove the footer first, so that nothing is fetched of a file that is not worth it; then all parts."""
         tail = self._tail(min(_TAIL_SIZE, size), size)
-        wanted = proof.footer_size(tail, size=size, where=self._source.url)
+        wanted = validation.footer_size(tail, size=size, where=self._source.url)
         footer = self._prove(tail if wanted <= len(tail) else self._tail(wanted, size), size)
-        digest = OrderedDigest()
+        self._upload.metadata["rows"] = str(footer.rows)
 
-        def tend() -> None:
+        def check_and_report() -> None:
             workers.check()
-            self._tend()
+            self._check_and_report()
 
         for index, start in enumerate(range(0, size, PART_SIZE)):
-            # Taken here and not by the worker: given out in the file's order, the part that the digest waits for
-            # always has a buffer.
-            part = self._buffers.take(min(PART_SIZE, size - start), while_waiting=tend)
-            workers.submit(self._range, index, part, digest)
-        workers.wait(self._tend)
-        return Received(size=size, sha256=digest.hexdigest(), footer=footer)
+            # Taken here and not by the worker: given out in the file's order, the part that others wait for to be
+            # hashed always has a buffer.
+            part = self._buffers.take(min(PART_SIZE, size - start), while_waiting=check_and_report)
+            workers.submit(self._range, index, part)
+        workers.wait(self._check_and_report)
+        return Received(size=size, sha256=self._digest.hexdigest(), footer=footer)
 
     def _tail(self, length: int, size: int) -> bytearray:
         tail = bytearray(length)
         self._source.read_range(size - length, into=tail)
         return tail
 
-    def _range(self, index: int, part: bytearray, digest: OrderedDigest) -> None:
+    def _range(self, index: int, part: bytearray) -> None:
         self._source.read_range(index * PART_SIZE, into=part)
-        with self._lock:
+        with self._turn:
             self._received += len(part)
-        release = self._buffers.shared(part, holders=2)
-        digest.add(index, part, done=release)
         self._upload.put(index + 1, part)
-        release()
+        with self._turn:
+            while self._hashed != index:
+                self._source.check_stop()
+                self._turn.wait(0.2)
+            self._digest.update(part)
+            self._hashed += 1
+            self._turn.notify_all()
+        self._buffers.give_back(part)
 
     def _by_stream(self, opening: Opening, workers: Workers) -> Received:
-        digest = hashlib.sha256()
         footers: list[Footer] = []
-        workers.submit(self._read, self._source.stream(opening, digest), workers, footers.append)
-        workers.wait(self._tend)
-        return Received(size=self._received, sha256=digest.hexdigest(), footer=footers[0])
+        workers.submit(self._read, self._source.stream(opening, self._digest), workers, footers.append)
+        workers.wait(self._check_and_report)
+        return Received(size=self._received, sha256=self._digest.hexdigest(), footer=footers[0])
 
     def _read(self, chunks: Iterable[bytes], workers: Workers, proven: Callable[[Footer], None]) -> None:
         """Submit one part after the other; the last two wait for the proof of the footer, which they hold."""
@@ -133,10 +139,10 @@ class Transfer:
         self._buffers.give_back(part)
 
     def _prove(self, tail: bytearray, size: int) -> Footer:
-        footer = proof.require_footer(tail, size=size, where=self._source.url)
-        proof.require_month(footer, self._request)
+        footer = validation.require_footer(tail, size=size, where=self._source.url)
+        validation.require_month(footer, self._request)
         return footer
 
-    def _tend(self) -> None:
+    def _check_and_report(self) -> None:
         self._source.check_stop()
         self._log.progress(self._received, self._total)

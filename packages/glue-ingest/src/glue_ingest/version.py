@@ -23,10 +23,10 @@ class Version:
         headers = response.headers
         whole = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "")) if response.status == 206 else None
         length = whole.group(3) if whole else headers.get("Content-Length", "")
-        etag = headers.get("ETag", "")
+        etag, last_modified = headers.get("ETag", ""), headers.get("Last-Modified", "")
         return cls(
             etag=etag if etag.isascii() else "",  # S3's metadata take nothing else
-            last_modified=headers.get("Last-Modified", ""),
+            last_modified=last_modified if last_modified.isascii() else "",
             size=int(length) if length.isascii() and length.isdigit() else None,
         )
 

@@ -239,13 +239,18 @@ def _with_overtaken(deployment: Deployment, request: Request, backfill: Backfill
     from orchestration.trips import ownership
     from orchestration.trips.source import folder_of
 
-    runs = {Month.parse(run.month): run.execution for run in backfill.having(SUCCEEDED) if run.execution}
+    runs = {
+        Month.parse(run.month): ownership.Run(run.execution.rsplit(":", 1)[-1], run.started)
+        for run in backfill.having(SUCCEEDED)
+        if run.execution and run.started
+    }
     if not runs:
         return backfill
-    any_run = executions.read(boto3.client("stepfunctions"), next(iter(runs.values())))
+    arn = next(run.execution for run in backfill.having(SUCCEEDED) if run.execution)
+    any_run = executions.read(boto3.client("stepfunctions"), arn)
     found = ownership.overtaken(
         request.pipeline,
-        {month: arn.rsplit(":", 1)[-1] for month, arn in runs.items()},
+        runs,
         source_url=any_run.source_url,
         folder=folder_of(request.source),
         s3=boto3.client("s3"),

@@ -46,7 +46,7 @@ class Outcome:
         """
         found = ownership.overtaken(
             self.pipeline,
-            {self.month: execution.name},
+            {self.month: ownership.Run(execution.name, execution.started)},
             source_url=execution.source_url,
             folder=folder,
             s3=boto3.client("s3"),

@@ -6,19 +6,35 @@ whole, for it takes a month from one manifest; but a run must not report another
 
 from __future__ import annotations
 
+import base64
+import datetime
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from orchestration.pipelines import Month, Pipeline
 from orchestration.trips.check import Query, read_manifest
 from orchestration.trips.source import address
 
+#: Bytes of the parts that ingest uploads, each with a SHA-256 of its own.
+PART_SIZE = 5 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Run:
+    """An execution that ended well: its name, and when it began."""
+
+    execution: str
+    started: datetime.datetime
+
 
 def overtaken(
     pipeline: Pipeline,
-    runs: Mapping[Month, str],
+    runs: Mapping[Month, Run],
     *,
     source_url: str,
     folder: Path | None,
@@ -26,21 +42,24 @@ def overtaken(
     processed_bucket: str,
     query: Query,
 ) -> dict[Month, str]:
-    """Of months with the name of the execution that loaded them, those of which the table holds another's rows.
+    """Of months with the run that loaded them, those of which the table holds another's rows.
 
     Each with a clause that tells which execution loaded it, from where. `source_url` is the template that these
-    executions fetched from, and `folder` the one that was served there: another execution may have fetched the same
-    file at another address. Months of a release that does not record executions are taken at their word.
+    runs fetched from, and `folder` the one that was served there: another run may have fetched the same file at
+    another address. Months of a release that does not record executions are taken at their word.
     """
     loads = _newest_loads(query, pipeline)
     found: dict[Month, str] = {}
-    for month, execution in runs.items():
+    for month, run in runs.items():
         manifest = read_manifest(s3, processed_bucket, pipeline.dataset, month)
         if manifest and manifest.get("execution"):
             url = address(source_url, pipeline.dataset, month)
             load_id = loads.get(str(month))
-            other = _other(execution, url=url, load_id=load_id, manifest=manifest)
-            if other and not (folder and _is_of(manifest, load_id, folder / url.rpartition("/")[2])):
+            other = _other(run.execution, url=url, load_id=load_id, manifest=manifest)
+            file = folder / url.rpartition("/")[2] if folder else None
+            if other and not (
+                manifest["load"]["load_id"] == load_id and _is_same_file(manifest, run, file=file, s3=s3)
+            ):
                 found[month] = other
     return found
 
@@ -72,13 +91,35 @@ def _other(execution: str, *, url: str, load_id: str | None, manifest: Mapping[s
     return None
 
 
-def _is_of(manifest: Mapping[str, Any], load_id: str | None, file: Path) -> bool:
-    """Whether the load is the manifest's, and that is of this very file."""
-    if manifest["load"]["load_id"] != load_id:
-        return False
+def _is_same_file(manifest: Mapping[str, Any], run: Run, *, file: Path | None, s3: Any) -> bool:
+    """Whether the manifest is of a file with this run's bytes, although it was fetched at another address.
+
+    Ingest keeps an object that has its source's bytes, with the address that these first came from.
+    """
+    bucket, _, key = manifest["source"]["url"].removeprefix("s3://").partition("/")
+    try:
+        raw = s3.head_object(Bucket=bucket, Key=key, IfMatch=manifest["source"]["etag"], ChecksumMode="ENABLED")
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (404, 412):
+            return False  # another file has replaced it since
+        raise
+    if file:
+        return bool(raw.get("ChecksumSHA256", "").partition("-")[0] == checksum_of(file))
+    # What is older than the run, its own ingest has compared, byte for byte, and found to be its source's.
+    is_own = manifest["execution"] == run.execution
+    return is_own and bool(raw["LastModified"] < run.started)
+
+
+def checksum_of(file: Path) -> str:
+    """Compute S3's checksum of a file that was uploaded in parts: SHA-256 of all parts' SHA-256, in base64.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html (composite)
+    """
+    whole = hashlib.sha256()
     with file.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return bool(digest == manifest["source"]["metadata"].get("sha256"))
+        while part := content.read(PART_SIZE):
+            whole.update(hashlib.sha256(part).digest())
+    return base64.b64encode(whole.digest()).decode()
 
 
 def _token(execution: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from glue_ingest import Request, proof
+from glue_ingest import Request, validation
 from glue_ingest.errors import Encrypted, NotParquet, WrongMonth
 from glue_ingest.parquet import Column, Footer, footer_length, parse_footer
 
@@ -35,20 +35,20 @@ INT64, TEXT, INT96 = 2, 6, 3
 )
 def test_other_files_are_named_and_shown(head: bytes, shown: str) -> None:
     with pytest.raises(NotParquet) as error:
-        proof.require_head(head, where="http://host/x")
+        validation.require_head(head, where="http://host/x")
     assert str(error.value).startswith(f"http://host/x is not a Parquet file but {shown}")
     assert "\n" not in str(error.value)
 
 
 def test_a_file_of_parquet_passes_and_an_empty_one_does_not() -> None:
-    proof.require_head(b"PAR1" + b"\x15\x04", where="http://host/x")
+    validation.require_head(b"PAR1" + b"\x15\x04", where="http://host/x")
     with pytest.raises(NotParquet, match="http://host/x is empty"):
-        proof.require_head(b"", where="http://host/x")
+        validation.require_head(b"", where="http://host/x")
 
 
 def test_a_whole_footer_passes_and_tells_the_rows(month_file: Callable[..., bytes]) -> None:
     data = month_file()
-    assert proof.require_footer(data, size=len(data), where="x").rows == 6553
+    assert validation.require_footer(data, size=len(data), where="x").rows == 6553
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_file_that_is_not_whole_is_refused(
 ) -> None:
     data = damage(month_file())
     with pytest.raises(NotParquet) as error:
-        proof.require_footer(data, size=len(data), where="http://host/x")
+        validation.require_footer(data, size=len(data), where="http://host/x")
     assert f"http://host/x ({len(data):,} bytes) is not a whole Parquet file, {reason}" in str(error.value)
 
 
@@ -77,13 +77,13 @@ def test_an_encrypted_file_is_refused_as_such(tmp_path: Path, plaintext_footer: 
     data = encrypted_month(tmp_path / "month.parquet", plaintext_footer=plaintext_footer)
     refused = f"http://host/x is an encrypted Parquet file ({how}), and there is no key: publish it unencrypted"
     with pytest.raises(Encrypted) as error:
-        proof.require_footer(data, size=len(data), where="http://host/x")
+        validation.require_footer(data, size=len(data), where="http://host/x")
     assert str(error.value) == refused
     if plaintext_footer:
-        proof.require_head(data, where="http://host/x")
+        validation.require_head(data, where="http://host/x")
     else:
         with pytest.raises(Encrypted) as error:
-            proof.require_head(data, where="http://host/x")
+            validation.require_head(data, where="http://host/x")
         assert str(error.value) == refused
 
 
@@ -125,10 +125,10 @@ def encrypted_month(file: Path, *, plaintext_footer: bool) -> bytes:
 )
 def test_only_another_tlc_name_is_wrong(names: list[str], wrong: str) -> None:
     if not wrong:
-        proof.require_names(names, REQUEST)
+        validation.require_names(names, REQUEST)
         return
     with pytest.raises(WrongMonth) as error:
-        proof.require_names(names, REQUEST)
+        validation.require_names(names, REQUEST)
     assert str(error.value) == (
         f"http://host/yellow_tripdata_2024-01.parquet gave {wrong}.parquet instead of "
         "yellow_tripdata_2024-01.parquet: correct --source_url"
@@ -177,10 +177,10 @@ OTHER = Column("total_amount", 5, "", b"\0" * 8, b"\0" * 8)
 def test_only_a_month_that_cannot_be_in_the_file_is_wrong(groups: list[list[Column]], wrong: bool) -> None:
     footer = Footer(rows=1, created_by="", row_groups=tuple(map(tuple, groups)), data_end=4)
     if not wrong:
-        proof.require_month(footer, REQUEST)
+        validation.require_month(footer, REQUEST)
         return
     with pytest.raises(WrongMonth, match=r"holds trips of [\d-]+ to [\d-]+, none of yellow 2024-01"):
-        proof.require_month(footer, REQUEST)
+        validation.require_month(footer, REQUEST)
 
 
 @pytest.mark.shared_data
@@ -190,9 +190,9 @@ def test_every_published_file_is_of_its_own_month_and_of_no_far_one(shared_data:
         data = file.read_bytes()
         footer = parse_footer(data[-8 - footer_length(data[-8:]) : -8])
         dataset, year, month = file.name[:-8].replace("_tripdata_", "-").split("-")
-        proof.require_month(footer, Request(dataset, int(year), int(month), "raw"))
+        validation.require_month(footer, Request(dataset, int(year), int(month), "raw"))
         try:
-            proof.require_month(footer, Request(dataset, 2030, 1, "raw"))
+            validation.require_month(footer, Request(dataset, 2030, 1, "raw"))
             undecided.append(file.name)
         except WrongMonth:
             pass
@@ -205,4 +205,4 @@ def test_every_published_file_is_of_its_own_month_and_of_no_far_one(shared_data:
 def test_a_real_footer_without_its_data_is_refused(shared_data: Path, month: str) -> None:
     data = (shared_data / f"footers/yellow_tripdata_{month}.footer-only.parquet").read_bytes()
     with pytest.raises(NotParquet, match=r"its footer places data up to byte \d\d,\d{3},\d{3}"):
-        proof.require_footer(data, size=len(data), where="x")
+        validation.require_footer(data, size=len(data), where="x")
