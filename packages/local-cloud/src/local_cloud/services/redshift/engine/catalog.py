@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_cloud.services.redshift.engine.context import Context
-from local_cloud.services.redshift.sql.tables import Column as Definition
+from local_cloud.services.redshift.sql.columns import Column as Definition
 from local_cloud.services.redshift.sql.tables import Name
 from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb, parse_type
 

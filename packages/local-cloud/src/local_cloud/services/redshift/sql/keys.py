@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_cloud.services.redshift.errors import SqlError
+from local_cloud.services.redshift.sql.columns import Column
 from local_cloud.services.redshift.sql.reader import Reader
-
-if TYPE_CHECKING:
-    from local_cloud.services.redshift.sql.tables import Column
 
 #: https://docs.aws.amazon.com/redshift/latest/dg/c_Compression_encodings.html
 _ENCODINGS = (

@@ -12,6 +12,7 @@ from typing import Any
 
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import keys
+from local_cloud.services.redshift.sql.columns import Column
 from local_cloud.services.redshift.sql.keys import UNSAID, Keys
 from local_cloud.services.redshift.sql.lexer import Kind
 from local_cloud.services.redshift.sql.reader import Reader
@@ -22,23 +23,6 @@ Name = tuple[str, ...]
 
 _ATTRIBUTES = ("DEFAULT", "IDENTITY", "GENERATED", "ENCODE", "DISTKEY", "SORTKEY", "COLLATE", "NOT", "NULL")
 _CONSTRAINTS = ("UNIQUE", "PRIMARY", "REFERENCES", "CONSTRAINT", "FOREIGN")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a definition. `default` is Redshift SQL; `identity` is (seed, step); `diststyle` is its table's."""
-
-    name: str
-    type: RedshiftType
-    default: str = ""
-    not_null: bool = False
-    identity: tuple[int, int] | None = None
-    by_default: bool = False
-    encode: str = ""
-    distkey: bool = False
-    diststyle: str = ""
-    sortkey: int = 0
-    comment: str | None = None
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.engine.tables.create import annotate, build, sequence_of, target_of
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import keys
+from local_cloud.services.redshift.sql.columns import Column
 from local_cloud.services.redshift.sql.lexer import quoted
-from local_cloud.services.redshift.sql.tables import AlterTable, Column
+from local_cloud.services.redshift.sql.tables import AlterTable
 
 
 @dataclasses.dataclass(frozen=True)

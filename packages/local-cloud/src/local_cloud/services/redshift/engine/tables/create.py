@@ -13,9 +13,10 @@ from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql import functions, keys, statements
+from local_cloud.services.redshift.sql.columns import Column
 from local_cloud.services.redshift.sql.dialect import fold_case, read, render
 from local_cloud.services.redshift.sql.lexer import quoted
-from local_cloud.services.redshift.sql.tables import Column, CreateTable, Name
+from local_cloud.services.redshift.sql.tables import CreateTable, Name
 from local_cloud.services.redshift.sql.types import from_duckdb
 
 
