@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_cloud.services.cloudformation.errors import ValidationError
+from local_cloud.services.cloudformation.scope import Scope
 from local_cloud.services.cloudformation.values import pair, scalar_text
 
-if TYPE_CHECKING:
-    from local_cloud.services.cloudformation.evaluator import Evaluator
 
-
-def _equals(scope: Evaluator, argument: Any) -> bool:
+def _equals(scope: Scope, argument: Any) -> bool:
     left, right = pair(argument, "every Fn::Equals object requires a list of 2 string parameters.")
     left, right = scope.evaluate(left), scope.evaluate(right)
     if isinstance(left, (dict, list)) or isinstance(right, (dict, list)):
@@ -28,40 +26,40 @@ def _operands(name: str, argument: Any) -> list[Any]:
     return argument
 
 
-def _and(scope: Evaluator, argument: Any) -> bool:
+def _and(scope: Scope, argument: Any) -> bool:
     return all([scope.holds(item) for item in _operands("Fn::And", argument)])
 
 
-def _or(scope: Evaluator, argument: Any) -> bool:
+def _or(scope: Scope, argument: Any) -> bool:
     return any([scope.holds(item) for item in _operands("Fn::Or", argument)])
 
 
-def _not(scope: Evaluator, argument: Any) -> bool:
+def _not(scope: Scope, argument: Any) -> bool:
     if not isinstance(argument, list) or len(argument) != 1:
         raise ValidationError("Template error: every Fn::Not object requires a list with exactly 1 boolean parameter.")
     return not scope.holds(argument[0])
 
 
-def _named(scope: Evaluator, argument: Any) -> bool:
+def _named(scope: Scope, argument: Any) -> bool:
     return scope.condition(argument)
 
 
-def _contains(scope: Evaluator, argument: Any) -> bool:
+def _contains(scope: Scope, argument: Any) -> bool:
     items, item = pair(argument, "every Fn::Contains object requires a list of strings and a string")
     return scalar_text(scope.evaluate(item)) in [scalar_text(each) for each in scope.evaluate(items)]
 
 
-def _each_member_equals(scope: Evaluator, argument: Any) -> bool:
+def _each_member_equals(scope: Scope, argument: Any) -> bool:
     items, item = pair(argument, "every Fn::EachMemberEquals object requires a list of strings and a string")
     return all(scalar_text(each) == scalar_text(scope.evaluate(item)) for each in scope.evaluate(items))
 
 
-def _each_member_in(scope: Evaluator, argument: Any) -> bool:
+def _each_member_in(scope: Scope, argument: Any) -> bool:
     items, allowed = pair(argument, "every Fn::EachMemberIn object requires two lists of strings")
     return all(item in scope.evaluate(allowed) for item in scope.evaluate(items))
 
 
-CONDITIONS: dict[str, Callable[[Evaluator, Any], bool]] = {
+CONDITIONS: dict[str, Callable[[Scope, Any], bool]] = {
     "Condition": _named,
     "Fn::And": _and,
     "Fn::Contains": _contains,

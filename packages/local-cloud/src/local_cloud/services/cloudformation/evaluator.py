@@ -8,20 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from local_cloud.services.cloudformation.conditions import CONDITIONS
 from local_cloud.services.cloudformation.errors import ValidationError
 from local_cloud.services.cloudformation.functions import FUNCTIONS
+from local_cloud.services.cloudformation.scope import Resources
 from local_cloud.services.cloudformation.values import NO_VALUE
-
-
-class Resources(Protocol):
-    """Where Ref and Fn::GetAtt find resources. UNKNOWN for one that is still to be made."""
-
-    def ref(self, logical_id: str) -> Any: ...
-
-    def attribute(self, logical_id: str, name: str) -> Any: ...
 
 
 @dataclass

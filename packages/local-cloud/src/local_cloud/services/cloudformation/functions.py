@@ -8,28 +8,26 @@ import itertools
 import json
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_cloud.services.cloudformation.errors import ValidationError
 from local_cloud.services.cloudformation.references import SUB_VARIABLE, get_att_parts, sub_parts
+from local_cloud.services.cloudformation.scope import Scope
 from local_cloud.services.cloudformation.values import NO_VALUE, UNKNOWN, contains_unknown, pair, scalar_text
 
-if TYPE_CHECKING:
-    from local_cloud.services.cloudformation.evaluator import Evaluator
 
-
-def _ref(scope: Evaluator, argument: Any) -> Any:
+def _ref(scope: Scope, argument: Any) -> Any:
     if not isinstance(argument, str):
         raise ValidationError("Template error: every Ref object must have a single String value.")
     return scope.ref(argument)
 
 
-def _get_att(scope: Evaluator, argument: Any) -> Any:
+def _get_att(scope: Scope, argument: Any) -> Any:
     name, attribute = get_att_parts(argument)
     return scope.resources.attribute(name, scope.evaluate(attribute))
 
 
-def _sub(scope: Evaluator, argument: Any) -> Any:
+def _sub(scope: Scope, argument: Any) -> Any:
     text, variables = sub_parts(argument)
     local = {name: scope.evaluate(value) for name, value in variables.items()}
     unknown = False
@@ -53,16 +51,16 @@ def _sub(scope: Evaluator, argument: Any) -> Any:
     return UNKNOWN if unknown else result
 
 
-def _if(scope: Evaluator, argument: Any) -> Any:
+def _if(scope: Scope, argument: Any) -> Any:
     if not isinstance(argument, list) or len(argument) != 3:
         raise ValidationError("Template error: Fn::If requires a list argument with three elements")
     return scope.evaluate(argument[1] if scope.condition(argument[0]) else argument[2])
 
 
-def _known(function: Callable[[Evaluator, Any], Any]) -> Callable[[Evaluator, Any], Any]:
+def _known(function: Callable[[Scope, Any], Any]) -> Callable[[Scope, Any], Any]:
     """Apply to the evaluated argument; UNKNOWN as soon as some part of it is."""
 
-    def applied(scope: Evaluator, argument: Any) -> Any:
+    def applied(scope: Scope, argument: Any) -> Any:
         value = scope.evaluate(argument)
         return UNKNOWN if contains_unknown(value) else function(scope, value)
 
@@ -70,7 +68,7 @@ def _known(function: Callable[[Evaluator, Any], Any]) -> Callable[[Evaluator, An
 
 
 @_known
-def _join(scope: Evaluator, argument: Any) -> str:
+def _join(scope: Scope, argument: Any) -> str:
     complaint = (
         "every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined "
         "or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
@@ -83,7 +81,7 @@ def _join(scope: Evaluator, argument: Any) -> str:
     return delimiter.join(map(scalar_text, items))
 
 
-def _select(scope: Evaluator, argument: Any) -> Any:
+def _select(scope: Scope, argument: Any) -> Any:
     complaint = "Fn::Select requires a list argument with two elements: an integer index and a list"
     index, items = pair(scope.evaluate(argument), complaint)
     if index is UNKNOWN or items is UNKNOWN:
@@ -96,7 +94,7 @@ def _select(scope: Evaluator, argument: Any) -> Any:
 
 
 @_known
-def _split(scope: Evaluator, argument: Any) -> list[str]:
+def _split(scope: Scope, argument: Any) -> list[str]:
     complaint = "every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split"
     delimiter, text = pair(argument, complaint)
     if not isinstance(delimiter, str) or not delimiter or not isinstance(text, str):
@@ -104,7 +102,7 @@ def _split(scope: Evaluator, argument: Any) -> list[str]:
     return text.split(delimiter)
 
 
-def _find_in_map(scope: Evaluator, argument: Any) -> Any:
+def _find_in_map(scope: Scope, argument: Any) -> Any:
     default: Any = NO_VALUE
     if isinstance(argument, list) and len(argument) == 4 and scope.language_extensions:
         default = scope.evaluate(argument[3].get("DefaultValue"))
@@ -129,7 +127,7 @@ def _find_in_map(scope: Evaluator, argument: Any) -> Any:
         raise ValidationError(f"Template error: Unable to get mapping for {name}::{key}::{attribute}") from None
 
 
-def _import_value(scope: Evaluator, argument: Any) -> Any:
+def _import_value(scope: Scope, argument: Any) -> Any:
     name = scope.evaluate(argument)
     if not isinstance(name, str):
         raise ValidationError("Template error: the attribute in Fn::ImportValue must not depend on any resources")
@@ -137,14 +135,14 @@ def _import_value(scope: Evaluator, argument: Any) -> Any:
 
 
 @_known
-def _base64(scope: Evaluator, argument: Any) -> str:
+def _base64(scope: Scope, argument: Any) -> str:
     if not isinstance(argument, str):
         raise ValidationError("Template error: every Fn::Base64 object must have a String-typed value.")
     return base64.b64encode(argument.encode()).decode()
 
 
 @_known
-def _cidr(scope: Evaluator, argument: Any) -> list[str]:
+def _cidr(scope: Scope, argument: Any) -> list[str]:
     complaint = (
         "Template error: every Fn::Cidr object requires an IP block, a count of 1 to 256 and, optionally, cidrBits"
     )
@@ -163,14 +161,14 @@ def _cidr(scope: Evaluator, argument: Any) -> list[str]:
 
 
 @_known
-def _get_azs(scope: Evaluator, argument: Any) -> list[str]:
+def _get_azs(scope: Scope, argument: Any) -> list[str]:
     return [f"{argument or scope.names['AWS::Region']}{zone}" for zone in "abc"]
 
 
-def _extension(function: Callable[[Evaluator, Any], Any], name: str) -> Callable[[Evaluator, Any], Any]:
+def _extension(function: Callable[[Scope, Any], Any], name: str) -> Callable[[Scope, Any], Any]:
     """A function that a template has only with `Transform: AWS::LanguageExtensions`."""
 
-    def applied(scope: Evaluator, argument: Any) -> Any:
+    def applied(scope: Scope, argument: Any) -> Any:
         if not scope.language_extensions:
             raise ValidationError(f"Template error: {name} requires the transform AWS::LanguageExtensions")
         return function(scope, argument)
@@ -179,20 +177,20 @@ def _extension(function: Callable[[Evaluator, Any], Any], name: str) -> Callable
 
 
 @_known
-def _length(scope: Evaluator, argument: Any) -> int:
+def _length(scope: Scope, argument: Any) -> int:
     if not isinstance(argument, list):
         raise ValidationError("Template error: Fn::Length requires a list")
     return len(argument)
 
 
 @_known
-def _to_json_string(scope: Evaluator, argument: Any) -> str:
+def _to_json_string(scope: Scope, argument: Any) -> str:
     if not isinstance(argument, (dict, list)):
         raise ValidationError("Template error: Fn::ToJsonString requires an object or a list")
     return json.dumps(argument, separators=(",", ":"))
 
 
-FUNCTIONS: dict[str, Callable[[Evaluator, Any], Any]] = {
+FUNCTIONS: dict[str, Callable[[Scope, Any], Any]] = {
     "Ref": _ref,
     "Fn::Base64": _base64,
     "Fn::Cidr": _cidr,
