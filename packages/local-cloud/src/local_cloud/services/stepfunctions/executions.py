@@ -15,12 +15,13 @@ from .errors import (
     InvalidExecutionInput,
     StateMachineTypeNotSupported,
 )
+from .execution_record import Execution
 from .journal import End, Journal, Start, begin, read_end, read_lines, read_start
 from .listings import list_item
 from .lookup import target
 from .machines import Answer, describe_revision
 from .map_runs import describe_child, map_runs_of
-from .model import EXPRESS, Alias, Execution, Machine, Version, now
+from .model import EXPRESS, Alias, Machine, Version, now
 from .registry import Registry
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ from typing import Any
 
 from . import arns
 from .errors import ValidationException
+from .execution_record import Execution
 from .journal import read_events
 from .lookup import target
 from .machines import Answer, check_standard
 from .map_runs import child_item, find_map_run
-from .model import Execution, Machine
+from .model import Machine
 from .pages import page
 from .registry import Registry
 

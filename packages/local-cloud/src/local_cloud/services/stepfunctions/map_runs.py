@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from . import arns
 from .errors import ExecutionDoesNotExist, ResourceNotFound
+from .execution_record import Execution
 from .journal import read_end
 from .machines import Answer
-from .model import Execution
 from .pages import page
 from .registry import Registry
 

@@ -1,14 +1,10 @@
-"""What Step Functions keeps: machines with their versions and aliases, activities, and a line per execution."""
+"""What Step Functions keeps beside executions: machines with their versions and aliases, and activities."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from .running.run import Run
+from typing import Any
 
 STANDARD = "STANDARD"
 EXPRESS = "EXPRESS"
@@ -74,25 +70,3 @@ class Activity:
     created: float
     tags: dict[str, str] = field(default_factory=dict)
     encryption: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class Execution:
-    """The line of an execution that lists show. Input, output and history are in its journal."""
-
-    arn: str
-    name: str
-    machine_arn: str
-    journal: Path
-    started: float
-    status: str = "RUNNING"
-    version_arn: str = ""
-    alias_arn: str = ""
-    type: str = STANDARD
-    stopped: float | None = None
-    redrives: int = 0
-    redriven: float | None = None
-    map_runs: list[str] = field(default_factory=list)
-    """ARNs."""
-    run: Run | None = None
-    """The threads that evaluate it, while they do."""

@@ -12,8 +12,9 @@ from local_cloud.cloud import Cloud
 from local_cloud.errors import StateNotSaved
 
 from .errors import ExecutionDoesNotExist, StateMachineDoesNotExist
+from .execution_record import Execution
 from .journal import End, Journal, Start, read_end, read_events, read_start
-from .model import Activity, Execution, Machine, now
+from .model import Activity, Machine, now
 from .saved import Saved
 
 _KEPT_FOR = 90 * 24 * 3600.0

@@ -40,14 +40,6 @@ def compile_definition(text: str) -> Any:
     return program
 
 
-def parse_function(text: str) -> Any:
-    """An intrinsic function's evaluable component; raises ValueError where the text is not one."""
-    patches.apply()
-    from ..patches.intrinsic_text import parse_function
-
-    return parse_function(text)
-
-
 def _states(program: Any) -> Any:
     """All states, of branches and item processors too."""
     states = getattr(program, "states", None) or program._states

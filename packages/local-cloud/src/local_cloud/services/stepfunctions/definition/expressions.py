@@ -36,7 +36,7 @@ def is_function(text: Any) -> bool:
     """An intrinsic function call the interpreter understands."""
     if not isinstance(text, str) or not text.startswith("States."):
         return False
-    from .compile import parse_function
+    from .functions import parse_function
 
     try:
         parse_function(text)

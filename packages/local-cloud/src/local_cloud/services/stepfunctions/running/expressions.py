@@ -25,7 +25,7 @@ def value_of(env: Any, text: str, *, strict: bool = False) -> Any:
     The input is the top of `env.stack`. Raises NoSuchJsonPathError (see `extract_json` for `strict`).
     """
     if text.startswith("States."):
-        from ..definition.compile import parse_function
+        from ..definition.functions import parse_function
         from ..patches.intrinsic_functions import call
 
         call(env, text, parse_function(text))
