@@ -33,10 +33,11 @@ def test_what_differs_is_told_with_what_rests_on_it(laptop: Laptop, monkeypatch:
     """An account that answers otherwise, here by another expectation, and one where nothing is deployed."""
     for name, value in laptop.sdk.items():
         monkeypatch.setenv(name, value)
+    from orchestration.conformance.assumption import Probe
     from orchestration.conformance.ground import Ground
 
-    odd = conformance.Probe("state-name-in-catch", "it is another", "all Catch blocks", lambda ground: "Another")
-    unable = conformance.Probe("failed-cast", "a text", "a mail", lambda ground: "never", warehouse=True)
+    odd = Probe("state-name-in-catch", "it is another", "all Catch blocks", lambda ground: "Another")
+    unable = Probe("failed-cast", "a text", "a mail", lambda ground: "never", warehouse=True)
     ground = Ground("local", "elt-local-conformance-x", {}, None, 0)
     differs, unanswered = conformance.examine(ground, [odd, unable])
     assert (differs.result, differs.answer, differs.expected) == ("differs", "Another", "Breaks")

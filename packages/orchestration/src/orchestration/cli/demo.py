@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orchestration import environments, pipelines
+from orchestration.cli.following import failure_text
 from orchestration.cli.options import MONTH, json_option, print_json
 from orchestration.errors import RunFailed
 from orchestration.pipelines import Month
@@ -92,7 +93,7 @@ def command(rows: int, month: Month, reviews: int, seed: int, as_json: bool) -> 
         arn = run.start(deployment, pipeline, month, source_url=url, rerun=rerun, force=False)
         execution = run.follow(deployment, pipeline, month, arn, serves=True)
     if execution.status != "SUCCEEDED":
-        raise RunFailed(run.failure_text(execution, rerun))
+        raise RunFailed(failure_text(execution, rerun))
     check = _check(deployment, pipeline, month)
     reviewed = _run_reviews(deployment, folder / "reviews", rows=reviews, seed=seed)
     seconds = time.monotonic() - began
@@ -107,7 +108,7 @@ def command(rows: int, month: Month, reviews: int, seed: int, as_json: bool) -> 
 
 def _run_reviews(deployment: Deployment, folder: Path, *, rows: int, seed: int) -> Reviews:
     from orchestration import generate, warehouse
-    from orchestration.cli import dashboard, run, run_day
+    from orchestration.cli import dashboard, run_day
     from orchestration.progress import stderr
     from orchestration.reviews.check import check
 
@@ -119,7 +120,7 @@ def _run_reviews(deployment: Deployment, folder: Path, *, rows: int, seed: int) 
     rerun = run_day.rerun_command(pipeline, environments.load("local"))
     execution = run_day.follow(deployment, pipeline, run_day.start(deployment, pipeline, rerun))
     if execution.status != "SUCCEEDED":
-        raise RunFailed(run.failure_text(execution, rerun))
+        raise RunFailed(failure_text(execution, rerun))
     checks = check(pipeline, lambda sql: warehouse.query(deployment, sql))
     return Reviews(execution, checks, dashboard.write(deployment, pipeline.name))
 

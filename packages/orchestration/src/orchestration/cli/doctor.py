@@ -11,7 +11,7 @@ from orchestration.cli.options import env_option, json_option, print_json, print
 from orchestration.environments import Environment
 
 if TYPE_CHECKING:
-    from orchestration.doctor import Finding
+    from orchestration.doctor.finding import Finding
 
 _STYLES = {"ok": "green", "warning": "yellow", "failure": "bold red"}
 
@@ -28,6 +28,7 @@ def command(environment: Environment, as_json: bool) -> int:
     """
     from orchestration import doctor
     from orchestration.cli.local import connect
+    from orchestration.doctor.finding import FAILURE
     from orchestration.progress import stderr
 
     connect(environment)
@@ -37,7 +38,7 @@ def command(environment: Environment, as_json: bool) -> int:
         print_json([dataclasses.asdict(one) for one in findings])
     else:
         _show(findings)
-    return 1 if any(one.result == doctor.FAILURE for one in findings) else 0
+    return 1 if any(one.result == FAILURE for one in findings) else 0
 
 
 def _show(findings: list[Finding]) -> None:

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestration.cli.following import failure_text, follow_with
 from orchestration.cli.options import MONTH, PIPELINE, env_option, json_option, print_json
 from orchestration.environments import Environment
-from orchestration.errors import Interrupted, RunFailed, UsageError
+from orchestration.errors import RunFailed, UsageError
 from orchestration.pipelines import DailyPipeline, Month, MonthlyPipeline, Pipeline
 
 if TYPE_CHECKING:
     from orchestration.deployment import Deployment
     from orchestration.executions import Execution
-    from orchestration.progress import Detail
 
 
 @click.command("run", help="Run a pipeline and follow it, for a month also when the month is loaded already.")
@@ -165,32 +165,3 @@ def follow(deployment: Deployment, pipeline: Pipeline, month: Month, arn: str, *
     from orchestration.trips.outcome import Outcome
 
     return follow_with(Outcome(deployment, pipeline, month).detail, arn, serves=serves)
-
-
-def follow_with(detail: Detail, arn: str, *, serves: bool = False) -> Execution:
-    """Show an execution, with a few words on each finished state, until it is final; return its last reading."""
-    import boto3
-
-    from orchestration import executions
-    from orchestration.progress import following
-
-    states = boto3.client("stepfunctions")
-    try:
-        with following(detail) as show:
-            for execution in executions.follow(states, arn):
-                show(execution)
-    except KeyboardInterrupt:
-        name = arn.rsplit(":", 1)[-1]
-        if serves:
-            states.stop_execution(executionArn=arn, cause="its source is no longer served")
-            raise Interrupted(f"{name} is stopped, because this command served its file") from None
-        raise Interrupted(f"no longer followed, but it runs on: elt logs {name} --follow") from None
-    return execution
-
-
-def failure_text(execution: Execution, rerun: str) -> str:
-    """Which state failed, the cause in one line, and the command to try again."""
-    cause = " ".join((execution.cause or execution.error or "no cause given").split())
-    where = execution.failed_state or "its start"
-    cause = cause.removeprefix(f"{where}: ")
-    return f"{execution.name} {execution.status.lower()} at {where}: {cause}\ntry again: {rerun}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestration.cli.following import failure_text, follow_with
 from orchestration.cli.options import confirm, print_json
 from orchestration.environments import Environment
 from orchestration.errors import RunFailed, UsageError
@@ -41,7 +42,6 @@ def run(
 
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
-    from orchestration.cli.run import failure_text
     from orchestration.reviews import placing
     from orchestration.reviews import source as sources
 
@@ -171,7 +171,6 @@ def start(deployment: Deployment, pipeline: DailyPipeline, rerun: str, *, gone: 
 
 def follow(deployment: Deployment, pipeline: DailyPipeline, arn: str) -> Execution:
     """Show the execution until it is final, and return its last reading."""
-    from orchestration.cli.run import follow_with
     from orchestration.reviews.outcome import DayOutcome
 
     return follow_with(DayOutcome(deployment, pipeline, arn.rsplit(":", 1)[-1]).detail, arn)

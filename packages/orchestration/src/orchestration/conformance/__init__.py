@@ -9,32 +9,21 @@ one account turns each assumption into a fact, or shows where local-cloud, and w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestration.conformance import glue, redshift, states, watch
+from orchestration.conformance.assumption import Probe
+from orchestration.conformance.ground import Ground
 from orchestration.errors import EltError
 from rs_query import RsQueryError
 
-if TYPE_CHECKING:
-    from orchestration.conformance.ground import Ground
-
 EXPECTED = Path(__file__).with_name("expected.json")
 CONFIRMED, DIFFERS, UNANSWERED = "confirmed", "differs", "not answered"
-
-
-@dataclass(frozen=True)
-class Probe:
-    """One assumption: `ask` finds out; `rests_on_it` is what would break. `warehouse` is whether it needs one."""
-
-    name: str
-    assumption: str
-    rests_on_it: str
-    ask: Callable[[Ground], Any]
-    warehouse: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,8 +39,6 @@ class Verdict:
 
 
 def all_probes() -> list[Probe]:
-    from orchestration.conformance import glue, redshift, states, watch
-
     return [*glue.PROBES, *redshift.PROBES, *states.PROBES, *watch.PROBES]
 
 

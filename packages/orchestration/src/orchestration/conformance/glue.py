@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration.conformance import Probe
+from orchestration.conformance.assumption import Probe
 from orchestration.conformance.ground import Ground
 
 #: What the probe itself passes, and what the job's definition has.

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 
 from orchestration import objects, warehouse
-from orchestration.conformance import Probe
+from orchestration.conformance.assumption import Probe
 from orchestration.conformance.ground import Ground, until
 from orchestration.deployment import Deployment
 

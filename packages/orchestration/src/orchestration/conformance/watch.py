@@ -6,7 +6,7 @@ import time
 
 import boto3
 
-from orchestration.conformance import Probe
+from orchestration.conformance.assumption import Probe
 from orchestration.conformance.ground import Ground
 
 

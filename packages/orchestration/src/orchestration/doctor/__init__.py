@@ -8,33 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from orchestration.doctor import account, alerts, delivery, permissions
+from orchestration.doctor.finding import WARNING, Finding
 from orchestration.environments import Environment
 
-OK, WARNING, FAILURE = "ok", "warning", "failure"
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one check found: `result` is OK, WARNING or FAILURE; `remedy` a command or a step, "" where none is due."""
-
-    check: str
-    result: str
-    what: str
-    remedy: str = ""
-
 
 Check = Callable[[Environment], Iterator[Finding]]
 
 
 def examine(environment: Environment) -> Iterator[Finding]:
     """Make every check on an activated environment, in the order in which a first deployment meets them."""
-    from orchestration.doctor import account, alerts, delivery, permissions
-
     checks: dict[str, Check] = {
         "identity": account.identity,
         "region": account.region,

@@ -9,7 +9,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from orchestration import stacks
-from orchestration.doctor import FAILURE, OK, WARNING, Finding
+from orchestration.doctor.finding import FAILURE, OK, WARNING, Finding
 from orchestration.environments import Environment, destination
 
 #: A workgroup's network: three subnets in three availability zones, with three free addresses each.

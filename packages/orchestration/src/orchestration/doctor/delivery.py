@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import boto3
 from botocore.exceptions import ClientError
 
-from orchestration.doctor import FAILURE, OK, WARNING, Finding
+from orchestration.doctor.finding import FAILURE, OK, WARNING, Finding
 from orchestration.environments import Environment
 
 _PROVIDER = "token.actions.githubusercontent.com"

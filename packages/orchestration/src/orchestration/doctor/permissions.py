@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from orchestration.doctor import FAILURE, OK, WARNING, Finding
+from orchestration.doctor.finding import FAILURE, OK, WARNING, Finding
 from orchestration.environments import Environment
 
 #: By the type of resource: the action that makes one, and its ARN after `arn:aws:`; "*" for an action that knows none.
