@@ -20,6 +20,7 @@ from folder_storage import FolderStorage
 from glue_transform import engines
 from glue_transform.arguments import Request
 from glue_transform.datasets import load
+from glue_transform.engines import factory
 from glue_transform.job import transform
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -101,7 +102,7 @@ class Lake:
         """Run a transform and give its manifest. With `keep` its files outlive the month's next transform."""
         self.folder.mkdir(exist_ok=True)
         request = Request(dataset, year, month, "raw", "processed", engine)
-        running = engines.create(engine, storage=self.storage, folder=self.folder)
+        running = factory.create(engine, storage=self.storage, folder=self.folder)
         url = transform(request, storage=self.storage, engine=running)
         manifest = dict(json.loads(self.storage.read(url) or b""))
         if keep:

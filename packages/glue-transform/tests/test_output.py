@@ -8,9 +8,8 @@ import duckdb
 import pytest
 from trip_files import ERAS, write_parquet, write_raw
 
-from glue_transform import engines
 from glue_transform.datasets import load
-from glue_transform.engines import Output
+from glue_transform.engines import Output, factory
 from glue_transform.engines import duckdb as duckdb_engine
 
 #: Physical and logical types of the part files' columns (Parquet's own names), by Redshift type.
@@ -81,7 +80,7 @@ def test_parts_are_of_nearly_equal_size(lake, engine, row_group: int):
     with duckdb.connect() as connection:
         connection.execute(f"COPY ({trips}) TO '{raw}' (FORMAT parquet, ROW_GROUP_SIZE {row_group})")
     lake.folder.mkdir()
-    running = engines.create(engine, storage=lake.storage, folder=lake.folder)
+    running = factory.create(engine, storage=lake.storage, folder=lake.folder)
     running.open(f"s3://raw/trips-{row_group}.parquet", zone="UTC")
     output = Output(
         "SELECT source_0 AS id, source_1 AS fare FROM source WHERE source_2 = 0", "s3://processed/trips/", 8

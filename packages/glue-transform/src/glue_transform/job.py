@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from glue_transform import arguments, datasets, engines, manifest, queries
+from glue_transform import arguments, datasets, manifest, queries
 from glue_transform.arguments import Request
 from glue_transform.datasets import Dataset
 from glue_transform.drift import drift_of, unreadable
-from glue_transform.engines import Engine, Output, Written
+from glue_transform.engines import Engine, Output, Written, factory
 from glue_transform.errors import NothingKept, RowsLost, TransformError
 from glue_transform.layout import Layout, new_load_id, part_files, superseded
 from glue_transform.log import Log
@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> None:
     request = arguments.parse(argv)
     storage = S3()
     with tempfile.TemporaryDirectory(prefix="transform-") as folder:
-        transform(request, storage=storage, engine=engines.create(request.engine, storage=storage, folder=Path(folder)))
+        transform(request, storage=storage, engine=factory.create(request.engine, storage=storage, folder=Path(folder)))
 
 
 def transform(request: Request, *, storage: Storage, engine: Engine) -> str:

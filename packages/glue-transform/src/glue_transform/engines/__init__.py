@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from glue_transform.errors import Encrypted, NotParquet
 from glue_transform.manifest import Part
 from glue_transform.source import SourceFile
-from glue_transform.storage import Storage
 
 NAMES = ("duckdb", "spark")
 
@@ -59,17 +57,6 @@ class Engine(Protocol):
 
     def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Written]:
         """Write each output as Parquet: snappy, version 1 pages, every column nullable."""
-
-
-def create(name: str, *, storage: Storage, folder: Path) -> Engine:
-    """The engine of that name. `folder` is for its temporary files."""
-    if name == "spark":
-        from glue_transform.engines.spark import SparkEngine
-
-        return SparkEngine()
-    from glue_transform.engines.duckdb import DuckDBEngine
-
-    return DuckDBEngine(storage, folder)
 
 
 def check_parquet(url: str, *, head: bytes, tail: bytes) -> None:
