@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from import_graph import find_circle, import_graph
 from laptop import BIN, ROOT
 
 MODULES = {
@@ -34,12 +36,123 @@ def imports(file: Path) -> set[str]:
 
 @pytest.mark.parametrize("package", MODULES)
 def test_nobody_imports_a_sibling(package: str) -> None:
-    source = ROOT / "packages" / package / "src" / MODULES[package]
+    source = source_of(package)
     for file in source.rglob("*.py"):
         for sibling in imports(file) & (set(MODULES.values()) - {MODULES[package]}):
             where = file.relative_to(source).as_posix()
             assert (package, sibling) in ALLOWED, f"{where} imports {sibling}"
             assert ALLOWED[package, sibling] in (None, where), f"{where} imports {sibling}"
+
+
+@pytest.mark.parametrize("package", MODULES)
+def test_no_imports_form_a_circle(package: str) -> None:
+    circle = find_circle(import_graph(source_of(package)))
+    assert not circle, ", ".join(f"{one} imports {other}" for one, other in itertools.pairwise(circle))
+
+
+def source_of(package: str) -> Path:
+    return ROOT / "packages" / package / "src" / MODULES[package]
+
+
+#: What any service may use of another: where logs and metrics go.
+SHARED = ("logs", "cloudwatch")
+#: Arrows that the rules below forbid and that are still there. This only gets shorter.
+REMAINING = {
+    ("faults.py", "services/s3/request.py"),
+    ("gateway.py", "services/s3/errors.py"),
+    ("gateway.py", "services/s3/request.py"),
+    ("permissions/enforcer.py", "services/s3/request.py"),
+    ("permissions/needs/lookups.py", "services/redshift/data_api/responses.py"),
+    ("permissions/needs/lookups.py", "services/redshift/serverless/responses.py"),
+    ("permissions/needs/s3.py", "services/s3/request.py"),
+    ("permissions/resource_policies.py", "services/redshift/serverless/responses.py"),
+    ("recovery.py", "services/redshift/engine/warehouse.py"),
+    ("services/iam.py", "services/iam_simulation.py"),
+}
+#: Who starts services, and offers the command of one.
+COMPOSERS = ("server.py", "cli.py", "__init__.py")
+
+
+def rule_against(importer: str, imported: str) -> str:
+    """Why a file of local-cloud may not import another one; empty where it may."""
+    mine, other = service_of(importer), service_of(imported)
+    if other and mine != other and other not in SHARED and importer not in COMPOSERS:
+        return "a service reaches another by its API" if mine else "what serves all services knows none of them"
+    return rule_of_redshift(*(path.removeprefix("services/redshift/") for path in (importer, imported)))
+
+
+def service_of(path: str) -> str:
+    parts = Path(path).with_suffix("").parts
+    return parts[1] if parts[0] == "services" and len(parts) > 1 else ""
+
+
+def rule_of_redshift(importer: str, imported: str) -> str:
+    """`sql` reads statements, `engine` runs them, `data_api` and `serverless` are how they come in."""
+    if importer.startswith("sql/") and imported.startswith(("engine/", "data_api/", "serverless/")):
+        return "sql is below the engine"
+    if importer.startswith("engine/") and imported.startswith(("data_api/", "serverless/")):
+        return "the engine knows no API"
+    runs = ("engine/executor.py", "engine/commands.py", "engine/session.py")
+    if importer.startswith("engine/") and importer not in runs and imported in runs:
+        return "a handler knows the Context that it runs in, and not what runs it"
+    return ""
+
+
+def test_arrows_of_the_local_cloud_keep_its_rules() -> None:
+    graph = import_graph(source_of("local-cloud"))
+    forbidden = {
+        (importer, imported): rule
+        for importer, files in graph.items()
+        for imported in files
+        if (rule := rule_against(importer, imported))
+    }
+    wrong = [
+        f"{one} imports {other}: {rule}" for (one, other), rule in forbidden.items() if (one, other) not in REMAINING
+    ]
+    assert not wrong, "\n".join(wrong)
+    assert forbidden.keys() == REMAINING, "an arrow is gone: take it out of REMAINING, so that it stays away"
+
+
+def test_only_commands_know_commands() -> None:
+    graph = import_graph(source_of("orchestration"))
+    wrong = [
+        f"{importer} imports {imported}"
+        for importer, files in graph.items()
+        for imported in files
+        if imported.startswith("cli/") and not importer.startswith("cli/")
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    ("modules", "circle"),
+    [
+        pytest.param({"a": "from package import b", "b": ""}, [], id="none"),
+        pytest.param({"a": "import package.b", "b": "from package.a import x"}, ["a.py", "b.py"], id="names"),
+        pytest.param(
+            {"a": "def f():\n    from package import b", "b": "from . import a"}, ["a.py", "b.py"], id="in a function"
+        ),
+        pytest.param(
+            {"a": "if TYPE_CHECKING:\n    from .b import B", "b": "from .a import A"}, ["a.py", "b.py"], id="for types"
+        ),
+        pytest.param(
+            {"a": "from .inner import f", "inner/__init__": "from .c import f", "inner/c": "from ..a import x"},
+            ["a.py", "inner/__init__.py", "inner/c.py"],
+            id="through a folder",
+        ),
+        pytest.param({"inner/__init__": "from .c import f", "inner/c": "import os"}, [], id="a folder and its file"),
+    ],
+)
+def test_a_circle_is_found_wherever_its_imports_stand(
+    modules: dict[str, str], circle: list[str], tmp_path: Path
+) -> None:
+    for name, text in {"__init__": "", **modules}.items():
+        file = tmp_path / "package" / f"{name}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    found = find_circle(import_graph(tmp_path / "package"))
+    assert sorted(set(found)) == circle
+    assert len(found) == len(circle) + bool(circle)
 
 
 @pytest.mark.parametrize("package", ["glue-ingest", "glue-transform", "rs-query", "trigger"])
