@@ -18,7 +18,7 @@ from local_cloud.permissions import wire
 from local_cloud.permissions.errors import AccessDenied
 from local_cloud.saving import cause_of
 from local_cloud.services.s3.errors import S3Error
-from local_cloud.services.s3.request import Reply, S3Request
+from local_cloud.services.s3.requests.request import Reply, S3Request
 from local_cloud.snapshot import package_of
 
 log = logging.getLogger("local_cloud.gateway")

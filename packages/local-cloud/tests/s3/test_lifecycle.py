@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from local_cloud.services.s3 import catalog
-from local_cloud.services.s3.catalog import Attributes, Upload
-from local_cloud.services.s3.lifecycle import Lifecycle
-from local_cloud.services.s3.lifecycle_document import read, write
-from local_cloud.services.s3.store import Content, Store
+from local_cloud.services.s3.lifecycle.document import read, write
+from local_cloud.services.s3.lifecycle.expiry import Lifecycle
+from local_cloud.services.s3.storage import catalog
+from local_cloud.services.s3.storage.catalog import Attributes, Upload
+from local_cloud.services.s3.storage.store import Content, Store
 
 BUCKET = "bucket"
 

@@ -13,8 +13,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from local_cloud.services.s3.catalog import Attributes, Catalog, Version
-from local_cloud.services.s3.store import Content, Store
+from local_cloud.services.s3.storage.catalog import Attributes, Catalog, Version
+from local_cloud.services.s3.storage.store import Content, Store
 
 BUCKET = "bucket"
 

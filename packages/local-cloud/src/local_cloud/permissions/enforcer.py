@@ -25,7 +25,7 @@ from local_cloud.permissions.resource_policies import policy_of, tag_keys
 from local_cloud.permissions.usage import Usage
 
 if TYPE_CHECKING:
-    from local_cloud.services.s3.request import S3Request
+    from local_cloud.services.s3.requests.request import S3Request
 
 #: Signing names whose IAM prefix is another.
 _PREFIXES = {"monitoring": "cloudwatch"}

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote
 from local_cloud.permissions.needs.call import Keys, Need
 
 if TYPE_CHECKING:
-    from local_cloud.services.s3.request import S3Request
+    from local_cloud.services.s3.requests.request import S3Request
 
 #: Actions that have another name for a version, or a copy's source, that is named.
 _OF_VERSION = {

@@ -10,9 +10,9 @@ def install(cloud: Cloud) -> None:
     from local_cloud.services.s3.app import S3
     from local_cloud.services.s3.bucket import Buckets
     from local_cloud.services.s3.facade import PlainObjects
-    from local_cloud.services.s3.lifecycle import Lifecycle
+    from local_cloud.services.s3.lifecycle.expiry import Lifecycle
     from local_cloud.services.s3.notifications import Notifier
-    from local_cloud.services.s3.store import Store
+    from local_cloud.services.s3.storage.store import Store
 
     account_id = cloud.settings.account_id
     buckets = Buckets(account_id)

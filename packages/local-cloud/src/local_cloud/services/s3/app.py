@@ -10,24 +10,24 @@ import logging
 import time
 from collections.abc import Callable
 
-from local_cloud.services.s3 import (
+from local_cloud.services.s3 import notifications
+from local_cloud.services.s3.bucket import Buckets
+from local_cloud.services.s3.errors import S3Error, not_implemented
+from local_cloud.services.s3.lifecycle.expiry import Lifecycle
+from local_cloud.services.s3.operations import (
     copies,
     details,
-    keys,
-    lifecycle_api,
+    lifecycle,
     listings,
-    notifications,
-    objects_api,
+    objects,
     upload_listings,
-    uploads_api,
-    xmldoc,
+    uploads,
 )
-from local_cloud.services.s3.bucket import Buckets
-from local_cloud.services.s3.context import Context
-from local_cloud.services.s3.errors import S3Error, not_implemented
-from local_cloud.services.s3.lifecycle import Lifecycle
-from local_cloud.services.s3.request import Reply, S3Request
-from local_cloud.services.s3.store import Store
+from local_cloud.services.s3.operations.context import Context
+from local_cloud.services.s3.requests import xmldoc
+from local_cloud.services.s3.requests.request import Reply, S3Request
+from local_cloud.services.s3.storage import keys
+from local_cloud.services.s3.storage.store import Store
 
 log = logging.getLogger("local_cloud.s3")
 
@@ -35,20 +35,20 @@ Operation = Callable[[Context, S3Request], Reply]
 
 #: (method, subresource) → IAM action and handler, for a key. The first subresource in the query counts.
 _OBJECT: dict[tuple[str, str], tuple[str, Operation]] = {
-    ("GET", ""): ("s3:GetObject", objects_api.get),
-    ("HEAD", ""): ("s3:GetObject", objects_api.get),
-    ("PUT", ""): ("s3:PutObject", objects_api.put),
-    ("DELETE", ""): ("s3:DeleteObject", objects_api.delete),
+    ("GET", ""): ("s3:GetObject", objects.get),
+    ("HEAD", ""): ("s3:GetObject", objects.get),
+    ("PUT", ""): ("s3:PutObject", objects.put),
+    ("DELETE", ""): ("s3:DeleteObject", objects.delete),
     ("GET", "tagging"): ("s3:GetObjectTagging", details.get_tagging),
     ("PUT", "tagging"): ("s3:PutObjectTagging", details.put_tagging),
     ("DELETE", "tagging"): ("s3:DeleteObjectTagging", details.delete_tagging),
     ("GET", "acl"): ("s3:GetObjectAcl", details.get_acl),
     ("PUT", "acl"): ("s3:PutObjectAcl", details.put_acl),
     ("GET", "attributes"): ("s3:GetObjectAttributes", details.get_attributes),
-    ("POST", "uploads"): ("s3:PutObject", uploads_api.create),
-    ("PUT", "uploadId"): ("s3:PutObject", uploads_api.put_part),
-    ("POST", "uploadId"): ("s3:PutObject", uploads_api.complete),
-    ("DELETE", "uploadId"): ("s3:AbortMultipartUpload", uploads_api.abort),
+    ("POST", "uploads"): ("s3:PutObject", uploads.create),
+    ("PUT", "uploadId"): ("s3:PutObject", uploads.put_part),
+    ("POST", "uploadId"): ("s3:PutObject", uploads.complete),
+    ("DELETE", "uploadId"): ("s3:AbortMultipartUpload", uploads.abort),
     ("GET", "uploadId"): ("s3:ListMultipartUploadParts", upload_listings.list_parts),
 }
 
@@ -57,10 +57,10 @@ _BUCKET: dict[tuple[str, str], tuple[str, Operation]] = {
     ("GET", ""): ("s3:ListBucket", listings.list_objects),
     ("GET", "versions"): ("s3:ListBucketVersions", listings.list_versions),
     ("GET", "uploads"): ("s3:ListBucketMultipartUploads", upload_listings.list_uploads),
-    ("POST", "delete"): ("s3:DeleteObject", objects_api.delete_many),
-    ("GET", "lifecycle"): ("s3:GetLifecycleConfiguration", lifecycle_api.get),
-    ("PUT", "lifecycle"): ("s3:PutLifecycleConfiguration", lifecycle_api.put),
-    ("DELETE", "lifecycle"): ("s3:PutLifecycleConfiguration", lifecycle_api.delete),
+    ("POST", "delete"): ("s3:DeleteObject", objects.delete_many),
+    ("GET", "lifecycle"): ("s3:GetLifecycleConfiguration", lifecycle.get),
+    ("PUT", "lifecycle"): ("s3:PutLifecycleConfiguration", lifecycle.put),
+    ("DELETE", "lifecycle"): ("s3:PutLifecycleConfiguration", lifecycle.delete),
 }
 
 _OBJECT_SUBRESOURCES = (

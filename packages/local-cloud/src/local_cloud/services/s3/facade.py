@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from local_cloud.objects import ObjectInfo
-from local_cloud.services.s3.catalog import Attributes, Version
-from local_cloud.services.s3.context import Context
 from local_cloud.services.s3.errors import S3Error
-from local_cloud.services.s3.shared import DEFAULT_CHECKSUM, digests
-from local_cloud.services.s3.store import Content
+from local_cloud.services.s3.operations.context import Context
+from local_cloud.services.s3.operations.shared import DEFAULT_CHECKSUM, digests
+from local_cloud.services.s3.storage.catalog import Attributes, Version
+from local_cloud.services.s3.storage.store import Content
 
 
 class PlainObjects:

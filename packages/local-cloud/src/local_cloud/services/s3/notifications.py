@@ -9,7 +9,7 @@ from typing import Any
 
 from local_cloud import moto_state
 from local_cloud.services.s3.bucket import Buckets
-from local_cloud.services.s3.catalog import Version
+from local_cloud.services.s3.storage.catalog import Version
 
 
 @dataclass(frozen=True)

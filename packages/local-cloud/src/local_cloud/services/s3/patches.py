@@ -9,9 +9,9 @@ from typing import Any
 from moto.s3.exceptions import InvalidBucketName
 from moto.s3.models import FakeKey, S3Backend, s3_backends
 
-from local_cloud.services.s3 import keys
 from local_cloud.services.s3.facade import PlainObjects
-from local_cloud.services.s3.store import Store
+from local_cloud.services.s3.storage import keys
+from local_cloud.services.s3.storage.store import Store
 
 log = logging.getLogger("local_cloud.s3")
 

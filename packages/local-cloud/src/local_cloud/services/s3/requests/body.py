@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from local_cloud.httpd import RequestBody
-from local_cloud.services.s3 import checksums
 from local_cloud.services.s3.errors import S3Error
+from local_cloud.services.s3.requests import checksums
 
 BLOCK = 1 << 20
 

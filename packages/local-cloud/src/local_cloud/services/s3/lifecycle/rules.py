@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_cloud.services.s3.catalog import Upload, Version
+from local_cloud.services.s3.storage.catalog import Upload, Version
 
 _DAY = datetime.timedelta(days=1)
 
@@ -111,7 +111,7 @@ def abandoned(upload: Upload, rules: Iterable[Rule], now: datetime.datetime) -> 
 
 
 def in_force(rules: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
-    """The enabled ones of the rules that `lifecycle_document.read` gave."""
+    """The enabled ones of the rules that `document.read` gave."""
     return tuple(_rule(fields) for fields in rules if fields["Status"] == "Enabled")
 
 

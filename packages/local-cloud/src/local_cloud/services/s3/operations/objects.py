@@ -7,14 +7,15 @@ from typing import Any
 
 from local_cloud.httpd import FileSlice
 from local_cloud.permissions.errors import AccessDenied
-from local_cloud.services.s3 import attributes as attrs
-from local_cloud.services.s3 import body, conditions, keys, xmldoc
-from local_cloud.services.s3.catalog import Version
-from local_cloud.services.s3.context import Context
 from local_cloud.services.s3.errors import S3Error
-from local_cloud.services.s3.request import Reply, S3Request, xml
-from local_cloud.services.s3.shared import DEFAULT_CHECKSUM, check_acl, find, stored_headers
-from local_cloud.services.s3.store import Content
+from local_cloud.services.s3.operations.context import Context
+from local_cloud.services.s3.operations.shared import DEFAULT_CHECKSUM, check_acl, find, stored_headers
+from local_cloud.services.s3.requests import attributes as attrs
+from local_cloud.services.s3.requests import body, conditions, xmldoc
+from local_cloud.services.s3.requests.request import Reply, S3Request, xml
+from local_cloud.services.s3.storage import keys
+from local_cloud.services.s3.storage.catalog import Version
+from local_cloud.services.s3.storage.store import Content
 
 _OVERRIDES = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
 

@@ -6,12 +6,12 @@ import hashlib
 from email.utils import format_datetime
 from pathlib import Path
 
-from local_cloud.services.s3 import attributes as attrs
-from local_cloud.services.s3 import body, checksums
-from local_cloud.services.s3.catalog import Version
-from local_cloud.services.s3.context import Context
 from local_cloud.services.s3.errors import S3Error
-from local_cloud.services.s3.request import S3Request
+from local_cloud.services.s3.operations.context import Context
+from local_cloud.services.s3.requests import attributes as attrs
+from local_cloud.services.s3.requests import body, checksums
+from local_cloud.services.s3.requests.request import S3Request
+from local_cloud.services.s3.storage.catalog import Version
 
 #: What S3 computes for an object that comes without a checksum.
 DEFAULT_CHECKSUM = "CRC64NVME"

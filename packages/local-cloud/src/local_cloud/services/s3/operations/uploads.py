@@ -9,15 +9,16 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-from local_cloud.services.s3 import attributes as attrs
-from local_cloud.services.s3 import body, checksums, conditions, copies, xmldoc
-from local_cloud.services.s3.catalog import Part, Upload, Version
-from local_cloud.services.s3.context import Context
 from local_cloud.services.s3.errors import S3Error
-from local_cloud.services.s3.files import copy_range
-from local_cloud.services.s3.request import Reply, S3Request, xml
-from local_cloud.services.s3.shared import DEFAULT_CHECKSUM, check_acl, digests
-from local_cloud.services.s3.store import Content
+from local_cloud.services.s3.operations import copies
+from local_cloud.services.s3.operations.context import Context
+from local_cloud.services.s3.operations.shared import DEFAULT_CHECKSUM, check_acl, digests
+from local_cloud.services.s3.requests import attributes as attrs
+from local_cloud.services.s3.requests import body, checksums, conditions, xmldoc
+from local_cloud.services.s3.requests.request import Reply, S3Request, xml
+from local_cloud.services.s3.storage.catalog import Part, Upload, Version
+from local_cloud.services.s3.storage.files import copy_range
+from local_cloud.services.s3.storage.store import Content
 
 #: Every part but the last, in bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 MIN_PART = 5 << 20

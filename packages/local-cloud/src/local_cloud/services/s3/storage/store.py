@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from local_cloud.services.s3 import keys
-from local_cloud.services.s3.catalog import Attributes, Catalog, Upload, Version
-from local_cloud.services.s3.places import Places
-from local_cloud.services.s3.walk import Walk
+from local_cloud.services.s3.storage import keys
+from local_cloud.services.s3.storage.catalog import Attributes, Catalog, Upload, Version
+from local_cloud.services.s3.storage.places import Places
+from local_cloud.services.s3.storage.walk import Walk
 
 #: The version id of everything stored while a bucket's versioning is not on.
 NULL = "null"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from email.utils import format_datetime
 from typing import Any
 
-from local_cloud.services.s3 import attributes as attrs
-from local_cloud.services.s3 import body, xmldoc
-from local_cloud.services.s3.catalog import Attributes
-from local_cloud.services.s3.context import OWNER, Context
 from local_cloud.services.s3.errors import S3Error
-from local_cloud.services.s3.request import Reply, S3Request, xml
-from local_cloud.services.s3.shared import check_acl, find, version_header
+from local_cloud.services.s3.operations.context import OWNER, Context
+from local_cloud.services.s3.operations.shared import check_acl, find, version_header
+from local_cloud.services.s3.requests import attributes as attrs
+from local_cloud.services.s3.requests import body, xmldoc
+from local_cloud.services.s3.requests.request import Reply, S3Request, xml
+from local_cloud.services.s3.storage.catalog import Attributes
 
 
 def get_tagging(context: Context, request: S3Request) -> Reply:

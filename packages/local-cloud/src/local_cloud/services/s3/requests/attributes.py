@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from email.utils import format_datetime
 from urllib.parse import parse_qsl
 
-from local_cloud.services.s3 import checksums
-from local_cloud.services.s3.catalog import Attributes, Version
 from local_cloud.services.s3.errors import S3Error, not_implemented
+from local_cloud.services.s3.requests import checksums
+from local_cloud.services.s3.storage.catalog import Attributes, Version
 
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html: names and values together, in bytes.
 MAX_METADATA = 2048

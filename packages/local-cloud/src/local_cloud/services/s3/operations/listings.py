@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote_plus
 
-from local_cloud.services.s3 import listing, xmldoc
-from local_cloud.services.s3.catalog import Version
-from local_cloud.services.s3.context import OWNER, Context
 from local_cloud.services.s3.errors import S3Error
-from local_cloud.services.s3.request import Reply, S3Request, xml
+from local_cloud.services.s3.operations import pages
+from local_cloud.services.s3.operations.context import OWNER, Context
+from local_cloud.services.s3.requests import xmldoc
+from local_cloud.services.s3.requests.request import Reply, S3Request, xml
+from local_cloud.services.s3.storage.catalog import Version
 
 
 def encoder(request: S3Request) -> Callable[[str], str]:
@@ -41,9 +42,9 @@ def list_objects(context: Context, request: S3Request) -> Reply:
         after = query.get("marker", "")
     most = request.number("max-keys", 1000)
     objects = context.store.objects(
-        request.bucket, prefix=prefix, after=listing.start(after, prefix=prefix, delimiter=delimiter)
+        request.bucket, prefix=prefix, after=pages.start(after, prefix=prefix, delimiter=delimiter)
     )
-    page = listing.page(objects, prefix=prefix, delimiter=delimiter, max_keys=most, seek=objects.seek)
+    page = pages.page(objects, prefix=prefix, delimiter=delimiter, max_keys=most, seek=objects.seek)
     owner = not second or query.get("fetch-owner", "").lower() == "true"
     content: dict[str, Any] = {
         "Name": request.bucket,
@@ -88,7 +89,7 @@ def list_versions(context: Context, request: S3Request) -> Reply:
     entries = _Versions(
         context, request.bucket, prefix=prefix, delimiter=delimiter, key_marker=key_marker, id_marker=id_marker
     )
-    page = listing.page(entries, prefix=prefix, delimiter=delimiter, max_keys=most, seek=entries.seek)
+    page = pages.page(entries, prefix=prefix, delimiter=delimiter, max_keys=most, seek=entries.seek)
     ended_on_version = page.truncated and page.items and page.items[-1][0].key == page.last
     content: dict[str, Any] = {
         "Name": request.bucket,
@@ -123,7 +124,7 @@ class _Versions:
         self._bucket = bucket
         self._prefix = prefix
         self._marker = (key_marker, id_marker)
-        self._after = listing.start(key_marker, prefix=prefix, delimiter=delimiter)
+        self._after = pages.start(key_marker, prefix=prefix, delimiter=delimiter)
 
     def seek(self, after: str) -> None:
         self._after = after

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from local_cloud.services.s3 import lifecycle_rules
-from local_cloud.services.s3.catalog import Version
-from local_cloud.services.s3.lifecycle_rules import Due, Rule
-from local_cloud.services.s3.store import Store
+from local_cloud.services.s3.lifecycle import rules as lifecycle_rules
+from local_cloud.services.s3.lifecycle.rules import Due, Rule
+from local_cloud.services.s3.storage.catalog import Version
+from local_cloud.services.s3.storage.store import Store
 
 log = logging.getLogger("local_cloud.s3")
 
@@ -41,7 +41,7 @@ class Lifecycle:
         }
 
     def put(self, bucket: str, configuration: Mapping[str, Any]) -> None:
-        """Keep a configuration: `rules` as `lifecycle_document.read` gives them, and what else is to be given back."""
+        """Keep a configuration: `rules` as `document.read` gives them, and what else is to be given back."""
         self._store.catalog.set_lifecycle(bucket, json.dumps(configuration))
         self._rules[bucket] = lifecycle_rules.in_force(configuration["rules"])
         self._changed()

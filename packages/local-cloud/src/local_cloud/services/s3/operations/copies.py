@@ -6,15 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
-from local_cloud.services.s3 import attributes as attrs
-from local_cloud.services.s3 import checksums, conditions, xmldoc
-from local_cloud.services.s3.catalog import Attributes, Version
-from local_cloud.services.s3.context import Context
 from local_cloud.services.s3.errors import S3Error, not_implemented
-from local_cloud.services.s3.files import copy_range
-from local_cloud.services.s3.request import Reply, S3Request, xml
-from local_cloud.services.s3.shared import DEFAULT_CHECKSUM, check_acl, digests, find, version_header
-from local_cloud.services.s3.store import Content
+from local_cloud.services.s3.operations.context import Context
+from local_cloud.services.s3.operations.shared import DEFAULT_CHECKSUM, check_acl, digests, find, version_header
+from local_cloud.services.s3.requests import attributes as attrs
+from local_cloud.services.s3.requests import checksums, conditions, xmldoc
+from local_cloud.services.s3.requests.request import Reply, S3Request, xml
+from local_cloud.services.s3.storage.catalog import Attributes, Version
+from local_cloud.services.s3.storage.files import copy_range
+from local_cloud.services.s3.storage.store import Content
 
 
 def source(context: Context, request: S3Request) -> Version:

@@ -8,8 +8,8 @@ import shutil
 import stat
 from pathlib import Path
 
-from local_cloud.services.s3 import keys
-from local_cloud.services.s3.catalog import Catalog, Version
+from local_cloud.services.s3.storage import keys
+from local_cloud.services.s3.storage.catalog import Catalog, Version
 
 
 class Places:

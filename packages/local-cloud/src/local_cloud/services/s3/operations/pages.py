@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from local_cloud.services.s3.walk import LAST
+from local_cloud.services.s3.storage.walk import LAST
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
-from local_cloud.services.s3 import xmldoc
 from local_cloud.services.s3.errors import S3Error
+from local_cloud.services.s3.requests import xmldoc
 
 MAX_RULES = 1000
 MAX_NEWER_VERSIONS = 100

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from local_cloud.services.s3 import listing, xmldoc
-from local_cloud.services.s3.context import OWNER, Context
-from local_cloud.services.s3.listings import encoder
-from local_cloud.services.s3.request import Reply, S3Request, xml
-from local_cloud.services.s3.uploads_api import MAX_PARTS, find
+from local_cloud.services.s3.operations import pages
+from local_cloud.services.s3.operations.context import OWNER, Context
+from local_cloud.services.s3.operations.listings import encoder
+from local_cloud.services.s3.operations.uploads import MAX_PARTS, find
+from local_cloud.services.s3.requests import xmldoc
+from local_cloud.services.s3.requests.request import Reply, S3Request, xml
 
 
 def list_parts(context: Context, request: S3Request) -> Reply:
@@ -54,9 +55,9 @@ def list_uploads(context: Context, request: S3Request) -> Reply:
         seen = next((i for i, u in enumerate(uploads) if (u.key, u.id) == (key_marker, id_marker)), -1)
         rest = [u for i, u in enumerate(uploads) if u.key > key_marker or (u.key == key_marker and i > seen >= 0)]
     else:
-        after = listing.start(key_marker, prefix=prefix, delimiter=delimiter)
+        after = pages.start(key_marker, prefix=prefix, delimiter=delimiter)
         rest = [u for u in uploads if u.key > after]
-    page = listing.page(((u.key, u) for u in rest), prefix=prefix, delimiter=delimiter, max_keys=most)
+    page = pages.page(((u.key, u) for u in rest), prefix=prefix, delimiter=delimiter, max_keys=most)
     ended_on_upload = page.truncated and page.items and page.items[-1].key == page.last
     content = {
         "Bucket": request.bucket,

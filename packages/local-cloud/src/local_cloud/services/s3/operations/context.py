@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from local_cloud.services.s3.bucket import Buckets
-from local_cloud.services.s3.lifecycle import Lifecycle
+from local_cloud.services.s3.lifecycle.expiry import Lifecycle
 from local_cloud.services.s3.notifications import Notifier
-from local_cloud.services.s3.store import Store
+from local_cloud.services.s3.storage.store import Store
 
 #: The one owner of everything. Canonical user ids are 64 hex digits.
 OWNER = {"ID": "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"}

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from local_cloud.services.s3.catalog import Version
 from local_cloud.services.s3.errors import S3Error, not_implemented
+from local_cloud.services.s3.storage.catalog import Version
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 

@@ -1,0 +1,1 @@
+"""Lifecycle configurations: read, judged, carried out."""

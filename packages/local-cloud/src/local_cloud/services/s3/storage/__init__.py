@@ -1,0 +1,1 @@
+"""Objects as files, and what is known about them."""
