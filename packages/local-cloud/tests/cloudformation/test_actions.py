@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_cloud.services.cloudformation.actions import possible_properties
+from local_cloud.services.cloudformation.deploying.actions import possible_properties
 
 PROPERTIES = st.dictionaries(st.sampled_from("abc"), st.integers(0, 2))
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from local_cloud.services.cloudformation.actions import Actions
-from local_cloud.services.cloudformation.blueprint import Blueprint, Identity
-from local_cloud.services.cloudformation.deployment import Deployment, LiveResources
+from local_cloud.services.cloudformation.deploying.actions import Actions
+from local_cloud.services.cloudformation.deploying.deployment import Deployment, LiveResources
 from local_cloud.services.cloudformation.errors import Halted
+from local_cloud.services.cloudformation.planning.blueprint import Blueprint, Identity
 from local_cloud.services.cloudformation.stacks import Definition, Event, Stable, Stack
-from local_cloud.services.cloudformation.template import Template
+from local_cloud.services.cloudformation.templates.template import Template
 
 TEMPLATE = "Resources: {%s}"
 HANDLE = "%s: {Type: AWS::CloudFormation::WaitConditionHandle}"

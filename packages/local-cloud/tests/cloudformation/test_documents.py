@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from local_cloud.services.cloudformation.documents import load
 from local_cloud.services.cloudformation.errors import ValidationError
+from local_cloud.services.cloudformation.templates.documents import load
 
 SHORT = [
     ("!Ref A", {"Ref": "A"}),

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from local_cloud.services.cloudformation.documents import load
 from local_cloud.services.cloudformation.errors import ValidationError
-from local_cloud.services.cloudformation.evaluator import Evaluator
-from local_cloud.services.cloudformation.values import NO_VALUE, UNKNOWN
+from local_cloud.services.cloudformation.templates.documents import load
+from local_cloud.services.cloudformation.templates.evaluator import Evaluator
+from local_cloud.services.cloudformation.templates.values import NO_VALUE, UNKNOWN
 
 NAMES: dict[str, Any] = {
     "Env": "prod",

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from local_cloud.services.cloudformation.errors import ValidationError
 from local_cloud.services.cloudformation.parameters import ParameterValue
-from local_cloud.services.cloudformation.template import Template
+from local_cloud.services.cloudformation.templates.template import Template
 
 TOPIC = {"Type": "AWS::SNS::Topic"}
 

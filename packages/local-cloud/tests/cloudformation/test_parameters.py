@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from local_cloud.services.cloudformation.documents import load
 from local_cloud.services.cloudformation.errors import ValidationError
 from local_cloud.services.cloudformation.parameters import Parameter, ParameterValue, choose
+from local_cloud.services.cloudformation.templates.documents import load
 
 
 def declared(text: str) -> dict[str, Parameter]:

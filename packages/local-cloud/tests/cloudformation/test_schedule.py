@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local_cloud.services.cloudformation.schedule import cycle, order, run
+from local_cloud.services.cloudformation.planning.schedule import cycle, order, run
 
 
 @st.composite

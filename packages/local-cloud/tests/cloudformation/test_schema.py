@@ -11,7 +11,7 @@ import pytest
 
 from local_cloud.services.cloudformation.resource_types import type_of
 from local_cloud.services.cloudformation.schema import Schema, schema_of, type_names
-from local_cloud.services.cloudformation.values import UNKNOWN
+from local_cloud.services.cloudformation.templates.values import UNKNOWN
 
 #: Attributes that AWS documents for Fn::GetAtt and the registry does not list as read-only.
 DOCUMENTED_ATTRIBUTES = {

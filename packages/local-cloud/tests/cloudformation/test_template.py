@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from local_cloud.services.cloudformation.blueprint import Blueprint, Identity
 from local_cloud.services.cloudformation.errors import CloudFormationError, MissingCapabilities, ValidationError
 from local_cloud.services.cloudformation.parameters import ParameterValue
-from local_cloud.services.cloudformation.plan import PlannedResources
+from local_cloud.services.cloudformation.planning.blueprint import Blueprint, Identity
+from local_cloud.services.cloudformation.planning.plan import PlannedResources
 from local_cloud.services.cloudformation.requests import check_capabilities, required_capabilities
 from local_cloud.services.cloudformation.stacks import Definition
-from local_cloud.services.cloudformation.template import Template
+from local_cloud.services.cloudformation.templates.template import Template
 
 TOPIC = "Resources: {T: {Type: AWS::SNS::Topic}}"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_cloud.services.cloudformation.schema import Schema
-from local_cloud.services.cloudformation.values import contains_unknown
+from local_cloud.services.cloudformation.templates.values import contains_unknown
 
 _ABSENT: Any = object()
 

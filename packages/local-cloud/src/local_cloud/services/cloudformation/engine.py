@@ -16,19 +16,19 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local_cloud.cloud import Actor, Cloud, Key, Role
-from local_cloud.services.cloudformation.actions import Actions
-from local_cloud.services.cloudformation.blueprint import Blueprint, Identity
-from local_cloud.services.cloudformation.deletion import delete_stack, roll_back_creation
-from local_cloud.services.cloudformation.deployment import Deployment, LiveResources
+from local_cloud.services.cloudformation.deploying.actions import Actions
+from local_cloud.services.cloudformation.deploying.deletion import delete_stack, roll_back_creation
+from local_cloud.services.cloudformation.deploying.deployment import Deployment, LiveResources
+from local_cloud.services.cloudformation.deploying.recovery import recover
+from local_cloud.services.cloudformation.deploying.rollback import roll_back_update
 from local_cloud.services.cloudformation.errors import Halted, ValidationError
 from local_cloud.services.cloudformation.exports import check_deletion, check_outputs, exported
-from local_cloud.services.cloudformation.plan import Plan, make_plan
-from local_cloud.services.cloudformation.recovery import recover
+from local_cloud.services.cloudformation.planning.blueprint import Blueprint, Identity
+from local_cloud.services.cloudformation.planning.plan import Plan, make_plan
 from local_cloud.services.cloudformation.requests import hidden_values
-from local_cloud.services.cloudformation.rollback import roll_back_update
 from local_cloud.services.cloudformation.stacks import Definition, Output, Stable, Stack, now
 from local_cloud.services.cloudformation.store import Store
-from local_cloud.services.cloudformation.template import Template
+from local_cloud.services.cloudformation.templates.template import Template
 
 log = logging.getLogger(__name__)
 

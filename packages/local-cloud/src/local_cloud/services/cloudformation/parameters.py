@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local_cloud.services.cloudformation.errors import ValidationError
-from local_cloud.services.cloudformation.values import scalar_text
+from local_cloud.services.cloudformation.templates.values import scalar_text
 
 KEYS = frozenset(
     (

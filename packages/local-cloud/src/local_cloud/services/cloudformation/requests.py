@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from local_cloud.services.cloudformation.errors import MissingCapabilities, ValidationError
 from local_cloud.services.cloudformation.parameters import choose
 from local_cloud.services.cloudformation.stacks import Definition, Stack
-from local_cloud.services.cloudformation.template import Template, declared_parameters
+from local_cloud.services.cloudformation.templates.template import Template, declared_parameters
 
 #: Limits of the template in a request and of one in S3, in bytes
 #: (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html).

@@ -1,7 +1,8 @@
 """Keeps the stacks and their events, so that what is known survives the process, killed or not.
 
 A stack is written whole with each of its events: before a resource is made, and after. Events lie in rows of
-their own, for they only grow.
+their own, for they only grow. Both are pickles, which name the modules `stacks`, `changes` and `parameters`: a file of
+theirs that moves leaves behind what an earlier version has kept.
 """
 
 from __future__ import annotations

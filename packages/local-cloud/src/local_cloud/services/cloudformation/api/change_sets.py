@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 from local_cloud.services.cloudformation import change_sets
-from local_cloud.services.cloudformation.actions import mask
 from local_cloud.services.cloudformation.api.base import Api, given, pairs
 from local_cloud.services.cloudformation.api.views import parameter_values
 from local_cloud.services.cloudformation.changes import Detail, ResourceChange
+from local_cloud.services.cloudformation.deploying.actions import mask
 from local_cloud.services.cloudformation.requests import hidden_values
 from local_cloud.services.cloudformation.stacks import ChangeSet, Stack
-from local_cloud.services.cloudformation.values import UNKNOWN
+from local_cloud.services.cloudformation.templates.values import UNKNOWN
 
 KNOWN_LATER = "{{changeSet:KNOWN_AFTER_APPLY}}"
 

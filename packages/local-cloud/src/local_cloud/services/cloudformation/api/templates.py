@@ -10,7 +10,7 @@ from local_cloud.services.cloudformation.change_sets import find_change_set
 from local_cloud.services.cloudformation.errors import ValidationError
 from local_cloud.services.cloudformation.parameters import Parameter
 from local_cloud.services.cloudformation.requests import read_template, required_capabilities
-from local_cloud.services.cloudformation.template import Template
+from local_cloud.services.cloudformation.templates.template import Template
 
 
 class TemplateActions(Api):

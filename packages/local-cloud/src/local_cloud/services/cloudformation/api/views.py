@@ -8,7 +8,7 @@ from local_cloud.services.cloudformation.api.base import Api, given, pairs
 from local_cloud.services.cloudformation.errors import ValidationError
 from local_cloud.services.cloudformation.exports import exports, importers
 from local_cloud.services.cloudformation.stacks import Event, Resource, Stack
-from local_cloud.services.cloudformation.template import declared_parameters
+from local_cloud.services.cloudformation.templates.template import declared_parameters
 
 
 class ViewActions(Api):

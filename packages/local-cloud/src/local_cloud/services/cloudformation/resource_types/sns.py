@@ -17,7 +17,7 @@ from local_cloud.services.cloudformation.resource_types.base import (
     is_absent,
     tag_list,
 )
-from local_cloud.services.cloudformation.values import scalar_text
+from local_cloud.services.cloudformation.templates.values import scalar_text
 
 DEFAULT_ACTIONS = (
     *("AddPermission", "DeleteTopic", "GetTopicAttributes", "ListSubscriptionsByTopic", "Publish", "RemovePermission"),

@@ -16,7 +16,7 @@ from local_cloud.services.cloudformation.resource_types.base import (
     tag_map,
     without,
 )
-from local_cloud.services.cloudformation.values import scalar_text
+from local_cloud.services.cloudformation.templates.values import scalar_text
 
 #: What an attribute is when the template no longer gives it.
 DEFAULTS = {

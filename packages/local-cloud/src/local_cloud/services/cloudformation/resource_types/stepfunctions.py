@@ -14,7 +14,7 @@ from local_cloud.services.cloudformation.resource_types.base import (
     lower_tag_list,
     without,
 )
-from local_cloud.services.cloudformation.values import scalar_text
+from local_cloud.services.cloudformation.templates.values import scalar_text
 
 DEFINITION_SOURCES = ("Definition", "DefinitionS3Location", "DefinitionString")
 #: Properties whose value can be left out of an update, and what says so to the API.

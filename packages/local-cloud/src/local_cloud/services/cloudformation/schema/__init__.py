@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from local_cloud.services.cloudformation.values import UNKNOWN, scalar_text
+from local_cloud.services.cloudformation.templates.values import UNKNOWN, scalar_text
 
 JSON_NAMES = {dict: "JSONObject", list: "JSONArray", str: "String", bool: "Boolean", int: "Number", float: "Number"}
 

@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
-from local_cloud.services.cloudformation.actions import Actions
-from local_cloud.services.cloudformation.blueprint import Blueprint
 from local_cloud.services.cloudformation.changes import differences
-from local_cloud.services.cloudformation.deletion import clean_up, delete_stack, names, roll_back_creation
+from local_cloud.services.cloudformation.deploying.actions import Actions
+from local_cloud.services.cloudformation.deploying.deletion import clean_up, delete_stack, names, roll_back_creation
+from local_cloud.services.cloudformation.deploying.rollback import roll_back_update
 from local_cloud.services.cloudformation.errors import CloudFormationError, ResourceError
+from local_cloud.services.cloudformation.planning.blueprint import Blueprint
+from local_cloud.services.cloudformation.planning.schedule import run
 from local_cloud.services.cloudformation.resource_types import type_of
-from local_cloud.services.cloudformation.rollback import roll_back_update
-from local_cloud.services.cloudformation.schedule import run
 from local_cloud.services.cloudformation.schema import schema_of
-from local_cloud.services.cloudformation.sections import ResourceDefinition
 from local_cloud.services.cloudformation.stacks import Output, Resource, Stack
+from local_cloud.services.cloudformation.templates.sections import ResourceDefinition
 
 
 @dataclass

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_cloud.services.cloudformation.conditions import CONDITIONS
 from local_cloud.services.cloudformation.errors import ValidationError
-from local_cloud.services.cloudformation.functions import FUNCTIONS
-from local_cloud.services.cloudformation.scope import Resources
-from local_cloud.services.cloudformation.values import NO_VALUE
+from local_cloud.services.cloudformation.templates.conditions import CONDITIONS
+from local_cloud.services.cloudformation.templates.functions import FUNCTIONS
+from local_cloud.services.cloudformation.templates.scope import Resources
+from local_cloud.services.cloudformation.templates.values import NO_VALUE
 
 
 @dataclass

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Collection
 
-from local_cloud.services.cloudformation.actions import Actions
-from local_cloud.services.cloudformation.deletion import clean_up, names
-from local_cloud.services.cloudformation.schedule import run
+from local_cloud.services.cloudformation.deploying.actions import Actions
+from local_cloud.services.cloudformation.deploying.deletion import clean_up, names
+from local_cloud.services.cloudformation.planning.schedule import run
 from local_cloud.services.cloudformation.stacks import Resource, Stack
 
 

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_cloud.services.cloudformation.documents import load
 from local_cloud.services.cloudformation.errors import ValidationError
-from local_cloud.services.cloudformation.loops import unroll
 from local_cloud.services.cloudformation.parameters import Parameter, ParameterValue
-from local_cloud.services.cloudformation.references import PSEUDO_PARAMETERS, Reference, references
 from local_cloud.services.cloudformation.schema import schema_of
-from local_cloud.services.cloudformation.sections import (
+from local_cloud.services.cloudformation.templates.documents import load
+from local_cloud.services.cloudformation.templates.loops import unroll
+from local_cloud.services.cloudformation.templates.references import PSEUDO_PARAMETERS, Reference, references
+from local_cloud.services.cloudformation.templates.sections import (
     SECTIONS,
     OutputDefinition,
     ResourceDefinition,

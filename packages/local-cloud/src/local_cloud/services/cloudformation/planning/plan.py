@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from local_cloud.services.cloudformation.blueprint import Blueprint, Identity
 from local_cloud.services.cloudformation.changes import Detail, Difference, ResourceChange, differences
 from local_cloud.services.cloudformation.errors import ValidationError
-from local_cloud.services.cloudformation.references import references
+from local_cloud.services.cloudformation.planning.blueprint import Blueprint, Identity
+from local_cloud.services.cloudformation.planning.schedule import order
 from local_cloud.services.cloudformation.resource_types import type_of
-from local_cloud.services.cloudformation.schedule import order
 from local_cloud.services.cloudformation.schema import schema_of
-from local_cloud.services.cloudformation.sections import ResourceDefinition
 from local_cloud.services.cloudformation.stacks import Definition, Output, Resource, Stack
-from local_cloud.services.cloudformation.template import Template
-from local_cloud.services.cloudformation.values import UNKNOWN
+from local_cloud.services.cloudformation.templates.references import references
+from local_cloud.services.cloudformation.templates.sections import ResourceDefinition
+from local_cloud.services.cloudformation.templates.template import Template
+from local_cloud.services.cloudformation.templates.values import UNKNOWN
 
 
 @dataclass

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from local_cloud.services.cloudformation.errors import ValidationError
-from local_cloud.services.cloudformation.references import SUB_VARIABLE, get_att_parts, sub_parts
-from local_cloud.services.cloudformation.scope import Scope
-from local_cloud.services.cloudformation.values import NO_VALUE, UNKNOWN, contains_unknown, pair, scalar_text
+from local_cloud.services.cloudformation.templates.references import SUB_VARIABLE, get_att_parts, sub_parts
+from local_cloud.services.cloudformation.templates.scope import Scope
+from local_cloud.services.cloudformation.templates.values import NO_VALUE, UNKNOWN, contains_unknown, pair, scalar_text
 
 
 def _ref(scope: Scope, argument: Any) -> Any:

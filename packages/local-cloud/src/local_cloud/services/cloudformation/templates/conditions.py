@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from local_cloud.services.cloudformation.errors import ValidationError
-from local_cloud.services.cloudformation.scope import Scope
-from local_cloud.services.cloudformation.values import pair, scalar_text
+from local_cloud.services.cloudformation.templates.scope import Scope
+from local_cloud.services.cloudformation.templates.values import pair, scalar_text
 
 
 def _equals(scope: Scope, argument: Any) -> bool:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local_cloud.services.cloudformation.errors import ValidationError
-from local_cloud.services.cloudformation.evaluator import Evaluator
-from local_cloud.services.cloudformation.references import references
-from local_cloud.services.cloudformation.schedule import cycle
+from local_cloud.services.cloudformation.planning.schedule import cycle
 from local_cloud.services.cloudformation.schema import Schema, schema_of
-from local_cloud.services.cloudformation.scope import Resources
-from local_cloud.services.cloudformation.sections import ResourceDefinition
 from local_cloud.services.cloudformation.stacks import Definition, Output
-from local_cloud.services.cloudformation.template import Template, refuse_unknown_types, unresolved_references
-from local_cloud.services.cloudformation.values import NO_VALUE, UNKNOWN, scalar_text
+from local_cloud.services.cloudformation.templates.evaluator import Evaluator
+from local_cloud.services.cloudformation.templates.references import references
+from local_cloud.services.cloudformation.templates.scope import Resources
+from local_cloud.services.cloudformation.templates.sections import ResourceDefinition
+from local_cloud.services.cloudformation.templates.template import Template, refuse_unknown_types, unresolved_references
+from local_cloud.services.cloudformation.templates.values import NO_VALUE, UNKNOWN, scalar_text
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from local_cloud.services.cloudformation.errors import ValidationError
-from local_cloud.services.cloudformation.references import SUB_VARIABLE
-from local_cloud.services.cloudformation.values import scalar_text
+from local_cloud.services.cloudformation.templates.references import SUB_VARIABLE
+from local_cloud.services.cloudformation.templates.values import scalar_text
 
 PREFIX = "Fn::ForEach::"
 _SECTIONS = ("Conditions", "Resources", "Outputs")

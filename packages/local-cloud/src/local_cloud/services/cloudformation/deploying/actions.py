@@ -12,10 +12,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from local_cloud.services.cloudformation.dynamic_references import resolve
+from local_cloud.services.cloudformation.deploying.dynamic_references import resolve
+from local_cloud.services.cloudformation.deploying.failures import failure_reason
+from local_cloud.services.cloudformation.deploying.notifications import notify
 from local_cloud.services.cloudformation.errors import Halted, ResourceError
-from local_cloud.services.cloudformation.failures import failure_reason
-from local_cloud.services.cloudformation.notifications import notify
 from local_cloud.services.cloudformation.resource_types import type_of
 from local_cloud.services.cloudformation.resource_types.base import Target, is_absent
 from local_cloud.services.cloudformation.stacks import Resource, Stack

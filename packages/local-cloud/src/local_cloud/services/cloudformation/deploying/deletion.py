@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from local_cloud.services.cloudformation.actions import Actions
-from local_cloud.services.cloudformation.schedule import run
+from local_cloud.services.cloudformation.deploying.actions import Actions
+from local_cloud.services.cloudformation.planning.schedule import run
 from local_cloud.services.cloudformation.stacks import Resource, now
 
 

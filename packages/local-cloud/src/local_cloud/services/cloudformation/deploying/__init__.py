@@ -1,0 +1,1 @@
+"""Making it so, one resource after the other, and back again where that fails."""

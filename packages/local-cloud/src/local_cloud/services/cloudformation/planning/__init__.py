@@ -1,0 +1,1 @@
+"""What a deployment is to bring about, and what that changes."""
