@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import gzip
 import json
@@ -171,6 +172,14 @@ def test_maxerror_leaves_out_that_many(db, load, place: str) -> None:
     db.run("truncate t")
     assert "failed" in db.error(f"copy t from 's3://b/{place}/data' iam_role default maxerror 1")
     assert db.run("select count(*) from t") == [(0,)]
+
+
+@pytest.mark.parametrize("options", ["maxerror 2", "maxerror 0"], ids=["loaded", "rolled back"])
+def test_load_errors_name_their_transaction(db, load, place: str, options: str) -> None:
+    with contextlib.suppress(LoadError):
+        load("1|x|\nfoo|x|\n2\n", options)
+    rows = db.run(f"select distinct transaction_id from sys_load_error_detail where file_name like '%{place}%'")
+    assert [number > 0 for (number,) in rows] == [True]
 
 
 def test_jsonpaths(engine, db, load, place: str) -> None:

@@ -36,10 +36,11 @@ class Executor:
                 session.finish_statement()
                 return count
             except Exception as error:
-                failure = self._failure(error, running)
+                failure, transaction = self._failure(error, running), session.transaction_number
                 session.fail_statement()
                 if isinstance(failure, LoadError):
-                    load_errors.record(session, getattr(statement, "table", ()), failure.details)
+                    table = getattr(statement, "table", ())
+                    load_errors.record(session, table, failure.details, transaction=transaction)
                 raise failure from None
 
     def commit(self) -> None:

@@ -16,8 +16,8 @@ from local_cloud.services.redshift.sql.lexer import quoted
 from local_cloud.services.redshift.sql.tables import Name
 
 
-def record(context: Context, table: Name, details: Sequence[LoadErrorDetail]) -> None:
-    """Add a row for each detail. The empty table is none."""
+def record(context: Context, table: Name, details: Sequence[LoadErrorDetail], *, transaction: int) -> None:
+    """Add a row for each detail. The empty table is none; `transaction` may have been rolled back."""
     if not details:
         return
     now = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None)
@@ -25,7 +25,7 @@ def record(context: Context, table: Name, details: Sequence[LoadErrorDetail]) ->
     rows = [
         [
             context.query_id,
-            context.transaction_number,
+            transaction,
             context.process,
             context.database.name,
             number,

@@ -58,7 +58,7 @@ def load(job: LoadJob) -> int:
     ).fetchone()[0]
     for leftover in (_ROWS, _REJECTS, _SCANS):
         context.query(f"DROP TABLE IF EXISTS temp.main.{leftover}")
-    load_errors.record(context, job.statement.table, rejected)
+    load_errors.record(context, job.statement.table, rejected, transaction=context.transaction_number)
     return int(count)
 
 
