@@ -54,8 +54,8 @@ def source_of(package: str) -> Path:
     return ROOT / "packages" / package / "src" / MODULES[package]
 
 
-#: What any service may use of another: where logs and metrics go.
-SHARED = ("logs", "cloudwatch")
+#: What any service may use of another: where logs, metrics and events go.
+SHARED = ("logs", "cloudwatch", "events")
 #: Arrows that the rules below forbid and that are still there. This only gets shorter.
 REMAINING = {
     ("faults.py", "services/s3/requests/request.py"),
