@@ -24,7 +24,8 @@ from rs_query.errors import (
     UsageError,
 )
 from rs_query.expectations import Expectation
-from rs_query.results import Column, Page, Result
+from rs_query.pages import Column, Page
+from rs_query.results import Result
 from rs_query.runner import Run
 from rs_query.statements import Placeholder, Statement, split
 

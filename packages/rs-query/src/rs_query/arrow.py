@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import chain
 from typing import Any
 
 from rs_query.errors import ResultError, UsageError, one_line
-from rs_query.output import as_text
-from rs_query.results import Column, Page, Result
+from rs_query.pages import Column, Page
+from rs_query.values import as_text
 
 _MOST_DIGITS = 38  # of a numeric: https://docs.aws.amazon.com/redshift/latest/dg/r_Numeric_types201.html
 #: Names of pyarrow's types by the server's; all others (varchar, super, timetz, intervals, geometry, …) are text.
@@ -29,31 +29,27 @@ _TIMESTAMPS_WITH_ZONE = frozenset({"timestamptz", "timestamp with time zone"})
 _DECIMALS = frozenset({"numeric", "decimal"})
 
 
-def table(result: Result) -> Any:
-    """The result set of a statement as a pyarrow.Table, a chunk a page; empty ones have their types, too.
+def table(pages: Iterator[Page], *, what: str) -> Any:
+    """The result set of the statement `what` as a pyarrow.Table, a chunk a page; empty ones have their types, too.
 
     A numeric is a decimal128 of its own digits; where the server does not name them, of 38, as many of them behind the
-    point as its values need. Raises UsageError without pyarrow, and ResultError where there is no result set and for a
-    value that its type can't hold (a date beyond the year 9999).
+    point as its values need. Raises UsageError without pyarrow, and ResultError for a value that its type
+    can't hold (a date beyond the year 9999).
     """
     pyarrow = _pyarrow()
-    if not result.has_result_set:
-        raise ResultError(f"{result.statement.what}: has no result set")
-    rest = result.pages()
-    first = next(rest)
-    pages: Iterable[Page] = chain([first], rest)
+    first = next(pages)
+    all_pages: Iterable[Page] = chain([first], pages)
     columns = first.columns
     if any(_digits_are_unknown(column) for column in columns):
-        pages = list(pages)
-        columns = tuple(_with_digits(column, number, pages) for number, column in enumerate(columns))
+        all_pages = list(all_pages)
+        columns = tuple(_with_digits(column, number, all_pages) for number, column in enumerate(columns))
     fields = [(column.name, _type(pyarrow, column)) for column in columns]
     schema = pyarrow.schema(fields)
     batches = []
-    for page in pages:
+    for page in all_pages:
         cells = zip(*page.rows) if page.rows else ([] for _ in columns)
         arrays = [
-            _array(pyarrow, values, kind, f"{result.statement.what}: column {name}")
-            for values, (name, kind) in zip(cells, fields)
+            _array(pyarrow, values, kind, f"{what}: column {name}") for values, (name, kind) in zip(cells, fields)
         ]
         batches.append(pyarrow.RecordBatch.from_arrays(arrays, schema=schema))
     return pyarrow.Table.from_batches(batches, schema=schema)

@@ -17,11 +17,12 @@ from rs_query.binding import Bound
 from rs_query.deadline import Deadline, pause
 from rs_query.errors import ConnectionLostError, RsQueryError, ServiceError, ThrottledError
 from rs_query.lexer import first_word
-from rs_query.results import Column, Page, value
+from rs_query.pages import Column, Page
 from rs_query.retries import Log, retrying
 from rs_query.services import call, client
 from rs_query.signals import shielded
 from rs_query.transport import Outcome, load_error, statement_error
+from rs_query.values import value
 
 ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
 _LONG_POLL = 20  # of 30 s allowed: below the idle timeouts of proxies and load balancers

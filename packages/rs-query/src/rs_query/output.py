@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any, TextIO
 
-from rs_query.results import Page, Result
+from rs_query.pages import Page
+from rs_query.results import Result
+from rs_query.values import as_text
 
 _MEASURED = 1000  # rows that the widths of a table are taken from
 
@@ -81,19 +82,6 @@ _NUMBERS = frozenset({"int2", "int4", "int8", "numeric", "float4", "float8", "oi
 def _chained(first: Page, rest: Iterator[Page]) -> Iterator[Page]:
     yield first
     yield from rest
-
-
-def as_text(value: Any) -> str:
-    """A value as SQL shows it; bytes in hexadecimal."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, (bytes, bytearray)):
-        return value.hex()
-    return str(value)
 
 
 def _cell(value: Any) -> str:

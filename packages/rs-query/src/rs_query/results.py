@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any
 
+from rs_query import arrow
 from rs_query.deadline import Deadline
+from rs_query.errors import ResultError
+from rs_query.pages import Column, Page, Row
 from rs_query.statements import Statement
-
-Row = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Column:
-    """Name and Redshift type (`int4`, `numeric`, `timestamp`, …) of a column; of a numeric its digits, if known."""
-
-    name: str
-    type: str
-    precision: int | None = None
-    scale: int | None = None
-
-
-@dataclass(frozen=True)
-class Page:
-    """Some consecutive rows, and what their columns are."""
-
-    columns: tuple[Column, ...]
-    rows: Sequence[Row]
 
 
 @dataclass(frozen=True)
@@ -92,72 +72,6 @@ class Result:
 
     def arrow(self) -> Any:
         """The result set as a typed pyarrow.Table: see arrow.table. Raises UsageError without pyarrow, ResultError."""
-        from rs_query.arrow import table
-
-        return table(self)
-
-
-_TIMESTAMP = re.compile(
-    r"(?P<date>\d{4}-\d\d-\d\d)[ T](?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,6}))?(?P<zone>[+-]\d\d(?::?\d\d)?|Z)?"
-)
-_TIME = re.compile(r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,6}))?(?P<zone>[+-]\d\d(?::?\d\d)?|Z)?")
-
-
-def value(cell: Mapping[str, Any], kind: str) -> Any:
-    """A field of the Data API (one of isNull, booleanValue, longValue, doubleValue, stringValue, blobValue).
-
-    Decimals, dates, times and timestamps come as text: they become Python's own types. What these can't hold
-    (a year beyond 9999 or before Christ) stays text, as does SUPER, which is JSON.
-    """
-    if cell.get("isNull"):
-        return None
-    raw = next(iter(cell.values()), None)
-    return typed(raw, kind) if isinstance(raw, str) else raw
-
-
-def typed(raw: str, kind: str) -> Any:
-    """Text from the server as the Python value of its Redshift type."""
-    convert = _CONVERT.get(kind.lower())
-    if convert is None:
-        return raw
-    try:
-        return convert(raw)
-    except (ValueError, LookupError, ArithmeticError):
-        return raw
-
-
-def _moment(raw: str) -> dt.datetime:
-    found = _TIMESTAMP.fullmatch(raw)
-    if found is None:
-        raise ValueError(raw)
-    return dt.datetime.fromisoformat(f"{found['date']}T{found['time']}{_tail(found)}")
-
-
-def _clock(raw: str) -> dt.time:
-    found = _TIME.fullmatch(raw)
-    if found is None:
-        raise ValueError(raw)
-    return dt.time.fromisoformat(f"{found['time']}{_tail(found)}")
-
-
-def _tail(found: re.Match[str]) -> str:
-    """Fraction and zone as Python 3.9 reads them: six digits, and hours with minutes."""
-    zone = (found["zone"] or "").replace("Z", "+00:00").replace(":", "")
-    fraction = f".{found['fraction']:0<6}" if found["fraction"] else ""
-    return fraction + (f"{zone[:3]}:{zone[3:] or '00'}" if zone else "")
-
-
-def _boolean(raw: str) -> bool:
-    return {"t": True, "true": True, "f": False, "false": False}[raw.lower()]
-
-
-_CONVERT: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(("numeric", "decimal"), Decimal),
-    **dict.fromkeys(("int2", "int4", "int8", "smallint", "integer", "bigint", "oid"), int),
-    **dict.fromkeys(("float4", "float8", "real", "double precision"), float),
-    **dict.fromkeys(("bool", "boolean"), _boolean),
-    "date": dt.date.fromisoformat,
-    **dict.fromkeys(("timestamp", "timestamptz"), _moment),
-    **dict.fromkeys(("timestamp without time zone", "timestamp with time zone"), _moment),
-    **dict.fromkeys(("time", "timetz", "time without time zone", "time with time zone"), _clock),
-}
+        if self.source is None:
+            raise ResultError(f"{self.statement.what}: has no result set")
+        return arrow.table(self.pages(), what=self.statement.what)

@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol
 from rs_query.binding import Bound
 from rs_query.deadline import Deadline
 from rs_query.errors import ConflictError, StatementError, one_line
-from rs_query.results import Page
+from rs_query.pages import Page
 from rs_query.statements import Statement
 
 #: https://docs.aws.amazon.com/redshift/latest/dg/c_serializable_isolation-serializable-isolation-troubleshooting.html

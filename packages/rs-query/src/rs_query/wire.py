@@ -15,7 +15,7 @@ from rs_query.deadline import Deadline
 from rs_query.errors import ConnectionLostError, RsQueryError, ServiceError, UsageError
 from rs_query.lexer import first_word
 from rs_query.login import login
-from rs_query.results import Column, Page
+from rs_query.pages import Column, Page
 from rs_query.retries import Log, retrying
 from rs_query.signals import shielded
 from rs_query.spool import Spool
