@@ -530,3 +530,18 @@ def test_a_publication_cut_short(dev: Dev) -> None:
     release = checkout.said("release", "publish", "--env", "dev")
     manifest_: dict[str, Any] = json.loads(s3.get_object(Bucket=BUCKET, Key=f"releases/{release}.json")["Body"].read())
     assert manifest_["packages"]["trigger"]["version"] == "0.2.0"
+
+
+def test_change_sets_without_changes_do_not_pile_up(dev: Dev) -> None:
+    """One that a killed command left is deleted by the next that asks for one; CloudFormation itself keeps it."""
+    cloudformation = dev.machine.client("cloudformation")
+
+    def left() -> list[str]:
+        found = cloudformation.list_change_sets(StackName="elt-artifacts")["Summaries"]
+        return [one["Status"] for one in found if one["ExecutionStatus"] != "EXECUTE_COMPLETE"]
+
+    publish = ("release", "publish", "--env", "dev")
+    assert dev.cut(*publish, at=action("DeleteChangeSet", "elt-artifacts"), when="before")[0] == -9
+    assert left() == ["FAILED"]
+    dev.elt(*publish)
+    assert left() == []

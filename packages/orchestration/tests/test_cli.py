@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -242,3 +244,21 @@ def test_nothing_is_deleted_without_a_yes(
     assert invoke(["destroy", "--env", "prod"]) == 2
     told = capsys.readouterr().err.replace("Delete stack elt-prod-pipelines? [y/N]: ", "").strip()
     assert told == "elt: nothing is deleted; --yes deletes without asking"
+
+
+def test_ctrl_c_is_one_line_also_while_modules_are_imported(tmp_path: Path) -> None:
+    """Nothing has begun, and the first thing that is imported takes the longest."""
+    (tmp_path / "click").mkdir()
+    (tmp_path / "click" / "__init__.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    process = subprocess.Popen(
+        [Path(sys.executable).parent / "elt", "status"],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "importing\n"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "elt: interrupted\n")

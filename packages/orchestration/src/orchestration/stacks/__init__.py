@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -19,6 +19,10 @@ LONGEST_BODY = 51_200
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 #: How often a stack is taken up again after somebody else's operation came first.
 _ATTEMPTS = 5
+#: How the names of elt's own change sets begin.
+_CHANGE_SETS = "elt-"
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -129,14 +133,21 @@ def deploy(
     prevents that by raising. Errors: DeployError with the resource and its reason, or with what to do about a stack
     that is stuck.
     """
+    _until_not_overtaken(
+        stack,
+        lambda: _deploy(cloudformation, stack, parameters, tags, report=report, before_change=before_change),
+    )
+    return outputs(cloudformation, stack) or {}
+
+
+def _until_not_overtaken(stack: Stack, work: Callable[[], Result]) -> Result:
+    """Do work on a stack's change set, again where somebody else's operation came first. Errors: DeployError."""
     for _ in range(_ATTEMPTS):
         try:
-            _deploy(cloudformation, stack, parameters, tags, report=report, before_change=before_change)
+            return work()
         except ClientError as error:
             if not operation.is_overtaken(error):
                 raise
-        else:
-            return outputs(cloudformation, stack) or {}
     raise DeployError(f"stack {stack.name} is changed by others again and again: do this again when they are done")
 
 
@@ -185,7 +196,14 @@ def plan(
     parameters: Mapping[str, str],
     tags: Mapping[str, str],
 ) -> list[Change]:
-    """What `deploy` with the same arguments would do, in the change set's order. Changes nothing."""
+    """What `deploy` with the same arguments would do, in the change set's order. It changes nothing.
+
+    Errors: DeployError.
+    """
+    return _until_not_overtaken(stack, lambda: _plan(cloudformation, stack, parameters, tags))
+
+
+def _plan(cloudformation: Any, stack: Stack, parameters: Mapping[str, str], tags: Mapping[str, str]) -> list[Change]:
     change_set = _open_change_set(cloudformation, stack, parameters, tags)
     try:
         if not _has_changes(cloudformation, stack, change_set):
@@ -259,11 +277,12 @@ def _open_change_set(
         description = None
     if description:
         operation.require_updatable(stack.name, description["StackStatus"])
+        _sweep(cloudformation, stack)
     new = description is None or description["StackStatus"] == "REVIEW_IN_PROGRESS"
     # Given none, a stack keeps those it has, such as the repository that may deploy: only a person sets that.
     kept = {one["ParameterKey"] for one in description.get("Parameters", [])} if description and not new else set()
     kept = set() if parameters or not kept else kept & declared(cloudformation, stack)
-    change_set = f"elt-{uuid.uuid4().hex[:12]}"
+    change_set = f"{_CHANGE_SETS}{uuid.uuid4().hex[:12]}"
     cloudformation.create_change_set(
         StackName=stack.name,
         ChangeSetName=change_set,
@@ -277,6 +296,18 @@ def _open_change_set(
         **_template(stack),
     )
     return change_set
+
+
+def _sweep(cloudformation: Any, stack: Stack) -> None:
+    """Delete the change sets without changes that killed commands left on a stack.
+
+    Executing another deletes those with changes, so these alone would pile up. Whoever is still reading one is
+    overtaken, and asks again.
+    """
+    for page in cloudformation.get_paginator("list_change_sets").paginate(StackName=stack.name):
+        for one in page["Summaries"]:
+            if one["Status"] == "FAILED" and one["ChangeSetName"].startswith(_CHANGE_SETS):
+                cloudformation.delete_change_set(StackName=stack.name, ChangeSetName=one["ChangeSetName"])
 
 
 def _template(stack: Stack) -> dict[str, str]:
