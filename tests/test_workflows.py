@@ -107,7 +107,7 @@ def test_ci_on_a_pull_request(origin: Origin, tmp_path: Path) -> None:
         base=machine(),
         replace={
             command: command.replace("make", "make --dry-run")
-            for command in ("make lint types", "make checkov", "make across", "make lowest")
+            for command in ("make lint types", "make checkov", "make across", 'make lowest PACKAGE="$PACKAGE"')
         },
         choose=lambda job, leg: leg.get("python", python) == python,
     )

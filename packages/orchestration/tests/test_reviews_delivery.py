@@ -285,7 +285,7 @@ def test_nothing_to_copy(s3: Any) -> None:
 
 def test_without_duckdb(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(footers, "find_spec", lambda name: None)
-    told = "reviews are read and converted by DuckDB: pip install 'orchestration[local]'"
+    told = "reviews are read and converted by DuckDB, of orchestration[local]: pip install duckdb"
     assert refused(s3, folder(tmp_path, f"{TOYS}a.parquet")) == told
 
 

@@ -78,7 +78,7 @@ def jsonata(text: str) -> str:
 
 GIVEN = '{"m": "Bücher & 日本", "n": 1.50, "rows": [{"c": "x"}, {"c": "it\'s"}]}'
 ENCODED = {
-    "as it is": GIVEN,
+    "plain": GIVEN,
     "in Base64": base64.b64encode(GIVEN.encode()).decode(),
     "in lines of Base64": base64.encodebytes(GIVEN.encode()).decode(),
     "in Base64 with a byte order mark and blanks": base64.b64encode(f"\ufeff \n{GIVEN}".encode()).decode(),

@@ -91,14 +91,14 @@ def plan_for(sql: str | Script, params: Params, *, transaction: bool, transport:
 
 
 def connect(target: Target, *, transport: str, log: Log) -> Transport:
-    """The transport to a target; it connects when it is used. Raises UsageError as `checked`."""
+    """The transport to a target; it connects when it is used. Raises UsageError as `check_target`."""
     if transport not in TRANSPORTS:
         raise UsageError(f"{transport!r} is no transport; there are {', '.join(TRANSPORTS)}")
-    return TRANSPORTS[transport](checked(target), log=log)
+    return TRANSPORTS[transport](check_target(target), log=log)
 
 
-def checked(target: Target) -> Target:
-    """The target itself. Raises UsageError where it names no database, or not one of workgroup and cluster."""
+def check_target(target: Target) -> Target:
+    """Return the target. Raises UsageError where it names no database, or not one of workgroup and cluster."""
     if not target.database:
         raise UsageError("name the database: --database")
     if bool(target.workgroup) == bool(target.cluster):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rs_query.api import TIMEOUT, Script, checked, plan_for, silent
+from rs_query.api import TIMEOUT, Script, check_target, plan_for, silent
 from rs_query.binding import Bound
 from rs_query.data_api import DataApi
 from rs_query.data_api_calls import ENDED, Calls, Submission, seconds
@@ -78,7 +78,7 @@ def submit(
     Raises PlanError for what one call can't do: more than 40 statements, `-- @expect`, several statements without
     `transaction`; else the errors of `run`. Whatever is raised, nothing is left running, unless a `token` names it.
     """
-    transport = DataApi(checked(Target(database, workgroup, cluster, secret_arn)), log=log or silent)
+    transport = DataApi(check_target(Target(database, workgroup, cluster, secret_arn)), log=log or silent)
     plan = plan_for(sql, params or {}, transaction=transaction, transport=transport)
     check_one_call(plan, limit=transport.batch_limit)
     with interruptible(unhandled()):
@@ -97,7 +97,7 @@ def submit_plan(plan: Plan, transport: DataApi, *, token: str, deadline: Deadlin
         if not token:  # what an earlier submission with this token began is not this one's to cancel
             transport.cancel(submission)
         if isinstance(error, (Interruption, StoppedError, ConnectionLostError)):
-            raise _with(error, _fate(transport.cancelled, token)) from None
+            raise _extend(error, _fate(transport.cancelled, token)) from None
         raise
 
 
@@ -118,12 +118,12 @@ def wait(statement_id: str, *, timeout: float | None = TIMEOUT, log: Log | None 
         with interruptible(unhandled()):
             description = calls.wait(statement_id, Deadline(timeout))
     except (Interruption, RunInterrupted) as error:
-        raise _with(error, f"{statement_id} was not cancelled") from None
+        raise _extend(error, f"{statement_id} was not cancelled") from None
     except DeadlineError:
         raise UnfinishedError(
             f"{statement_id} has not ended within {timeout:g} s, and was not cancelled: wait for it again, or cancel it"
         ) from None
-    done = _ended(calls, description)
+    done = _run_of(calls, description)
     for one in done.results:
         log(
             {"event": "statement", "status": "finished", "index": one.statement.index, "id": one.statement_id}
@@ -133,7 +133,7 @@ def wait(statement_id: str, *, timeout: float | None = TIMEOUT, log: Log | None 
 
 
 def cancel(statement_id: str, *, log: Log | None = None) -> Status:
-    """Cancel a submitted statement and return how it ended; idempotent: one that has ended is left as it is.
+    """Cancel a submitted statement and return how it ended; idempotent: one that has ended is left alone.
 
     Raises ServiceError where AWS refuses, and UnfinishedError for one that has not ended some seconds later.
     """
@@ -156,11 +156,11 @@ def result(statement_id: str, *, log: Log | None = None) -> Run:
     description = calls.describe(statement_id, Deadline(TIMEOUT))
     if description["Status"] not in ENDED:
         raise UnfinishedError(f"{statement_id} has no result yet, it is {description['Status']}: wait for it")
-    return _ended(calls, description)
+    return _run_of(calls, description)
 
 
-def _ended(calls: Calls, description: Mapping[str, Any]) -> Run:
-    """The run that a description of ended statements is. Raises its failure."""
+def _run_of(calls: Calls, description: Mapping[str, Any]) -> Run:
+    """Return the run that a description of ended statements stands for. Raises its failure."""
     parts = description.get("SubStatements") or [description]
     bound = [_bound(description, part, number) for number, part in enumerate(parts, 1)]
     if any(part["Status"] != "FINISHED" for part in (description, *parts)):
@@ -207,10 +207,10 @@ def _fate(cancelled: Cancelled | None, token: str) -> str:
     return f"{cancelled.statement_id or 'whether it was submitted'} is {cancelled.ended}"
 
 
-def _with(error: Interruption | StoppedError | ConnectionLostError, said: str) -> RsQueryError:
-    """The same error, saying this too."""
+def _extend(error: Interruption | StoppedError | ConnectionLostError, text: str) -> RsQueryError:
+    """Return the same error with more text."""
     raised = error.as_error() if isinstance(error, Interruption) else error
-    more = type(raised)(f"{raised}; {said}")
+    more = type(raised)(f"{raised}; {text}")
     if isinstance(raised, StoppedError) and isinstance(more, StoppedError):
         more.signum = raised.signum
     return more

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from rs_query import asynchronous
-from rs_query.api import checked
+from rs_query.api import check_target
 from rs_query.arguments import add_output, add_script_options, add_timeout, plan_of, print_plan, target
 from rs_query.cli_options import add_account, add_script, text_params
 from rs_query.data_api import DataApi
@@ -49,7 +49,7 @@ def add_commands(commands: Any) -> None:
 def _submit(args: argparse.Namespace) -> None:
     log = log_to(sys.stderr)
     deadline = Deadline(args.timeout)
-    transport = DataApi(checked(target(args)), log=log)
+    transport = DataApi(check_target(target(args)), log=log)
     plan = plan_of(args.source, args, text_params(args.param), transport)
     check_one_call(plan, limit=transport.batch_limit)
     if args.dry_run:
@@ -81,12 +81,12 @@ def _result(args: argparse.Namespace) -> None:
 
 
 def _print(status: asynchronous.Status) -> None:
-    print(json.dumps(_shown(status), ensure_ascii=False))
+    print(json.dumps(_as_json(status), ensure_ascii=False))
 
 
-def _shown(status: asynchronous.Status) -> dict[str, Any]:
+def _as_json(status: asynchronous.Status) -> dict[str, Any]:
     shown: dict[str, Any] = {"id": status.statement_id, "status": status.status, "seconds": round(status.seconds, 3)}
     shown |= {"rows": status.rows, "error": status.error or None}
     if status.statements:
-        return shown | {"statements": [_shown(one) for one in status.statements]}
+        return shown | {"statements": [_as_json(one) for one in status.statements]}
     return shown | {"statement": status.statement}

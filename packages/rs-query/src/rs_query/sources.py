@@ -72,11 +72,11 @@ def params_from_argument(text: str, source: str) -> dict[str, Value]:
     for characters up to 0xFF, hence the URI encoding: https://docs.jsonata.org/string-functions#base64encode
     Numbers with a decimal point keep their digits. Raises SourceError.
     """
-    return _params(_parse(_decoded(text, source), source), source)
+    return _params(_parse(_decode(text, source), source), source)
 
 
-def _decoded(text: str, source: str) -> str:
-    """The JSON that is in the Base64 of it; all else as it is, for no Base64 begins with a brace."""
+def _decode(text: str, source: str) -> str:
+    """Return the JSON in a Base64 text, and any other text unchanged, since no Base64 begins with a brace."""
     try:
         raw = base64.b64decode("".join(text.split()), validate=True)
     except ValueError:

@@ -96,7 +96,9 @@ def _local_cloud() -> Iterator[Any]:
     try:
         import local_cloud
     except ImportError as error:
-        raise UsageError("AWS on this machine needs the package local-cloud: pip install local-cloud") from error
+        raise UsageError(
+            "AWS on this machine needs the package local-cloud: pip install packages/local-cloud, in a checkout"
+        ) from error
     try:
         yield local_cloud
     except local_cloud.LocalCloudError as error:

@@ -56,7 +56,7 @@ class Footer:
 def require_duckdb() -> None:
     """Errors: UsageError where DuckDB is not installed; it comes with what the local cloud needs."""
     if not find_spec("duckdb"):
-        raise UsageError("reviews are read and converted by DuckDB: pip install 'orchestration[local]'")
+        raise UsageError("reviews are read and converted by DuckDB, of orchestration[local]: pip install duckdb")
 
 
 def connect() -> Any:
