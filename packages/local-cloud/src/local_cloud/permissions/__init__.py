@@ -7,6 +7,7 @@
     documents.py    policy text → statements
     conditions.py   condition operators
     evaluation.py   statements + one action on one resource → a decision; knows of nothing else
+    warehouses.py   what Redshift answers about workgroups, namespaces and statements: it registers itself
     enforcer.py     puts them together, for every request and for what a service does as a role
     usage.py        which statement of which role allowed what, and what was refused
 """

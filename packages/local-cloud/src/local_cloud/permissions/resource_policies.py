@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from local_cloud.permissions import warehouses
 from local_cloud.permissions.documents import MalformedPolicy, parse
 from local_cloud.permissions.evaluation import Policy
 
@@ -25,10 +26,7 @@ def tag_keys(arn: str) -> dict[str, tuple[str, ...]]:
     """`aws:ResourceTag/…` of what an ARN names: of namespaces and workgroups of Redshift Serverless."""
     if not arn.startswith("arn:aws:redshift-serverless:"):
         return {}
-    from local_cloud.services.redshift.serverless.responses import ServerlessResponse
-
-    tags = ServerlessResponse.plane.tags.get(arn, {})
-    return {f"aws:resourcetag/{name}".lower(): (value,) for name, value in tags.items()}
+    return {f"aws:resourcetag/{name}".lower(): (value,) for name, value in warehouses.known().tags(arn).items()}
 
 
 @lru_cache(maxsize=1024)

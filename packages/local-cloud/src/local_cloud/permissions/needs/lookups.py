@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_cloud.function_names import FunctionName
+from local_cloud.permissions import warehouses
 from local_cloud.permissions.needs.call import Call
 
 
@@ -25,11 +26,7 @@ def qualifier(arn: str, call: Call) -> str:
 
 def workgroup(name: str, call: Call) -> str:
     """By its name, or by a session of the Data API on it."""
-    from local_cloud.services.redshift.data_api.responses import DataApiResponse
-
-    session = next((each for each in DataApiResponse.api.sessions.all() if each.id == name), None)
-    found = _serverless().workgroup_of(session.workgroup if session else name)
-    return str(found["workgroupArn"]) if found else own_arn("redshift-serverless", f"workgroup/{name}", call)
+    return warehouses.known().workgroup_arn(name) or own_arn("redshift-serverless", f"workgroup/{name}", call)
 
 
 def namespace(name: str, call: Call) -> str:
@@ -39,14 +36,12 @@ def namespace(name: str, call: Call) -> str:
 
 def stored_namespace(name: str) -> Mapping[str, Any]:
     """A namespace of Redshift Serverless, empty where there is none."""
-    return _serverless().namespaces.get(name) or {}
+    return warehouses.known().namespace(name)
 
 
 def statement_owner(identifier: str, call: Call) -> str:
     """The `aws:userid` of who submitted a statement of the Data API."""
-    from local_cloud.services.redshift.data_api.responses import DataApiResponse
-
-    return DataApiResponse.api.owner_of(identifier) or "*"
+    return warehouses.known().statement_owner(identifier) or "*"
 
 
 def secret(name: str, call: Call) -> str:
@@ -187,12 +182,6 @@ def _iam(call: Call) -> Any:
     from moto.iam.models import iam_backends
 
     return iam_backends[call.account_id]["aws"]
-
-
-def _serverless() -> Any:
-    from local_cloud.services.redshift.serverless.responses import ServerlessResponse
-
-    return ServerlessResponse.plane
 
 
 BY_NAME: dict[str, Callable[[str, Call], str]] = {

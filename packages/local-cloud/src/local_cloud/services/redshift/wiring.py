@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from local_cloud.cloud import Cloud, Role
+from local_cloud.permissions import warehouses
 from local_cloud.services.redshift.authorized import SERVICES, SESSION, acting, assumable, objects_for, service_for
 from local_cloud.services.redshift.data_api.events import publish
 from local_cloud.services.redshift.data_api.metadata import Metadata
@@ -20,6 +21,7 @@ from local_cloud.services.redshift.engine.services import CloudServices
 from local_cloud.services.redshift.engine.warehouse import Warehouse
 from local_cloud.services.redshift.errors import ConnectionRefused
 from local_cloud.services.redshift.identity import user_arn
+from local_cloud.services.redshift.known import KnownWarehouses
 from local_cloud.services.redshift.serverless.control_plane import ControlPlane
 
 if TYPE_CHECKING:
@@ -41,7 +43,9 @@ def install(cloud: Cloud) -> None:
     connect = _connector(cloud, warehouse, plane, store)
     targets = Targets(plane, lambda: cloud.client("secretsmanager"))
     runner = Runner(store, sessions, connect, ended=_publisher(cloud, plane), at_work=warehouse.memory.at_work)
-    _serve(plane, DataApi(store, sessions, runner, targets), Metadata(targets, connect))
+    api = DataApi(store, sessions, runner, targets)
+    _serve(plane, api, Metadata(targets, connect))
+    warehouses.register(KnownWarehouses(plane, api, sessions))
     cloud.persistence.register("redshiftserverless", save=plane.as_saved, restore=plane.restore)
     # Statements are kept one file each, not as a part of the saved state.
     cloud.persistence.register("redshiftdata", save=lambda: None, restore=lambda saved: None)
