@@ -62,10 +62,7 @@ REMAINING = {
     ("gateway.py", "services/s3/errors.py"),
     ("gateway.py", "services/s3/requests/request.py"),
     ("permissions/enforcer.py", "services/s3/requests/request.py"),
-    ("permissions/needs/lookups.py", "services/redshift/data_api/responses.py"),
-    ("permissions/needs/lookups.py", "services/redshift/serverless/responses.py"),
     ("permissions/needs/s3.py", "services/s3/requests/request.py"),
-    ("permissions/resource_policies.py", "services/redshift/serverless/responses.py"),
     ("recovery.py", "services/redshift/engine/warehouse.py"),
     ("services/iam.py", "services/iam_simulation.py"),
 }

@@ -42,11 +42,15 @@ ROLE = "arn:aws:iam::123456789012:role/elt-local-"
 #: What a machine knows of a failure when it tells of it.
 FAILURE = {"state": "S", "error": "E", "cause": "c", "summary": "s", "logs": "l", "details": "d"}
 
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html (permissions)
 _BROKEN = "only after an upload broke off in the middle: tests/test_faults.py kills jobs, too late to count on it here"
+# https://docs.aws.amazon.com/step-functions/latest/dg/connect-glue.html
 _SYNC = "in the policy that AWS gives for `glue:startJobRun.sync`; it does not say when it is used"
-_SPECTRUM = "in the policy that AWS gives for external tables; which statement uses it is not told"
+# https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-iam-policies.html
+_SPECTRUM = "in the policy that AWS gives for external tables; it does not say which statement uses it"
 _REGION = "Redshift may ask in which region a bucket is; the laptop has one"
 _WHOLE = "AWS asks for it for UNLOAD; the laptop writes each file in one piece and does not read it back"
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 _DELIVERY = "a dead-letter queue of a function gets an event after two retries, three minutes later"
 
 #: Grants, as `str(Grant)` has them, that no path below uses, and why they are there all the same.
@@ -163,6 +167,9 @@ class Ground:
         lines = self.lines("/aws-glue/python-jobs/output", run_id)
         return "".join(map(denial_in, lines)) if lines else f"{name} left no log"
 
+    def newest(self, job: str) -> dict[str, Any]:
+        return dict(self.client("glue").get_job_runs(JobName=f"elt-local-{job}")["JobRuns"][0])
+
     def lines(self, group: str, stream: str) -> list[str]:
         logs = self.client("logs")
         try:
@@ -192,8 +199,8 @@ class Ground:
         error = self.job("ingest-raw", **self.month, source_url=url, prefix=prefix)
         assert "NotParquet" in error, error
         left = self.client("s3").list_multipart_uploads(Bucket=self.outputs["RawBucket"]).get("Uploads", [])
-        run = self.client("glue").get_job_runs(JobName="elt-local-ingest-raw")["JobRuns"][0]
-        said = "".join(map(denial_in, self.lines("/aws-glue/python-jobs/output", run["Id"])))
+        lines = self.lines("/aws-glue/python-jobs/output", self.newest("ingest-raw")["Id"])
+        said = "".join(map(denial_in, lines))
         return said or (f"left: {left}" if any(each["Key"].startswith(prefix) for each in left) else "")
 
     def transform(self) -> str:
@@ -244,17 +251,46 @@ class Ground:
 
     def query_until_it_takes_too_long(self) -> str:
         """It waits for a lock; its statement is gone with the run."""
-        api = self.client("redshift-data")
-        self.sql("create table if not exists locked (a int)")
-        begun = api.execute_statement(Sql="begin", SessionKeepAliveSeconds=60, **self.database)
-        self.until(lambda: api.describe_statement(Id=begun["Id"])["Status"] == "FINISHED")
-        held = api.execute_statement(Sql="lock table locked", SessionId=begun["SessionId"])
-        self.until(lambda: api.describe_statement(Id=held["Id"])["Status"] == "FINISHED")
-        error = self.query("insert into locked values (1)", timeout="4")
-        left = api.list_statements(Status="STARTED", RoleLevel=False)["Statements"]
-        api.execute_statement(Sql="rollback", SessionId=begun["SessionId"])
+        session = self.begin("lock table contended")
+        error = self.query("insert into contended values (1)", timeout="4")
+        left = self.at_work()
+        self.in_session(session, "rollback")
         assert error, "it was to take too long"
         return error if left else ""
+
+    def query_that_conflicts(self) -> str:
+        """Its snapshot is stale when it gets the lock: the transaction is undone, and run again."""
+        session = self.begin("insert into contended values (1)")
+
+        def commit() -> None:
+            self.until(lambda: "delete from contended" in self.at_work())
+            self.in_session(session, "commit")
+
+        other = threading.Thread(target=commit)
+        other.start()
+        noticed = self.query("begin; select count(*) from contended; delete from contended; commit")
+        other.join()
+        lines = self.lines("/aws-glue/python-jobs/output", self.newest("rs-query")["Id"])
+        return noticed or ("" if any('"retry"' in line for line in lines) else "there was no conflict")
+
+    def begin(self, sql: str) -> str:
+        """Open a transaction on the table `contended`, of somebody else; its session."""
+        self.sql("create table if not exists contended (a int)")
+        api = self.client("redshift-data")
+        begun = api.execute_statement(Sql="begin", SessionKeepAliveSeconds=60, **self.database)
+        self.until(lambda: api.describe_statement(Id=begun["Id"])["Status"] == "FINISHED")
+        self.in_session(begun["SessionId"], sql)
+        return str(begun["SessionId"])
+
+    def in_session(self, session: str, sql: str) -> None:
+        api = self.client("redshift-data")
+        statement = api.execute_statement(Sql=sql, SessionId=session)["Id"]
+        self.until(lambda: api.describe_statement(Id=statement)["Status"] == "FINISHED")
+
+    def at_work(self) -> list[str]:
+        """List the statements that run or wait for a lock."""
+        found = self.client("redshift-data").list_statements(Status="STARTED", RoleLevel=False)["Statements"]
+        return [each["QueryString"].strip() for each in found]
 
     @property
     def database(self) -> dict[str, str]:
@@ -405,17 +441,12 @@ class Ground:
 
     def not_stopped(self, job: str) -> str:
         """Whether the newest run was not stopped. It is, afterwards."""
-        glue, name = self.client("glue"), f"elt-local-{job}"
-
-        def newest() -> dict[str, Any]:
-            return dict(glue.get_job_runs(JobName=name)["JobRuns"][0])
-
         deadline = time.monotonic() + 3
-        while (run := newest())["JobRunState"] in RUNNING and time.monotonic() < deadline:
+        while (run := self.newest(job))["JobRunState"] in RUNNING and time.monotonic() < deadline:
             time.sleep(0.05)
         if run["JobRunState"] in RUNNING:
-            glue.batch_stop_job_run(JobName=name, JobRunIds=[run["Id"]])
-            self.until(lambda: newest()["JobRunState"] not in RUNNING)
+            self.client("glue").batch_stop_job_run(JobName=run["JobName"], JobRunIds=[run["Id"]])
+            self.until(lambda: self.newest(job)["JobRunState"] not in RUNNING)
         return "" if run["JobRunState"] == "STOPPED" else f"the job was not stopped: {run['JobRunState']}"
 
     def query_state(self, *, slow: bool = False) -> str:
@@ -669,6 +700,7 @@ PATHS: dict[str, dict[tuple[str, str], Callable[[Ground], str]]] = {
 DETOURS: dict[str, Callable[[Ground], str]] = {
     "a month that is not in S3": Ground.transform_what_is_not_in_s3,
     "Spark": Ground.spark_state,
+    "a serialization conflict": Ground.query_that_conflicts,
     "reviews without a delivery": lambda g: g.state("ReviewsLive", "RememberWaiting", on=True),
     "a backfill of green trips": functools.partial(Ground.start_a_month, pipeline="GreenTripsLive"),
     "schedules of green trips and reviews": Ground.trigger_others,
@@ -860,7 +892,7 @@ def test_a_machine_that_goes_on_without_a_permission_says_which(
     ground: Ground, role: str, state: str, action: str, said: str
 ) -> None:
     """In the cause of its failure, or in the output of its success."""
-    (grant,) = (one for one in grants(ground) if (one.role, one.action) == (role, action) and one.sid != "Reports")
+    (grant,) = (one for one in grants(ground) if (one.role, one.action) == (role, action))
     variables = {"failure": FAILURE, "had_failed": True, "results": []}
     with without(ground, grant):
         noticed = ground.state(_LIVE[role], state, on=True, **variables)

@@ -1,4 +1,4 @@
-"""What permissions ask of Redshift. Redshift registers who answers when it is installed: no service is imported here."""
+"""What permissions ask of Redshift, which registers who answers when it is installed: no service is imported here."""
 
 from __future__ import annotations
 
