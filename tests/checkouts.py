@@ -70,6 +70,11 @@ class Checkout:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "a change")
 
+    @property
+    def head(self) -> str:
+        done = subprocess.run(("git", "rev-parse", "HEAD"), cwd=self.folder, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
     def raise_version(self, package: str, version: str) -> None:
         self.edit(
             f"packages/{package}/pyproject.toml", lambda text: re.sub('version = ".*?"', f'version = "{version}"', text)

@@ -90,11 +90,24 @@ def objects(release: dict[str, Any]) -> dict[str, str]:
     return own | release["wheelhouse"]
 
 
-def test_the_same_commit_is_the_same_release(checkout: Checkout, first: str) -> None:
-    assert checkout.said("release", "publish", "--env", "dev") == first
+def test_a_commit_that_changes_no_package_is_the_same_release(checkout: Checkout, first: str, tmp_path: Path) -> None:
+    """Whether it is built and published at once, or from a folder; the first commit stays on record."""
     release = manifest(checkout, first)
-    head = subprocess.run(("git", "rev-parse", "HEAD"), cwd=checkout.folder, capture_output=True, text=True)
-    assert (release["commit"], release["dirty"], release["development"]) == (head.stdout.strip(), False, False)
+    assert (release["commit"], release["dirty"], release["development"]) == (checkout.head, False, False)
+    checkout.edit("docs/delivery.md", lambda text: text + "\nMore.\n")
+    checkout.commit()
+    nothing = f"publishing: nothing is new: release {first} is published already, of commit {release['commit'][:12]}"
+    at_once = checkout.elt("release", "publish", "--env", "dev")
+    assert (at_once.returncode, at_once.stdout.strip()) == (0, first), at_once.stderr
+    assert nothing in at_once.stderr.splitlines()
+    checkout.said("release", "build", "--out", str(tmp_path))
+    assert json.loads((tmp_path / "release.json").read_text()) == {**release, "commit": checkout.head}
+    from_folder = checkout.elt("release", "publish", "--env", "dev", "--from", str(tmp_path), "--json")
+    assert from_folder.returncode == 0, from_folder.stderr
+    assert nothing in from_folder.stderr.splitlines()
+    where = {"live": ["dev"], "unfinished": [], "smokes": {}, "current": False}
+    assert json.loads(from_folder.stdout) == {**release, **where}
+    assert manifest(checkout, first) == release
     assert {name: one["prefix"] for name, one in release["packages"].items()} == {
         name: f"{name}/{one['version']}" for name, one in release["packages"].items()
     }
@@ -183,6 +196,8 @@ def test_promoted_are_the_bytes_that_passed(checkout: Checkout, first: str) -> N
     assert head.split() == ["release", "made", "commit", "live", "in", "smoke", "runs"]
     assert re.fullmatch(rf"{first}  [\d-]+ [\d:]+  {listed['commit'][:12]}  dev, prod  dev passed", row.rstrip())
     assert checkout.said("diff", "--env", "prod") == f"prod is release {first}"
+    published = json.loads(checkout.said("release", "publish", "--env", "dev", "--json"))
+    assert (published["live"], published["smokes"], published["current"]) == (["dev", "prod"], {"dev": True}, True)
 
 
 def test_jobs_install_from_the_bucket_and_from_nowhere_else(checkout: Checkout, first: str) -> None:
@@ -306,6 +321,17 @@ def test_an_alias_turns_to_a_release_last_of_all(checkout: Checkout, first: str,
         ended = [update.index((step, "UPDATE_COMPLETE")) for step in steps]
         begun = [update.index((step, "UPDATE_IN_PROGRESS")) for step in steps]
         assert all(before < after for before, after in zip(ended[:-1], begun[1:], strict=True)), update
+
+
+def test_a_promotion_that_comes_late_is_refused(checkout: Checkout, first: str, second: str) -> None:
+    """Dev has another release by now: the older one would take prod back. Who means that says so."""
+    promote = ("promote", "--from", "dev", "--to", "prod", "--release", first)
+    assert re.fullmatch(
+        rf"elt: release {first} is superseded in dev by the deploy of release {second} at \S+Z: promote what is live "
+        "there, or this with --superseded",
+        checkout.refused(*promote),
+    )
+    assert json.loads(checkout.said(*promote, "--superseded", "--json"))["release"] == first
 
 
 def test_changes_by_hand_are_shown_and_put_right_and_a_release_is_rolled_back(

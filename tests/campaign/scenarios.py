@@ -181,7 +181,7 @@ RELEASE = Scenario(
 )
 PROMOTE = Scenario(
     "promote",
-    _release("prod", "promote", "--from", "dev", "--to", "prod", "--release", "{release}"),
+    _release("prod", "promote", "--from", "dev", "--to", "prod", "--superseded", "--release", "{release}"),
     _NO_JOBS,
     _ROLLED,
     releases=True,

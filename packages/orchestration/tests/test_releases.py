@@ -13,6 +13,7 @@ import sys
 import threading
 import urllib.request
 import zipfile
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,19 +31,26 @@ from orchestration import deployment, environments, stacks
 from orchestration.cli import invoke
 from orchestration.errors import DeployError, PublishError, UsageError
 from orchestration.project import root
-from orchestration.releases import checkout, history, index, manifest, records, rollout, sbom, serve, smoke
+from orchestration.releases import checkout, history, index, manifest, publish, records, rollout, sbom, serve, smoke
 from orchestration.releases.build import PACKAGES, Build, build_all, build_wheel
 from orchestration.releases.checkout import Commit
 from orchestration.releases.store import Store
 from orchestration.releases.wheels import Wheel, closure
 
-COMMIT = Commit("c" * 40, "2026-11-21", ())
-RELEASE = "2026-11-21-3fa9c1d2e0b4"
+COMMIT = Commit("c" * 40, ())
+RELEASE = "rel-3fa9c1d2e0b4"
 
 
 @pytest.fixture(scope="module")
-def builds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Build]:
-    return build_all(root(), tmp_path_factory.mktemp("builds"))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("builds")
+
+
+@pytest.fixture(scope="module")
+def builds(folder: Path) -> dict[str, Build]:
+    release, builds = publish.build(root(), folder)
+    assert manifest.parse(json.loads((folder / "release.json").read_text()), where="") == release
+    return builds
 
 
 def test_two_builds_are_the_same_bytes(builds: dict[str, Build], tmp_path: Path) -> None:
@@ -50,7 +58,19 @@ def test_two_builds_are_the_same_bytes(builds: dict[str, Build], tmp_path: Path)
     assert {name: one.digests for name, one in again.items()} == {name: one.digests for name, one in builds.items()}
     one, two = (manifest.make(each, COMMIT, settings={}, development=False) for each in (builds, again))
     assert one == two
-    assert one.id.startswith("2026-11-21-")
+    assert re.fullmatch("rel-[0-9a-f]{12}", one.id)
+
+
+def test_a_release_is_named_by_what_it_is_made_of(builds: dict[str, Build]) -> None:
+    """Another commit of the same bytes is the same release; other bytes, settings or kinds of it are another."""
+
+    def named(commit: Commit = COMMIT, *, version: str = "0.1.0", of: str = "2015", development: bool = False) -> str:
+        made = {**builds, "trigger": replace(builds["trigger"], version=version)}
+        return manifest.make(made, commit, settings={"ReviewsSinceYear": of}, development=development).id
+
+    for other in (Commit("d" * 40, ()), Commit("", ()), Commit(COMMIT.id, ("docs/README.md",))):
+        assert named(other) == named()
+    assert len({named(), named(version="9.9.9"), named(of="2016"), named(development=True)}) == 4
 
 
 def test_what_a_build_holds(builds: dict[str, Build]) -> None:
@@ -208,14 +228,19 @@ def test_the_same_release_from_its_manifest(builds: dict[str, Build]) -> None:
 
 
 def test_a_development_release_takes_no_version(builds: dict[str, Build]) -> None:
-    changed = Commit(COMMIT.id, COMMIT.date, ("packages/trigger/src/trigger/months.py",))
+    changed = Commit(COMMIT.id, ("packages/trigger/src/trigger/months.py",))
     release = manifest.make(builds, changed, settings={}, development=True)
     assert (release.id[:4], release.dirty, release.development) == ("dev-", True, True)
     for name, package in release.packages.items():
         assert package.prefix == f"{name}/{builds[name].version}-{builds[name].digest[:12]}"
 
 
-@pytest.mark.parametrize("text", ["", "x", "../releases", "2026-11-21-3fa9c1d2e0b", "2026-11-21-3fa9c1d2e0b4.json"])
+@pytest.mark.parametrize("text", ["rel-3fa9c1d2e0b4", "dev-3fa9c1d2e0b4", "2026-11-21-3fa9c1d2e0b4"])
+def test_what_is_a_release_also_by_its_older_names(text: str) -> None:
+    assert manifest.check_id(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "x", "../releases", "rel-3fa9c1d2e0b", "2026-11-21-3fa9c1d2e0b4.json"])
 def test_what_is_no_release(text: str) -> None:
     with pytest.raises(UsageError, match="is not a release; `elt release list` names them"):
         manifest.check_id(text)
@@ -440,6 +465,71 @@ class Conflicts:
         if self.theirs is not None and self.times == 0:
             self.s3.put_object(**arguments | {"Body": self.theirs, "ChecksumSHA256": sha256(self.theirs)})
         raise ClientError({"Error": {"Code": "ConditionalRequestConflict", "Message": "409"}}, "PutObject")
+
+
+def test_a_release_of_two_commits_is_on_record_with_the_first(store: Store, builds: dict[str, Build]) -> None:
+    first, second = (
+        manifest.make(builds, commit, settings={}, development=False) for commit in (COMMIT, Commit("d" * 40, ()))
+    )
+    assert history.is_published(store, first.id) is False
+    assert history.save_release(store, first) == first
+    assert history.is_published(store, first.id) is True
+    assert history.save_release(store, second) == first
+    assert history.release(store, second.id) == first
+    with pytest.raises(PublishError, match="is published with other bytes"):
+        history.save_release(store, replace(first, settings={"Another": "content"}))
+
+
+@pytest.fixture
+def built(builds: dict[str, Build], folder: Path, tmp_path: Path) -> Path:
+    """What was built, as of a clean checkout."""
+    copy = tmp_path / "dist"
+    shutil.copytree(folder, copy, copy_function=os.link)
+    overwrite(copy / "release.json", manifest.make(builds, COMMIT, settings={}, development=False).as_json())
+    return copy
+
+
+def overwrite(file: Path, content: Any) -> None:
+    file.unlink()  # it is a link to what others read
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+def test_what_was_built_into_a_folder_is_read_from_it(builds: dict[str, Build], built: Path) -> None:
+    release, files = publish.read(built)
+    assert release == manifest.make(builds, COMMIT, settings={}, development=False)
+    assert {key: hashlib.sha256(path.read_bytes()).hexdigest() for key, path in files.items()} == release.objects
+
+
+def rewrite(built: Path, **changes: Any) -> None:
+    overwrite(built / "release.json", json.loads((built / "release.json").read_text()) | changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "line"),
+    [
+        (lambda built: (built / "release.json").unlink(), UsageError,
+         r"there is no {built}/release\.json: `elt release build --out {built}` makes it"),
+        (lambda built: overwrite(built / "release.json", "{"), PublishError,
+         r"{built}/release\.json is no JSON \(.*\): build it again"),
+        (lambda built: rewrite(built, settings={"Another": "content"}), PublishError,
+         r"{built}/release\.json says rel-\w+, and what it lists is rel-\w+: build it again"),
+        (lambda built: rewrite(built, dirty=True), UsageError,
+         r"rel-\w+ in {built} was built of a changed checkout of commit cccccccccccc: commit, and build it again"),
+        (lambda built: rewrite(built, commit=""), UsageError,
+         r"rel-\w+ in {built} was built of no git checkout: commit, and build it again"),
+        (lambda built: overwrite(built / "rs-query" / "rs_query_job.py", "pass"), PublishError,
+         r"{built}/rs-query/rs_query_job\.py is not what {built}/release\.json says: sha256 \w{{64}}, found \w{{64}}"),
+        (lambda built: (built / "wheelhouse" / "six-1.17.0-py2.py3-none-any.whl").unlink(), PublishError,
+         r"{built}/wheelhouse/six-\S+ is not what {built}/release\.json says: sha256 \w{{64}}, found missing"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_published_from_a_folder(
+    built: Path, change: Callable[[Path], object], kind: type[Exception], line: str
+) -> None:
+    change(built)
+    with pytest.raises(kind) as caught:
+        publish.read(built)
+    assert re.fullmatch(line.format(built=re.escape(str(built))), str(caught.value))
 
 
 def sha256(body: bytes) -> str:

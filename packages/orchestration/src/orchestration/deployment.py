@@ -12,9 +12,9 @@ from botocore.exceptions import ClientError
 from orchestration import pipelines, scratch, stacks
 from orchestration.environments import Environment
 from orchestration.errors import DeployError, NotDeployed
-from orchestration.releases import lease, records
+from orchestration.releases import history, lease, records
 from orchestration.releases.manifest import Release
-from orchestration.releases.publish import prepare, upload
+from orchestration.releases.publish import prepare, read, upload
 from orchestration.releases.records import Deployed
 from orchestration.releases.rollout import (
     TAGS,
@@ -90,19 +90,31 @@ def deploy(environment: Environment, root: Path, *, report: Report) -> Deployed:
         release, files = prepare(root, out, development=True)
         store = artifacts(report=report)
         report("publishing")
-        upload(store, release, files)
+        release = upload(store, release, files)
     return roll_out(environment, store, release, action="deploy", report=report)
 
 
-def publish(root: Path, *, report: Report) -> Release:
+def publish(root: Path, *, report: Report) -> tuple[Store, Release]:
     """Publish the checkout at `root` as a release. Errors: UsageError, DeployError, PublishError."""
     with scratch.folder("build") as out:
         report("building the packages")
-        release, files = prepare(root, out, development=False)
-        store = artifacts(report=report)
-        report("publishing")
-        upload(store, release, files)
-    return release
+        return _publish(*prepare(root, out, development=False), report=report)
+
+
+def publish_built(folder: Path, *, report: Report) -> tuple[Store, Release]:
+    """Publish what `elt release build` left in a folder. Errors: UsageError, DeployError, PublishError."""
+    report(f"comparing {folder} with its manifest")
+    return _publish(*read(folder), report=report)
+
+
+def _publish(release: Release, files: Mapping[str, Path], *, report: Report) -> tuple[Store, Release]:
+    store = artifacts(report=report)
+    known = history.is_published(store, release.id)
+    report("publishing")
+    recorded = upload(store, release, files)
+    if known:
+        report(f"nothing is new: release {recorded.id} is published already, of commit {recorded.commit[:12]}")
+    return store, recorded
 
 
 def artifacts(*, report: Report) -> Store:

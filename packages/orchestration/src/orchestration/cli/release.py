@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +21,10 @@ if TYPE_CHECKING:
 def command() -> None:
     """Build, publish and list releases.
 
-    A release pins every package to the bytes that were published of it. It is made once, and then deployed, tried
-    (`elt smoke`), promoted and rolled back to. `elt deploy` without a release makes a development release of the
-    checkout as it is, which takes no version and cannot be promoted.
+    A release pins every package to the bytes that were published of it, and is named by them: a commit that changes
+    none of them is the same release. It is made once, and then deployed, tried (`elt smoke`), promoted and rolled back
+    to. `elt deploy` without a release makes a development release of the checkout as it is, which takes no version and
+    cannot be promoted.
     """
 
 
@@ -40,12 +44,18 @@ def build(packages: tuple[str, ...], out: Path, as_json: bool) -> None:
 
     For each there is a folder with its wheel, entry script, SQL, definitions and templates, the bill of materials
     (CycloneDX) and SHA256SUMS; for the Glue jobs one, wheelhouse, with other people's wheels that they install. The
-    same sources make the same bytes.
+    same sources make the same bytes. All of them are a release, whose manifest is release.json: `elt release publish
+    --from DIR` takes it from there. This takes no AWS credentials.
     """
     from orchestration.project import root
-    from orchestration.releases.build import PACKAGES, build_all
+    from orchestration.releases import publish
+    from orchestration.releases.build import build_all
 
-    builds = build_all(root(), out, only=packages or PACKAGES)
+    if packages:
+        builds = build_all(root(), out, only=packages)
+    else:
+        release, builds = publish.build(root(), out)
+        click.echo(f"release {release.id} is in {out / publish.MANIFEST}", err=True)
     if as_json:
         print_json({name: {"version": one.version, "files": one.digests} for name, one in builds.items()})
         return
@@ -55,15 +65,28 @@ def build(packages: tuple[str, ...], out: Path, as_json: bool) -> None:
 
 
 @command.command()
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Publish what `elt release build` left here, and build nothing.",
+)
 @env_option
 @json_option
-def publish(environment: Environment, as_json: bool) -> None:
+def publish(folder: Path | None, environment: Environment, as_json: bool) -> None:
     """Build the checkout and publish it as a release; prints the release's id.
 
     The checkout must be as it was committed. Each package goes to <package>/<version>/ in the artifact bucket, once:
     the same bytes again are fine, other bytes under a published version are refused. With them go the wheels that the
     Glue jobs install, a package index under simple/, and last releases/<id>.json, which names all of them with their
-    sha256. The same commit is the same release. Cut short, the same command again puts what is missing.
+    sha256. The same bytes are the same release, of whichever commit: what is published already is left as it is, and
+    said to be. Cut short, the same command again puts what is missing.
+
+    With --from, every file of the folder is first compared with the sha256 that its manifest has of it.
+
+    --json also tells where the release is live and how its smoke runs ended; `current` is whether it is live in the
+    environment and has passed there.
     """
     from orchestration import deployment
     from orchestration.cli.local import connect
@@ -71,12 +94,15 @@ def publish(environment: Environment, as_json: bool) -> None:
     from orchestration.project import root
     from orchestration.signals import terminable
 
-    checkout, console = root(), stderr()
+    make = partial(deployment.publish_built, folder) if folder else partial(deployment.publish, root())
+    console = stderr()
     connect(environment)
     with terminable():
-        release = deployment.publish(checkout, report=lambda step: console.print(f"publishing: {step}"))
+        store, release = make(report=lambda step: console.print(f"publishing: {step}"))
     if as_json:
-        print_json(release.as_json())
+        where = _Whereabouts.read(store).of(release.id)
+        current = environment.name in where["live"] and where["smokes"].get(environment.name, False)
+        print_json({**release.as_json(), **where, "current": current})
     else:
         click.echo(release.id)
 
@@ -161,25 +187,50 @@ def _until_interrupted() -> None:
         threading.Event().wait()
 
 
-def _rows(store: Store, *, limit: int, everything: bool) -> list[dict[str, Any]]:
-    from orchestration import environments
-    from orchestration.releases import history, records
+@dataclass(frozen=True)
+class _Whereabouts:
+    """Which release each environment has, and of which a deployment is unfinished there."""
 
-    standings = {name: records.standing(store, name) for name in environments.names()}
-    unfinished = {name: one.unfinished.release for name, one in standings.items() if one.unfinished}
-    live = {name: one.live.release for name, one in standings.items() if one.live and not one.unfinished}
+    store: Store
+    live: Mapping[str, str]
+    unfinished: Mapping[str, str]
+
+    @classmethod
+    def read(cls, store: Store) -> _Whereabouts:
+        from orchestration import environments
+        from orchestration.releases import records
+
+        standings = {name: records.standing(store, name) for name in environments.names()}
+        unfinished = {name: one.unfinished.release for name, one in standings.items() if one.unfinished}
+        live = {name: one.live.release for name, one in standings.items() if one.live and not one.unfinished}
+        return cls(store, live, unfinished)
+
+    def of(self, release_id: str) -> dict[str, Any]:
+        """The environments that a release is `live` and `unfinished` in, and by environment if its smoke run passed."""
+        from orchestration import environments
+        from orchestration.releases import history
+
+        smokes = {name: history.smoke(self.store, release_id, name) for name in environments.names()}
+        return {
+            "live": [name for name, its in self.live.items() if its == release_id],
+            "unfinished": [name for name, its in self.unfinished.items() if its == release_id],
+            "smokes": {name: one.passed for name, one in smokes.items() if one},
+        }
+
+
+def _rows(store: Store, *, limit: int, everything: bool) -> list[dict[str, Any]]:
+    from orchestration.releases import history
+
+    where = _Whereabouts.read(store)
+    deployed = {*where.live.values(), *where.unfinished.values()}
     listed = [
         (release_id, written)
         for release_id, written in history.releases(store)
-        if everything
-        or not release_id.startswith("dev-")
-        or release_id in live.values()
-        or release_id in unfinished.values()
+        if everything or not release_id.startswith("dev-") or release_id in deployed
     ]
     rows = []
     for release_id, written in listed[:limit]:
         release = history.release(store, release_id)
-        smokes = {name: history.smoke(store, release_id, name) for name in environments.names()}
         rows.append(
             {
                 "release": release_id,
@@ -188,9 +239,7 @@ def _rows(store: Store, *, limit: int, everything: bool) -> list[dict[str, Any]]
                 "dirty": release.dirty,
                 "development": release.development,
                 "packages": {name: one.version for name, one in release.packages.items()},
-                "live": [name for name, its in live.items() if its == release_id],
-                "unfinished": [name for name, its in unfinished.items() if its == release_id],
-                "smokes": {name: one.passed for name, one in smokes.items() if one},
+                **where.of(release_id),
             }
         )
     return rows

@@ -12,24 +12,19 @@ from orchestration.errors import UsageError
 
 @dataclass(frozen=True)
 class Commit:
-    """`id` is git's, 40 digits, and `date` the day it was made (`YYYY-MM-DD`, UTC); both are "" outside git.
-
-    `changed` are files of `paths` that differ from it.
-    """
+    """`id` is git's, 40 digits, "" outside git; `changed` are files of `paths` that differ from it."""
 
     id: str
-    date: str
     changed: tuple[str, ...]
 
 
 def read(root: Path, *, paths: list[str]) -> Commit:
     """The commit of the checkout at `root`; `paths` are what is built from."""
-    head = _git(root, "log", "-1", "--format=%H %cd", "--date=format-local:%Y-%m-%d")
+    head = _git(root, "rev-parse", "HEAD")
     if head is None:
-        return Commit("", "", ())
+        return Commit("", ())
     status = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", *paths) or ""
-    commit, date = head.split()
-    return Commit(commit, date, tuple(line[3:] for line in status.split("\0") if line))
+    return Commit(head, tuple(line[3:] for line in status.split("\0") if line))
 
 
 def require_clean(commit: Commit) -> None:
@@ -51,7 +46,7 @@ def _git(root: Path, *arguments: str) -> str | None:
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "TZ": "UTC", "GIT_OPTIONAL_LOCKS": "0"},
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
         )
     except FileNotFoundError:
         return None

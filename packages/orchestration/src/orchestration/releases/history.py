@@ -12,7 +12,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from orchestration.errors import UsageError
+from orchestration.errors import PublishError, UsageError
 from orchestration.releases import manifest, records
 from orchestration.releases.manifest import Release
 from orchestration.releases.store import Store
@@ -32,9 +32,25 @@ class Smoke:
     seconds: float
 
 
-def save_release(store: Store, release: Release) -> None:
-    """Errors: PublishError."""
-    store.put_document(f"releases/{release.id}.json", release.as_json(), once=True)
+def save_release(store: Store, release: Release) -> Release:
+    """Write a release's manifest, unless it is there; the release on record, whose commit may be an earlier one.
+
+    Errors: PublishError.
+    """
+    key = f"releases/{release.id}.json"
+    try:
+        store.put_document(key, release.as_json(), once=True)
+    except PublishError:
+        document = store.document(key)
+        found = manifest.parse(document, where=store.uri(key)) if document else None
+        if found is None or found.content_id != release.content_id:
+            raise
+        return found
+    return release
+
+
+def is_published(store: Store, release_id: str) -> bool:
+    return store.checksum(f"releases/{release_id}.json") is not None
 
 
 def release(store: Store, release_id: str) -> Release:

@@ -13,7 +13,8 @@ from orchestration.errors import DeployError, UsageError
 from orchestration.releases.build import Build
 from orchestration.releases.checkout import Commit
 
-_ID = re.compile(r"(dev|\d{4}-\d\d-\d\d)-[0-9a-f]{12}")
+#: Releases from before they were named by their content have the day of their commit in front.
+_ID = re.compile(r"(dev|rel|\d{4}-\d\d-\d\d)-[0-9a-f]{12}")
 WHEELHOUSE = "wheelhouse"
 #: Of the document. A later `elt` may add to it: what is not known is not read. Other changes are another format.
 _FORMAT = 1
@@ -56,8 +57,8 @@ class Package:
 
 @dataclass(frozen=True)
 class Release:
-    """`commit` is git's, "" where there was no git; `dirty` where what was built differs from it. A `development`
-    release is one that nobody published: it lies under keys of its own and is not promoted.
+    """`commit` is that of which it was first built, "" where there was no git; `dirty` where what was built differs
+    from it. A `development` release is one that nobody published: it lies under keys of its own and is not promoted.
 
     `wheelhouse` maps the keys of other people's wheels to their sha256. `settings` are parameters of the pipelines
     stack that the pipelines themselves bring.
@@ -70,6 +71,13 @@ class Release:
     packages: Mapping[str, Package]
     wheelhouse: Mapping[str, str]
     settings: Mapping[str, str]
+
+    @property
+    def content_id(self) -> str:
+        """The id that it has by what it is made of: many commits are the same release."""
+        content = {name: value for name, value in self.as_json().items() if name not in ("id", "commit", "dirty")}
+        digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
+        return f"{'dev' if self.development else 'rel'}-{digest}"
 
     @property
     def objects(self) -> dict[str, str]:
@@ -121,7 +129,7 @@ class Release:
 
 
 def make(builds: Mapping[str, Build], commit: Commit, *, settings: Mapping[str, str], development: bool) -> Release:
-    """The release that these builds are. The same builds of the same commit are the same release, id and all.
+    """The release that these builds are. The same builds have the same id, whatever commit they are of.
 
     Published packages lie under `<package>/<version>/`. A development release leaves versions alone: its packages lie
     under `<package>/<version>-<digest>/`, so that a checkout is deployed as often as it changes.
@@ -141,8 +149,7 @@ def make(builds: Mapping[str, Build], commit: Commit, *, settings: Mapping[str, 
         wheelhouse={f"{WHEELHOUSE}/{one.file}": one.sha256 for build in builds.values() for one in build.modules},
         settings=settings,
     )
-    digest = hashlib.sha256(json.dumps(release.as_json(), sort_keys=True).encode()).hexdigest()[:12]
-    return replace(release, id=f"{'dev' if development else commit.date}-{digest}")
+    return replace(release, id=release.content_id)
 
 
 def is_id(text: str) -> bool:
@@ -152,7 +159,7 @@ def is_id(text: str) -> bool:
 def check_id(text: str) -> str:
     """The text, if it can be a release's id. Errors: UsageError."""
     if not is_id(text):
-        raise UsageError(f"{text!r} is not a release; `elt release list` names them, such as 2026-11-21-3fa9c1d2e0b4")
+        raise UsageError(f"{text!r} is not a release; `elt release list` names them, such as rel-3fa9c1d2e0b4")
     return text
 
 

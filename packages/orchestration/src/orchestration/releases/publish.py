@@ -1,11 +1,18 @@
-"""Make a release of a checkout: build it, put its bytes into the artifact bucket, write its manifest last."""
+"""Make a release of a checkout: build it, put its bytes into the artifact bucket, write its manifest last.
+
+Both at once, or one after the other, on machines that trust each other with nothing but the bytes: `build` leaves them
+in a folder, with the manifest as release.json, and `read` takes them from there where they are what it says.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from orchestration import pipelines
+from orchestration.errors import PublishError, UsageError
 from orchestration.releases import checkout, history, index, manifest, wheelhouse
 from orchestration.releases.build import PACKAGES, Build, build_all
 from orchestration.releases.manifest import Release
@@ -13,6 +20,8 @@ from orchestration.releases.store import Store
 
 #: What of a checkout a release is made of.
 SOURCES = [*(f"packages/{name}" for name in PACKAGES), wheelhouse.LOCK.as_posix()]
+#: The manifest in a folder that a release was built into.
+MANIFEST = "release.json"
 
 
 def prepare(root: Path, out: Path, *, development: bool) -> tuple[Release, dict[str, Path]]:
@@ -28,16 +37,55 @@ def prepare(root: Path, out: Path, *, development: bool) -> tuple[Release, dict[
     return release, _files(release, builds)
 
 
-def upload(store: Store, release: Release, files: Mapping[str, Path]) -> list[str]:
-    """Put what the bucket does not hold yet; the keys that were new. Errors: PublishError.
+def build(root: Path, out: Path) -> tuple[Release, dict[str, Build]]:
+    """Build the checkout at `root` into `out`, to be published from there. Errors: PublishError.
 
-    Keys are write-once: the same bytes again are fine, others under a published version are refused.
+    A checkout that differs from its commit is built, too; `read` refuses what came of it.
     """
-    new = store.put_files(files)
+    builds = build_all(root, out)
+    commit = checkout.read(root, paths=SOURCES)
+    release = manifest.make(builds, commit, settings=_settings(root), development=False)
+    (out / MANIFEST).write_text(json.dumps(release.as_json(), indent=2) + "\n", encoding="utf-8")
+    return release, builds
+
+
+def read(folder: Path) -> tuple[Release, dict[str, Path]]:
+    """The release that `build` left in a folder, and the files of it by their keys, each with the manifest's sha256.
+
+    Errors: UsageError where there is none, or one of no commit; PublishError for bytes that are not the manifest's.
+    """
+    file = folder / MANIFEST
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"there is no {file}: `elt release build --out {folder}` makes it") from None
+    except ValueError as error:
+        raise PublishError(f"{file} is no JSON ({error}): build it again") from error
+    release = manifest.parse(document, where=str(file))
+    if release.id != release.content_id:
+        raise PublishError(f"{file} says {release.id}, and what it lists is {release.content_id}: build it again")
+    if release.dirty or not release.commit:
+        what = f"a changed checkout of commit {release.commit[:12]}" if release.commit else "no git checkout"
+        raise UsageError(f"{release.id} in {folder} was built of {what}: commit, and build it again")
+    files = {one.key(name): folder / package / name for package, one in release.packages.items() for name in one.files}
+    files |= {key: folder / key for key in release.wheelhouse}
+    for key, path in files.items():
+        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+        if found != release.objects[key]:
+            raise PublishError(f"{path} is not what {file} says: sha256 {release.objects[key]}, found {found}")
+    return release, files
+
+
+def upload(store: Store, release: Release, files: Mapping[str, Path]) -> Release:
+    """Put what the bucket does not hold yet; the release on record, of the first commit that it was built of.
+
+    Keys are write-once: the same bytes again are fine, others under a published version are refused. Errors:
+    PublishError.
+    """
+    store.put_files(files)
     if not release.development:
         index.refresh(store, release)
-    history.save_release(store, release)
-    return new
+    return history.save_release(store, release)
 
 
 def _files(release: Release, builds: Mapping[str, Build]) -> dict[str, Path]:

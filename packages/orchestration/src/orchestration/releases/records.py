@@ -130,7 +130,7 @@ def now() -> str:
 
 
 def what(action: str, release: str, environment: str) -> str:
-    """A deployment in words, such as `promote of release 2026-11-21-3fa9c1d2e0b4 to prod`."""
+    """A deployment in words, such as `promote of release rel-3fa9c1d2e0b4 to prod`."""
     return f"destroy of {environment}" if action == DESTROY else f"{action} of release {release} to {environment}"
 
 

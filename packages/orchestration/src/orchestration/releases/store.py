@@ -76,6 +76,7 @@ class Store:
             return dict(zip(keys, pool.map(self.checksum, keys), strict=True))
 
     def put_document(self, key: str, document: Mapping[str, Any], *, once: bool) -> None:
+        """Errors: PublishError where it is to be written `once`, and is there with other bytes."""
         body = (json.dumps(document, indent=2) + "\n").encode()
         if once:
             self.put_once(key, body)
