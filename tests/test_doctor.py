@@ -65,6 +65,12 @@ def test_an_account_with_nothing_in_it(tmp_path: Path) -> None:
                 "there is no role elt-deploy-dev: GitHub cannot deploy",
                 "docs/first-deployment.md, part 6",
             ),
+            (
+                "delivery",
+                "warning",
+                "there is no role elt-plan-dev: GitHub cannot plan a backfill",
+                "docs/first-deployment.md, part 6",
+            ),
             ("GitHub", "ok", "not looked at: there is no command gh here", ""),
         ]
         ec2 = laptop.client("ec2")
@@ -85,6 +91,32 @@ def test_an_account_with_nothing_in_it(tmp_path: Path) -> None:
 
 def _without_gh(laptop: Laptop) -> str:
     return ":".join(folder for folder in laptop.env["PATH"].split(":") if not (Path(folder) / "gh").exists())
+
+
+def test_each_environment_on_github_has_the_variables_of_its_role(laptop: Laptop, tmp_path: Path) -> None:
+    """One deploys, the other plans backfills. A gh that knows the variables of two environments stands for GitHub's."""
+    arn = "arn:aws:iam::123456789012:role/elt"
+    region = {"name": "AWS_REGION", "value": "us-east-1"}
+    for name, role in (("dev", {"name": "DEPLOY_ROLE_ARN", "value": f"{arn}-deploy-prod"}), ("dev-plan", None)):
+        (tmp_path / f"{name}.json").write_text(json.dumps([region, *([role] if role else [])]))
+    gh = tmp_path / "gh"
+    gh.write_text(
+        f'#!/bin/sh\ntest "$1 $2 $3 $5 $6" = "variable list --env --json name,value" && cat "{tmp_path}/$4.json"\n'
+    )
+    gh.chmod(0o755)
+    told = findings(laptop, "--env", "dev", code=1, PATH=f"{tmp_path}:{laptop.env['PATH']}")
+    page = "docs/first-deployment.md, part 6"
+    assert [one for one in told if one[0] == "GitHub"] == [
+        (
+            "GitHub",
+            "failure",
+            f"DEPLOY_ROLE_ARN of dev is {arn}-deploy-prod, and you are asking about …:123456789012:role/elt-deploy-dev",
+            page,
+        ),
+        ("GitHub", "ok", "AWS_REGION of dev is us-east-1", ""),
+        ("GitHub", "failure", "the environment dev-plan lacks PLAN_ROLE_ARN", page),
+        ("GitHub", "ok", "AWS_REGION of dev-plan is us-east-1", ""),
+    ]
 
 
 def test_who_may_do_little_is_told_what_is_missing(laptop: Laptop) -> None:

@@ -88,6 +88,8 @@ ELSEWHERE = {
     "quicksight": "local-cloud has no QuickSight, which alone would ask for something by it",
     "deploy-dev": "what CloudFormation asks for in tests/test_policies.py, all else in tests/test_workflows.py",
     "deploy-prod": "its policies are those of deploy-dev",
+    "plan-dev": "tests/test_workflows.py",
+    "plan-prod": "its policy is that of plan-dev",
 }
 
 

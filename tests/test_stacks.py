@@ -51,7 +51,7 @@ def test_before_anything_is_there_all_of_it_is_to_add(laptop: Laptop) -> None:
     ]
     assert plan[plan.index("outside the stacks") + 1 : -2] == [
         "  Add      warehouse usage limit UsageLimit",
-        "  Add      warehouse privilege DatabasePrivilege (IAMR:elt-local-rs-query)",
+        "  Add      warehouse privilege DatabasePrivilege (IAMR:elt-local-rs-query, IAMR:elt-plan-local)",
         "  Add      log group LogGroup (/aws-glue/python-jobs/output)",
         "  Add      log group LogGroup (/aws-glue/python-jobs/error)",
         "  Add      log group LogGroup (/aws-glue/jobs/output)",
@@ -105,14 +105,15 @@ def test_readers_get_a_role_that_may_select_and_lose_it_again(laptop: Laptop, mo
         assert [change.name for change in outside.apply(environment, data=data)] == planned
         return planned, laptop.query("SELECT role_name, user_name FROM svv_user_grants ORDER BY 2")
 
-    assert reading() == ([], [])
-    users = ["IAM:alice", "IAMR:AWSReservedSSO_Analysts_1a2b"]
+    planner = "IAMR:elt-plan-local"
+    assert reading() == ([], [("elt_readers", planner)])
+    users = ["IAM:alice", "IAMR:AWSReservedSSO_Analysts_1a2b", planner]
     planned, members = reading("user/team/alice", sso)
     assert planned == [", ".join(["IAMR:elt-local-rs-query", *users])]
     assert members == [("elt_readers", user) for user in users]
     assert reading("user/team/alice", sso)[0] == []
-    assert reading(sso)[1] == [("elt_readers", users[1])]
-    assert reading() == (["IAMR:elt-local-rs-query"], [])
+    assert reading(sso)[1] == [("elt_readers", user) for user in users[1:]]
+    assert reading() == ([f"IAMR:elt-local-rs-query, {planner}"], [("elt_readers", planner)])
 
 
 def test_what_takes_tags_says_whose_it_is(laptop: Laptop) -> None:

@@ -141,7 +141,7 @@ def _plan(deployment: Deployment, request: Request) -> Plan:
         plan.months_between(request.first, request.last),
         s3=boto3.client("s3"),
         processed_bucket=deployment.processed_bucket,
-        query=lambda sql: warehouse.query(deployment, sql),
+        query=warehouse.reading(deployment, request.environment),
     )
     today = datetime.datetime.now(datetime.UTC).date()
     return plan.plan(request.first, request.last, loaded=loaded, today=today, force=request.force)

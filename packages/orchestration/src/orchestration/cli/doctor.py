@@ -23,7 +23,7 @@ def command(environment: Environment, as_json: bool) -> int:
     """Look at an environment's account, and say what it lacks. Changes nothing. Exit code 1: something fails.
 
     Looked at are your identity and region, the network and quotas that Redshift, Glue and Lambda take, what you may do
-    (by IAM's simulation), the stacks, who gets the alerts, QuickSight, and delivery from GitHub: its role, and where
+    (by IAM's simulation), the stacks, who gets the alerts, QuickSight, and delivery from GitHub: its roles, and where
     the command gh is signed in, its variables. Each line is ok, a warning or a failure, with what to do about it.
     """
     from orchestration import doctor

@@ -18,16 +18,21 @@ _PAGE = "docs/first-deployment.md, part 6"
 
 
 def roles(environment: Environment) -> Iterator[Finding]:
+    """Those of an environment: one deploys, one plans backfills."""
     if environment.is_on_this_machine:
         return
+    for kind, task in (("deploy", "deploy"), ("plan", "plan a backfill")):
+        yield from _role(f"elt-{kind}-{environment.name}", task)
+
+
+def _role(name: str, task: str) -> Iterator[Finding]:
     iam = boto3.client("iam")
-    name = f"elt-deploy-{environment.name}"
     try:
         role = iam.get_role(RoleName=name)["Role"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchEntity":
             raise
-        yield Finding("delivery", WARNING, f"there is no role {name}: GitHub cannot deploy", _PAGE)
+        yield Finding("delivery", WARNING, f"there is no role {name}: GitHub cannot {task}", _PAGE)
         return
     statements = role["AssumeRolePolicyDocument"]["Statement"]
     provider = next((one["Principal"].get("Federated", "") for one in statements if "Principal" in one), "")
@@ -39,29 +44,37 @@ def roles(environment: Environment) -> Iterator[Finding]:
 
 
 def github(environment: Environment) -> Iterator[Finding]:
-    """What the repository of this folder has for the environment; not looked at without `gh`, or not signed in."""
+    """What the repository of this folder has for the environment, and for planning its backfills.
+
+    Not looked at without `gh`, or not signed in.
+    """
     if environment.is_on_this_machine:
         return
     if not shutil.which("gh"):
         yield Finding("GitHub", OK, "not looked at: there is no command gh here")
         return
-    variables = _gh("variable", "list", "--env", environment.name, "--json", "name,value")
+    yield from _variables(environment.name, "DEPLOY_ROLE_ARN", f"elt-deploy-{environment.name}")
+    yield from _variables(f"{environment.name}-plan", "PLAN_ROLE_ARN", f"elt-plan-{environment.name}")
+
+
+def _variables(environment: str, variable: str, role: str) -> Iterator[Finding]:
+    """Those of an environment on GitHub."""
+    variables = _gh("variable", "list", "--env", environment, "--json", "name,value")
     if variables is None:
-        yield Finding("GitHub", WARNING, f"gh could not read the environment {environment.name}", "gh auth status")
+        yield Finding("GitHub", WARNING, f"gh could not read the environment {environment}", "gh auth status")
         return
     found = {one["name"]: one["value"] for one in variables}
     account = boto3.client("sts").get_caller_identity()["Account"]
-    wanted = {
-        "DEPLOY_ROLE_ARN": f":{account}:role/elt-deploy-{environment.name}",
-        "AWS_REGION": boto3.session.Session().region_name or "",
-    }
+    wanted = {variable: f":{account}:role/{role}", "AWS_REGION": boto3.session.Session().region_name or ""}
     for name, value in wanted.items():
         if name not in found:
-            yield Finding("GitHub", FAILURE, f"the environment {environment.name} lacks {name}", _PAGE)
+            yield Finding("GitHub", FAILURE, f"the environment {environment} lacks {name}", _PAGE)
         elif not found[name].endswith(value):
-            yield Finding("GitHub", FAILURE, f"{name} is {found[name]}, and you are asking about …{value}", _PAGE)
+            yield Finding(
+                "GitHub", FAILURE, f"{name} of {environment} is {found[name]}, and you are asking about …{value}", _PAGE
+            )
         else:
-            yield Finding("GitHub", OK, f"{name} is {found[name]}")
+            yield Finding("GitHub", OK, f"{name} of {environment} is {found[name]}")
 
 
 def _gh(*arguments: str) -> list[dict[str, str]] | None:
