@@ -122,9 +122,9 @@ $(CHECKOV)/.done: requirements/checkov.txt $(VENV)/bin/python
 docs: $(VENV)/.demo  ## docs/cli.md, from the commands' help
 	$(BIN)/python docs/generate_cli.py > docs/cli.md
 
-lock:  ## Pin everything anew, with hashes, from the packages' own requirements
+lock:  ## Pin what the packages require, with hashes: what is pinned stays if it fits, with UPGRADE=1 the newest is taken
 	$(PYTHON) -m pip install --quiet uv
-	cd requirements && ./lock
+	cd requirements && ./lock $(if $(UPGRADE),--upgrade)
 
 clean:
 	rm -rf $(VENV) $(CHECKOV) .venv-lowest-* dist packages/*/dist
