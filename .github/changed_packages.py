@@ -4,6 +4,7 @@
     changed_packages.py list  --base REF       a JSON list for a matrix: [{"package": …, "pythons": […]}, …]
     changed_packages.py check --base REF       exit 1, and a line for each package whose version or changelog lags
     changed_packages.py tag NAME-vX.Y.Z        {"package", "version", "notes"}; exit 1 unless it is what is checked out
+                                               --notes FILE: what the changelog says of it, as a file too
 
 A change is what HEAD has and the common ancestor of REF and HEAD has not. Needs git and nothing else.
 """
@@ -203,15 +204,20 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name in ("list", "check"):
         commands.add_parser(name).add_argument("--base", required=True, help="a commit, branch or tag to compare with")
-    commands.add_parser("tag").add_argument("tag", metavar="NAME-vX.Y.Z")
+    tag = commands.add_parser("tag")
+    tag.add_argument("tag", metavar="NAME-vX.Y.Z")
+    tag.add_argument("--notes", type=Path, metavar="FILE", help="write the changelog's section here")
     arguments = parser.parse_args(argv)
     checkout = Checkout(arguments.root)
     try:
         if arguments.command == "list":
-            found = to_test(checkout, arguments.base)
-            print(json.dumps([{"package": one.name, "pythons": one.pythons} for one in found]))
+            tested = to_test(checkout, arguments.base)
+            print(json.dumps([{"package": one.name, "pythons": one.pythons} for one in tested]))
         elif arguments.command == "tag":
-            print(json.dumps(released(checkout, arguments.tag)))
+            found = released(checkout, arguments.tag)
+            print(json.dumps(found))
+            if arguments.notes:
+                arguments.notes.write_text(found["notes"] + "\n", encoding="utf-8")
         elif lines := lagging(checkout, arguments.base):
             raise Refused("\n".join(lines))
     except Refused as refusal:

@@ -5,7 +5,8 @@
 
 An object becomes a table of its values, of those that are named if any are, then a section for each list or object in
 it. A list of objects, or an object of objects in it, becomes one table with a row each. An empty or missing file means
-that the command did not get as far: the summary says so. Needs nothing but Python.
+that the command did not get as far: the summary says so, with the last line of what it said beside it, in FILE with
+.log in the place of .json. Needs nothing but Python.
 """
 
 from __future__ import annotations
@@ -103,7 +104,10 @@ def main(argv: list[str]) -> int:
         value = json.loads(text)
         print(markdown(title, {name: value[name] for name in names} if names else value))
     else:
-        print(markdown(title, "It did not get as far as a result: the step's log says why."))
+        log = file.with_suffix(".log")
+        said = log.read_text(encoding="utf-8").split("\n") if log.is_file() else []
+        why = next((line for line in reversed(said) if line.strip()), "the step's log says why.")
+        print(markdown(title, f"It did not get as far as a result: {why}"))
     return 0
 
 

@@ -258,6 +258,16 @@ def test_a_tag_that_is_the_version(repository: Repository) -> None:
     assert json.loads(out) == {"package": "top", "version": "0.3.1", "notes": "### Added\n\n- First version."}
 
 
+def test_what_a_tag_brings_as_a_file(repository: Repository, tmp_path: Path) -> None:
+    """The changelog's section of that version, and of no other."""
+    changelog = (
+        "# Changelog\n\n## Unreleased\n\n- Later.\n\n## [0.3.1] - 2026-11-21\n\n- *Now*.\n\n## 0.3.0\n\n- Before.\n"
+    )
+    repository.write("packages/top/CHANGELOG.md", changelog)
+    assert repository.ask("tag", "top-v0.3.1", "--notes", str(tmp_path / "notes.md"))[0] == 0
+    assert (tmp_path / "notes.md").read_text() == "- *Now*.\n"
+
+
 def silent_changelog(repository: Repository) -> None:
     repository.write("packages/top/CHANGELOG.md", "# Changelog\n")
 

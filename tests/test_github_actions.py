@@ -198,7 +198,7 @@ def checkout(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
 
 def run(tmp_path: Path, text: str, event: str = "push", **inputs: str) -> dict[str, JobRun]:
     file = tmp_path / "repository" / ".github" / "workflows" / "small.yml"
-    file.parent.mkdir(parents=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text)
     service = GitHub(
         file.parents[2],
@@ -242,6 +242,48 @@ def test_what_needs_a_job_that_failed_is_skipped(tmp_path: Path) -> None:
         "last": "success",
     }
     assert [step.outcome for step in jobs["first"].steps] == ["success", "success", "failure", "success"]
+
+
+CALLED = """\
+name: called
+on:
+  workflow_call:
+    outputs:
+      answer: {value: "${{ jobs.ask.outputs.answer }}"}
+permissions: {}
+jobs:
+  ask:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 1
+    outputs: {answer: "${{ steps.ask.outputs.answer }}"}
+    steps: [{id: ask, run: 'echo "answer=42" >> "$GITHUB_OUTPUT"'}]
+"""
+CALLING = """\
+name: calling
+on: push
+permissions: {}
+jobs:
+  other: {permissions: {}, uses: $/.github/workflows/called.yml}
+  last:
+    needs: other
+    runs-on: ubuntu-24.04
+    timeout-minutes: 1
+    steps: [{env: {ANSWER: "${{ needs.other.outputs.answer }}"}, run: 'test "$ANSWER" = 42'}]
+"""
+
+
+def test_a_reusable_workflow_has_outputs(tmp_path: Path) -> None:
+    called = tmp_path / "repository" / ".github" / "workflows" / "called.yml"
+    called.parent.mkdir(parents=True)
+    called.write_text(CALLED)
+    assert results(run(tmp_path, CALLING)) == {"other": "success", "last": "success"}
+    for file, text, name in (
+        (called, CALLED.replace("jobs.ask.outputs.answer", "jobs.ask.outputs.anwser"), "anwser"),
+        (called.with_name("small.yml"), CALLING.replace("other.outputs.answer", "other.outputs.anwser"), "anwser"),
+    ):
+        file.write_text(text)
+        with pytest.raises(WorkflowError, match=f"has no output '{name}'"):
+            load(file)
 
 
 BROKEN: dict[str, tuple[str, str, str]] = {
@@ -294,6 +336,7 @@ def test_an_event_that_does_not_fit(tmp_path: Path, event: str, inputs: dict[str
     ("file", "change", "reason"),
     [
         ("deploy", lambda text: text.replace("    needs: dev\n", "", 1), "there is no 'dev' here"),
+        ("deploy", lambda text: text.replace("build.outputs.manifest", "build.outputs.digest"), "no output 'digest'"),
         ("deploy", lambda text: text.replace("steps.publish.outputs", "steps.published.outputs"), "'published'"),
         ("deploy", lambda text: text.replace("outputs.release }}", "outputs.release"), "not closed"),
         ("ci", lambda text: text.replace("      pythons: ${{", "      python: ${{"), "unknown input python"),

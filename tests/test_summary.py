@@ -92,6 +92,17 @@ def test_a_command_that_printed_nothing(tmp_path: Path, text: str | None) -> Non
     assert done.stdout.startswith("## Smoke\n\nIt did not get as far as a result: the step's log says why.")
 
 
+def test_a_command_that_was_refused_is_quoted(tmp_path: Path) -> None:
+    """Its last line, from the log beside the result."""
+    (tmp_path / "promote.json").write_text("")
+    (tmp_path / "promote.log").write_text("prod: account 123456789012\nelt: release r1 is superseded by *r2*\n\n")
+    command = [sys.executable, str(SCRIPT), "Promoted", str(tmp_path / "promote.json"), "release"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip() == (
+        "## Promoted\n\nIt did not get as far as a result: elt: release r1 is superseded by \\*r2\\*"
+    )
+
+
 def test_wrong_usage() -> None:
     done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "usage: summary.py TITLE FILE [NAME…]\n")

@@ -1,12 +1,14 @@
 """The workflows of .github/workflows, run: their steps in order, in scratch clones, against a local cloud.
 
 Only `uses:` steps have stand-ins (github_actions/stand_ins.py): a checkout of a scratch repository that holds this
-working tree, a Python of this machine, and keys of the local cloud for the role and token that GitHub would bring. The
-checkout comes with `.venv` made, out of the environment that runs the tests, so that `make setup` has nothing to do.
+working tree, a Python of this machine, and keys of the local cloud for the role and token that GitHub would bring; and
+the command gh, which asks GitHub and nobody else (github_actions/gh.py). The checkout comes with `.venv` made, out of
+the environment that runs the tests, so that `make setup` has nothing to do.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -14,7 +16,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,8 @@ import pytest
 import tomllib
 
 import local_cloud.permissions.command
-from github_actions.expressions import Evaluator, parse
+from github_actions import gh
+from github_actions.expressions import Evaluator, Loose, embedded, parse, text_of
 from github_actions.runner import Event, GitHub, JobRun, Place, StepFailed
 from github_actions.stand_ins import ACTIONS, CURRENT, configure_aws, interpreter
 from github_actions.workflow import load
@@ -58,6 +61,12 @@ class Origin:
         changelog.write_text(changelog.read_text() + "\n## 99.0.0\n\n- Another comment.\n")
         sql = package / "src" / "orchestration" / "pipelines" / "green_trips" / "sql" / "load_month.sql"
         sql.write_text(sql.read_text() + "-- Another comment.\n")
+        return commit(self.root)
+
+    def change_a_page(self) -> str:
+        """What no package ships."""
+        page = self.root / "docs" / "delivery.md"
+        page.write_text(page.read_text() + "\nMore.\n")
         return commit(self.root)
 
     def workflow(self, name: str) -> Path:
@@ -138,25 +147,33 @@ def test_ci_on_a_pull_request(origin: Origin, tmp_path: Path) -> None:
 
 @dataclass
 class Delivery:
-    """GitHub, the repository and AWS; `asked` are the environments whose approval was asked for, in order."""
+    """GitHub, the repository and AWS. Of the newest run: `asked` are the environments it entered, in order, `attested`
+    what it signed. `meanwhile` happens while the approval for prod is waited for.
+    """
 
     origin: Origin
     folder: Path
     aws: Laptop
+    gh: gh.Stub
     variables: dict[str, dict[str, str]]
     asked: list[str] = field(default_factory=list)
-    refused: str = ""
+    attested: dict[str, str] = field(default_factory=dict)
+    meanwhile: Callable[[], object] = lambda: None
 
     def run(self, name: str, event: Event) -> dict[str, JobRun]:
         def approve(environment: str) -> bool:
             self.asked.append(environment)
-            return environment != self.refused
+            if environment == "prod":
+                self.meanwhile()
+            return True
 
         self.asked.clear()
         folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.folder))
-        base = machine() | {"AWS_ENDPOINT_URL": self.aws.sdk["AWS_ENDPOINT_URL"]}
+        base = self.gh.on(machine()) | {"AWS_ENDPOINT_URL": self.aws.sdk["AWS_ENDPOINT_URL"]}
         service = GitHub(self.origin.root, folder, ACTIONS, variables=self.variables, base=base, approve=approve)
-        return service.run(self.origin.workflow(name), event)
+        jobs = service.run(self.origin.workflow(name), event)
+        self.attested = service.attested
+        return jobs
 
     def push(self) -> dict[str, JobRun]:
         return self.run("deploy", Event("push", "refs/heads/main", git(self.origin.root, "rev-parse", "HEAD").strip()))
@@ -169,6 +186,14 @@ class Delivery:
         """The release that is live in each environment."""
         rows = self.aws.elt_json("release", "list", "--env", "dev")
         return {environment: row["release"] for row in rows for environment in row["live"]}
+
+    def manifest(self, release: str) -> bytes:
+        return bytes(self.aws.client("s3").get_object(Bucket=BUCKET, Key=f"releases/{release}.json")["Body"].read())
+
+    def deployments(self) -> list[str]:
+        """The records of what was deployed, to all environments."""
+        listed = self.aws.client("s3").list_objects_v2(Bucket=BUCKET, Prefix="deployments/")
+        return [one["Key"] for one in listed["Contents"] if not one["Key"].endswith("lease.json")]
 
     def change_dev_by_hand(self) -> list[str]:
         """One of each kind that a deployment puts right, and the warehouse's limit; what it then says of them."""
@@ -228,11 +253,13 @@ def delivery(origin: Origin, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         assert connected.returncode == 0, connected.stderr
         (stack,) = aws.aws("cloudformation", "describe-stacks", "--stack-name", "elt-artifacts")["Stacks"]
         roles = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
-        variables = {
-            name: {"DEPLOY_ROLE_ARN": roles[f"DeployRole{name.capitalize()}"], "AWS_REGION": "us-east-1"}
-            for name in ("dev", "prod")
-        }
-        yield Delivery(origin, tmp_path_factory.mktemp("jobs"), aws, {"": {"PROMOTE_BY_HAND": ""}, **variables})
+        variables = {"": {"PROMOTE_BY_HAND": ""}}
+        for name in ("dev", "prod"):
+            for variable, kind, environment in (("DEPLOY", "Deploy", name), ("PLAN", "Plan", f"{name}-plan")):
+                arn = roles[f"{kind}Role{name.capitalize()}"]
+                variables[environment] = {f"{variable}_ROLE_ARN": arn, "AWS_REGION": "us-east-1"}
+        jobs = tmp_path_factory.mktemp("jobs")
+        yield Delivery(origin, jobs, aws, gh.Stub(tmp_path_factory.mktemp("gh")), variables)
     finally:
         aws.elt("local", "down")
 
@@ -242,53 +269,111 @@ def results(jobs: dict[str, JobRun]) -> dict[str, str]:
 
 
 def test_a_push_reaches_prod_and_a_rollback_takes_it_back(delivery: Delivery) -> None:
-    """Push, approved; push, not approved for prod; roll dev back. Each goes on from the one before.
+    """Push, approved; push, approved too late for prod; dev forth and back. Each goes on from the one before.
 
     Before the second push, somebody changes dev by hand, which dev's role puts right.
     """
     first = delivery.push()
-    assert results(first) == {"dev": "success", "prod": "success"}, problems(first)
+    assert results(first) == {"build": "success", "dev": "success", "prod": "success"}, problems(first)
     assert delivery.asked == ["dev", "prod"]
     one = first["dev"].outputs["release"]
     assert delivery.live() == {"dev": one, "prod": one}
+    manifest = json.loads(delivery.manifest(one))
+    wheels = {name: digest for it in manifest["packages"].values() for name, digest in it["files"].items()}
+    built = first["build"].outputs["manifest"]
+    assert delivery.attested == {
+        "release.json": built,
+        **{name: digest for name, digest in wheels.items() if name.endswith(".whl")},
+    }
+    assert hashlib.sha256(delivery.manifest(one)).hexdigest() == built, "what was built and signed is what is published"
     for text in (one, "| passed | yes |", "| orchestration |"):
         assert text in first["dev"].summary
     assert one in first["prod"].summary
     assert "nothing is deployed to prod" in first["prod"].step("Tell what it will change in prod").log
 
+    before = delivery.deployments()
+    delivery.origin.change_a_page()
+    same = delivery.push()
+    assert results(same) == {"build": "success", "dev": "success", "prod": "skipped"}, problems(same)
+    assert (delivery.asked, same["dev"].outputs["release"], delivery.deployments()) == (["dev"], one, before)
+    assert same["dev"].summary.endswith(
+        "No package changed: this release is published, live in dev, and has passed its smoke run there.\n"
+        "Nothing was published, deployed or promoted.\n"
+    )
+
     limit = delivery.limit()
     changed = delivery.change_dev_by_hand()
     delivery.origin.change_orchestration()
-    delivery.refused = "prod"
+
+    def dev_goes_back() -> None:
+        live = delivery.live()
+        assert (live["prod"], delivery.limit()) == (one, limit)
+        assert delivery.aws.elt("diff", "--env", "dev").stdout == f"dev is release {live['dev']}\n"
+        assert delivery.aws.elt("rollback", "--env", "dev").returncode == 0
+
+    delivery.meanwhile = dev_goes_back
     second = delivery.push()
-    delivery.refused = ""
-    assert results(second) == {"dev": "success", "prod": "failure"}, problems(second)
-    assert second["prod"].steps == [], "nothing of the job runs before the approval"
+    delivery.meanwhile = lambda: None
+    assert results(second) == {"build": "success", "dev": "success", "prod": "failure"}, problems(second)
     two = second["dev"].outputs["release"]
-    assert delivery.live() == {"dev": two, "prod": one}
+    assert delivery.live() == {"dev": one, "prod": one}
+    assert f"release {two} is superseded in dev by the rollback of release {one} at " in second["prod"].summary
     told = re.findall(r"(AWS::\S+ \S+) was changed by hand: put right", second["dev"].step("Deploy to dev").log)
     assert sorted(told) == changed
-    assert delivery.limit() == limit
-    assert delivery.aws.elt("diff", "--env", "dev").stdout == f"dev is release {two}\n"
 
+    forth = delivery.dispatch("rollback", environment="dev", release=two)
+    assert results(forth) == {"rollback": "success"}, problems(forth)
+    assert delivery.live() == {"dev": two, "prod": one}
     back = delivery.dispatch("rollback", environment="dev")
     assert results(back) == {"rollback": "success"}, problems(back)
     assert delivery.live() == {"dev": one, "prod": one}
     assert back["rollback"].summary.startswith("## dev rolled back\n")
     assert one in back["rollback"].summary
-
-    forth = delivery.dispatch("rollback", environment="dev", release=two)
-    assert results(forth) == {"rollback": "success"}, problems(forth)
-    assert delivery.live() == {"dev": two, "prod": one}
     wrong = delivery.dispatch("rollback", environment="dev", release="$(touch pwned)")
     assert results(wrong) == {"rollback": "failure"}
     assert "'$(touch pwned)' is not a release" in wrong["rollback"].step("Roll back").log
 
 
-@pytest.mark.parametrize(("by_hand", "promotes"), [("", True), ("true", False)])
-def test_a_push_ends_with_dev_where_a_person_promotes(by_hand: str, promotes: bool) -> None:
+@pytest.mark.parametrize(
+    ("current", "by_hand", "promotes"),
+    [("false", "", True), ("false", "true", False), ("true", "", False), ("true", "true", False)],
+)
+def test_a_push_ends_with_dev_where_nothing_changed_or_a_person_promotes(
+    current: str, by_hand: str, promotes: bool
+) -> None:
     only_if = load(FOLDER / "deploy.yml").jobs["prod"].raw["if"]
-    assert Evaluator({"vars": {"PROMOTE_BY_HAND": by_hand}}, {}).evaluate(parse(only_if)) is promotes
+    contexts = {"vars": {"PROMOTE_BY_HAND": by_hand}, "needs": {"dev": {"outputs": {"current": current}}}}
+    assert Evaluator(contexts, {}).evaluate(parse(only_if)) is promotes
+
+
+@pytest.mark.parametrize(
+    ("current", "attempt", "output"),
+    [("true", "1", "true"), ("false", "1", "false"), ("true", "2", "false"), ("false", "2", "false")],
+)
+def test_a_push_that_is_run_again_does_it_all_again(tmp_path: Path, current: str, attempt: str, output: str) -> None:
+    (step,) = (one for one in load(FOLDER / "deploy.yml").jobs["dev"].steps if one.id == "publish")
+    elt = tmp_path / ".venv" / "bin" / "elt"
+    elt.parent.mkdir(parents=True)
+    elt.write_text(f"""#!/bin/sh\necho '{{"id": "rel-3fa9c1d2e0b4", "current": {current}}}'\n""")
+    elt.chmod(0o755)
+    outputs = tmp_path / "outputs"
+    env = {"RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(outputs), "GITHUB_RUN_ATTEMPT": attempt}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", step.raw["run"]], cwd=tmp_path, env=env | {"PATH": path}, check=True
+    )
+    assert outputs.read_text() == f"release=rel-3fa9c1d2e0b4\ncurrent={output}\n"
+
+
+def test_of_promotions_that_wait_the_newest_stays_and_rollbacks_wait_for_none() -> None:
+    """Without `queue`, a pending job is cancelled for the next one of its group; one that runs goes on.
+
+    https://docs.github.com/en/actions/how-tos/write-workflows/choose-when-workflows-run/control-workflow-concurrency
+    """
+    promotion = load(FOLDER / "deploy.yml").jobs["prod"].raw["concurrency"]
+    assert promotion == {"group": "promotion-to-prod", "cancel-in-progress": False}
+    rollback = load(FOLDER / "rollback.yml").raw["concurrency"]
+    assert (rollback["group"], rollback["queue"]) == ("environment-${{ inputs.environment }}", "max")
 
 
 def test_a_backfill(delivery: Delivery, tmp_path: Path) -> None:
@@ -300,7 +385,7 @@ def test_a_backfill(delivery: Delivery, tmp_path: Path) -> None:
             "backfill", environment="dev", dataset="yellow", year="2019", month="01", max_concurrency="1", source=url
         )
         assert results(one) == {"plan": "success", "run": "success"}, problems(one)
-        assert delivery.asked == ["dev", "dev"], "the plan is approved to be made, and to be run"
+        assert delivery.asked == ["dev-plan", "dev"], "approved is what was planned before it was asked"
         planned = r"\| (2019-0\d) \|.*\| (yes|no) \| no \|"  # the last: whether it is known that there is no file
         assert re.findall(planned, one["plan"].summary) == [("2019-01", "yes")], one["plan"].summary
         assert re.search(r"\| status \| SUCCEEDED \|", one["run"].summary), one["run"].summary
@@ -334,24 +419,36 @@ def test_a_backfill_of_no_month(delivery: Delivery, months: dict[str, str], reas
 
 
 def test_a_tag(delivery: Delivery) -> None:
-    """A tag is refused unless it is the version, and on main; then it is published, again and again the same."""
+    """A tag is refused unless it is the version, and on main; then it is published, again and again the same.
+
+    What is new of it is on a release of GitHub's, with the wheel and its bill of materials.
+    """
     origin = delivery.origin
     version = tomllib.loads((origin.root / "packages/trigger/pyproject.toml").read_text())["project"]["version"]
 
-    def tag(name: str, commit: str = "main") -> JobRun:
+    def tag(name: str, commit: str = "main") -> dict[str, JobRun]:
         git(origin.root, "tag", name, commit)
         sha = git(origin.root, "rev-parse", commit).strip()
-        return delivery.run("release", Event("push", f"refs/tags/{name}", sha))["publish"]
+        return delivery.run("release", Event("push", f"refs/tags/{name}", sha))
 
+    refused = {"tag": "failure", "build": "skipped", "publish": "skipped", "github": "skipped"}
     wrong = tag("trigger-v99.0.0")
-    assert wrong.result == "failure"
+    assert results(wrong) == refused
     refusal = f"trigger-v99.0.0 differs from the version in packages/trigger/pyproject.toml, {version}"
-    assert refusal in wrong.step("Check that the tag is the version").log
+    assert refusal in wrong["tag"].step("Check that the tag is the version").log
 
     right_tag = f"trigger-v{version}"
+    delivery.gh.keep_draft(right_tag)
     right = tag(right_tag)
-    assert right.result == "success", right.log
-    assert f"| version | {version} |" in right.summary
+    assert results(right) == dict.fromkeys(refused, "success"), problems(right)
+    assert f"| version | {version} |" in right["tag"].summary
+    (made,) = delivery.gh.releases()
+    wheel = f"trigger-{version}-py3-none-any.whl"
+    assert (made.tag, set(made.files)) == (right_tag, {wheel, "sbom.cdx.json"})
+    assert made.files[wheel] == delivery.attested[wheel]
+    changelog = (origin.root / "packages/trigger/CHANGELOG.md").read_text()
+    assert made.notes.startswith("### Added\n")
+    assert f"## {version}\n\n{made.notes}" in changelog
     for file in (origin.root / "packages").glob("*/pyproject.toml"):
         name, version = (tomllib.loads(file.read_text())["project"][key] for key in ("name", "version"))
         objects = delivery.aws.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=f"{name}/{version}/")
@@ -363,30 +460,72 @@ def test_a_tag(delivery: Delivery) -> None:
     git(origin.root, "checkout", "--quiet", "main")
     git(origin.root, "tag", "--delete", right_tag)
     astray = tag(right_tag, elsewhere)
-    assert astray.result == "failure"
-    assert "is not on main" in astray.step("Check that the commit is on main").log
+    assert results(astray) == refused
+    assert "is not on main" in astray["tag"].step("Check that the commit is on main").log
+
+
+OURS = "example@1001/elt@2002"
+
+
+def keys(delivery: Delivery, folder: Path, role: str, environment: str | None, subject: str = OURS) -> dict[str, str]:
+    """The keys of a role for a job in an environment. Errors: StepFailed."""
+    service = GitHub(delivery.origin.root, folder, ACTIONS, subject=subject, base=delivery.aws.sdk)
+    event = Event("push", "refs/heads/main", "0" * 40)
+    place = Place(service, event, folder, folder, {"id-token": "write"}, environment)
+    configure_aws({"role-to-assume": role, "aws-region": "us-east-1"}, place)
+    return place.variables
+
+
+def test_who_plans_a_backfill_may_start_none_and_knows_no_password(delivery: Delivery, tmp_path: Path) -> None:
+    """The plan itself is made by that role in the test of the form; here is what else it asks for in vain."""
+    role = delivery.variables["dev-plan"]["PLAN_ROLE_ARN"]
+    for environment in ("dev", "prod-plan", "prod", None):
+        with pytest.raises(StepFailed, match="AssumeRoleWithWebIdentity"):
+            keys(delivery, tmp_path, role, environment)
+    if not delivery.live():
+        pytest.skip("needs what the tests above have deployed")
+    env = delivery.aws.env | delivery.aws.sdk | keys(delivery, tmp_path, role, "dev-plan")
+
+    def run(command: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            shlex.split(command), input=text, env=env, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    months = "elt backfill yellow-trips --from 2019-01 --to 2019-03 --env"
+    processed = {"Bucket": "elt-dev-processed-123456789012-us-east-1", "Key": "yellow/2019/01/manifest.json"}
+    delivery.aws.client("s3").delete_object(**processed)
+    planned = run(f"{months} dev --plan --json")
+    assert planned.returncode == 0, planned.stderr
+    assert [one["decision"] for one in json.loads(planned.stdout)["months"]] == ["missing", "loaded", "missing"]
+    asked = run("rs-query run - --workgroup elt-dev --database elt", "select current_user")
+    assert "IAMR:elt-plan-dev" in asked.stdout, asked.stderr
+    for command in (
+        f"{months} dev",
+        f"{months} prod --plan",
+        "elt verify yellow-trips --env dev",
+        "aws secretsmanager get-secret-value --secret-id redshift!elt-dev-elt_admin",
+        f"aws s3api put-object --body LICENSE --bucket {BUCKET} --key trigger/9.9.9/x --if-none-match *",
+        "aws s3 ls s3://elt-dev-raw-123456789012-us-east-1/",
+        "aws redshift-data execute-statement --database elt --workgroup-name elt-prod --sql 'select 1'",
+    ):
+        done = run(command)
+        assert done.returncode != 0, command
+        assert "AccessDenied" in done.stderr, done.stderr
 
 
 def test_a_role_is_for_its_environment_and_repository_alone(delivery: Delivery, tmp_path: Path) -> None:
     """No other repository, branch or environment gets dev's role; and dev's role gets nowhere near prod or itself."""
     role = delivery.variables["dev"]["DEPLOY_ROLE_ARN"]
-
-    def keys(subject: str, environment: str | None = "dev") -> dict[str, str]:
-        service = GitHub(delivery.origin.root, tmp_path, ACTIONS, subject=subject, base=delivery.aws.sdk)
-        event = Event("push", "refs/heads/main", "0" * 40)
-        place = Place(service, event, tmp_path, tmp_path, {"id-token": "write"}, environment)
-        configure_aws({"role-to-assume": role, "aws-region": "us-east-1"}, place)
-        return place.variables
-
     for subject, environment in (
         ("example@1001/other@2003", "dev"),
         ("example/elt", "dev"),
-        ("example@1001/elt@2002", "prod"),
-        ("example@1001/elt@2002", None),
+        (OURS, "prod"),
+        (OURS, "dev-plan"),
+        (OURS, None),
     ):
         with pytest.raises(StepFailed, match="AssumeRoleWithWebIdentity"):
-            keys(subject, environment)
-    env = delivery.aws.env | delivery.aws.sdk | keys("example@1001/elt@2002")
+            keys(delivery, tmp_path, role, environment, subject)
+    env = delivery.aws.env | delivery.aws.sdk | keys(delivery, tmp_path, role, "dev")
     put = f"aws s3api put-object --body {delivery.origin.root}/LICENSE --bucket {BUCKET}"
     once, again = f"{put} --if-none-match * --key", f"{put} --if-match 0 --key"
     found = delivery.aws.client("redshift-serverless").list_workgroups()["workgroups"]
@@ -438,22 +577,93 @@ SPARE = {
 }
 
 
-def test_the_roles_have_no_more_than_delivery_takes(delivery: Delivery) -> None:
-    """Last of all: what dev's role was granted, and never used. Of what stacks are made of, CloudFormation decides."""
+@pytest.mark.parametrize(
+    ("role", "policies", "spare"),
+    [
+        ("elt-deploy-dev", "DeployStacks|RunPipelines", set(SPARE)),
+        ("elt-plan-dev", "PlanBackfills", {"redshift-data:CancelStatement"}),
+    ],
+)
+def test_the_roles_have_no_more_than_delivery_takes(
+    delivery: Delivery, role: str, policies: str, spare: set[str]
+) -> None:
+    """Last of all: what was granted, and never used. Of what stacks are made of, CloudFormation decides."""
     if not delivery.live():
         pytest.skip("tells something only after the tests above")
     told = local_cloud.permissions.command.usage(Settings.create(state_dir=delivery.aws.state, port=delivery.aws.port))
-    used = {one["action"] for one in told["granted"] if one["owner"].endswith("/elt-deploy-dev")}
+    used = {one["action"] for one in told["granted"] if one["owner"].endswith(f"/{role}")}
     unused = {
         one["action"]
         for one in told["unused"]
-        if one["owner"].endswith("/elt-deploy-dev") and re.search("-(DeployStacks|RunPipelines)-", one["policy"])
+        if one["owner"].endswith(f"/{role}") and re.search(f"-({policies})-", one["policy"])
     }
-    assert unused - used == set(SPARE)
+    assert unused - used == spare
+
+
+# ---- requirements ------------------------------------------------------------------------------------------------
+
+
+def pin_anew(origin: Origin, folder: Path, stub: gh.Stub, lock: str) -> dict[str, JobRun]:
+    """The weekly run, with a shell line in the place of `make lock`, which asks the package index."""
+    service = GitHub(origin.root, folder, ACTIONS, base=stub.on(machine()), replace={"make lock UPGRADE=1": lock})
+    head = git(origin.root, "rev-parse", "main").strip()
+    return service.run(origin.workflow("requirements"), Event("schedule", "refs/heads/main", head))
+
+
+def test_newer_requirements_are_a_pull_request_that_ci_checks(tmp_path: Path) -> None:
+    (tmp_path / "origin").mkdir()
+    (tmp_path / "gh").mkdir()
+    origin, stub = Origin(tmp_path / "origin"), gh.Stub(tmp_path / "gh")
+
+    same = pin_anew(origin, tmp_path / "same", stub, "true")
+    assert results(same) == {"lock": "success", "propose": "skipped"}, problems(same)
+    assert same["lock"].summary == "Nothing has a newer version.\n"
+    assert (stub.pull_requests(), stub.dispatched()) == ([], [])
+
+    for week, version in enumerate(("1.42.98", "1.42.99"), start=1):
+        newer = f"sed -i 's/^boto3==1.42.9[0-9]*/boto3=={version}/' requirements/glue.txt"
+        jobs = pin_anew(origin, tmp_path / version, stub, newer)
+        assert results(jobs) == {"lock": "success", "propose": "success"}, problems(jobs)
+        (pull,) = stub.pull_requests()
+        assert (pull.head, pull.base, pull.title) == ("newer-requirements", "main", "Requirements: newer versions")
+        assert f"```diff\n-boto3==1.42.97 \\\n+boto3=={version} \\\n```\n\nBefore this can be merged:\n" in pull.body
+        assert re.findall(r"^- ([\w-]+): requirements/glue.txt changed, but", pull.body, re.MULTILINE) == [
+            "glue-ingest",
+            "glue-transform",
+            "rs-query",
+        ]
+        assert jobs["propose"].summary == pull.body
+        changed = git(origin.root, "diff", "--name-only", "main", "newer-requirements").split()
+        assert changed == ["requirements/glue.txt"]
+        assert stub.dispatched() == [["ci.yml", "newer-requirements"]] * week
+
+
+@pytest.mark.parametrize(
+    ("event", "base"),
+    [
+        ({"pull_request": {"base": {"sha": "1"}}}, "1"),
+        ({"merge_group": {"base_sha": "2"}}, "2"),
+        ({"before": "3"}, "3"),
+        ({}, "origin/main"),
+    ],
+)
+def test_ci_compares_with_what_the_change_goes_into(event: dict[str, Any], base: str) -> None:
+    """Whoever sets it off by hand cannot choose: what is compared with itself has nothing to test."""
+    ci = load(FOLDER / "ci.yml")
+    assert ci.triggers["workflow_dispatch"] == {}
+    (expression,) = embedded(ci.jobs["changes"].raw["env"]["BASE"])
+    assert text_of(Evaluator({"github": Loose(event=Loose(event))}, {}).evaluate(expression)) == base
 
 
 # ---- what is true of every workflow ------------------------------------------------------------------------------
 
+#: What jobs without an environment may change on GitHub: no role of AWS trusts their tokens.
+WRITES = {
+    "_build": {"attest": {"id-token", "attestations"}},
+    "deploy": {"build": {"id-token", "attestations"}},
+    "release": {"build": {"id-token", "attestations"}, "github": {"contents"}},
+    "requirements": {"propose": {"contents", "pull-requests", "actions"}},
+}
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 
 
@@ -462,13 +672,16 @@ def test_a_workflow_is_sound(file: Path) -> None:
     """Read strictly, also on the paths that no test takes: unknown keys, names, needs and expressions are errors."""
     workflow = load(file)
     assert workflow.raw["permissions"] == {}, "what a job may do, it says itself"
+    outward = {}
     assert workflow.raw["defaults"] == {"run": {"shell": "bash"}}, "so that a failure in a pipe fails the step"
     for job in workflow.jobs.values():
         assert "permissions" in job.raw, job.id
         assert set(job.raw["permissions"].values()) <= {"read", "write"}
-        assert job.raw["permissions"].get("contents", "read") == "read"
-        if job.raw["permissions"].get("id-token"):
-            assert "environment" in job.raw, f"{job.id}: the role's trust goes by the environment"
+        granted = {name for name, value in job.raw["permissions"].items() if value == "write"}
+        if "environment" in job.raw:
+            assert granted == {"id-token"}, f"{job.id}: who may take a role of AWS changes nothing on GitHub"
+        elif granted:
+            outward[job.id] = granted
         concurrency = job.raw.get("concurrency") or workflow.raw.get("concurrency")
         if job.raw.get("environment"):
             assert concurrency["cancel-in-progress"] is False, f"{job.id}: no deploy is cancelled"
@@ -476,6 +689,7 @@ def test_a_workflow_is_sound(file: Path) -> None:
             assert "${{" not in step.raw.get("run", ""), f"{step.where}: values come by env, never into a script's text"
             if step.raw.get("uses", "").startswith("actions/checkout@"):
                 assert step.raw["with"]["persist-credentials"] is False, step.where
+    assert outward == WRITES.get(file.stem, {})
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

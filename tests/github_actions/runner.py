@@ -93,6 +93,7 @@ class GitHub:
     `subject` is how OIDC tokens name the repository, `variables` are those of the repository and, by name, of its
     environments. `approve` is asked before a job with an environment starts. `replace` has shell lines that are too
     much for a test, with what is run for them; each must be met. `choose` picks the legs of a matrix that are run.
+    `attested` are the sha256 of what was attested, by the file's name; `attempt` is how often the run was started.
     """
 
     origin: Path
@@ -105,6 +106,8 @@ class GitHub:
     approve: Callable[[str], bool] = lambda environment: True
     replace: Mapping[str, str] = field(default_factory=dict)
     choose: Callable[[str, Mapping[str, Any]], bool] = lambda job, matrix: True
+    attempt: int = 1
+    attested: dict[str, str] = field(default_factory=dict)
     met: set[str] = field(default_factory=set)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -152,7 +155,8 @@ class _Run:
             "workflow": workflow.raw.get("name", workflow.file.name),
             "actor": "somebody",
             "run_id": "1",
-            "run_attempt": "1",
+            "run_attempt": str(service.attempt),
+            "token": "the-token-of-the-job",
         }
         self.done: dict[str, JobRun] = {}
 
@@ -223,7 +227,12 @@ class _Run:
                 raise WorkflowError(f"{job.id}: {called.file.name} wants {wanted}, and is given {permissions}")
         jobs = _Run(self.service, called, self.event, inputs=_defaults(specs) | given, permissions=permissions).jobs()
         result = "failure" if any(one.result == "failure" for one in jobs.values()) else "success"
-        return JobRun(name, result, legs=list(jobs.values()))
+        ended = {name: {"result": one.result, "outputs": one.outputs} for name, one in jobs.items()}
+        values = Evaluator({"github": self.github, "inputs": given, "jobs": ended}, {}).fill(
+            {name: spec["value"] for name, spec in called.outputs.items()}
+        )
+        outputs = {name: text_of(value) for name, value in values.items()}
+        return JobRun(name, result, outputs=outputs, legs=list(jobs.values()))
 
 
 def _legs(strategy: Mapping[str, Any], where: str) -> list[dict[str, Any]] | None:
@@ -299,7 +308,7 @@ class _JobInPlace:
                 self.failed = True
         if step.id:
             self.contexts["steps"][step.id] = {
-                "outputs": dict(outputs),
+                "outputs": dict(outputs) if ran.outcome == "success" else Loose(outputs),
                 "outcome": ran.outcome,
                 "conclusion": ran.outcome,
             }
@@ -355,7 +364,18 @@ class _JobInPlace:
     def machine(self) -> dict[str, str]:
         """What GitHub's runner sets by itself."""
         github = self.contexts["github"]
-        names = ("workspace", "sha", "ref", "ref_name", "ref_type", "event_name", "repository", "run_id", "workflow")
+        names = (
+            "workspace",
+            "sha",
+            "ref",
+            "ref_name",
+            "ref_type",
+            "event_name",
+            "repository",
+            "run_id",
+            "workflow",
+            "run_attempt",
+        )
         return {
             **self.service.base,
             **{f"GITHUB_{name.upper()}": github[name] for name in names},

@@ -1,8 +1,9 @@
-"""What the `uses:` steps do on this machine: a checkout, a Python, and AWS."""
+"""What the `uses:` steps do on this machine: a checkout, a Python, AWS, artifacts, and attestations."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import shutil
@@ -126,6 +127,53 @@ def token(place: Place) -> str:
     return ".".join([*encoded, "c2lnbmF0dXJl"])
 
 
+def upload_artifact(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
+    """actions/upload-artifact: a folder, or the files of a pattern below their common one; once by a name in a run."""
+    target = place.service.folder / "artifacts" / given["name"]
+    source = place.workspace / given["path"]
+    if target.exists() and given.get("overwrite") != "true":
+        raise StepFailed(f"an artifact with the name {given['name']} is there already")
+    shutil.rmtree(target, ignore_errors=True)
+    if source.is_dir():
+        shutil.copytree(source, target)
+        return {}
+    files = list(place.workspace.glob(given["path"]))
+    if not files and given.get("if-no-files-found") == "error":
+        raise StepFailed(f"no files were found with {given['path']}")
+    root = Path(os.path.commonpath([file.parent for file in files]))
+    for file in files:
+        copy = target / file.relative_to(root)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    return {}
+
+
+def download_artifact(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
+    """actions/download-artifact: what a job before this one has uploaded in the same run."""
+    source = place.service.folder / "artifacts" / given["name"]
+    if not source.is_dir():
+        raise StepFailed(f"there is no artifact {given['name']}")
+    shutil.copytree(source, place.workspace / given["path"], dirs_exist_ok=True)
+    return {}
+
+
+def attest(given: Mapping[str, str], place: Place) -> Mapping[str, str]:
+    """actions/attest-build-provenance: what would be signed, kept by the service."""
+    for permission in ("id-token", "attestations"):
+        if place.permissions.get(permission) != "write":
+            raise StepFailed(f"the job has no permission {permission}: write")
+    subjects: set[Path] = set()
+    for pattern in given["subject-path"].split():
+        path = pattern.removeprefix("!")
+        matched = set(place.temp.glob(Path(path).relative_to(place.temp).as_posix()))
+        subjects = subjects - matched if path != pattern else subjects | matched
+    if not subjects:
+        raise StepFailed(f"could not find subject at path {given['subject-path']}")
+    for file in subjects:
+        place.service.attested[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return {}
+
+
 def _inputs(*names: str, required: tuple[str, ...] = ()) -> dict[str, dict[str, Any]]:
     return {name: {"required": name in required} for name in (*names, *required)}
 
@@ -141,4 +189,10 @@ ACTIONS = {
         _inputs("role-session-name", "role-duration-seconds", required=("role-to-assume", "aws-region")),
         configure_aws,
     ),
+    "actions/upload-artifact": (
+        _inputs("if-no-files-found", "overwrite", "retention-days", required=("name", "path")),
+        upload_artifact,
+    ),
+    "actions/download-artifact": (_inputs(required=("name", "path")), download_artifact),
+    "actions/attest-build-provenance": (_inputs(required=("subject-path",)), attest),
 }

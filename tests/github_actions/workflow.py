@@ -27,6 +27,7 @@ _TRIGGERS = {
     "merge_group": set(),
     "workflow_dispatch": {"inputs"},
     "workflow_call": {"inputs", "outputs"},
+    "schedule": {"cron"},
 }
 _INPUT = {"description", "required", "default", "type", "options"}
 #: Which contexts stand where: https://docs.github.com/en/actions/reference/workflows-and-actions/contexts
@@ -102,11 +103,24 @@ class Workflow:
     def triggers(self) -> Mapping[str, Mapping[str, Any]]:
         on = self.raw["on"]
         names = [on] if isinstance(on, str) else on
-        return {name: (on[name] or {}) if isinstance(on, Mapping) else {} for name in names}
+        settings = {name: (on[name] or {}) if isinstance(on, Mapping) else {} for name in names}
+        return {name: one[0] if isinstance(one, list) and len(one) == 1 else one for name, one in settings.items()}
 
     def inputs(self, trigger: str) -> Mapping[str, Mapping[str, Any]]:
         inputs: Mapping[str, Mapping[str, Any]] = self.triggers.get(trigger, {}).get("inputs", {})
         return inputs
+
+    @property
+    def outputs(self) -> Mapping[str, Mapping[str, Any]]:
+        """Those of a reusable workflow."""
+        outputs: Mapping[str, Mapping[str, Any]] = self.triggers.get("workflow_call", {}).get("outputs", {})
+        return outputs
+
+    def outputs_of(self, name: str) -> Mapping[str, Any]:
+        """A job's, whether it has steps or is another workflow."""
+        job = self.jobs[name]
+        found: Mapping[str, Any] = load(self.called(job)).outputs if "uses" in job.raw else job.raw.get("outputs", {})
+        return found
 
     def called(self, job: Job) -> Path:
         """The reusable workflow that a job is: `$/` is the repository's root, at the commit that runs."""
@@ -177,6 +191,9 @@ class _Check:
             _keys(settings, _TRIGGERS[trigger], f"{file}: on {trigger}")
             for name, spec in settings.get("inputs", {}).items():
                 _keys(spec, _INPUT, f"{file}: input {name}")
+        for name, spec in workflow.outputs.items():
+            _keys(spec, {"description", "value"}, f"{file}: output {name}")
+            self.look(spec["value"], {"github", "inputs", "jobs", "vars"}, f"{file}: output {name}")
         self.look(workflow.raw.get("env", {}), {"github", "inputs", "vars"}, f"{file}: env")
         self.look(workflow.raw.get("concurrency", {}), {"github", "inputs", "vars"}, f"{file}: concurrency")
         for job in workflow.jobs.values():
@@ -238,6 +255,8 @@ class _Check:
                 known = {input_ for trigger in self.workflow.triggers for input_ in self.workflow.inputs(trigger)}
             case ["needs", name, *_] if name != "*":
                 known = set(job.needs if job else ())
+            case ["jobs", name, *_]:
+                known = set(self.workflow.jobs)
             case ["steps", name, *_]:
                 known = {step.id for step in before if step.id}
             case _:
@@ -245,9 +264,14 @@ class _Check:
         if name not in known:
             raise WorkflowError(f"{where}: {'.'.join(path)}: there is no {name!r} here, only {sorted(known)}")
         match path:
-            case ["needs", name, "outputs", output] if output not in self.workflow.jobs[name].raw.get("outputs", {}):
+            case [("jobs" | "needs"), name, "outputs", output] if output not in self.workflow.outputs_of(name):
                 raise WorkflowError(f"{where}: job {name} has no output {output!r}")
-            case [("needs" | "steps"), name, what, *_] if what not in ("outputs", "result", "outcome", "conclusion"):
+            case [("jobs" | "needs" | "steps"), name, what, *_] if what not in (
+                "outputs",
+                "result",
+                "outcome",
+                "conclusion",
+            ):
                 raise WorkflowError(f"{where}: {'.'.join(path)}: unknown {what!r}")
 
 
