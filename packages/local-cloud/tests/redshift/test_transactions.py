@@ -266,6 +266,28 @@ def test_cancel_stops_a_running_query(db, t) -> None:
     assert db.run("select 1") == [(1,)]
 
 
+def test_a_cancellation_that_is_repeated_to_the_end_leaves_the_session_and_its_tables(engine) -> None:
+    """Interrupts go on until the statement has ended, so that some meet its BEGIN and its ROLLBACK."""
+    for _ in range(20):
+        db, ended = engine.connect(), threading.Event()
+        db.run("create temp table kept as select 1 as n")
+        running = db.later(
+            "select count(*) from (with recursive n(i) as (select 1 union all select i + 1 from n) select i from n)"
+        )
+        insisting = threading.Thread(target=lambda db=db, ended=ended: _cancel_until(db, ended))
+        insisting.start()
+        assert running.result() == "ERROR: Query (77) cancelled on user's request"
+        ended.set()
+        insisting.join()
+        assert db.run("select n from kept") == [(1,)]
+        db.session.close()
+
+
+def _cancel_until(db, ended: threading.Event) -> None:
+    while not ended.is_set():
+        db.session.cancel()
+
+
 # The same month, twice at once.
 
 

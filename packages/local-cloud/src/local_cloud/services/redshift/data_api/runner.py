@@ -68,11 +68,11 @@ class Runner:
         deadline = time.monotonic() + patience
         # An interrupt between two queries of DuckDB is lost, so it is repeated until the statement gives in.
         while (left := [s for s in statements if not s.ended]) and time.monotonic() < deadline:
+            # Within the guard: afterwards the connection may run a later statement of its session.
             with self._guard:
-                connections = [self._running.get(statement.id) for statement in left]
-            for connection in connections:
-                if connection is not None:
-                    connection.cancel()
+                for statement in left:
+                    if connection := self._running.get(statement.id):
+                        connection.cancel()
             self.store.wait(left[0], 0.02)
 
     def cancel_all(self, namespace: str) -> None:

@@ -84,3 +84,4 @@ class Executor:
         finally:
             if timer:
                 timer.cancel()
+                timer.join()  # what it may be stopping is this statement, not the next

@@ -66,6 +66,7 @@ class Session:
         self._wrote = False
         self._transaction_time = datetime.datetime.now(UTC)
         self._cancelled = threading.Event()
+        self._interrupting = threading.Lock()
         self._closed = False
 
     # What the outside asks for.
@@ -73,7 +74,8 @@ class Session:
     def cancel(self) -> None:
         """Stop the running statement. It fails with StatementCancelled."""
         self._cancelled.set()
-        self.cursor.interrupt()
+        with self._interrupting:
+            self.cursor.interrupt()
         self.warehouse.locks.wake()
 
     def close(self) -> None:
@@ -144,7 +146,8 @@ class Session:
     def _undo(self) -> None:
         if self._started:
             self._started = self._wrote = False
-            with contextlib.suppress(Exception):
+            # A ROLLBACK that is interrupted leaves DuckDB's transaction open, and every later statement fails.
+            with self._interrupting, contextlib.suppress(Exception):
                 self.cursor.execute("ROLLBACK")
         if self._transaction is not None:
             self.warehouse.locks.finish(self._transaction, committed=False)
@@ -219,8 +222,8 @@ class Session:
         self.check()
         if not self._started:
             self.warehouse.locks.look(self.transaction)
+            self._started = True  # first: a BEGIN that is interrupted may have begun
             self.cursor.execute("BEGIN")
-            self._started = True
         self._wrote = self._wrote or not _READS.match(sql)
         if parameters is None:
             return self.cursor.execute(sql)
