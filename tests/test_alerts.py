@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from laptop import ROOT, Laptop, deployed
-from orchestration.generate.trips import yellow_month
+from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 
 pytestmark = pytest.mark.timeout(300)

@@ -8,11 +8,9 @@ not send are null together.
 
 from __future__ import annotations
 
-import calendar
-import hashlib
-import os
 from pathlib import Path
 
+from orchestration.generate.writing import write_month
 from orchestration.pipelines import Month
 
 _STRAYS_PER_MILLION = 12
@@ -112,36 +110,18 @@ def yellow_month(folder: Path, *, month: Month, rows: int, seed: int = 0) -> Pat
 
     The file appears only when it is whole. The same month, rows and seed give the same rows.
     """
-    import duckdb
-
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"yellow_tripdata_{month}.parquet"
-    partial = file.with_suffix(f".{os.getpid()}.partial")
-    days = calendar.monthrange(month.year, month.number)[1]
-    start = f"TIMESTAMP '{month.first_day}'"
-    base = int.from_bytes(hashlib.sha256(f"{seed}/{month}".encode()).digest()[:8], "big") >> 2
-    uniforms = {f"u{n}": f"((hash(i * 8 + {base + n}) >> 11)::DOUBLE + 0.5) / 9007199254740992" for n in range(1, 7)}
     hours = [hour for hour, weight in enumerate(_HOURS) for _ in range(weight)]
-    sql = _SQL.format(
-        **uniforms,
+    return write_month(
+        folder,
+        _SQL,
+        dataset="yellow",
+        month=month,
         rows=rows,
-        days=days,
-        month_start=start,
-        month_end=f"({start} + to_days({days}))",
+        seed=seed,
         hours=hours,
         hour_count=len(hours),
         strays=_STRAYS_PER_MILLION / 1_000_000,
         negative=_NEGATIVE_SHARE,
         zero_distance=_ZERO_DISTANCE_SHARE,
         broken_meter=_BROKEN_METER_SHARE,
-        target=str(partial).replace("'", "''"),
     )
-    try:
-        with duckdb.connect() as connection:
-            connection.execute("SET threads = 2")
-            connection.execute("SET memory_limit = '700MB'")
-            connection.execute(sql)
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
-    return file
