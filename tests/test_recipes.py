@@ -90,37 +90,38 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 
 def fill_in_the_table(reader: Reader) -> None:
-    """What the dataset's page leaves to the reader: table and columns of `load_month.sql` are those of the dataset."""
-    ddl = reader.run(".venv/bin/python -m glue_transform ddl fhv")
-    columns = re.findall(r"^    (\w+) ", ddl, re.MULTILINE)
-    file = reader.checkout / "packages/orchestration/src/orchestration/pipelines/fhv_trips/sql/load_month.sql"
-    sql = file.read_text()
-    table = re.search(r"\((.*)\)", ddl, re.DOTALL)
-    assert table
-    sql, tables = re.subn(
-        r'(CREATE TABLE IF NOT EXISTS :"schema".fhv_trips) \(.*?\n\)', rf"\1 ({table[1]})", sql, flags=re.DOTALL
+    """What the dataset's page leaves to the reader: put both lists that the command prints into `load_month.sql`."""
+    table, columns = re.findall(
+        r"^(?:CREATE TABLE [^(]*|COPY copied )(\(\n.*?^\))",
+        reader.run(".venv/bin/python -m glue_transform ddl fhv"),
+        re.MULTILINE | re.DOTALL,
     )
-    sql, copies = re.subn(r"(COPY copied) \(.*?\n\)", rf"\1 ({', '.join(columns)})", sql, flags=re.DOTALL)
+    file = reader.checkout / "packages/orchestration/src/orchestration/pipelines/fhv_trips/sql/load_month.sql"
+    sql, tables = re.subn(
+        r'(CREATE TABLE IF NOT EXISTS :"schema".fhv_trips) \(.*?\n\)', rf"\1 {table}", file.read_text(), flags=re.DOTALL
+    )
+    sql, copies = re.subn(r"(COPY copied) \(.*?\n\)", rf"\1 {columns}", sql, flags=re.DOTALL)
     assert (tables, copies) == (1, 1)
     file.write_text(sql)
 
 
 def test_a_dataset_more(reader: Reader, tmp_path: Path) -> None:
-    """Three rows of for-hire trips: one has no pickup, one is of another month."""
+    """Five rows of for-hire trips: one has no pickup, one is of another month, one has a base that is too long."""
     rows = """
-        ('B1', TIMESTAMP '2024-09-02 08:00', TIMESTAMP '2024-09-02 08:20', 7, 8, NULL, 'B1'),
+        ('B01234', TIMESTAMP '2024-09-02 08:00', TIMESTAMP '2024-09-02 08:20', 7, 8, 1, 'B1'),
+        ('B1', TIMESTAMP '2024-09-02 09:00', TIMESTAMP '2024-09-02 09:20', 9, 8, NULL, 'B1'),
         ('B1', NULL, TIMESTAMP '2024-09-02 08:20', 7, 8, NULL, 'B1'),
+        ('B012345', TIMESTAMP '2024-09-02 08:00', TIMESTAMP '2024-09-02 08:20', 9, 8, NULL, 'B1'),
         ('B2', TIMESTAMP '2023-01-01 08:00', TIMESTAMP '2023-01-01 08:20', 9, 8, NULL, 'B1')"""
     names = "dispatching_base_num, pickup_datetime, dropOff_datetime, PUlocationID, DOlocationID, SR_Flag"
     duckdb.sql(f"SELECT * FROM (VALUES {rows}) AS t({names}, Affiliated_base_number)").write_parquet(
         str(tmp_path / "fhv_tripdata_2024-09.parquet")
     )
     reader.run(f"elt run fhv-trips --month 2024-09 --source {tmp_path}")
-    assert reader.query("SELECT pickup_location_id, dropoff_location_id, source_month::VARCHAR FROM fhv_trips") == [
-        (7, 8, "2024-09-01")
-    ]
+    loaded = "SELECT dispatching_base_num, pickup_location_id, shared, source_month::VARCHAR FROM fhv_trips ORDER BY 2"
+    assert reader.query(loaded) == [("B01234", 7, True, "2024-09-01"), ("B1", 9, None, "2024-09-01")]
     told = reader.run("elt verify fhv-trips")
-    assert re.search(r"2024-09 +3 +1 +2 +1 +agrees", told), told
+    assert re.search(r"2024-09 +5 +2 +3 +2 +agrees", told), told
     fired = json.loads(reader.run("elt local fire fhv-trips").splitlines()[-1])
     assert (fired["event"], fired["started"]) == ("triggered", True), "the schedule starts the month that is due"
     assert re.fullmatch(r"fhv-\d{4}-\d\d", fired["name"])

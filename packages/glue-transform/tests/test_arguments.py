@@ -75,7 +75,7 @@ def test_a_value_may_follow_an_equals_sign():
         (argv(engine=None), f"--engine is missing; the arguments are {ALL}"),
         (argv(raw_bucket=""), f"--raw_bucket is missing; the arguments are {ALL}"),
         (argv()[:-1], f"--engine is missing; the arguments are {ALL}"),
-        (argv(dataset="fhv"), "--dataset fhv: choose one of green, yellow"),
+        (argv(dataset="fhv"), "--dataset fhv: choose one of fhvhv, green, yellow"),
         (argv(engine="polars"), "--engine polars: choose one of duckdb, spark"),
         (argv(year="24"), "--year 24: give a year from 2009 on, such as 2024"),
         (argv(year="2024.0"), "--year 2024.0: give a year from 2009 on, such as 2024"),

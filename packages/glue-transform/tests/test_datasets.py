@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,8 +37,10 @@ RULES = [
 ]
 
 
-def test_there_are_two():
-    assert datasets.names() == ["green", "yellow"]
+def test_every_file_of_the_folder_is_a_dataset():
+    folder = Path(datasets.__file__).parent
+    assert datasets.names() == sorted(file.stem for file in folder.glob("*.toml")) == ["fhvhv", "green", "yellow"]
+    assert [datasets.load(name).name for name in datasets.names()] == datasets.names()
 
 
 @pytest.mark.parametrize("name", ["green", "yellow"])
@@ -53,7 +56,7 @@ def test_the_table(name: str):
 
 
 def test_an_unknown_one():
-    with pytest.raises(UnknownDataset, match=r"^no dataset 'fhv': choose one of green, yellow$"):
+    with pytest.raises(UnknownDataset, match=r"^no dataset 'fhv': choose one of fhvhv, green, yellow$"):
         datasets.load("fhv")
 
 
@@ -62,7 +65,6 @@ def definition(**changes: object) -> dict[str, object]:
     return {
         "table": "t",
         "file": "t_{year}-{month}.parquet",
-        "bytes_per_row": 8,
         "columns": [{"name": "fare", "type": "INTEGER"}],
         "eras": [{"name": "2020", "columns": {"fare": "Fare"}}],
         "rules": [{"name": "fare_missing", "broken": "fare IS NULL"}],
@@ -86,8 +88,30 @@ def test_times_with_a_zone_become_those_of_utc_unless_the_definition_says_otherw
         ({"columns": [{"name": "source_month", "type": "DATE"}]}, "column source_month is there twice"),
         ({"rules": [{"name": "r", "broken": "fare < 0"}] * 2}, "rule r is there twice"),
         (
-            {"columns": [{"name": "fare", "type": "BIGINT"}]},
-            "column fare has type BIGINT: choose one of INTEGER, DOUBLE PRECISION, TIMESTAMP",
+            {"columns": [{"name": "fare", "type": "TEXT"}]},
+            "column fare has type TEXT: choose one of SMALLINT, INTEGER, BIGINT, DECIMAL(p,s) of at most 18 digits, "
+            "DOUBLE PRECISION, BOOLEAN, VARCHAR(n) of at most 65535 bytes, DATE, TIMESTAMP",
+        ),
+        (
+            {"columns": [{"name": "Fare $", "type": "INTEGER"}]},
+            "'Fare $' is no name for a column: take lower-case letters, digits and underscores",
+        ),
+        ({"table": "t; --"}, "'t; --' is no name for a table: take lower-case letters, digits and underscores"),
+        ({"invalid_values": "drop"}, "invalid_values is drop: choose one of reject, null"),
+        (
+            {"rules": [{"name": "fare_invalid", "broken": "fare < 0"}]},
+            "rule fare_invalid is the one for invalid values of fare: give it another name",
+        ),
+        *(
+            ({"columns": [{"name": "fare", "type": type_, "values": {"A": value}}]}, f"column fare: {problem}")
+            for type_, value, problem in (
+                ("DATE", 1, "DATE has no codes: leave out its values"),
+                ("INTEGER", True, "the code 'A' stands for True, which is no INTEGER"),
+                ("BOOLEAN", 1, "the code 'A' stands for 1, which is no BOOLEAN"),
+                ("SMALLINT", 32768, "the code 'A' stands for 32768, which is no SMALLINT"),
+                ("VARCHAR(3)", "éé", "the code 'A' stands for 'éé', which is no VARCHAR(3)"),
+                ("VARCHAR(3)", "it's", "the code 'A' has a quote or a backslash: leave it out"),
+            )
         ),
         (
             {"columns": [{"name": "fare", "type": "INTEGER", "values": {"cash": 1}}]},
@@ -102,7 +126,12 @@ def test_times_with_a_zone_become_those_of_utc_unless_the_definition_says_otherw
             for zone in ("EST", "+05:00", "America/New York", "America/New_York'", "")
         ),
         ({"rules": [{"name": "r"}]}, "'broken' is missing"),
+        *(({what: []}, f"there are no {what}: give at least one") for what in ("columns", "eras", "rules")),
         ({"columns": [{"name": "fare"}]}, "'type' is missing"),
+        (
+            {"columns": {"fare": "INTEGER"}},
+            "columns, eras and rules are tables, each begun by a line such as [[columns]]; write them so",
+        ),
     ],
 )
 def test_a_definition_that_does_not(changes: dict[str, object], problem: str):
@@ -111,12 +140,30 @@ def test_a_definition_that_does_not(changes: dict[str, object], problem: str):
     assert str(error.value) == f"t.toml: {problem}"
 
 
-def test_the_command_prints_the_ddl(capsys: pytest.CaptureFixture[str]):
+def test_the_command_prints_what_the_load_says_of_the_table(capsys: pytest.CaptureFixture[str]):
     assert command.main(["ddl", "yellow"]) == 0
-    assert capsys.readouterr().out == redshift.create_table(datasets.load("yellow"))
+    assert capsys.readouterr() == (
+        f"CREATE TABLE IF NOT EXISTS yellow_trips (\n{COLUMNS});\n\nCOPY copied (\n"
+        "    vendor_id, pickup_datetime, dropoff_datetime, passenger_count, trip_distance, pickup_location_id,\n"
+        "    dropoff_location_id, payment_type, fare_amount, tip_amount, total_amount, source_month\n)\n",
+        "",
+    )
 
 
-@pytest.mark.parametrize("argv", [[], ["ddl"], ["ddl", "fhv"], ["dll", "yellow"]])
+def test_the_command_says_in_one_line_what_is_wrong(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch):
+    assert command.main(["ddl", "fhv"]) == 2
+    assert capsys.readouterr() == ("", "glue_transform: no dataset 'fhv': choose one of fhvhv, green, yellow\n")
+    monkeypatch.setattr(datasets, "files", lambda name: tmp_path)
+    for text, problem in (
+        ("table = ", "fhv.toml is not TOML: Invalid value (at end of document); correct it there"),
+        ('table = "fhv_trips"', "fhv.toml: 'file' is missing"),
+    ):
+        (tmp_path / "fhv.toml").write_text(text)
+        assert command.main(["ddl", "fhv"]) == 1
+        assert capsys.readouterr() == ("", f"glue_transform: {problem}\n")
+
+
+@pytest.mark.parametrize("argv", [[], ["ddl"], ["dll", "yellow"]])
 def test_wrong_usage_of_the_command(argv: list[str]):
     run = subprocess.run([sys.executable, "-m", "glue_transform", *argv], capture_output=True, text=True)
     assert (run.returncode, run.stdout) == (2, "")

@@ -29,6 +29,7 @@ def test_the_urls_of_a_load(prefix: str, before: str):
     assert layout.raw == f"s3://r/{before}yellow/2024/09/yellow_tripdata_2024-09.parquet"
     assert layout.kept == f"s3://p/{before}yellow/2024/09/L/"
     assert layout.rejected == f"s3://p/{before}yellow_rejected/2024/09/L/"
+    assert layout.sample == f"s3://p/{before}yellow/2024/09/L-sample/"
     assert layout.manifest == f"s3://p/{before}yellow/2024/09/manifest.json"
 
 
@@ -72,6 +73,7 @@ def test_the_load_of_an_execution_ends_with_the_digest_of_its_name():
         (["20241102T120000Z-dayold00"], None, []),
         (["20241102T115959Z-killed00"], None, ["20241102T115959Z-killed00"]),
         (["20241102T115959Z-killed00"] * 3, None, ["20241102T115959Z-killed00"]),
+        (["20241102T115959Z-killed00-sample"], None, ["20241102T115959Z-killed00-sample"]),
         (["20230101T000000Z-replaced"], "20230101T000000Z-replaced", ["20230101T000000Z-replaced"]),
     ],
 )

@@ -8,6 +8,8 @@ import duckdb
 import pytest
 from trip_files import ERAS, write_parquet, write_raw
 
+from glue_transform import capacity
+from glue_transform.capacity import Capacity
 from glue_transform.datasets import load
 from glue_transform.engines import Output, factory
 from glue_transform.engines import duckdb as duckdb_engine
@@ -42,8 +44,8 @@ def test_the_schema_by_spark(lake, spark):
 def check_schema(lake, manifest) -> None:
     (file,) = lake.kept(manifest)
     for column, (name, type_, repetition, converted) in zip(load("yellow").columns, schema(file)):
-        assert (name, type_, repetition) == (column.name, PARQUET[column.type][0], "OPTIONAL")
-        assert converted in PARQUET[column.type][1]
+        assert (name, type_, repetition) == (column.name, PARQUET[column.type.name][0], "OPTIONAL")
+        assert converted in PARQUET[column.type.name][1]
     (rejected,) = lake.rejected(manifest)
     assert {repetition for *_, repetition, _ in schema(rejected)} == {"OPTIONAL"}
 
@@ -86,7 +88,7 @@ def test_parts_are_of_nearly_equal_size(lake, engine, row_group: int):
         "SELECT source_0 AS id, source_1 AS fare FROM source WHERE source_2 = 0", "s3://processed/trips/", 8
     )
     told = []
-    (written,) = running.write([output], on_part=told.append)
+    written = running.write(output, on_part=told.append)
 
     assert [part.url for part in written.parts] == [f"s3://processed/trips/part-0000{n}.parquet" for n in range(8)]
     assert sorted(told, key=lambda part: part.url) == written.parts
@@ -106,12 +108,31 @@ def test_pages_too_large_for_the_memory_are_tried_with_more(lake, monkeypatch):
     trips = "SELECT i AS id, random() AS fare FROM range(2000000) AS t(i)"
     with duckdb.connect() as connection:
         connection.execute(f"COPY ({trips}) TO '{raw}' (FORMAT parquet, ROW_GROUP_SIZE 2000000)")
-    monkeypatch.setattr(duckdb_engine, "MEMORY", "20MB")
+    monkeypatch.setattr(capacity, "found", lambda: Capacity(2, 10**9))
+    monkeypatch.setattr(duckdb_engine, "MEMORY", 10)
     lake.folder.mkdir()
     running = duckdb_engine.DuckDBEngine(lake.storage, lake.folder)
     running.open("s3://raw/large-pages.parquet", zone="UTC")
     limit = "SELECT current_setting('memory_limit')"
     assert running._connection.execute(limit).fetchall() == [("19.0 MiB",)]
-    (written,) = running.write([Output("SELECT * FROM source", "s3://processed/trips/", 1)], on_part=lambda part: None)
+    written = running.write(Output("SELECT * FROM source", "s3://processed/trips/", 1), on_part=lambda part: None)
     assert written.rows == 2_000_000
-    assert running._connection.execute(limit).fetchall() != [("19.0 MiB",)]
+    assert running._connection.execute(limit).fetchall() == [("762.9 MiB",)]
+
+
+def test_the_bytes_of_a_row_are_measured_on_the_first_rows(lake, engine):
+    """Here those that are wider than the others, of which half are left out."""
+    raw = lake.storage.root / "raw" / "wide.parquet"
+    wide = "CASE WHEN i < 1000 THEN concat(uuid()::TEXT, uuid()::TEXT) END AS name"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY (SELECT i AS id, {wide} FROM range(64000) AS t(i)) TO '{raw}' (FORMAT parquet)")
+    lake.folder.mkdir()
+    running = factory.create(engine, storage=lake.storage, folder=lake.folder)
+    running.open("s3://raw/wide.parquet", zone="UTC")
+    query = "SELECT source_0 AS id, source_1 AS name FROM source WHERE source_0 % 2 = 0"
+    assert 60 < running.bytes_per_row(query, of=1000, prefix="s3://processed/sample/") < 110
+    assert running.bytes_per_row(f"{query} AND source_0 < 0", of=1000, prefix="s3://processed/sample/") == 0
+    assert running.bytes_per_row(query, of=64_000, prefix="s3://processed/sample/") < 20
+    assert running.counts("SELECT COUNT(*) FROM source") == [64_000], "the view is the whole file's again"
+    assert lake.storage.list("s3://processed/") == []
+    assert [file.name for file in lake.folder.iterdir() if "sample" in file.name] == []

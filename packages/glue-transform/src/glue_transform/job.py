@@ -7,6 +7,7 @@ import datetime as dt
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from glue_transform import arguments, datasets, manifest, queries
@@ -19,8 +20,12 @@ from glue_transform.layout import Layout, new_load_id, part_files, superseded
 from glue_transform.log import Log
 from glue_transform.manifest import Part
 from glue_transform.mapping import map_file
+from glue_transform.queries import Queries
 from glue_transform.source import SourceFile
 from glue_transform.storage import S3, Storage
+
+#: The share of a raw file on which the size of a row is measured: of a month, some 50,000 rows.
+_SAMPLE_OF = 64
 
 
 def main(argv: Sequence[str]) -> None:
@@ -72,20 +77,23 @@ def _write(dataset: Dataset, layout: Layout, *, request: Request, storage: Stora
     source = engine.open(layout.raw, zone=dataset.zone)
     mapping = map_file(source, dataset)
     log.event("opened", bytes=raw.bytes, rows=source.rows, era=mapping.era)
-    sql = queries.build(dataset, mapping, source=source.columns, month=month)
-    losses = dict(zip(sql.lossy, engine.counts(sql.losses))) if sql.losses else {}
-    drift = drift_of(source, mapping, losses=losses, zone=dataset.zone)
+    losses = queries.losses_of(dataset, mapping)
+    counted = dict(zip(losses.conditions, engine.counts(losses.query))) if losses.query else {}
+    drift = drift_of(source, mapping, losses=counted, zone=dataset.zone)
     for line in drift:
         log.event("drift", level="warning", **line)
-    kept, rejects = _write_files(dataset, layout, sql=sql, source=source, engine=engine, log=log)
-    rejected = {rule.name: rejects.tally.get(rule.name, 0) for rule in dataset.rules}
-    log.event("judged", rows=source.rows, kept=kept.rows, rejected=rejected)
-    if not kept.rows:
+    sql = queries.build(dataset, mapping, source=source.columns, month=month, losses=losses, counted=counted)
+    writing = _Writing(layout, engine, source, log)
+    rejects = writing.rejects(sql)
+    rejected = {rule: rejects.tally.get(rule, 0) for rule in sql.rules}
+    if source.rows == rejects.rows:
         why = "; ".join([_by_rule(rejected) or "it has none", *unreadable(drift)])
         raise NothingKept(
             f"{layout.raw}: none of its {source.rows} rows is kept ({why}); the month is left as it was: look at the "
             "file, and at the rules of the dataset"
         )
+    kept = writing.kept(sql, rows=source.rows - rejects.rows, raw_bytes=raw.bytes)
+    log.event("judged", rows=source.rows, kept=kept.rows, rejected=rejected)
     if source.rows != kept.rows + sum(rejected.values()) or rejects.rows != sum(rejected.values()):
         raise RowsLost(
             f"{layout.raw}: of its {source.rows} rows {kept.rows} were kept and {rejects.rows} rejected "
@@ -109,27 +117,32 @@ def _write(dataset: Dataset, layout: Layout, *, request: Request, storage: Stora
     )
 
 
-def _write_files(
-    dataset: Dataset, layout: Layout, *, sql: queries.Queries, source: SourceFile, engine: Engine, log: Log
-) -> tuple[Written, Written]:
-    """Write what is kept and what is rejected."""
-    files = part_files(source.rows, bytes_per_row=dataset.bytes_per_row)
-    names = [*queries.names_in_rejects(source.columns), queries.REJECTED_BY]
-    done = 0
+@dataclass
+class _Writing:
+    """Writes what is rejected, then what is kept, and logs each part."""
 
-    def on_part(part: Part) -> None:
-        nonlocal done
-        done += part.rows
-        log.event("part", url=part.url, rows=part.rows, bytes=part.bytes, done=round(done / source.rows, 3))
+    layout: Layout
+    engine: Engine
+    source: SourceFile
+    log: Log
+    done: int = 0
 
-    kept, rejects = engine.write(
-        [
-            Output(sql.kept, layout.kept, files),
-            Output(sql.rejected, layout.rejected, 1, names=names, tally=queries.REJECTED_BY),
-        ],
-        on_part=on_part,
-    )
-    return kept, rejects
+    def rejects(self, sql: Queries) -> Written:
+        names = [*queries.names_in_rejects(self.source.columns), queries.REJECTED_BY]
+        output = Output(sql.rejected, self.layout.rejected, 1, names=names, tally=queries.REJECTED_BY)
+        return self.engine.write(output, on_part=self._on_part)
+
+    def kept(self, sql: Queries, *, rows: int, raw_bytes: int) -> Written:
+        """Write so many rows in as many files as their size asks for, which a small part of the raw file tells."""
+        sample = self.source.rows // _SAMPLE_OF
+        measured = self.engine.bytes_per_row(sql.kept, of=sample, prefix=self.layout.sample) if sample else 0
+        files = part_files(rows, bytes_per_row=measured or raw_bytes / self.source.rows)
+        return self.engine.write(Output(sql.kept, self.layout.kept, files), on_part=self._on_part)
+
+    def _on_part(self, part: Part) -> None:
+        self.done += part.rows
+        done = round(self.done / self.source.rows, 3)
+        self.log.event("part", url=part.url, rows=part.rows, bytes=part.bytes, done=done)
 
 
 def _by_rule(rejected: Mapping[str, int]) -> str:

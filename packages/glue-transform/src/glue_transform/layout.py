@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import math
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -63,6 +64,11 @@ class Layout:
         return f"{self.rejected_month_prefix}{self.load_id}/"
 
     @property
+    def sample(self) -> str:
+        """Where an engine that cannot write elsewhere measures; what a killed run leaves goes with its load."""
+        return f"{self.month_prefix}{self.load_id}-sample/"
+
+    @property
     def manifest(self) -> str:
         return f"{self.month_prefix}manifest.json"
 
@@ -77,7 +83,7 @@ def new_load_id(now: dt.datetime, *, execution: str = "") -> str:
     return f"{now.astimezone(dt.timezone.utc):{_LOAD_ID_TIME}}-{token}"
 
 
-def part_files(rows: int, *, bytes_per_row: int) -> int:
+def part_files(rows: int, *, bytes_per_row: float) -> int:
     """The number of part files for so many rows.
 
     A multiple of the slices, of files as large as one slice reads; where the month is too small for that, the
@@ -85,7 +91,7 @@ def part_files(rows: int, *, bytes_per_row: int) -> int:
     """
     size = rows * bytes_per_row
     if size >= SLICES * SMALLEST_FILE:
-        return SLICES * -(-size // (SLICES * LARGEST_FILE))
+        return SLICES * math.ceil(size / (SLICES * LARGEST_FILE))
     return max((n for n in range(1, SLICES) if SLICES % n == 0 and n * SMALLEST_FILE <= size), default=1)
 
 

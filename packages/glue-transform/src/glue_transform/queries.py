@@ -1,4 +1,4 @@
-"""The transform as SQL: three queries on a view named `source`, the same text for both engines.
+"""The transform as SQL: queries on a view named `source`, the same text for both engines.
 
 Spark takes standard quotes and TRY_CAST with the settings in engines/spark.py.
 """
@@ -6,7 +6,7 @@ Spark takes standard quotes and TRY_CAST with the settings in engines/spark.py.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from glue_transform.casts import cast, lost
@@ -20,42 +20,78 @@ REJECTED_BY = "rejected_by"
 
 
 @dataclass(frozen=True)
+class Losses:
+    """By the table's column, the condition under which a row of the file has a value that it cannot hold.
+
+    `query` gives one row: for each of these columns, how many such rows there are; None where no value can be lost.
+    """
+
+    conditions: Mapping[str, str]
+
+    @property
+    def query(self) -> str | None:
+        counts = [f"(SELECT COUNT(*) FROM source WHERE {one})" for one in self.conditions.values()]  # noqa: S608 (ours)
+        return f"SELECT\n    {_lines(counts)}" if counts else None
+
+
+@dataclass(frozen=True)
 class Queries:
     """What an engine runs on a file.
 
-    `kept` gives the table's columns, `rejected` the file's own, which it calls by reference, and `rejected_by`.
-    `losses` gives one row: for each of the table's columns in `lossy`, how many values of the file could not become
-    it; None where none can be lost.
+    `kept` gives the table's columns, `rejected` the file's own, which it calls by reference, and `rejected_by`: the
+    name of the first of `rules` that a row breaks.
     """
 
     kept: str
     rejected: str
-    losses: str | None
-    lossy: Sequence[str]
+    rules: Sequence[str]
 
 
-def build(dataset: Dataset, mapping: FileMapping, *, source: Sequence[SourceColumn], month: dt.date) -> Queries:
-    """The queries for one file: its columns, how they fit the dataset, and the first day of its month."""
-    names = [column.name for column in dataset.columns[:-1]]
-    mapped = [f"{cast(mapping.columns.get(c.name), c)} AS {c.name}" for c in dataset.columns[:-1]]
-    own = [column.reference for column in source]
-    broken = _conditions(dataset, month)
-    # Whether a row breaks any rule is asked of all rows, which one only of those that do: an eighth less work.
-    rejected = " OR ".join(broken.values())
-    first_broken = " ".join(f"WHEN {condition} THEN '{rule}'" for rule, condition in broken.items())
-    # Spark would write a plain literal as a column that is never NULL. What is kept breaks no rule, so not the first.
-    source_month = f"CASE WHEN {next(iter(broken.values()))} IS NOT TRUE THEN DATE '{month}' END AS {SOURCE_MONTH}"
-    losses = {
+def losses_of(dataset: Dataset, mapping: FileMapping) -> Losses:
+    """What the table could lose of a file's values."""
+    found = {
         column.name: condition
         for column in dataset.columns[:-1]
         if column.name in mapping.columns and (condition := lost(mapping.columns[column.name], column))
     }
-    counts = [f"(SELECT COUNT(*) FROM source WHERE {lost_here})" for lost_here in losses.values()]  # noqa: S608 (ours)
+    return Losses(found)
+
+
+def build(
+    dataset: Dataset,
+    mapping: FileMapping,
+    *,
+    source: Sequence[SourceColumn],
+    month: dt.date,
+    losses: Losses,
+    counted: Mapping[str, int],
+) -> Queries:
+    """The queries for one file: its columns, how they fit the dataset, and the first day of its month.
+
+    `counted` are the rows that the losses' query counted, by the table's column.
+    """
+    names = [column.name for column in dataset.columns[:-1]]
+    mapped = [
+        f"{cast(mapping.columns.get(c.name), c, fits=not counted.get(c.name))} AS {c.name}"
+        for c in dataset.columns[:-1]
+    ]
+    own = [column.reference for column in source]
+    rules = _conditions(dataset, month)
+    rejecting = dataset.invalid_values == "reject"
+    invalid = [column for column in dataset.columns if rejecting and counted.get(column.name)]
+    # An invalid value is NULL by now, of which a rule may say something else.
+    broken = {column.invalid_rule: f"({losses.conditions[column.name]})" for column in invalid}
+    broken.update(rules)
+    # Whether a row breaks any rule is asked of all rows, which one only of those that do: an eighth less work.
+    rejected = " OR ".join(broken.values())
+    first_broken = " ".join(f"WHEN {condition} THEN '{rule}'" for rule, condition in broken.items())
+    # Spark would write a plain literal as a column that is never NULL. What is kept breaks no rule, so not the first.
+    source_month = f"CASE WHEN {next(iter(rules.values()))} IS NOT TRUE THEN DATE '{month}' END AS {SOURCE_MONTH}"
+    asked = sorted({mapping.columns[column.name].reference for column in invalid})
     return Queries(
-        kept=_query(mapped, [*names, source_month], f"({rejected}) IS NOT TRUE"),
+        kept=_query([*asked, *mapped], [*names, source_month], f"({rejected}) IS NOT TRUE"),
         rejected=_query([*own, *mapped], [*own, f"CASE {first_broken} END AS {REJECTED_BY}"], rejected),
-        losses=f"SELECT\n    {_lines(counts)}" if counts else None,
-        lossy=list(losses),
+        rules=list(broken),
     )
 
 

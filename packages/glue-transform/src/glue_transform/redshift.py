@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from glue_transform.datasets import Dataset
 
 
@@ -17,3 +19,9 @@ def create_table(dataset: Dataset) -> str:
 def copy_columns(dataset: Dataset) -> str:
     """The column list of COPY, in the order of the Parquet files' columns."""
     return ", ".join(column.name for column in dataset.columns)
+
+
+def copy_list(dataset: Dataset) -> str:
+    """The column list of COPY in lines, from the opening to the closing parenthesis, ending in a newline."""
+    columns = textwrap.fill(copy_columns(dataset), 116, initial_indent="    ", subsequent_indent="    ")
+    return f"(\n{columns}\n)\n"

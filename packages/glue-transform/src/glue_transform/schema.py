@@ -58,6 +58,7 @@ class Element:
     logical: str | None = None
     repetition: str | None = None
     precision: int | None = None
+    scale: int | None = None
 
     @property
     def kind(self) -> str:
@@ -105,7 +106,15 @@ def columns(url: str, elements: Iterable[Element]) -> list[SourceColumn]:
                 column=element.name,
             )
         found.append(
-            SourceColumn(element.name, element.kind, len(found), zone=element.zone, nanos=element.has_nanoseconds)
+            SourceColumn(
+                element.name,
+                element.kind,
+                len(found),
+                zone=element.zone,
+                nanos=element.has_nanoseconds,
+                precision=element.precision or 0,
+                scale=element.scale or 0,
+            )
         )
     return found
 

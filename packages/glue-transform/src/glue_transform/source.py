@@ -21,7 +21,7 @@ class SourceColumn:
     """A column of a raw file: its name as the file has it, what it holds (one of KINDS), its place from 0 on.
 
     `zone` is that of a time: UTC for an instant, `unknown` where the format cannot tell, None for a plain wall clock.
-    `nanos` are times of nanoseconds.
+    `nanos` are times of nanoseconds. `precision` and `scale` are a decimal's digits, and how many of them are decimals.
     """
 
     name: str
@@ -29,6 +29,8 @@ class SourceColumn:
     position: int
     zone: str | None = None
     nanos: bool = False
+    precision: int = 0
+    scale: int = 0
 
     @property
     def reference(self) -> str:

@@ -6,15 +6,15 @@ import sys
 from importlib.resources import files
 from typing import Any
 
-from glue_transform.datasets.definition import Column, Dataset, Era, Rule, parse
-from glue_transform.errors import UnknownDataset
+from glue_transform.datasets.definition import Code, Column, Dataset, Era, Rule, parse
+from glue_transform.errors import InvalidDataset, UnknownDataset
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-__all__ = ["Column", "Dataset", "Era", "Rule", "load", "names"]
+__all__ = ["Code", "Column", "Dataset", "Era", "Rule", "load", "names"]
 
 
 def names() -> list[str]:
@@ -27,5 +27,8 @@ def load(name: str) -> Dataset:
     """The definition of one dataset, `yellow` say. Raises UnknownDataset and InvalidDataset."""
     if name not in names():
         raise UnknownDataset(f"no dataset {name!r}: choose one of {', '.join(names())}")
-    content: dict[str, Any] = tomllib.loads((files(__name__) / f"{name}.toml").read_text("utf-8"))
+    try:
+        content: dict[str, Any] = tomllib.loads((files(__name__) / f"{name}.toml").read_text("utf-8"))
+    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
+        raise InvalidDataset(f"{name}.toml is not TOML: {error}; correct it there") from None
     return parse(name, content)

@@ -55,8 +55,14 @@ class Engine(Protocol):
     def counts(self, query: str) -> Sequence[int]:
         """The one row of integers that the query gives."""
 
-    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Written]:
-        """Write each output as Parquet: snappy, version 1 pages, every column nullable."""
+    def bytes_per_row(self, query: str, *, of: int, prefix: str) -> float:
+        """Measure the bytes of a row of Parquet that `write` would write, on the file's first `of` rows.
+
+        0 where the query gives none of these. `prefix` is for what has to lie in S3 meanwhile.
+        """
+
+    def write(self, output: Output, *, on_part: OnPart) -> Written:
+        """Write an output as Parquet: snappy, version 1 pages, every column nullable."""
 
 
 def check_parquet(url: str, *, head: bytes, tail: bytes) -> None:

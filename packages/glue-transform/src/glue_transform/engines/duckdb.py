@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from glue_transform import capacity
 from glue_transform.engines import OnPart, Output, Written, check_parquet, encrypted
 from glue_transform.errors import EngineFailed, EngineMissing, NotParquet
 from glue_transform.manifest import Part
@@ -18,14 +19,12 @@ from glue_transform.schema import Element, columns
 from glue_transform.source import UTC, SourceColumn, SourceFile
 from glue_transform.storage import Storage
 
-#: Threads, and parts written at a time: two keep memory under 300 MB whatever the month's size.
-WORKERS = 2
-
-#: What DuckDB may take, so that the whole job stays under 300 MB.
-MEMORY = "190MB"
+#: Megabytes that DuckDB takes for each thread, of which every one may be writing a part; two keep the whole job under
+#: 300 MB whatever the month's size. What this does not suffice for is tried again with the most of the machine's.
+MEMORY = 95
+_MOST_OF_MEMORY = 0.8
 
 _SETTINGS = {
-    "threads": WORKERS,
     "preserve_insertion_order": False,
     # The raw file is read once, so what DuckDB would keep of it only fills the memory.
     "enable_external_file_cache": False,
@@ -54,6 +53,7 @@ class DuckDBEngine:
     """See `Engine`. Each part is a range of the raw file's rows, so parts are equal whatever its row groups are."""
 
     def __init__(self, storage: Storage, folder: Path) -> None:
+        self._capacity = capacity.found()
         self._storage = storage
         self._folder = folder
         self._raw = folder / "raw.parquet"
@@ -91,7 +91,7 @@ class DuckDBEngine:
         return rows
 
     def _elements(self) -> list[Element]:
-        fields = "name, num_children, type, converted_type, logical_type, repetition_type, precision"
+        fields = "name, num_children, type, converted_type, logical_type, repetition_type, precision, scale"
         rows = self._ask(f"SELECT {fields} FROM parquet_schema(?) OFFSET 1")  # noqa: S608 (ours)
         return [Element(name, children or 0, *rest) for name, children, *rest in rows]
 
@@ -123,14 +123,19 @@ class DuckDBEngine:
             (row,) = cursor.execute(query).fetchall()
         return [int(value) for value in row]
 
-    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Written]:
-        return [self._write(output, on_part) for output in outputs]
+    def bytes_per_row(self, query: str, *, of: int, prefix: str) -> float:
+        file = self._folder / "sample.parquet"
+        with self._source(0, of) as cursor:
+            rows = self._copy(cursor, query, file)
+        size = file.stat().st_size
+        file.unlink()
+        return size / rows if rows else 0
 
-    def _write(self, output: Output, on_part: OnPart) -> Written:
+    def write(self, output: Output, *, on_part: OnPart) -> Written:
         """Write one output. A single file has all threads, of several each has one, so that none is idle."""
-        parallel = min(WORKERS, output.files)
+        parallel = min(self._capacity.threads, output.files)
         with self._failing():
-            self._connection.execute(f"SET threads = {WORKERS // parallel}")  # per query from here on
+            self._connection.execute(f"SET threads = {self._capacity.threads // parallel}")  # per query from here on
         lock = threading.Lock()
 
         def write_part(number: int) -> tuple[Part, dict[str, int]]:
@@ -174,7 +179,7 @@ class DuckDBEngine:
         try:
             (rows,) = cursor.execute(copy).fetchone()
         except self._out_of_memory:
-            cursor.execute(f"SET memory_limit = '{self._all_memory}'")
+            cursor.execute(f"SET memory_limit = '{int(self._capacity.memory * _MOST_OF_MEMORY)}B'")
             (rows,) = cursor.execute(copy).fetchone()
         return int(rows)
 
@@ -186,9 +191,12 @@ class DuckDBEngine:
                 "the engine duckdb needs the package duckdb: add it to --additional-python-modules"
             ) from None
         self._error, self._out_of_memory = duckdb.Error, duckdb.OutOfMemoryException
-        connection: Any = duckdb.connect(config={**_SETTINGS, "temp_directory": str(self._folder)})
-        (self._all_memory,) = connection.execute("SELECT current_setting('memory_limit')").fetchone()
-        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        threads = self._capacity.threads
+        memory = min(MEMORY * max(threads, 2) * 10**6, int(self._capacity.memory * _MOST_OF_MEMORY))
+        settings = {**_SETTINGS, "threads": threads, "memory_limit": f"{memory}B", "temp_directory": str(self._folder)}
+        connection: Any = duckdb.connect(config=settings)
+        # Spark's name for what DuckDB calls strlen: the bytes of a text.
+        connection.execute("CREATE MACRO octet_length(text) AS strlen(text)")
         connection.execute("SET TimeZone = 'UTC'")
         # Every query asks for the raw file's footer: read once, a month takes 12 ms less.
         connection.execute("SET parquet_metadata_cache = true")

@@ -89,16 +89,33 @@ class SparkEngine:
         with self._failing():
             return [int(value) for value in self._spark.sql(query).first()]
 
-    def write(self, outputs: Sequence[Output], *, on_part: OnPart) -> Sequence[Written]:
+    def bytes_per_row(self, query: str, *, of: int, prefix: str) -> float:
         with self._failing():
-            return [self._write(output, on_part) for output in outputs]
+            source = self._spark.table("source")
+            folder = self._path(prefix)
+            files = folder.getFileSystem(self._hadoop())
+            try:
+                source.limit(of).createOrReplaceTempView("source")
+                self._parquet(self._spark.sql(query).coalesce(1), prefix)
+                rows = sum(int(self._footer(prefix + name).getNum_rows()) for name in self._names(prefix))
+                return int(files.getContentSummary(folder).getLength()) / rows if rows else 0
+            finally:
+                source.createOrReplaceTempView("source")
+                files.delete(folder, True)  # noqa: FBT003 (Java: recursively)
+
+    def write(self, output: Output, *, on_part: OnPart) -> Written:
+        with self._failing():
+            return self._write(output, on_part)
+
+    def _parquet(self, frame: Any, prefix: str) -> None:
+        writer = frame.write.option("compression", "snappy").option("parquet.writer.version", "v1")
+        writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").parquet(prefix)
 
     def _write(self, output: Output, on_part: OnPart) -> Written:
         frame = self._spark.sql(output.query).repartition(output.files)
         if output.names is not None:
             frame = frame.toDF(*output.names)
-        writer = frame.write.option("compression", "snappy").option("parquet.writer.version", "v1")
-        writer.option("mapreduce.fileoutputcommitter.marksuccessfuljobs", "false").parquet(output.prefix)
+        self._parquet(frame, output.prefix)
         tally = {}
         if output.tally:
             counted = self._spark.read.parquet(output.prefix).groupBy(output.tally).count().collect()
@@ -191,6 +208,7 @@ def _element(element: Any) -> Element:
         text(element.getLogicalType()),
         text(element.getRepetition_type()),
         int(element.getPrecision()),
+        int(element.getScale()),
     )
 
 
