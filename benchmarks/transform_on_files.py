@@ -1,4 +1,4 @@
-"""The transform of September 2024 with folders in place of buckets: `transform_on_files.py ROOT`.
+"""The transform of a month with folders in place of buckets: `transform_on_files.py ROOT DATASET YEAR MONTH`.
 
 `s3://bucket/key` is `ROOT/bucket/key`. For measuring the job beside others that work on local files; what moving the
 bytes costs is measured with the job as it is.
@@ -54,12 +54,12 @@ class Folder:
 
 
 def main() -> None:
-    root = Path(sys.argv[1])
+    root, dataset, year, month = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
     work = root / "work"
     work.mkdir(exist_ok=True)
     (work / "raw.parquet").unlink(missing_ok=True)
     storage = Folder(root)
-    request = Request("yellow", 2024, 9, "raw", "processed", "duckdb")
+    request = Request(dataset, year, month, "raw", "processed", "duckdb")
     transform(request, storage=storage, engine=DuckDBEngine(storage, work))
 
 
