@@ -368,7 +368,7 @@ def test_changes_by_hand_are_shown_and_put_right_and_a_release_is_rolled_back(
 
     rolled_back = checkout.elt("rollback", "--env", "prod")
     assert rolled_back.returncode == 0, rolled_back.stderr
-    assert f"deploying: AWS::Glue::Job {name} was changed by hand: put right" in rolled_back.stderr
+    assert f"deploying: AWS::Glue::Job {name} was changed by hand: restored" in rolled_back.stderr
     after = glue.get_job(JobName=name)["Job"]
     assert {**after, "LastModifiedOn": None} == {**before, "LastModifiedOn": None}
     assert checkout.said("diff", "--env", "prod") == f"prod is release {first}"

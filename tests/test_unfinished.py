@@ -337,7 +337,7 @@ def test_what_was_changed_by_hand_differs_from_what_a_cut_short_deployment_chang
     assert set(shown) == {f"AWS::Scheduler::Schedule {schedule}"}
     done = dev.checkout.elt(*deploy)
     assert done.returncode == 0, done.stderr
-    assert re.findall(r"(\S+ \S+) was changed by hand: put right", done.stderr) == [
+    assert re.findall(r"(\S+ \S+) was changed by hand: restored", done.stderr) == [
         f"AWS::Scheduler::Schedule {schedule}"
     ]
     assert scheduler.get_schedule(Name=schedule)["State"] == found["State"]

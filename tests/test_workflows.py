@@ -318,7 +318,7 @@ def test_a_push_reaches_prod_and_a_rollback_takes_it_back(delivery: Delivery) ->
     two = second["dev"].outputs["release"]
     assert delivery.live() == {"dev": one, "prod": one}
     assert f"release {two} is superseded in dev by the rollback of release {one} at " in second["prod"].summary
-    told = re.findall(r"(AWS::\S+ \S+) was changed by hand: put right", second["dev"].step("Deploy to dev").log)
+    told = re.findall(r"(AWS::\S+ \S+) was changed by hand: restored", second["dev"].step("Deploy to dev").log)
     assert sorted(told) == changed
 
     forth = delivery.dispatch("rollback", environment="dev", release=two)

@@ -8,7 +8,7 @@ from typing import Any
 
 from glue_ingest.store import refusals, trusted_authorities
 
-#: Seconds. Every request is signed anew, so this has to last until its answer begins, and no longer.
+#: Seconds. Every request is signed by itself, so this has to last until its answer begins, and no longer.
 _VALID_FOR = 300
 
 

@@ -13,7 +13,7 @@
     │   ├── Unreachable       no connection, or it kept breaking         (running again may cure it)
     │   └── SourceChanged     another version appeared during the fetch  (running again cures it)
     ├── StorageRefused        S3 did not take it
-    └── Stopped               the run was told to end                    (running again cures it)
+    └── Stopped               a signal ended the run                      (running again cures it)
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ class Source:
             response.close()  # a connection whose answer was read to the end is back in the pool already
 
     def _skip(self, response: Any, position: int, digest: hashlib._Hash | None) -> None:
-        """Read up to `position` again, from a server that began anew, and see that it brings the same bytes."""
+        """Read up to `position` again, from a server that restarted, and check that it brings the same bytes."""
         if digest is None:
             raise SourceChanged(f"{self.url} stopped giving ranges while it was read: run again")
         again = hashlib.sha256()
@@ -231,7 +231,7 @@ class Source:
         self._abandoned.set()
 
     def check_stop(self) -> None:
-        """Raise Stopped when the run has been told to end, or nobody wants this source any more."""
+        """Raise Stopped when a signal has ended the run, or nobody wants this source any more."""
         if self._stop.is_set() or self._abandoned.is_set():
             raise Stopped(f"stopped while reading {self.url}; nothing was stored")
 

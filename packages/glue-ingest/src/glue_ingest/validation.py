@@ -119,7 +119,7 @@ def require_month(footer: Footer, request: Request) -> None:
 
 
 def _days(column: Column) -> tuple[datetime.date, datetime.date] | None:
-    """First and last day between which all values lie; None when that cannot be told."""
+    """First and last day between which all values lie; None when that is unknown."""
     if column.minimum is None or column.maximum is None:
         return None
     low, high = _day(column, column.minimum), _day(column, column.maximum)

@@ -32,7 +32,7 @@ class Version:
 
     @property
     def validated(self) -> bool:
-        """Whether two answers can be told apart at all."""
+        """Whether two answers can be distinguished at all."""
         return bool(self.etag or self.last_modified)
 
     def confirms(self, other: Version) -> bool:

@@ -43,7 +43,7 @@ def build(
 
 
 def load_id_of(manifest: bytes | None) -> str | None:
-    """The load that a manifest published, if it is one of ours."""
+    """The load that a manifest published, if it is a manifest of this job."""
     try:
         found = json.loads(manifest or b"{}")["load"]["load_id"]
     except (ValueError, KeyError, TypeError):

@@ -43,7 +43,7 @@ def map_file(source: SourceFile, dataset: Dataset) -> FileMapping:
         if found and not castable(found.kind, column.type):
             raise UncastableColumn(
                 f"{source.url}: column {found.name!r} holds {found.kind} and cannot become {column.name} "
-                f"{column.type}; publish the month anew, or add the era to the dataset {dataset.name!r}",
+                f"{column.type}; publish the month again, or add the era to the dataset {dataset.name!r}",
                 file=source.url,
                 column=column.name,
             )
@@ -57,7 +57,7 @@ def _absent(era: Era, present: Mapping[str, SourceColumn]) -> list[str]:
 
 
 def _missing(source: SourceFile, dataset: Dataset, present: Mapping[str, SourceColumn]) -> MissingColumn:
-    """The error for a file of no known era, told by the era that it misses least of."""
+    """The error for a file of no known era, which names the era that it misses least of."""
     nearest = min(dataset.eras, key=lambda e: len(_absent(e, present)) / len([*e.columns, *e.marks]))
     absent = _absent(nearest, present)
     wanted = [

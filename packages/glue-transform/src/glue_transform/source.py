@@ -34,7 +34,7 @@ class SourceColumn:
 
     @property
     def reference(self) -> str:
-        """Its name in the view `source`. By place, so that no name of a file can be one of ours, or two."""
+        """Its name in the view `source`. By place, so that no name of a file can be one of the view's, or two."""
         return f"source_{self.position}"
 
 

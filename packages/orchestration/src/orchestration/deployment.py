@@ -81,7 +81,7 @@ def find(environment: Environment) -> Deployment:
 def deploy(environment: Environment, root: Path, *, report: Report) -> Deployed:
     """Deploy the checkout at `root`, as a development release: no version is taken by it.
 
-    `report` is told each step in a few words. Errors: DeployError, PublishError; UsageError where an environment takes
+    `report` receives each step in a few words. Errors: DeployError, PublishError; UsageError where an environment takes
     no development releases.
     """
     require_development(environment)

@@ -19,7 +19,7 @@ from rs_query.transport import Target, Transport
 from rs_query.wire import Wire
 
 TIMEOUT = 900.0
-"""Seconds a run may take unless told otherwise."""
+"""Seconds a run may take unless a timeout is given."""
 
 TRANSPORTS: dict[str, Callable[..., Transport]] = {"data-api": DataApi, "wire": Wire}
 

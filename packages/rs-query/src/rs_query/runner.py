@@ -192,10 +192,10 @@ class _Runner:
             said.append("look at the tables before running it again")
         else:
             said.append("the transaction is rolled back, nothing was changed")
-        told = type(error)("; ".join(said))
-        told.statement_id, told.ended = cancelled.statement_id, cancelled.ended
-        told.signum = error.signum
-        return told
+        stopped = type(error)("; ".join(said))
+        stopped.statement_id, stopped.ended = cancelled.statement_id, cancelled.ended
+        stopped.signum = error.signum
+        return stopped
 
     def _what_stays(self) -> str:
         """What had finished, less what the script's own open BEGIN takes back."""

@@ -79,7 +79,7 @@ class Transport(Protocol):
         """
 
     def close(self, *, failed: bool) -> None:
-        """End the session, if one is open; after a failure, undo what is open in it. The next `execute` begins anew."""
+        """End the session, if one is open; after a failure, undo what is open in it. The next `execute` opens one."""
 
 
 def load_error(row: Sequence[object]) -> str:

@@ -211,8 +211,8 @@ def _reason(error: Exception) -> str:
     fields = _answer(error)
     if fields is None:
         return ": ".join(str(part) for part in error.args) or type(error).__name__
-    told = [fields.get("M", ""), fields.get("D", "")]
-    return f"{fields.get('S', 'ERROR')}: {' DETAIL: '.join(part for part in told if part)}"
+    parts = [fields.get("M", ""), fields.get("D", "")]
+    return f"{fields.get('S', 'ERROR')}: {' DETAIL: '.join(part for part in parts if part)}"
 
 
 def _pages(columns: tuple[Column, ...], rows: Spool) -> Iterator[Page]:

@@ -32,7 +32,7 @@ def command(release_id: str | None, untried: bool, environment: Environment, as_
     is taken by it, however often it changes, and it cannot be promoted.
 
     With --release the bytes that `elt release publish` put into the artifact bucket are deployed. What somebody
-    changed by hand since the last deployment is put right; then come jobs, functions and state machines, a new version
+    changed by hand since the last deployment is restored; then come jobs, functions and state machines, a new version
     of each, and its alias `live` last. All of it is read back and compared with the release's manifest. If anything
     fails, the environment goes back to the release and the settings that were there. Executions that run go on with
     what they started with, jobs included.

@@ -20,7 +20,7 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
 
     Rolling back once more goes one release further back, not forward again. While a deployment is unfinished, since it
     was cut short, what was live before that is deployed; an unfinished rollback is ended. --to takes what was live
-    there at some time and nothing else: `elt promote` is for what was not. What somebody changed by hand is put right,
+    there at some time and nothing else: `elt promote` is for what was not. What somebody changed by hand is restored,
     too. Data stays: tables and objects are as the last runs left them.
     """
     from orchestration import deployment

@@ -22,7 +22,7 @@ def write(glue: Any, name: str, definition: dict[str, Any]) -> None:
 def _consistent(definition: dict[str, Any]) -> dict[str, Any]:
     """Without what GetJob tells and UpdateJob refuses beside the rest.
 
-    AllocatedCapacity is MaxCapacity's old name, and MaxCapacity is only told where workers are set. CloudFormation,
+    AllocatedCapacity is MaxCapacity's old name, and MaxCapacity is only returned where workers are set. CloudFormation,
     too, sets one or the other. https://docs.aws.amazon.com/glue/latest/webapi/API_JobUpdate.html
     """
     dropped = {"AllocatedCapacity"}

@@ -1,4 +1,4 @@
-"""What AWS has of an environment now: read, held against what it should be, and put right where a hand has been.
+"""What AWS has of an environment now: read, held against what it should be, and restored where it was changed by hand.
 
 CloudFormation compares a template with the one before it, not with what is there: what somebody changes by hand stays
 until the template changes the same resource. So every deployment notes what it left, and the next one, like

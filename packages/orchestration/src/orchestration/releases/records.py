@@ -40,7 +40,7 @@ class Deployed:
     `action` is deploy, promote, rollback, restore or destroy, `by` the ARN of who did it, `at` when, in UTC, by the
     clock of who did it. `resources` is what AWS had after it, by resource and property, and `touched` when
     CloudFormation had last changed each: a later difference was made by somebody else. `settings` are those of the
-    environment that it brought about, as Environment.settings has them. `number` is 0 for one from before there were
+    environment that it made, as Environment.settings has them. `number` is 0 for one from before there were
     numbers.
     """
 

@@ -30,7 +30,7 @@ def roll_out(environment: Environment, store: Store, release: Release, *, action
 
     Nobody else deploys to the environment meanwhile. A stack that is still on its way, since the command that sent it
     there was killed, is waited for. Then it is recorded what is about to be done. What somebody changed by hand since
-    the last deployment is put right. Then the stacks are brought to the release: jobs, functions, state machines, a
+    the last deployment is restored. Then the stacks are brought to the release: jobs, functions, state machines, a
     version of each and last its alias. Then all of it is read back and held against the manifest. Only a deployment
     that proves right is recorded as such; after one that fails the environment is brought back to the release and the
     settings that were there, as a deployment of its own, a restore. One that is cut short is unfinished: the next one
@@ -180,7 +180,7 @@ class _Rollout:
         try:
             archives = check.archives(history.release(self.store, before.release), self.store.bucket)
             for resource in live.put_right(changed, before.reading, found, archives=archives):
-                self.report(f"{resource} was changed by hand: put right")
+                self.report(f"{resource} was changed by hand: restored")
         except (EltError, BotoCoreError, ClientError) as error:
             raise DeployError(f"{error}; {_still(self.environment, before)}") from error
 

@@ -148,7 +148,7 @@ class LockManager:
 
         Redshift at SNAPSHOT isolation looks at rows: it would let pass a delete that misses the rows another
         transaction has just loaded, and the same rows would then be loaded twice. Here the table counts, so that
-        such a transaction is told before it does harm.
+        such a transaction fails before it does harm.
         """
         with self._changed:
             if transaction.snapshot is not None and self._last_write.get(key, 0) > transaction.snapshot:

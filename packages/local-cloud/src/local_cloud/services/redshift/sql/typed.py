@@ -2,7 +2,7 @@
 
 Redshift: AVG and SUM of integers are BIGINT, AVG of DECIMAL(p,s) is DECIMAL(38,s), a quotient of decimals has
 the scale of https://docs.aws.amazon.com/redshift/latest/dg/r_numeric_computations201.html, and an integer added
-to a timestamp counts days. Where a type cannot be told, DuckDB's own answer stands.
+to a timestamp counts days. Where a type is unknown, DuckDB's own answer stands.
 """
 
 from __future__ import annotations

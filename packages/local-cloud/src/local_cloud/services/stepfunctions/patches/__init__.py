@@ -1,4 +1,4 @@
-"""Mends of moto 5.2.5's interpreter of the Amazon States Language (`moto/stepfunctions/parser/asl`).
+"""Patches of moto 5.2.5's interpreter of the Amazon States Language (`moto/stepfunctions/parser/asl`).
 
 One module per fix. Its docstring says what is wrong, where, and what is right; its `apply()` puts the right in place.
 Tests, in `tests/stepfunctions`:

@@ -1,6 +1,6 @@
 """Tasks that call services: one class in place of moto's one per service.
 
-Mended by that, under `asl/component/state/exec/state_task`: `glue:startJobRun.sync` always dies (`service/
+Fixed by that, under `asl/component/state/exec/state_task`: `glue:startJobRun.sync` always dies (`service/
 state_task_service_glue.py:36` lacks the pattern that its base class asks for); a poll every 0.5 s
 (`…_callback.py:49`); parameters and outputs are not brought into the API's form and back
 (`state_task_service.py:208,216`), so times make outputs that are no JSON and `startExecution.sync:2` finds no

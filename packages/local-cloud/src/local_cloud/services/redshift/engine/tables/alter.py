@@ -103,7 +103,7 @@ def _resize_column(change: _Alteration) -> int:
 
 
 def _rebuild(change: _Alteration, after: list[Column]) -> None:
-    """Write the table anew: DuckDB cannot add a column with a check, or change one."""
+    """Rewrite the table: DuckDB cannot add a column with a check, or change one."""
     context, target = change.context, change.target
     head, _, table = target.rpartition(".")
     fresh = f"{head}.{quoted(table.strip(chr(34)) + '$new')}"
