@@ -23,7 +23,7 @@ _SESSION, _SESSION_LOCK = boto3.session.Session(), threading.Lock()
 
 
 #: Services that act as roles.
-SERVICES = ("cloudformation", "glue", "lambda", "redshift", "scheduler", "states")
+SERVICES = ("cloudformation", "events", "glue", "lambda", "redshift", "scheduler", "states")
 
 
 def free_port() -> int:

@@ -123,10 +123,10 @@ def test_list_sessions(redshift, session: str) -> None:
 
 
 def test_an_event_tells_of_the_end(redshift) -> None:
-    queue = redshift.client("sqs").create_queue(QueueName="ended")["QueueUrl"]
-    arn = redshift.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
-        "QueueArn"
-    ]
+    arn = "arn:aws:sqs:us-east-1:123456789012:ended"
+    may = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [may | {"Resource": arn}]})
+    queue = redshift.client("sqs").create_queue(QueueName="ended", Attributes={"Policy": policy})["QueueUrl"]
     events = redshift.client("events")
     events.put_rule(Name="ended", EventPattern=json.dumps({"source": ["aws.redshift-data"]}))
     events.put_targets(Rule="ended", Targets=[{"Id": "queue", "Arn": arn}])

@@ -20,10 +20,10 @@ QUEUE = "arn:aws:sqs:us-east-1:123456789012:fired"
 #: The server with a clock that ticks, and retries that follow, quickly.
 QUICK = textwrap.dedent(
     """
-    import local_cloud.services.scheduler.ticker as ticker, local_cloud.services.scheduler.firing as firing
+    import local_cloud.services.scheduler.ticker as ticker, local_cloud.attempts as attempts
     from local_cloud.server import serve
     from local_cloud.settings import Settings
-    ticker.TICK_S, firing.FIRST_DELAY_S = 0.05, 0.01
+    ticker.TICK_S, attempts.FIRST_DELAY_S = 0.05, 0.01
     serve(Settings.create())
     """
 )

@@ -164,6 +164,28 @@ class Enforcer:
             self.usage.refused(service, "sts:AssumeRole", role_arn, "the role does not trust the service")
             raise CannotAssume(role_arn, service)
 
+    def check_service(self, service: str, action: str, resource: str, *, source_arn: str) -> None:
+        """Check what a service does as itself, for the resource `source_arn`: the target's own policy has to allow it.
+
+        `service` is its principal, "events.amazonaws.com".
+        """
+        context = _now() | {
+            "aws:principalisawsservice": ("true",),
+            "aws:sourcearn": (source_arn,),
+            "aws:sourceaccount": (self.account_id,),
+            "aws:securetransport": ("true",),
+        }
+        policy = policy_of(resource, self.account_id)
+        decision = policy and decide_by_resource(
+            Question(action, resource, context), Principal("Service", (service,)), policy
+        )
+        if decision and decision.allowed:
+            return
+        why = decision.refusal if decision else f"because no resource-based policy allows the {action} action"
+        message = f"{service} is not authorized to perform: {action} on resource: {resource} {why}"
+        self.usage.refused(service, action, resource, message)
+        raise AccessDenied(message)
+
     def ask(self, caller: Caller, need: Need, context: Mapping[str, tuple[str, ...]]) -> None:
         """One need of one caller."""
         if caller.kind == "System":

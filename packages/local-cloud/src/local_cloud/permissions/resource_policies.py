@@ -1,7 +1,8 @@
-"""What hangs on resources: the policies of buckets, topics, queues, secrets and keys; tags."""
+"""What hangs on resources: the policies of buckets, topics, queues, functions, secrets and keys; tags."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
@@ -59,6 +60,22 @@ def _queue(name: str, account_id: str, region: str) -> str:
     return _text(queue.policy) if queue else ""
 
 
+def _function(name: str, account_id: str, region: str) -> str:
+    """`name` is `function:NAME`, or with a qualifier. moto keeps no policy of a function's versions and aliases."""
+    from moto.awslambda.exceptions import UnknownFunctionException
+    from moto.awslambda.utils import get_backend
+
+    kind, _, rest = name.partition(":")
+    if kind != "function":
+        return ""
+    try:
+        function = get_backend(account_id, region).get_function(rest.partition(":")[0])
+    except UnknownFunctionException:
+        return ""
+    statements = function.policy.statements if function.policy else []
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else ""
+
+
 def _secret(name: str, account_id: str, region: str) -> str:
     from moto.secretsmanager.models import secretsmanager_backends
 
@@ -81,6 +98,7 @@ def _text(policy: Any) -> str:
 
 _READERS: dict[str, Callable[[str, str, str], str]] = {
     "kms": _key,
+    "lambda": _function,
     "s3": _bucket,
     "secretsmanager": _secret,
     "sns": _topic,

@@ -18,6 +18,7 @@ SERVICES: tuple[str, ...] = (
     "redshift",
     "glue",
     "awslambda",
+    "events",
     "stepfunctions",
     "scheduler",
     "cloudformation",

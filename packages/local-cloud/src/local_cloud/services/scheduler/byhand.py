@@ -12,15 +12,13 @@ import datetime
 import json
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from moto.scheduler.exceptions import ScheduleGroupNotFound, ScheduleNotFound
 from moto.scheduler.models import scheduler_backends
 
-from local_cloud import moto_state
+from local_cloud import attempts, moto_state
 from local_cloud.cloud import Cloud
 from local_cloud.services.scheduler.errors import FireError
-from local_cloud.services.scheduler.firing import Firing, describe
-from local_cloud.targets import UnsupportedTarget
+from local_cloud.services.scheduler.firing import Firing
 
 
 def fire(cloud: Cloud, name: str, *, group: str = "default", at: datetime.datetime | None = None) -> dict[str, Any]:
@@ -34,8 +32,8 @@ def fire(cloud: Cloud, name: str, *, group: str = "default", at: datetime.dateti
     firing = Firing(cloud, schedule, at or datetime.datetime.now(datetime.UTC))
     try:
         answer = firing.once()
-    except (ClientError, BotoCoreError, UnsupportedTarget) as error:
-        raise FireError(f"{schedule.target['Arn']} refused: {': '.join(describe(error))}") from None
+    except attempts.REFUSALS as error:
+        raise FireError(f"{schedule.target['Arn']} refused: {': '.join(attempts.describe(error))}") from None
     return {"schedule": schedule.arn, "executionId": firing.id, "target": schedule.target["Arn"], "answer": answer}
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import datetime
 import json
 import logging
-import re
-import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from moto.scheduler.models import Schedule
 
-from local_cloud import targets
+from local_cloud import attempts, targets
 from local_cloud.cloud import Cloud, Role
 from local_cloud.services.scheduler import universal
 
@@ -22,12 +19,6 @@ log = logging.getLogger("local_cloud.scheduler")
 
 #: Who becomes a schedule's role.
 SERVICE = "scheduler.amazonaws.com"
-
-#: Before the first retry, in seconds; twice as long before each further one, up to the longest.
-FIRST_DELAY_S = 1.0
-LONGEST_DELAY_S = 300.0
-
-_THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown")
 
 
 @dataclass(frozen=True)
@@ -49,27 +40,10 @@ class Firing:
         return targets.deliver(self.cloud, target["Arn"], payload, actor=self._role, options=options)
 
     def with_retries(self) -> None:
-        """Call the target until it takes the payload or the retry policy is used up; then the dead-letter queue.
-
-        What cannot be cured by waiting (no such target, no permission) is not tried again.
-        """
+        """Call the target until it takes the payload or the retry policy is used up; then the dead-letter queue."""
         policy = self.schedule.target["RetryPolicy"]
-        retries = policy.get("MaximumRetryAttempts", 185)
-        deadline = time.monotonic() + policy.get("MaximumEventAgeInSeconds", 86400)
-        delay = FIRST_DELAY_S
-        attempt = 1
-        while True:
-            try:
-                self.once(attempt=attempt)
-                return
-            except (ClientError, BotoCoreError, targets.UnsupportedTarget) as error:
-                failure = error
-            exhausted = _exhausted(failure, attempt > retries, time.monotonic() + delay > deadline)
-            if exhausted is not None:
-                self._give_up(failure, exhausted, attempt - 1)
-                return
-            time.sleep(delay)
-            attempt, delay = attempt + 1, min(2 * delay, LONGEST_DELAY_S)
+        if failed := attempts.until_taken(lambda attempt: self.once(attempt=attempt), policy):
+            self._give_up(failed)
 
     def payload(self, attempt: int) -> str:
         """The target's Input, or Scheduler's own event, with the context attributes filled in.
@@ -117,8 +91,8 @@ class Firing:
         }
         return json.dumps(event)
 
-    def _give_up(self, error: Exception, exhausted: str, retries: int) -> None:
-        code, message = describe(error)
+    def _give_up(self, failed: attempts.GivenUp) -> None:
+        code, message = failed.code_and_message
         log.warning("schedule %s: %s: %s", self.schedule.name, code, message)
         target = self.schedule.target
         queue = target.get("DeadLetterConfig", {}).get("Arn")
@@ -129,33 +103,15 @@ class Firing:
             "ERROR_MESSAGE": message,
             "EXECUTION_ID": self.id,
             "IS_PAYLOAD_TRUNCATED": "false",
-            "RETRY_ATTEMPTS": str(retries),
+            "RETRY_ATTEMPTS": str(failed.retries),
             "SCHEDULED_TIME": self._time,
             "SCHEDULE_ARN": self.schedule.arn,
             "TARGET_ARN": target["Arn"],
-            **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
+            **({"EXHAUSTED_RETRY_CONDITION": failed.exhausted} if failed.exhausted else {}),
         }
         try:
-            targets.deliver(self.cloud, queue, self.payload(retries + 1), actor=self._role, attributes=attributes)
-        except (ClientError, BotoCoreError, targets.UnsupportedTarget):
+            targets.deliver(
+                self.cloud, queue, self.payload(failed.retries + 1), actor=self._role, attributes=attributes
+            )
+        except attempts.REFUSALS:
             log.exception("schedule %s: its dead-letter queue takes nothing", self.schedule.name)
-
-
-def describe(error: Exception) -> tuple[str, str]:
-    """An error's code and message, as the service that refused put them."""
-    if isinstance(error, ClientError):
-        return error.response["Error"]["Code"], error.response["Error"]["Message"]
-    return type(error).__name__, " ".join(str(error).split())
-
-
-def _exhausted(error: Exception, no_attempt_left: bool, no_time_left: bool) -> str | None:
-    """Why there is no further attempt; "" when one would be in vain, None when there is one."""
-    if isinstance(error, ClientError):
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if status < 500 and not _THROTTLED.search(error.response["Error"]["Code"]):
-            return ""
-    elif isinstance(error, targets.UnsupportedTarget):
-        return ""
-    if no_attempt_left:
-        return "MaximumRetryAttempts"
-    return "MaximumEventAgeInSeconds" if no_time_left else None

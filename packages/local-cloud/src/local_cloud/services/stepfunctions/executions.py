@@ -22,7 +22,7 @@ from .lookup import target
 from .machines import Answer, describe_revision
 from .map_runs import describe_child, map_runs_of
 from .model import EXPRESS, Alias, Machine, Version, now
-from .registry import Registry
+from .registry import INTERRUPTED, Registry
 
 if TYPE_CHECKING:
     from .running.history_log import Sender
@@ -147,6 +147,7 @@ class Executions:
     def _begin(self, execution: Execution, start: Start, *, progress: Progress | None = None) -> None:
         from local_cloud.services.cloudwatch import metrics
 
+        from . import status_events
         from .running.history_log import HistoryLog, Sender
         from .running.run import Run
 
@@ -163,6 +164,8 @@ class Executions:
                 execution.run = None
             seconds = end.stopped - (execution.redriven or start.started)
             metrics.execution_ended(self.registry.cloud, start.machine_arn, status=end.status, seconds=seconds)
+            if end.error != INTERRUPTED:  # else the cloud is about to end, and its functions and queues with it
+                status_events.changed(self.registry.cloud, start, end=end, redrives=execution.redrives)
 
         journal = Journal(execution.journal)
         keep = functools.partial(self.registry.cloud.persistence.saving.until_done, f"execution {start.name}")
@@ -171,6 +174,7 @@ class Executions:
             run.map_runs += map_runs_of(execution)
         execution.run = run
         metrics.execution_started(self.registry.cloud, start.machine_arn)
+        status_events.changed(self.registry.cloud, start, redrives=execution.redrives)
         run.begin()
 
     def _execution_arn(self, machine: Machine, name: str) -> str:

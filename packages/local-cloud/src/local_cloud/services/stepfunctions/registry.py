@@ -143,14 +143,17 @@ class Registry:
             }
         )
         journal.end(end)
-        self.cloud.on_start(lambda: self._measure_interrupted(start, end))
+        self.cloud.on_start(lambda: self._report_interrupted(start, end))
         return end
 
-    def _measure_interrupted(self, start: Start, end: End) -> None:
+    def _report_interrupted(self, start: Start, end: End) -> None:
         from local_cloud.services.cloudwatch import metrics
+
+        from . import status_events
 
         seconds = end.stopped - (end.redriven or start.started)
         metrics.execution_ended(self.cloud, start.machine_arn, status=end.status, seconds=seconds)
+        status_events.changed(self.cloud, start, end=end, redrives=end.redrives)
 
     def expire(self) -> None:
         """Delete the executions that ended longer ago than AWS keeps them."""
