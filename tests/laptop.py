@@ -116,6 +116,24 @@ class Laptop:
         (found,) = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
 
+    def set_parameters(self, **values: str | None) -> None:
+        """Update the pipelines stack by its parameters alone; None gives one its default again."""
+        name, cloudformation = "elt-local-pipelines", self.client("cloudformation")
+        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+        kept = [one["ParameterKey"] for one in stack["Parameters"] if one["ParameterKey"] not in values]
+        cloudformation.update_stack(
+            StackName=name,
+            UsePreviousTemplate=True,
+            Parameters=[
+                *({"ParameterKey": key, "UsePreviousValue": True} for key in kept),
+                *({"ParameterKey": key, "ParameterValue": value} for key, value in values.items() if value),
+            ],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        cloudformation.get_waiter("stack_update_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+        )
+
     @contextmanager
     def machine_with(self, change: Callable[[dict[str, Any]], None]) -> Iterator[str]:
         """The deployed machine of yellow trips with something changed, beside it."""

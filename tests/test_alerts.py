@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from pathlib import Path
@@ -219,31 +219,141 @@ def with_a_threshold_of_nothing(laptop: Laptop, name: str) -> None:
     cloudwatch.put_metric_alarm(**changed)
 
 
-def test_alarms_say_that_executions_end_badly(laptop: Laptop) -> None:
-    """The failures above were enough for the first alarm of each; nobody stopped long enough for the second."""
-    expected = {
-        "elt-local-backfill-failures": "OK",
-        "elt-local-green-trips-failures": "OK",
+def told(laptop: Laptop, execution: str) -> dict[str, Any]:
+    """What the function that mails unseen failures did about an execution, once it has."""
+    logs = laptop.client("logs")
+    for _ in range(600):
+        try:
+            events = logs.filter_log_events(logGroupName="/aws/lambda/elt-local-failures")["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            events = []
+        lines = [json.loads(event["message"]) for event in events if event["message"].startswith("{")]
+        if found := [line for line in lines if line.get("execution") == execution]:
+            (line,) = found
+            return dict(line)
+        time.sleep(0.1)
+    raise AssertionError(f"nothing was done about {execution}")
+
+
+@contextmanager
+def latest(laptop: Laptop, change: Callable[[dict[str, Any]], None]) -> Iterator[str]:
+    """The deployed machine of yellow trips, whose latest revision is another: its alias goes on as it was."""
+    states, machine = laptop.client("stepfunctions"), laptop.outputs("pipelines")["YellowTrips"]
+    deployed = states.describe_state_machine(stateMachineArn=machine)["definition"]
+    definition = json.loads(deployed)
+    change(definition)
+    states.update_state_machine(stateMachineArn=machine, definition=json.dumps(definition))
+    yield machine
+    states.update_state_machine(stateMachineArn=machine, definition=deployed)
+
+
+def fails_by_itself(definition: dict[str, Any]) -> None:
+    """In an expression, which no Catch is around."""
+    definition["States"]["ValidateInput"]["Choices"][0]["Assign"]["period"] = "{% $number('nine') %}"
+
+
+def waits(definition: dict[str, Any]) -> None:
+    definition["States"]["Waiting"] = {"Type": "Wait", "Seconds": 600, "Next": definition["StartAt"]}
+    definition["StartAt"] = "Waiting"
+
+
+def takes_too_long(definition: dict[str, Any]) -> None:
+    waits(definition)
+    definition["TimeoutSeconds"] = 1
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "subject", "cause"),
+    [
+        (fails_by_itself, "FAILED", "failed", "States.QueryEvaluationError: "),
+        (takes_too_long, "TIMED_OUT", "timed out", "its TimeoutSeconds were over"),
+        (waits, "ABORTED", "was stopped", "enough: by hand"),
+    ],
+)
+def test_an_end_that_no_state_can_mail_is_mailed_once(
+    laptop: Laptop, change: Callable[[dict[str, Any]], None], status: str, subject: str, cause: str
+) -> None:
+    states, before = laptop.client("stepfunctions"), len(laptop.mails())
+    with latest(laptop, change) as machine:
+        given = json.dumps({"year": "2018", "month": "02"})
+        arn = states.start_execution(stateMachineArn=machine, input=given)["executionArn"]
+        if status == "ABORTED":
+            states.stop_execution(executionArn=arn, error="enough", cause="by hand")
+        assert laptop.finished(arn)["status"] == status
+        assert told(laptop, arn)["mailed"] is True
+    (mail,) = new_mails(laptop, before)
+    assert mail["Subject"] == f"[local] yellow-trips 2018-02 {subject}"
+    text = mail.get_content().replace("\r\n", "\n")
+    assert f"\nCause:     {cause}" in text
+    assert f"/details/{arn}\n" in text
+    assert f"\nLogs:      elt logs {arn.rsplit(':', 1)[1]} --env local\n" in text
+    assert "\nTry again: elt run yellow-trips --month 2018-02 --env local\n" in text
+
+
+def test_a_failure_that_was_mailed_is_not_mailed_again(laptop: Laptop, tmp_path: Path) -> None:
+    before = len(laptop.mails())
+    failed = run(laptop, "2018-03", str(tmp_path))
+    assert told(laptop, failed["execution"])["reason"] == "it has mailed its failure itself"
+    (mail,) = new_mails(laptop, before)
+    assert mail["Subject"] == "[local] yellow-trips 2018-03 failed at IngestRaw"
+
+
+def test_a_failure_whose_mail_sns_refused_is_mailed_by_the_function(laptop: Laptop, tmp_path: Path) -> None:
+    iam, before = laptop.client("iam"), len(laptop.mails())
+    denial = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Deny", "Action": "sns:Publish", "Resource": "*"}],
+    }
+    iam.put_role_policy(RoleName="elt-local-trips", PolicyName="no-mail", PolicyDocument=json.dumps(denial))
+    try:
+        failed = run(laptop, "2018-04", str(tmp_path))
+    finally:
+        iam.delete_role_policy(RoleName="elt-local-trips", PolicyName="no-mail")
+    assert told(laptop, failed["execution"])["mailed"] is True
+    (mail,) = new_mails(laptop, before)
+    assert mail["Subject"] == "[local] yellow-trips 2018-04 failed"
+    (cause,) = [line for line in mail.get_content().splitlines() if line.startswith("Cause:     ")]
+    assert "IngestRaw: " in cause
+    assert "404" in cause
+    assert f"Try again: elt run yellow-trips --month 2018-04 --source {tmp_path} --env local" in mail.get_content()
+
+
+def test_a_backfill_that_is_stopped_mails_once_and_its_months_do_not(laptop: Laptop) -> None:
+    states, before = laptop.client("stepfunctions"), len(laptop.mails())
+    machine = laptop.outputs("pipelines")["YellowTrips"]
+    with silent_server() as address:
+        given = {"pipeline": "yellow-trips", "months": ["2017-01", "2017-02"], "max_concurrency": 1}
+        given |= {"source_url": f"{address}/{{dataset}}-{{year}}-{{month}}"}
+        arn = states.start_execution(
+            stateMachineArn=laptop.outputs("pipelines")["BackfillLive"], name="many", input=json.dumps(given)
+        )["executionArn"]
+        for _ in range(600):
+            month = states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+            if month:
+                break
+            time.sleep(0.1)
+        states.stop_execution(executionArn=arn)
+        assert told(laptop, arn)["mailed"] is True
+        assert told(laptop, month[0]["executionArn"])["reason"] == "its backfill mails for all of its months"
+    (mail,) = new_mails(laptop, before)
+    assert mail["Subject"] == "[local] backfill many was stopped"
+    text = mail.get_content().replace("\r\n", "\n")
+    assert "\nLogs:      elt backfill yellow-trips --follow --env local\n" in text
+    assert "\nTry again: elt backfill yellow-trips --from 2017-01 --to 2017-02 --env local\n" in text
+
+
+def test_no_alarm_repeats_what_was_mailed(laptop: Laptop) -> None:
+    """After all the failures above."""
+    alarms = {
+        one["AlarmName"]: one["StateValue"] for one in laptop.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    }
+    assert alarms == {
         "elt-local-green-trips-slow": "OK",
-        "elt-local-reviews-failures": "ALARM",
         "elt-local-reviews-slow": "OK",
         "elt-local-undelivered": "OK",
-        "elt-local-yellow-trips-failures": "ALARM",
         "elt-local-yellow-trips-slow": "OK",
     }
-    cloudwatch = laptop.client("cloudwatch")
-    for _ in range(600):
-        alarms = {one["AlarmName"]: one["StateValue"] for one in cloudwatch.describe_alarms()["MetricAlarms"]}
-        if alarms == expected and len(laptop.alarms()) == 2:
-            break
-        time.sleep(0.1)
-    assert alarms == expected
-    mails = {mail["Subject"]: mail.get_content() for mail in laptop.alarms()}
-    assert sorted(mails) == [
-        'ALARM: "elt-local-reviews-failures" in us-east-1',
-        'ALARM: "elt-local-yellow-trips-failures" in us-east-1',
-    ]
-    assert "elt status yellow-trips" in mails['ALARM: "elt-local-yellow-trips-failures" in us-east-1']
+    assert laptop.alarms() == []
 
 
 def alarm_mail(laptop: Laptop, name: str) -> str:

@@ -230,10 +230,50 @@ def job_names(given: str, definition: str) -> list[str]:
     return found
 
 
-def test_the_trigger_knows_every_dataset() -> None:
-    trigger = resources("AWS::Lambda::Function")["Trigger"]
-    known = json.loads(trigger["Environment"]["Variables"]["PIPELINES"]["Sub"])
-    assert set(known) == {pipeline.dataset for pipeline in PIPELINES}
+@pytest.mark.parametrize("name", pipelines.scheduled())
+def test_a_schedule_starts_its_own_pipeline_and_the_trigger_may_start_it(name: str) -> None:
+    camel, pipeline = pipelines.camel(name), pipelines.load(name)
+    starts = {
+        given["state_machine"]: (schedule["State"], given)
+        for schedule in resources("AWS::Scheduler::Schedule").values()
+        if schedule["Target"]["Arn"] == {"GetAtt": "Trigger.Arn"}
+        for given in [json.loads(schedule["Target"]["Input"]["Sub"])]
+    }
+    state, given = starts[f"${{{camel}Live}}"]
+    assert (state, given["dataset"]) == ({"Ref": f"{camel}Schedule"}, pipeline.dataset)
+    if pipeline.name in {one.name for one in pipelines.monthly_pipelines()}:
+        assert (given["pipeline"], given["source"]) == (name, f"${{{camel}SourceUrl}}")
+        assert {"Ref": camel} in allowed("TriggerRole", "states:ListExecutions")
+    assert {"Ref": camel} in allowed("TriggerRole", "states:StartExecution")
+
+
+def allowed(role: str, action: str) -> list[Any]:
+    """The resources that the statement of a role's policies allows an action on."""
+    (found,) = [
+        statement["Resource"]
+        for policy in resources("AWS::IAM::Role")[role]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if action in [statement["Action"], *statement["Action"]]
+    ]
+    return found if isinstance(found, list) else [found]
+
+
+def test_of_every_machine_what_fails_unseen_is_handed_to_the_function_that_mails_it() -> None:
+    rules = resources("AWS::Events::Rule")
+    assert set(rules) == {f"{machine}Failed" for machine in resources("AWS::StepFunctions::StateMachine")}
+    for name, rule in rules.items():
+        assert rule["EventPattern"] == {
+            "source": ["aws.states"],
+            "detail-type": ["Step Functions Execution Status Change"],
+            "detail": {"stateMachineArn": [{"Ref": name.removesuffix("Failed")}], "status": ENDS},
+        }
+        (target,) = rule["Targets"]
+        assert target["Arn"] == {"GetAtt": "Failures.Arn"}
+        assert target["DeadLetterConfig"] == {"Arn": {"GetAtt": "Undelivered.Arn"}}
+        assert rule["Name"]["Sub"].endswith("-failed"), "the function lets these rules call it"
+
+
+ENDS = ["FAILED", "TIMED_OUT", "ABORTED"]
 
 
 BACKFILL = Path(pipelines.__file__).parent / "backfill" / "state_machine.asl.json"
@@ -248,13 +288,7 @@ def test_the_backfill_knows_every_monthly_pipeline() -> None:
     assert {name: one["dataset"] for name, one in known.items()} == {one.name: one.dataset for one in monthly}
     machines = [pipelines.camel(name) for name in known]
     assert [found[one["machine"].strip("${}")] for one in known.values()] == [{"Ref": f"{one}Live"} for one in machines]
-    (start,) = [
-        statement
-        for policy in resources("AWS::IAM::Role")["BackfillRole"]["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-        if statement["Action"] == "states:StartExecution"
-    ]
-    assert start["Resource"] == [{"Ref": machine} for machine in machines]
+    assert allowed("BackfillRole", "states:StartExecution") == [{"Ref": machine} for machine in machines]
 
 
 def test_the_jobs_allow_as_many_runs_as_a_backfill_starts() -> None:

@@ -27,6 +27,7 @@ FREE_WHILE_IDLE = {
     "AWS::Events::Rule",
     "AWS::Glue::Database",
     "AWS::Glue::Job",
+    "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::Function",

@@ -38,24 +38,9 @@ def source(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A folder whose files are what the deployed pipeline fetches by itself, as TLC's are: the trigger names none."""
     folder = tmp_path_factory.mktemp("source")
     with serve(folder) as url:
-        point_at(laptop, url)
+        laptop.set_parameters(YellowTripsSourceUrl=url)
         yield folder
-    point_at(laptop, None)
-
-
-def point_at(laptop: Laptop, url: str | None) -> None:
-    """Change the stack's parameter, and nothing else; None gives it its default again."""
-    stack, cloudformation = "elt-local-pipelines", laptop.client("cloudformation")
-    (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    name = "YellowTripsSourceUrl"
-    kept = [one["ParameterKey"] for one in described["Parameters"] if one["ParameterKey"] != name]
-    parameters: list[dict[str, Any]] = [{"ParameterKey": key, "UsePreviousValue": True} for key in kept]
-    if url:
-        parameters.append({"ParameterKey": name, "ParameterValue": url})
-    cloudformation.update_stack(
-        StackName=stack, UsePreviousTemplate=True, Parameters=parameters, Capabilities=["CAPABILITY_NAMED_IAM"]
-    )
-    cloudformation.get_waiter("stack_update_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    laptop.set_parameters(YellowTripsSourceUrl=None)
 
 
 class Scene:
@@ -177,7 +162,8 @@ def test_a_job_is_killed(laptop: Laptop, source: Path) -> None:
 def test_the_trigger_is_killed(laptop: Laptop, source: Path) -> None:
     """It starts a month that the backfill loads too, and is called again as the scheduler would."""
     moment, scene = random.Random(2), Scene(laptop, source, 2016)
-    event = json.dumps({"dataset": "yellow", "year": 2016, "month": 2})
+    machine = laptop.outputs("pipelines")["YellowTripsLive"]
+    event = json.dumps({"state_machine": machine, "dataset": "yellow", "year": 2016, "month": 2})
     answers: list[dict[str, Any]] = []
 
     def call() -> None:
@@ -201,7 +187,7 @@ def test_the_trigger_is_killed(laptop: Laptop, source: Path) -> None:
     assert answers[-1]["error"] == "Unhandled"
     assert "signal: killed" in str(answers[-1]["payload"]) or "signal: 9" in str(answers[-1]["payload"])
     call()
-    execution = answers[-1]["payload"]["executionArn"]
+    execution = answers[-1]["payload"]["execution"]
     states = laptop.client("stepfunctions")
     until(lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING", what="end of the month")
     assert execution.endswith(":yellow-2016-02")

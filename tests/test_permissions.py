@@ -70,6 +70,7 @@ NOT_REACHED = {
     "warehouse/write-reports/Locate/s3:GetBucketLocation": _REGION,
     "trigger/start-pipelines/GiveUp/sqs:SendMessage": _DELIVERY,
     "overdue/ask-and-answer/GiveUp/sqs:SendMessage": _DELIVERY,
+    "failures/ask-and-mail/GiveUp/sqs:SendMessage": _DELIVERY,
 }
 
 #: Parts of grants whose lack is noticed without their action being named, since nobody is there who could.
@@ -529,15 +530,36 @@ class Ground:
 
     def trigger(self) -> str:
         """For a month that has run under this name: nothing is started twice."""
-        return self.invoke("trigger", {"dataset": "yellow", "year": int(MONTH[:4]), "month": int(MONTH[5:])})
+        return self.invoke("trigger", self.due)
+
+    def look_for_the_month(self) -> str:
+        """For a month that is loaded: its source is not asked."""
+        return self.invoke("trigger", self.due | {"pipeline": "yellow-trips", "source": self.source})
+
+    @property
+    def due(self) -> dict[str, Any]:
+        machine = self.outputs["YellowTripsLive"]
+        return {"state_machine": machine, "dataset": "yellow", "year": int(MONTH[:4]), "month": int(MONTH[5:])}
+
+    def mail_what_was_stopped(self) -> str:
+        return self.invoke("failures", {"detail": {"executionArn": self.stopped, "status": "ABORTED"}})
+
+    @functools.cached_property
+    def stopped(self) -> str:
+        states, given = self.client("stepfunctions"), {"year": "2022", "month": "04", "source_url": self.slow_source}
+        arn = states.start_execution(stateMachineArn=self.outputs["YellowTripsLive"], input=json.dumps(given))
+        states.stop_execution(executionArn=arn["executionArn"])
+        return str(arn["executionArn"])
 
     def trigger_others(self) -> str:
         """The other pipelines, for what has run under this name. (It ended at once, since it was given no period.)"""
         states = self.client("stepfunctions")
         states.start_execution(stateMachineArn=self.outputs["GreenTripsLive"], name=f"green-{MONTH}", input="{}")
         states.start_execution(stateMachineArn=self.outputs["ReviewsLive"], name=f"reviews-{MONTH}-01", input="{}")
-        green = {"dataset": "green", "year": int(MONTH[:4]), "month": int(MONTH[5:])}
-        return self.invoke("trigger", green) or self.invoke("trigger", {"dataset": "reviews", "day": f"{MONTH}-01"})
+        green = self.due | {"dataset": "green", "state_machine": self.outputs["GreenTripsLive"]}
+        reviews = {"dataset": "reviews", "state_machine": self.outputs["ReviewsLive"], "day": f"{MONTH}-01"}
+        looking = green | {"pipeline": "green-trips", "source": self.source}
+        return self.invoke("trigger", green) or self.invoke("trigger", looking) or self.invoke("trigger", reviews)
 
     def overdue(self) -> str:
         machine = self.outputs["YellowTripsLive"].removesuffix(":live")
@@ -685,7 +707,8 @@ PATHS: dict[str, dict[tuple[str, str], Callable[[Ground], str]]] = {
         ("Alert", ""): lambda g: g.publish("BackfillLive"),
         ("", ""): Ground.start_a_month,
     },
-    "trigger": {("", ""): Ground.trigger},
+    "trigger": {("", "states:ListExecutions"): Ground.look_for_the_month, ("", ""): Ground.trigger},
+    "failures": {("", ""): Ground.mail_what_was_stopped},
     "overdue": {("", ""): Ground.overdue},
     "schedules": {
         ("", "sqs:SendMessage"): lambda g: g.give_up("schedules"),
@@ -810,7 +833,7 @@ def check(ground: Ground, grant: Grant) -> str:
 BATCHES = (
     ("ingest-raw", "warehouse", "schedules", "overdue"),
     ("transform-trips", "overdue-schedules", "trigger"),
-    ("rs-query",),
+    ("rs-query", "failures"),
     ("trips", "reviews"),
     ("backfill",),
 )

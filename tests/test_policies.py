@@ -36,6 +36,7 @@ BUCKET_SETTINGS = ("s3:GetBucket*", "s3:Get*Configuration", "s3:PutBucket*")
 #: What a type's handlers ask for only where a template sets one of these properties, and so is not granted.
 ONLY_WITH: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
     "AWS::Glue::Database": {("FederatedDatabase",): ("glue:*Connection",)},
+    "AWS::IAM::Policy": {("Users",): ("iam:*UserPolicy",), ("Groups",): ("iam:*GroupPolicy",)},
     "AWS::IAM::Role": {
         ("ManagedPolicyArns",): ("iam:AttachRolePolicy",),
         ("PermissionsBoundary",): ("iam:*RolePermissionsBoundary",),

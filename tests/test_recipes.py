@@ -17,6 +17,7 @@ import pytest
 from laptop import ROOT, Laptop, free_port
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
+from orchestration.trips.source import serve
 from scratch import copy_checkout, ready_environment
 
 pytestmark = pytest.mark.timeout(600)
@@ -122,7 +123,13 @@ def test_a_dataset_more(reader: Reader, tmp_path: Path) -> None:
     assert reader.query(loaded) == [("B01234", 7, True, "2024-09-01"), ("B1", 9, None, "2024-09-01")]
     told = reader.run("elt verify fhv-trips")
     assert re.search(r"2024-09 +5 +2 +3 +2 +agrees", told), told
-    fired = json.loads(reader.run("elt local fire fhv-trips").splitlines()[-1])
+    with serve(tmp_path) as url:
+        reader.laptop.set_parameters(FhvTripsSourceUrl=url)
+        waits = json.loads(reader.run("elt local fire fhv-trips").splitlines()[-1])
+        assert waits["reason"].startswith("not published yet: ")
+        due = waits["name"].removeprefix("fhv-")
+        (tmp_path / "fhv_tripdata_2024-09.parquet").rename(tmp_path / f"fhv_tripdata_{due}.parquet")
+        fired = json.loads(reader.run("elt local fire fhv-trips").splitlines()[-1])
     assert (fired["event"], fired["started"]) == ("triggered", True), "the schedule starts the month that is due"
     assert re.fullmatch(r"fhv-\d{4}-\d\d", fired["name"])
     reader.laptop.client("stepfunctions").stop_execution(executionArn=fired["execution"])

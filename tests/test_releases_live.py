@@ -442,7 +442,7 @@ def test_a_deployment_that_fails_leaves_what_was_there(checkout: Checkout, first
     checkout.commit()
     broken = checkout.said("release", "publish", "--env", "prod")
     settings = "packages/orchestration/src/orchestration/environments/prod.toml"
-    checkout.edit(settings, lambda text: text.replace("schedules = false", "schedules = true").replace("96", "97"))
+    checkout.edit(settings, lambda text: text.replace("schedules = []", 'schedules = ["reviews"]').replace("96", "97"))
     own = {"PYTHONPATH": str(checkout.folder / "packages/orchestration/src")}
     line = checkout.refused("deploy", "--env", "prod", "--release", broken, "--untried", code=1, **own)
     assert line.startswith("elt: stack elt-prod-pipelines ended UPDATE_ROLLBACK_COMPLETE: RsQuery: ")

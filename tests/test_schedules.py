@@ -1,4 +1,4 @@
-"""Schedules: off until they are switched on, fired by hand or by themselves, once a month however often."""
+"""Schedules: off until they are switched on, by pipeline; fired by hand or by themselves, they start a month once."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import datetime
 import json
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from laptop import Laptop, deployed
+from orchestration.generate import yellow_month
+from orchestration.pipelines import Month
+from orchestration.trips.source import serve
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -51,17 +55,77 @@ def test_they_are_off_by_default(laptop: Laptop) -> None:
     assert not [one for one in alarms if one["AlarmName"].endswith("-overdue")], "nothing can be overdue"
 
 
-def test_firing_twice_starts_once(laptop: Laptop) -> None:
-    fired = [laptop.elt_json("local", "fire", "yellow-trips") for _ in range(2)]
+@pytest.fixture(scope="module")
+def month() -> Month:
+    """The one that a monthly schedule looks for today."""
     today = datetime.datetime.now(datetime.UTC)
-    months = today.year * 12 + today.month - 1 - 2
-    name = f"yellow-{months // 12}-{months % 12 + 1:02}"
+    count = today.year * 12 + today.month - 1 - 2
+    return Month(count // 12, count % 12 + 1)
+
+
+def fired(laptop: Laptop, schedule: str) -> dict[str, Any]:
+    """What the function said of it."""
+    (line,) = laptop.elt_json("local", "fire", schedule)["log"]
+    assert line.pop("event") == "triggered"
+    return dict(line)
+
+
+def test_a_month_is_started_once_as_soon_as_it_is_published(laptop: Laptop, month: Month, tmp_path: Path) -> None:
+    name = f"yellow-{month}"
     arn = f"arn:aws:states:us-east-1:123456789012:execution:elt-local-yellow-trips:{name}"
-    assert [one["log"] for one in fired] == [
-        [{"event": "triggered", "name": name, "execution": arn, "started": started}] for started in (True, False)
-    ]
+    with serve(tmp_path) as url:
+        laptop.set_parameters(YellowTripsSourceUrl=url)
+        address = url.format(dataset="yellow", year=month.year, month=f"{month.number:02}")
+        waits = {"name": name, "started": False, "reason": f"not published yet: {address} answered HTTP 404"}
+        assert [fired(laptop, "yellow-trips") for _ in range(2)] == [waits, waits]
+        assert executions(laptop, "yellow-trips") == []
+        yellow_month(tmp_path, month=month, rows=100)
+        assert fired(laptop, "yellow-trips") == {"name": name, "started": True, "execution": arn}
+        assert laptop.finished(arn)["status"] == "SUCCEEDED"
+        assert fired(laptop, "yellow-trips") == {
+            "name": name,
+            "started": False,
+            "execution": arn,
+            "reason": f"already loaded by {name}",
+        }
     assert executions(laptop, "yellow-trips") == [name]
-    laptop.client("stepfunctions").stop_execution(executionArn=arn)
+    assert laptop.mails() == []
+
+
+def test_a_source_in_s3_is_asked_as_the_function_and_a_month_that_failed_is_left_to_a_person(
+    laptop: Laptop, month: Month
+) -> None:
+    s3, name = laptop.client("s3"), f"green-{month}"
+    s3.create_bucket(Bucket="mirror")
+    laptop.set_parameters(GreenTripsSourceUrl="s3://mirror/{dataset}/{year}-{month}.parquet")
+    assert fired(laptop, "green-trips")["reason"] == (
+        f"not published yet: s3://mirror/green/{month}.parquet answered HTTP 404"
+    )
+    s3.put_object(Bucket="mirror", Key=f"green/{month}.parquet", Body=b"<html>" * 1000)
+    started = fired(laptop, "green-trips")
+    ended = laptop.finished(started["execution"])
+    assert ended["status"] == "FAILED"
+    assert "NotParquet" in ended["cause"], "the job may read it, too"
+    assert fired(laptop, "green-trips") == {
+        "name": name,
+        "started": False,
+        "execution": started["execution"],
+        "reason": f"failed on {ended['startDate'].astimezone(datetime.UTC):%Y-%m-%d} as {name}: "
+        f"run it again with elt run green-trips --month {month} --env local",
+    }
+    assert [mail["Subject"] for mail in laptop.mails()] == [f"[local] green-trips {month} failed at IngestRaw"]
+    laptop.set_parameters(GreenTripsSourceUrl=None)
+
+
+def test_a_source_that_does_not_answer_fails_the_call(laptop: Laptop) -> None:
+    laptop.set_parameters(GreenTripsSourceUrl="http://127.0.0.1:9/{dataset}/{year}-{month}.parquet")
+    target = laptop.client("scheduler").get_schedule(Name="elt-local-green-trips")["Target"]
+    event = json.loads(target["Input"]) | {"year": 2015, "month": 1}  # one that nobody has tried
+    answer = laptop.client("lambda").invoke(FunctionName="elt-local-trigger", Payload=json.dumps(event))
+    told = json.loads(answer["Payload"].read())
+    assert (answer["FunctionError"], told["errorType"]) == ("Unhandled", "SourceError")
+    assert told["errorMessage"].startswith("http://127.0.0.1:9/green/2015-01.parquet did not answer: ")
+    laptop.set_parameters(GreenTripsSourceUrl=None)
 
 
 def test_no_such_schedule(laptop: Laptop) -> None:
@@ -76,7 +140,7 @@ def test_no_such_schedule(laptop: Laptop) -> None:
 def test_an_event_that_nobody_can_handle_is_kept_and_told_of(laptop: Laptop) -> None:
     functions = laptop.client("lambda")
     functions.put_function_event_invoke_config(FunctionName="elt-local-trigger", MaximumRetryAttempts=0)
-    event = {"dataset": "blue", "lag_months": 2}
+    event = {"dataset": "blue", "state_machine": "arn", "lag_months": "two"}
     functions.invoke(FunctionName="elt-local-trigger", InvocationType="Event", Payload=json.dumps(event))
     sqs = laptop.client("sqs")
     queue = sqs.get_queue_url(QueueName="elt-local-undelivered")["QueueUrl"]
@@ -86,7 +150,7 @@ def test_an_event_that_nobody_can_handle_is_kept_and_told_of(laptop: Laptop) -> 
         ).get("Messages")
     )
     assert json.loads(message["Body"]) == event
-    assert "dataset is 'blue'" in message["MessageAttributes"]["ErrorMessage"]["StringValue"]
+    assert "lag_months must be a whole number" in message["MessageAttributes"]["ErrorMessage"]["StringValue"]
     mail = eventually(lambda: [one for one in laptop.alarms() if '"elt-local-undelivered"' in one["Subject"]])[0]
     assert mail["Subject"] == 'ALARM: "elt-local-undelivered" in us-east-1'
     assert "elt-local-undelivered with the reason" in " ".join(mail.get_content().split())
@@ -114,37 +178,18 @@ def test_a_target_that_refuses_is_given_up_after_the_retry_policy(laptop: Laptop
     (message,) = eventually(
         lambda: sqs.receive_message(QueueUrl=queue, MessageAttributeNames=["All"], WaitTimeSeconds=1).get("Messages")
     )
-    assert json.loads(message["Body"]) == {"dataset": "yellow", "lag_months": 2}
+    event = json.loads(message["Body"])
+    assert (event["pipeline"], event["dataset"], event["lag_months"]) == ("yellow-trips", "yellow", 2)
     attributes = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
     assert attributes["TARGET_ARN"] == missing
     assert attributes["SCHEDULE_ARN"].endswith(":schedule/default/to-nobody")
     sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 
-def switch_on(laptop: Laptop) -> None:
-    """By the stack's parameter alone, as `schedules = true` does it."""
-    cloudformation = laptop.client("cloudformation")
-    (stack,) = cloudformation.describe_stacks(StackName="elt-local-pipelines")["Stacks"]
-    parameters = [
-        {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True}
-        if one["ParameterKey"] != "ScheduleState"
-        else {"ParameterKey": "ScheduleState", "ParameterValue": "ENABLED"}
-        for one in stack["Parameters"]
-    ]
-    cloudformation.update_stack(
-        StackName="elt-local-pipelines",
-        UsePreviousTemplate=True,
-        Parameters=parameters,
-        Capabilities=["CAPABILITY_NAMED_IAM"],
-    )
-    cloudformation.get_waiter("stack_update_complete").wait(
-        StackName="elt-local-pipelines", WaiterConfig={"Delay": 1, "MaxAttempts": 120}
-    )
-
-
 def test_a_month_that_is_overdue_is_an_alarm_until_it_is_there(laptop: Laptop) -> None:
-    switch_on(laptop)
-    assert states_of_schedules(laptop) == {f"elt-local-{name}": "ENABLED" for name in NAMES}
+    laptop.set_parameters(YellowTripsSchedule="ENABLED", ReviewsSchedule="ENABLED")
+    on = {name: "DISABLED" if name.startswith("green") else "ENABLED" for name in NAMES}
+    assert states_of_schedules(laptop) == {f"elt-local-{name}": state for name, state in on.items()}
     (checked,) = laptop.elt_json("local", "fire", "yellow-trips-overdue")["log"]
     assert checked == {"event": "checked", "pipeline": "yellow-trips", "overdue": True, "running_ms": 0}
 
@@ -154,7 +199,6 @@ def test_a_month_that_is_overdue_is_an_alarm_until_it_is_there(laptop: Laptop) -
 
     eventually(lambda: alarms()["elt-local-yellow-trips-overdue"] == "ALARM")
     assert alarms() == {
-        "elt-local-green-trips-overdue": "INSUFFICIENT_DATA",
         "elt-local-reviews-overdue": "INSUFFICIENT_DATA",
         "elt-local-yellow-trips-overdue": "ALARM",
     }
@@ -164,5 +208,8 @@ def test_a_month_that_is_overdue_is_an_alarm_until_it_is_there(laptop: Laptop) -
 
 
 def test_an_enabled_schedule_fires_by_itself(laptop: Laptop) -> None:
-    schedule_soon(laptop, "soon", Input=json.dumps({"dataset": "green", "year": 2015, "month": 3}))
-    assert eventually(lambda: executions(laptop, "green-trips")) == ["green-2015-03"]
+    machine = laptop.outputs("pipelines")["GreenTripsLive"]
+    schedule_soon(
+        laptop, "soon", Input=json.dumps({"state_machine": machine, "dataset": "green", "year": 2015, "month": 3})
+    )
+    assert eventually(lambda: "green-2015-03" in executions(laptop, "green-trips"))

@@ -12,7 +12,7 @@ from orchestration.errors import UsageError
 
 WHOLE = """\
 alert_email = "oncall@example.com"
-schedules = true
+schedules = ["yellow-trips"]
 development_releases = false
 usage_limit = { rpu_hours_a_day = 24, when_reached = "log" }
 quicksight_principal = ""
@@ -32,22 +32,45 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_settings_as_recorded_make_the_same_environment(folder: Path) -> None:
     then = environments.load("mine")
-    (folder / "mine.toml").write_text(WHOLE.replace("true", "false").replace("24", "48").replace("log", "deactivate"))
+    (folder / "mine.toml").write_text(
+        WHOLE.replace("yellow-trips", "reviews").replace("24", "48").replace("log", "deactivate")
+    )
     now = environments.load("mine")
     assert then != now
     assert now.with_settings(then.settings, where="a record") == then
     assert now.with_settings({"of a later elt": 1}, where="a record") == now
-    with pytest.raises(UsageError, match=r"^a record: schedules is 'true', not true or false$"):
+    with pytest.raises(UsageError, match=r"^a record: schedules is 'true', not a list$"):
         now.with_settings(then.settings | {"schedules": "true"}, where="a record")
+
+
+@pytest.mark.parametrize(("recorded", "on"), [(True, ["green-trips", "reviews", "yellow-trips"]), (False, [])])
+def test_a_record_of_all_schedules_or_none_is_still_understood(folder: Path, recorded: bool, on: list[str]) -> None:
+    environment = environments.load("mine")
+    assert environment.with_settings({"schedules": recorded}, where="a record").schedules == on
 
 
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (("schedules = true\n", ""), "{file} lacks schedules: give it true or false"),
-        (("schedules = true", 'schedules = "false"'), "{file}: schedules is 'false', not true or false"),
+        (('schedules = ["yellow-trips"]\n', ""), "{file} lacks schedules: give it a list"),
+        (('["yellow-trips"]', '"false"'), "{file}: schedules is 'false', not a list"),
+        (('["yellow-trips"]', "false"), "{file}: schedules is a list of pipelines: write schedules = []"),
+        (
+            ('["yellow-trips"]', "true"),
+            '{file}: schedules is a list of pipelines: write schedules = ["green-trips", "reviews", "yellow-trips"]',
+        ),
+        (
+            ('["yellow-trips"]', '["yellow-trips", "yellow"]'),
+            "{file}: schedules has 'yellow', which is no pipeline with a schedule; there are: green-trips, reviews, "
+            "yellow-trips",
+        ),
+        (
+            ('["yellow-trips"]', "[1]"),
+            "{file}: schedules has 1, which is no pipeline with a schedule; there are: green-trips, reviews, "
+            "yellow-trips",
+        ),
         (('"oncall@example.com"', "1"), "{file}: alert_email is 1, not a text in quotes"),
-        (("schedules", "schedule"), "{file} lacks schedules: give it true or false"),
+        (("schedules", "schedule"), "{file} lacks schedules: give it a list"),
         (
             ("schedules", "more = 1\nschedules"),
             "{file} has no setting more; these are: alert_email, schedules, usage_limit, quicksight_principal, "

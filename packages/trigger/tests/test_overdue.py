@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from trigger.handler import EventError
-from trigger.overdue import handler, is_done, is_overdue, month_due, running_time
+from trigger.events import EventError
+from trigger.executions import is_of
+from trigger.overdue import handler, is_overdue, month_due, running_time
 from trigger.periods import Month, months_before
 
 NOW = datetime.datetime(2024, 11, 8, 12, tzinfo=datetime.timezone.utc)
@@ -54,8 +55,8 @@ def test_the_month_due_moves_on_at_the_due_day_alone(day: datetime.date, lag: in
         ("green-2024-09", False),
     ],
 )
-def test_is_done(name: str, done: bool) -> None:
-    assert is_done(name, dataset="yellow", month=Month(2024, 9)) is done
+def test_is_of(name: str, done: bool) -> None:
+    assert is_of(name, dataset="yellow", month=Month(2024, 9)) is done
 
 
 def ended(name: str, hours_ago: float = 0) -> dict[str, Any]:
@@ -87,7 +88,8 @@ def test_running_time(minutes: list[int], longest: int) -> None:
 @pytest.mark.parametrize(
     ("event", "complaint"),
     [
-        ({}, "the event must name a pipeline and the ARN of its state_machine"),
+        ({}, "pipeline must be text, but is None"),
+        ({"pipeline": "p"}, "state_machine must be text, but is None"),
         ({"pipeline": "p", "state_machine": "MACHINE"}, "dataset must be text, but is None"),
         ({"pipeline": "p", "state_machine": "MACHINE", "dataset": "d"}, "lag_months must be a whole number"),
         ({"pipeline": "p", "state_machine": "MACHINE", "within_hours": "x"}, "within_hours must be a whole number"),

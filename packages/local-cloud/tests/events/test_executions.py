@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -72,6 +73,24 @@ def test_each_change_of_status_is_an_event(
     assert {**running, **same, "status": "RUNNING", "stopDate": None} == running
     assert {**ended, **same, **ends} == ended
     assert ended["stopDate"] >= ended["startDate"]
+
+
+def test_a_log_group_gets_them_too_and_one_that_is_not_there_harms_no_execution(bus) -> None:
+    states, logs = bus.cloud.client("stepfunctions"), bus.cloud.client("logs")
+    arn = machine(bus.cloud, "logged", PASS)
+    for group in ("not-there", "there"):
+        pattern = STATES | {"detail": {"stateMachineArn": [arn], "status": ["SUCCEEDED"]}}
+        bus.rule(f"logged-{group}", pattern, Arn=f"arn:aws:logs:us-east-1:123456789012:log-group:{group}")
+    logs.create_log_group(logGroupName="there")
+    ended = states.start_execution(stateMachineArn=arn, name="x")["executionArn"]
+    for _ in range(100):
+        events = logs.filter_log_events(logGroupName="there")["events"]
+        if events:
+            break
+        time.sleep(0.1)
+    assert states.describe_execution(executionArn=ended)["status"] == "SUCCEEDED"
+    (event,) = events
+    assert json.loads(event["message"])["detail"]["executionArn"] == ended
 
 
 def test_express_machines_send_none(bus) -> None:

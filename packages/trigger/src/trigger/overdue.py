@@ -20,10 +20,11 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from trigger.handler import EventError, whole_number
+from trigger.events import text, whole_number
+from trigger.executions import is_of, list_executions
 from trigger.periods import Month, months_before
 
 
@@ -32,23 +33,15 @@ def month_due(today: datetime.date, *, lag_months: int, due_day: int) -> Month:
     return months_before(today, lag_months if today.day >= due_day else lag_months + 1)
 
 
-def is_done(name: str, *, dataset: str, month: Month) -> bool:
-    """Whether an execution of that name is for the month: `yellow-2024-09`, also with a suffix of its own."""
-    wanted = f"{dataset}-{month}"
-    return name == wanted or name.startswith(f"{wanted}-")
-
-
 def is_overdue(event: Mapping[str, Any], succeeded: Iterable[Mapping[str, Any]], *, now: datetime.datetime) -> bool:
     """`succeeded` are the executions that did, as ListExecutions gives them. Errors: EventError."""
     if "within_hours" in event:
         since = now - datetime.timedelta(hours=whole_number(event, "within_hours"))
         return not any(execution["stopDate"] >= since for execution in succeeded)
-    dataset = event.get("dataset")
-    if not isinstance(dataset, str):
-        raise EventError(f"dataset must be text, but is {dataset!r}")
+    dataset = text(event, "dataset")
     lag, due_day = whole_number(event, "lag_months"), whole_number(event, "due_day")
     month = month_due(now.date(), lag_months=lag, due_day=due_day)
-    return not any(is_done(execution["name"], dataset=dataset, month=month) for execution in succeeded)
+    return not any(is_of(execution["name"], dataset=dataset, month=month) for execution in succeeded)
 
 
 def running_time(running: Iterable[Mapping[str, Any]], *, now: datetime.datetime) -> float:
@@ -64,18 +57,11 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Answer, and put the answers where the alarms look: `pipeline`, `overdue` and `running_ms`."""
     import boto3
 
-    pipeline, machine = event.get("pipeline"), event.get("state_machine")
-    if not pipeline or not machine:
-        raise EventError("the event must name a pipeline and the ARN of its state_machine")
-    lists = boto3.client("stepfunctions").get_paginator("list_executions")
-
-    def executions(status: str) -> Iterator[Mapping[str, Any]]:
-        for page in lists.paginate(stateMachineArn=machine, statusFilter=status):
-            yield from page["executions"]
-
+    pipeline, machine = text(event, "pipeline"), text(event, "state_machine")
+    states = boto3.client("stepfunctions")
     now = datetime.datetime.now(datetime.timezone.utc)
-    overdue = is_overdue(event, executions("SUCCEEDED"), now=now)
-    running = running_time(executions("RUNNING"), now=now)
+    overdue = is_overdue(event, list_executions(states, machine, "SUCCEEDED"), now=now)
+    running = running_time(list_executions(states, machine, "RUNNING"), now=now)
     by = {"Environment": os.environ["ENVIRONMENT"], "Pipeline": pipeline}
     dimensions = [{"Name": name, "Value": value} for name, value in by.items()]
     boto3.client("cloudwatch").put_metric_data(

@@ -95,7 +95,7 @@ PROBES = [
     Probe(
         "alias-metrics",
         "Executions by an alias count in the metrics of their machine, without the dimension Alias",
-        "the alarms of failures and of slow runs",
+        "the alarms of slow runs",
         _metrics_of_an_alias,
     ),
 ]

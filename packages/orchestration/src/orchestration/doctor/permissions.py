@@ -19,6 +19,7 @@ MAKES = {
         "cloudformation:{region}:{account}:stack/elt-{env}-data/x",
     ),
     "AWS::CloudWatch::Alarm": ("cloudwatch:PutMetricAlarm", "cloudwatch:{region}:{account}:alarm:elt-{env}-x"),
+    "AWS::Events::Rule": ("events:PutRule", "events:{region}:{account}:rule/elt-{env}-x"),
     "AWS::Glue::Database": ("glue:CreateDatabase", "glue:{region}:{account}:catalog"),
     "AWS::Glue::Job": ("glue:CreateJob", "glue:{region}:{account}:job/elt-{env}-x"),
     "AWS::IAM::ManagedPolicy": ("iam:CreatePolicy", "iam::{account}:policy/elt-x"),

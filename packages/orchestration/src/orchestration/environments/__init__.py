@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import tomllib
 
+from orchestration import pipelines
 from orchestration.errors import UnknownEnvironment, UsageError
 
 _FOLDER = Path(__file__).parent
@@ -24,7 +25,7 @@ _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS
 #: What a deployment brings about beside the release, and all that a file has.
 _DEPLOYED: dict[str, type] = {
     "alert_email": str,
-    "schedules": bool,
+    "schedules": list,
     "usage_limit": dict,
     "quicksight_principal": str,
     "readers": list,
@@ -52,16 +53,16 @@ class UsageLimit:
 class Environment:
     """One place the pipelines can live.
 
-    `alert_email` gets the alerts, "" for nobody; `schedules` switches them on; `development_releases`
-    is whether a checkout is deployed as it is, or only what was published; `usage_limit` is what the warehouse
-    may use a day; `quicksight_principal` is the ARN of the QuickSight user or group that gets the reviews dashboard, ""
-    for none; `readers` are the ARNs of the IAM roles and users that may read the tables; `sdk` maps environment
-    variables to values.
+    `alert_email` gets the alerts, "" for nobody; `schedules` are the pipelines that run by themselves;
+    `development_releases` is whether a checkout is deployed as it is, or only what was published; `usage_limit` is what
+    the warehouse may use a day; `quicksight_principal` is the ARN of the QuickSight user or group that gets the reviews
+    dashboard, "" for none; `readers` are the ARNs of the IAM roles and users that may read the tables; `sdk` maps
+    environment variables to values.
     """
 
     name: str
     alert_email: str
-    schedules: bool
+    schedules: Sequence[str]
     development_releases: bool
     usage_limit: UsageLimit
     quicksight_principal: str
@@ -79,9 +80,14 @@ class Environment:
         return {name: value for name, value in asdict(self).items() if name in _DEPLOYED}
 
     def with_settings(self, settings: Mapping[str, Any], *, where: str) -> Environment:
-        """The same with the `settings` that a record, `where`, has of it; those it lacks stay. Errors: UsageError."""
+        """The same with the `settings` that a record, `where`, has of it; those it lacks stay. Errors: UsageError.
+
+        A record from before schedules were switched on by pipeline says true or false of all of them.
+        """
         present = {name: value for name, value in asdict(self).items() if name != "name"}
         recorded = {name: value for name, value in settings.items() if name in _DEPLOYED}
+        if type(recorded.get("schedules")) is bool:
+            recorded["schedules"] = pipelines.scheduled() if recorded["schedules"] else []
         return _parse(self.name, present | recorded, where=where)
 
     def activate(self) -> None:
@@ -145,7 +151,16 @@ def load(name: str) -> Environment:
 
 
 def _parse(name: str, data: Mapping[str, Any], *, where: str) -> Environment:
+    there = pipelines.scheduled()
+    if type(data.get("schedules")) is bool:
+        every = ", ".join(f'"{one}"' for one in there) if data["schedules"] else ""
+        raise UsageError(f"{where}: schedules is a list of pipelines: write schedules = [{every}]")
     _check(data, _SETTINGS, where=where)
+    if unknown := [one for one in data["schedules"] if one not in there]:
+        raise UsageError(
+            f"{where}: schedules has {unknown[0]!r}, which is no pipeline with a schedule; "
+            f"there are: {', '.join(there)}"
+        )
     _check(data["usage_limit"], _LIMIT, where=f"{where}: usage_limit")
     for reader in data["readers"]:
         if not isinstance(reader, str) or not _READER.fullmatch(reader):

@@ -73,6 +73,14 @@ def names(within: Path = _FOLDER) -> list[str]:
     return sorted(file.parent.name.replace("_", "-") for file in within.glob("*/pipeline.toml"))
 
 
+def scheduled() -> list[str]:
+    """The pipelines that can run by themselves: those whose part of the stack takes a parameter `…Schedule`."""
+    stacks = {name: _FOLDER / name.replace("-", "_") / "stack.yaml" for name in names()}
+    return [
+        name for name, file in stacks.items() if f"\n  {camel(name)}Schedule:\n" in file.read_text(encoding="utf-8")
+    ]
+
+
 def load(name: str, within: Path = _FOLDER) -> Pipeline:
     """The pipeline called `name`, of this package or of another copy; UnknownPipeline names those there are."""
     if name not in names(within):

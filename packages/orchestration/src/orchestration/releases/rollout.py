@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestration import environments, stacks
+from orchestration import environments, pipelines, stacks
 from orchestration.environments import Environment
 from orchestration.errors import DeployError, EltError, Interrupted, LeaseLost, UsageError
 from orchestration.releases import check, history, lease, live, records
@@ -111,10 +111,14 @@ def pipelines_parameters(
 
     `taken` are those that the release's template has: one from before or after this version of `elt` has others.
     """
+    every = pipelines.scheduled()
+    state = {name: "ENABLED" if name in environment.schedules else "DISABLED" for name in every}
     parameters = {
         "Environment": environment.name,
         "AlertEmail": environment.alert_email,
-        "ScheduleState": "ENABLED" if environment.schedules else "DISABLED",
+        **{f"{pipelines.camel(name)}Schedule": state[name] for name in every},
+        # What templates had before schedules were switched on by pipeline: all of them, or none.
+        "ScheduleState": "ENABLED" if set(every) <= set(environment.schedules) else "DISABLED",
         "QuickSightPrincipal": environment.quicksight_principal,
         **outputs,
         **release.parameters(outputs["ArtifactBucket"]),

@@ -11,12 +11,15 @@ from orchestration.stacks import Change
 #: Types whose name in CloudFormation is not what people call them.
 _KINDS = {
     "AWS::CloudWatch::Alarm": "alarm",
+    "AWS::Events::Rule": "event rule",
     "AWS::Glue::Database": "Glue database",
     "AWS::Glue::Job": "Glue job",
     "AWS::IAM::ManagedPolicy": "policy",
     "AWS::IAM::OIDCProvider": "identity provider",
+    "AWS::IAM::Policy": "role policy",
     "AWS::IAM::Role": "role",
     "AWS::Lambda::Function": "function",
+    "AWS::Lambda::Permission": "function permission",
     "AWS::Logs::LogGroup": "log group",
     "AWS::Redshift::DatabasePrivilege": "warehouse privilege",
     "AWS::RedshiftServerless::Namespace": "warehouse namespace",

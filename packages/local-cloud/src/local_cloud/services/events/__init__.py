@@ -12,12 +12,15 @@ from __future__ import annotations
 import copy
 import datetime
 import json
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from local_cloud import moto_state
 from local_cloud.cloud import Cloud
+
+log = logging.getLogger("local_cloud.events")
 
 
 def install(cloud: Cloud) -> None:
@@ -41,7 +44,10 @@ def install(cloud: Cloud) -> None:
             else:
                 other = copy.copy(self)
                 other.targets = [target]
-                send(other, original_event, transform_input)
+                try:
+                    send(other, original_event, transform_input)
+                except Exception:  # who puts an event is not concerned: on AWS it is retried, and at last given up
+                    log.warning("rule %s: no delivery to %s", self.name, target["Arn"], exc_info=True)
                 cloud.persistence.changed("logs")
 
     Rule.send_to_targets = send_to_targets

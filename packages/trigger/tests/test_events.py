@@ -1,18 +1,16 @@
-"""The trigger: which month or day an event means, what it refuses, and that firing twice starts once."""
+"""Events: which month or day one means, and what is refused."""
 
 from __future__ import annotations
 
 import datetime
-import json
 from typing import Any
 
-import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
-from trigger.handler import EventError, execution_arn, handler, month_of, period_of, state_machine_of
+from trigger.events import EventError, month_of, period_of
+from trigger.executions import execution_arn, machine_arn
 from trigger.periods import Day, Month, months_before
 
 DAYS = st.dates(min_value=datetime.date(1970, 1, 1), max_value=datetime.date(2200, 12, 31))
@@ -91,12 +89,6 @@ def test_not_a_day(value: Any) -> None:
     assert str(caught.value) == f"day must be like 2024-09-05 or 2024-09-05T06:00:00Z, but is {value!r}"
 
 
-@pytest.mark.parametrize("dataset", [None, "green", 1])
-def test_unknown_dataset(dataset: Any) -> None:
-    with pytest.raises(EventError, match=r"it must be one of yellow$"):
-        state_machine_of({"dataset": dataset}, {"yellow": "arn"})
-
-
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:trips"
 
 
@@ -104,33 +96,4 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:trips"
 def test_execution_arn(target: str) -> None:
     expected = "arn:aws:states:us-east-1:123456789012:execution:trips:yellow-2024-09"
     assert execution_arn(target, "yellow-2024-09") == expected
-
-
-EVENTS = [
-    ({"dataset": "yellow", "year": 2024, "month": 9}, "yellow-2024-09", {"year": "2024", "month": "09"}),
-    ({"dataset": "reviews", "day": "2024-09-05T06:00:00Z"}, "reviews-2024-09-05", {"day": "2024-09-05"}),
-]
-
-
-@mock_aws
-@pytest.mark.parametrize(("event", "name", "given"), EVENTS, ids=["month", "day"])
-def test_firing_twice_starts_once(
-    event: dict[str, Any], name: str, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    states = boto3.client("stepfunctions")
-    role = boto3.client("iam").create_role(RoleName="states", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    definition = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Succeed"}}})
-    machine = states.create_state_machine(name="trips", definition=definition, roleArn=role)["stateMachineArn"]
-    monkeypatch.setenv("PIPELINES", json.dumps({"yellow": machine, "reviews": machine}))
-
-    first = handler(event, None)
-    states.stop_execution(executionArn=first["executionArn"])
-    second = handler(event, None)
-
-    assert first["started"] is True
-    assert second == {"executionArn": first["executionArn"], "started": False}
-    (execution,) = states.list_executions(stateMachineArn=machine)["executions"]
-    assert execution["name"] == name
-    description = states.describe_execution(executionArn=first["executionArn"])
-    assert json.loads(description["input"]) == given
+    assert machine_arn(target) == MACHINE
