@@ -142,7 +142,7 @@ def test_a_file_that_cannot_be_written(
         (tmp_path / "missing" / "page.html").write_text("")
 
     monkeypatch.setattr("orchestration.releases.build.build_all", write)
-    assert invoke(["release", "build"]) == 1
+    assert invoke(["release", "build", "trigger"]) == 1
     assert capsys.readouterr() == ("", f"elt: {tmp_path}/missing/page.html: No such file or directory\n")
 
 

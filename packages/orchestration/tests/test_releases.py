@@ -568,7 +568,7 @@ def test_a_bucket_that_takes_nothing_is_one_line(
     monkeypatch.setattr(
         "orchestration.releases.build.build_all", lambda *_, **__: store.s3.upload_file(__file__, "absent", "x")
     )
-    assert invoke(["release", "build"]) == 1
+    assert invoke(["release", "build", "trigger"]) == 1
     told = capsys.readouterr()
     assert re.fullmatch(r"elt: Failed to upload \S+ to absent/x: .*NoSuchBucket.*\n", told.err)
     assert told.out == ""
@@ -584,6 +584,7 @@ def test_the_artifacts_stack_is_not_changed_by_a_workflow(
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     there = deployment.artifacts(report=lambda step: None)
     look = ["CreateChangeSet", "DeleteChangeSet", "DescribeChangeSet", "DescribeStacks", "GetTemplateSummary"]
+    look += ["ListChangeSets"]
     allowed = {"Effect": "Allow", "Action": [f"cloudformation:{one}" for one in look], "Resource": "*"}
     trust = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}
     iam, cloudformation = boto3.client("iam"), boto3.client("cloudformation")
