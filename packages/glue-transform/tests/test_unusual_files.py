@@ -251,7 +251,7 @@ def test_what_is_no_number_is_no_amount(lake, engine, column: list[Any], kind: s
     write(lake, changes={"fare_amount": pa.array(column)})
     assert refused(lake, engine, UncastableColumn) == (
         f"{URL}: column 'fare_amount' holds {kind} and cannot become fare_amount DOUBLE PRECISION; publish the month "
-        "anew, or add the era to the dataset 'yellow'"
+        "again, or add the era to the dataset 'yellow'"
     )
 
 
