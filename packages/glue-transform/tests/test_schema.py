@@ -98,19 +98,19 @@ def test_a_column_without_values_is_null(lake, engine):
             {"trip_distance": "[2.5]"},
             UncastableColumn,
             f"{URL}: column 'trip_distance' holds nested and cannot become trip_distance DOUBLE PRECISION; publish the "
-            "month anew, or add the era to the dataset 'yellow'",
+            "month again, or add the era to the dataset 'yellow'",
         ),
         (
             {"total_amount": "TRUE"},
             UncastableColumn,
             f"{URL}: column 'total_amount' holds boolean and cannot become total_amount DOUBLE PRECISION; publish the "
-            "month anew, or add the era to the dataset 'yellow'",
+            "month again, or add the era to the dataset 'yellow'",
         ),
         (
             {"tpep_pickup_datetime": "CAST(1706954400 AS BIGINT)"},
             UncastableColumn,
             f"{URL}: column 'tpep_pickup_datetime' holds long and cannot become pickup_datetime TIMESTAMP; publish the "
-            "month anew, or add the era to the dataset 'yellow'",
+            "month again, or add the era to the dataset 'yellow'",
         ),
         (
             {"Fare amount": "1.0"},
