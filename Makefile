@@ -6,7 +6,7 @@ JOBS := glue-ingest glue-transform rs-query trigger
 PACKAGES := $(JOBS) local-cloud orchestration
 ENV ?= local
 ELT := $(BIN)/elt
-PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test test-fast across campaign setup checkov lint types format package package-tests lowest lowest-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
 
