@@ -158,7 +158,10 @@ def test_the_same_bytes_from_another_address_are_no_new_version_and_no_other_run
 
 
 def test_the_trigger_starts_a_month_once(laptop: Laptop) -> None:
-    event = json.dumps({"dataset": "yellow", "year": 2010, "month": 2})
+    states = laptop.client("stepfunctions")
+    found = {one["name"]: one["stateMachineArn"] for one in states.list_state_machines()["stateMachines"]}
+    machine = f"{found['elt-local-yellow-trips']}:live"
+    event = json.dumps({"state_machine": machine, "dataset": "yellow", "year": 2010, "month": 2})
 
     def fire(answer: Path) -> dict[str, object]:
         laptop.aws(
@@ -168,6 +171,7 @@ def test_the_trigger_starts_a_month_once(laptop: Laptop) -> None:
         return json.loads(answer.read_text())
 
     first, second = fire(laptop.state / "first.json"), fire(laptop.state / "second.json")
-    assert first["executionArn"] == second["executionArn"]
-    assert str(first["executionArn"]).endswith(":yellow-2010-02")
-    laptop.client("stepfunctions").stop_execution(executionArn=first["executionArn"])
+    assert (first["started"], second["started"]) == (True, False)
+    assert first["execution"] == second["execution"]
+    assert second["reason"] == "already started as yellow-2010-02"
+    states.stop_execution(executionArn=first["execution"])
