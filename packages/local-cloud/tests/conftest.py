@@ -72,17 +72,24 @@ class RunningCloud:
         )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            if self._listens():
+                return
             assert self.process.poll() is None, (self.state_dir / "server.log").read_text()
             time.sleep(0.05)
         raise AssertionError("the local cloud did not open its port in 30 s")
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self, signum: int = signal.SIGTERM) -> None:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signum)
             self.process.wait(20)
+            # A child that was being forked has the listening socket until it runs its program.
+            deadline = time.monotonic() + 10
+            while self._listens() and time.monotonic() < deadline:
+                time.sleep(0.01)
 
     def client(self, service: str, **kwargs: Any) -> Any:
         with _SESSION_LOCK:
