@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestration import progress
-from orchestration.executions import read
+from orchestration.executions import read, warning_of
 
 T0 = datetime.datetime(2024, 11, 5, 6, 0, tzinfo=datetime.UTC)
 ARN = "arn:aws:states:us-east-1:123456789012:execution:trips:yellow-2024-09"
@@ -211,3 +211,18 @@ def test_what_a_run_that_succeeded_could_not_do_is_shown_at_its_end(capsys: pyte
 def test_an_execution_knows_what_its_ingest_fetches_from() -> None:
     assert read(States(SUCCEEDED), ARN).source_url == "http://h/"
     assert read(States(SUCCEEDED[:2]), ARN).source_url == ""
+
+
+@pytest.mark.parametrize(
+    ("output", "warning"),
+    [
+        ('{"warning": "no mail: AccessDenied"}', "no mail: AccessDenied"),
+        ('{"rows": 1}', None),
+        ('"done"', None),
+        ("[1]", None),
+        ("null", None),
+        (None, None),
+    ],
+)
+def test_an_execution_may_end_with_any_json(output: str | None, warning: str | None) -> None:
+    assert warning_of({} if output is None else {"output": output}) == warning

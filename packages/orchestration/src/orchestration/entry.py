@@ -9,12 +9,13 @@ from typing import Any
 
 def main() -> None:
     """Run `elt` on the command line's arguments, and exit with its code."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, as for a job in the background
-        from orchestration.cli import main as run
-    else:
+    # Ctrl-C is ignored in a job in the background, and stays so.
+    interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if interruptible:
         signal.signal(signal.SIGINT, _end)
-        from orchestration.cli import main as run
+    from orchestration.cli import main as run
 
+    if interruptible:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     run()
 

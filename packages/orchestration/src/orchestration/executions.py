@@ -141,6 +141,15 @@ def _start(states: Any, machine: str, what: str, given: Mapping[str, str]) -> st
     return str(answer["executionArn"])
 
 
+def warning_of(answer: Mapping[str, Any]) -> str | None:
+    """The `warning` in an execution's output, as DescribeExecution gives it; None where there is none.
+
+    A pipeline of somebody else's may end with any JSON, not only with an object.
+    """
+    output = json.loads(answer.get("output") or "{}")
+    return output.get("warning") if isinstance(output, dict) else None
+
+
 def read(states: Any, arn: str) -> Execution:
     """The execution with its states so far."""
     answer = states.describe_execution(executionArn=arn)
@@ -156,7 +165,7 @@ def read(states: Any, arn: str) -> Execution:
         states=tuple(_states(events, now)),
         error=answer.get("error"),
         cause=answer.get("cause"),
-        warning=json.loads(answer.get("output") or "{}").get("warning"),
+        warning=warning_of(answer),
     )
 
 

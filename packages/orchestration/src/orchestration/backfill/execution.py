@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from orchestration import executions
-from orchestration.executions import FINAL, Execution, seconds_between
+from orchestration.executions import FINAL, Execution, seconds_between, warning_of
 from orchestration.pipelines import Month, Pipeline
 
 WAITING = "WAITING"
@@ -163,7 +163,7 @@ class Reader:
             error=answer.get("error"),
             cause=answer.get("cause"),
             rerun=given.get("rerun"),
-            warning=json.loads(answer.get("output") or "{}").get("warning"),
+            warning=warning_of(answer),
         )
 
     def _new_events(self) -> list[dict[str, Any]]:

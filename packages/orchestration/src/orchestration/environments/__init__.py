@@ -151,11 +151,12 @@ def load(name: str) -> Environment:
 
 
 def _parse(name: str, data: Mapping[str, Any], *, where: str) -> Environment:
-    there = pipelines.scheduled()
     if type(data.get("schedules")) is bool:
-        every = ", ".join(f'"{one}"' for one in there) if data["schedules"] else ""
+        every = ", ".join(f'"{one}"' for one in pipelines.scheduled()) if data["schedules"] else ""
         raise UsageError(f"{where}: schedules is a list of pipelines: write schedules = [{every}]")
     _check(data, _SETTINGS, where=where)
+    # Every command loads an environment: the templates are read where a schedule is to be looked up in them.
+    there = pipelines.scheduled() if data["schedules"] else []
     if unknown := [one for one in data["schedules"] if one not in there]:
         raise UsageError(
             f"{where}: schedules has {unknown[0]!r}, which is no pipeline with a schedule; "
