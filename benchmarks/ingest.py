@@ -204,7 +204,7 @@ def write_month(file: Path, *, megabytes: int) -> None:
     import duckdb
 
     rows = megabytes * 1_000_000 // 16
-    duckdb.sql(
+    duckdb.connect().sql(
         f"""COPY (
             SELECT TIMESTAMP '2024-01-01' + INTERVAL 1 SECOND * (n % 2600000) AS tpep_pickup_datetime,
                    random() AS total_amount

@@ -45,13 +45,18 @@ def test_a_month_of_high_volume_trips_is_loaded(laptop: Laptop, tmp_path: Path) 
     *_, published = (json.loads(line) for line in done.stdout.splitlines())
     copy(laptop, datasets.load("fhvhv"), published["manifest"])
     loaded = laptop.query("SELECT * FROM fhvhv_trips ORDER BY 1, 6, 4")
-    kept = duckdb.execute(
-        "SELECT * REPLACE (shared_request_flag = 'Y' AS shared_request_flag, shared_match_flag = 'Y' AS "
-        "shared_match_flag, CASE access_a_ride_flag WHEN 'N' THEN FALSE END AS access_a_ride_flag, wav_request_flag = "
-        "'Y' AS wav_request_flag, wav_match_flag = 'Y' AS wav_match_flag), DATE '2025-03-01' FROM read_parquet(?) "
-        "WHERE trip_miles > 0 AND base_passenger_fare > 0 AND pickup_datetime >= '2025-02-28' ORDER BY 1, 6, 4",
-        [str(file)],
-    ).fetchall()
+    kept = (
+        duckdb.connect()
+        .execute(
+            "SELECT * REPLACE (shared_request_flag = 'Y' AS shared_request_flag, shared_match_flag = 'Y' AS "
+            "shared_match_flag, CASE access_a_ride_flag WHEN 'N' THEN FALSE END AS access_a_ride_flag, "
+            "wav_request_flag = 'Y' AS wav_request_flag, wav_match_flag = 'Y' AS wav_match_flag), DATE '2025-03-01' "
+            "FROM read_parquet(?) "
+            "WHERE trip_miles > 0 AND base_passenger_fare > 0 AND pickup_datetime >= '2025-02-28' ORDER BY 1, 6, 4",
+            [str(file)],
+        )
+        .fetchall()
+    )
     text = [[str(value) for value in row] for row in kept]
     assert [[str(value) for value in row] for row in loaded] == text
     assert 490 < len(loaded) < 500
@@ -83,7 +88,7 @@ def test_every_type_is_loaded(laptop: Laptop, tmp_path: Path, monkeypatch: pytes
     }
     dataset = parse("every", content)
     values = ", ".join(f"{value} AS c{number}" for number, (value, _) in enumerate(EVERY.values()))
-    duckdb.sql(f"SELECT {values}").write_parquet(str(tmp_path / "every.parquet"))
+    duckdb.connect().sql(f"SELECT {values}").write_parquet(str(tmp_path / "every.parquet"))
     buckets = put(laptop, tmp_path / "every.parquet", f"every/{MONTH.path}/every_2025-03.parquet")
     monkeypatch.setattr(datasets, "names", lambda: ["every"])
     monkeypatch.setattr(datasets, "load", lambda name: dataset)

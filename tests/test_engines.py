@@ -63,7 +63,7 @@ def load(laptop: Laptop, source: str, engine: str) -> dict[str, Any]:
     del manifest["entries"]
     return {
         "manifest": manifest,
-        "rejects": sorted(duckdb.execute("FROM read_parquet(?)", [local]).fetchall(), key=repr),
+        "rejects": sorted(duckdb.connect().execute("FROM read_parquet(?)", [local]).fetchall(), key=repr),
         "rows": laptop.query(f"SELECT * FROM yellow_trips WHERE source_month = '{MONTH.first_day}'"),
         "jobs": len(laptop.aws("glue", "get-job-runs", "--job-name", "elt-local-transform-trips-spark")["JobRuns"]),
     }

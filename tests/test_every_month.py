@@ -115,7 +115,7 @@ def write_head(month: str, folder: Path) -> None:
     aliases = ", ".join(f"c{i}" for i in range(len(names)))
     values = ", ".join([f"({marks})"] * len(rows))
     file = folder / f"yellow_tripdata_{month}.parquet"
-    duckdb.execute(
+    duckdb.connect().execute(
         f"COPY (SELECT {casts} FROM (VALUES {values}) AS trips({aliases})) TO '{file}' (FORMAT parquet)",
         list(itertools.chain.from_iterable(rows)),
     )

@@ -115,7 +115,7 @@ def test_a_dataset_more(reader: Reader, tmp_path: Path) -> None:
         ('B012345', TIMESTAMP '2024-09-02 08:00', TIMESTAMP '2024-09-02 08:20', 9, 8, NULL, 'B1'),
         ('B2', TIMESTAMP '2023-01-01 08:00', TIMESTAMP '2023-01-01 08:20', 9, 8, NULL, 'B1')"""
     names = "dispatching_base_num, pickup_datetime, dropOff_datetime, PUlocationID, DOlocationID, SR_Flag"
-    duckdb.sql(f"SELECT * FROM (VALUES {rows}) AS t({names}, Affiliated_base_number)").write_parquet(
+    duckdb.connect().sql(f"SELECT * FROM (VALUES {rows}) AS t({names}, Affiliated_base_number)").write_parquet(
         str(tmp_path / "fhv_tripdata_2024-09.parquet")
     )
     reader.run(f"elt run fhv-trips --month 2024-09 --source {tmp_path}")

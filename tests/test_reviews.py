@@ -320,7 +320,7 @@ def not_loaded(laptop: Laptop, *, gone: str = "") -> str:
 
 
 def rows_of(file: Path) -> int:
-    (rows,) = duckdb.execute(f"SELECT count(*) FROM read_parquet('{file}')").fetchone() or (0,)
+    (rows,) = duckdb.connect().execute(f"SELECT count(*) FROM read_parquet('{file}')").fetchone() or (0,)
     return int(rows)
 
 

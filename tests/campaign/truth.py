@@ -31,8 +31,10 @@ NONE = Rows(0, 0)
 def month_of(file: Path, month: str) -> Rows:
     """What is kept of a month's file: picked up in the month or a day beside it, all amounts above 0."""
     start = f"TIMESTAMP '{month}-01'"
-    count, cents, read = duckdb.sql(
-        f"""
+    count, cents, read = (
+        duckdb.connect()
+        .sql(
+            f"""
         SELECT count(*) FILTER (kept), coalesce(sum(round(total_amount * 100)) FILTER (kept), 0)::BIGINT, count(*)
         FROM (
             SELECT *, tpep_pickup_datetime >= {start} - INTERVAL 1 DAY
@@ -40,16 +42,22 @@ def month_of(file: Path, month: str) -> Rows:
                 AND trip_distance > 0 AND fare_amount > 0 AND total_amount > 0 AS kept
             FROM read_parquet('{file}')
         )"""
-    ).fetchall()[0]
+        )
+        .fetchall()[0]
+    )
     return Rows(count, cents, read)
 
 
 def reviews_of(folder: Path) -> dict[str, Rows]:
-    found = duckdb.sql(
-        f"""
+    found = (
+        duckdb.connect()
+        .sql(
+            f"""
         SELECT product_category, count(*), sum(helpful_votes)::BIGINT
         FROM read_parquet('{folder}/*/*.parquet', hive_partitioning = true) WHERE year >= 2015 GROUP BY 1"""
-    ).fetchall()
+        )
+        .fetchall()
+    )
     return {category: Rows(count, votes) for category, count, votes in found}
 
 

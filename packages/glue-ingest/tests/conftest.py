@@ -327,7 +327,7 @@ def month_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., bytes]
     def make(megabytes: float = 0.1, *, first_day: str = "2024-01-01") -> bytes:
         file = folder / f"{megabytes}-{first_day}.parquet"
         if not file.exists():
-            duckdb.sql(
+            duckdb.connect().sql(
                 f"""COPY (SELECT TIMESTAMP '{first_day}' + INTERVAL 1 SECOND * (n % 2400000) AS tpep_pickup_datetime,
                                  random() AS total_amount
                           FROM range({int(megabytes * MIB / 16)}) AS t(n))

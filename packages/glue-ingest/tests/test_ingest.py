@@ -96,7 +96,7 @@ def test_a_footer_longer_than_the_first_look(run: Any, site: Any, bucket: Any, t
 
     file = tmp_path / "wide.parquet"
     columns = ", ".join(f"n AS a_column_with_a_long_name_{c}" for c in range(1500))
-    duckdb.sql(f"COPY (SELECT {columns} FROM range(10) AS t(n)) TO '{file}' (FORMAT parquet)")
+    duckdb.connect().sql(f"COPY (SELECT {columns} FROM range(10) AS t(n)) TO '{file}' (FORMAT parquet)")
     site.files[PATH] = data = file.read_bytes()
     footer = int.from_bytes(data[-8:-4], "little") + 8
     assert footer > 65536

@@ -55,7 +55,7 @@ def agree(file: Path) -> None:
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES.keys())
 def test_what_duckdb_writes_is_read_alike(tmp_path: Path, query: str, codec: str) -> None:
     file = tmp_path / "file.parquet"
-    duckdb.sql(f"COPY ({query}) TO '{file}' (FORMAT parquet, COMPRESSION {codec}, ROW_GROUP_SIZE 10000)")
+    duckdb.connect().sql(f"COPY ({query}) TO '{file}' (FORMAT parquet, COMPRESSION {codec}, ROW_GROUP_SIZE 10000)")
     agree(file)
 
 
@@ -83,7 +83,7 @@ def test_the_published_files_are_read_alike(shared_data: Path) -> None:
 
 def test_bounds_and_units_are_those_of_the_writer(tmp_path: Path) -> None:
     file = tmp_path / "file.parquet"
-    duckdb.sql(f"COPY ({QUERIES['every time unit']}) TO '{file}' (FORMAT parquet)")
+    duckdb.connect().sql(f"COPY ({QUERIES['every time unit']}) TO '{file}' (FORMAT parquet)")
     second = 1_704_448_800
     assert read(file).row_groups == (
         (

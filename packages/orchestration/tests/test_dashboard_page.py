@@ -105,8 +105,10 @@ class Sql:
         }
         options = f"header = true, quote = '\"', escape = '\"', columns = {columns}"
         source = f"read_csv('{self.page.with_suffix('.csv')}', {options})"
-        return duckdb.sql(
-            f"""
+        return (
+            duckdb.connect()
+            .sql(
+                f"""
             WITH reviews AS (
                 SELECT *, marketplace AS m, product_category AS c, product_title AS t, avg_star_rating AS stars,
                     helpful_votes AS votes
@@ -117,7 +119,9 @@ class Sql:
                 FROM reviews GROUP BY m, c, t
             )
             {select}"""
-        ).fetchall()
+            )
+            .fetchall()
+        )
 
 
 def number(value: float | None, places: int = 0) -> str:

@@ -41,13 +41,13 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def scalar(sql: str) -> object:
-    row = duckdb.sql(sql).fetchall()
+    row = duckdb.connect().sql(sql).fetchall()
     return row[0][0]
 
 
 def test_name_schema_and_rows(month: Path) -> None:
     assert month.name == "yellow_tripdata_2024-09.parquet"
-    described = duckdb.sql(f"DESCRIBE SELECT * FROM '{month}'").fetchall()
+    described = duckdb.connect().sql(f"DESCRIBE SELECT * FROM '{month}'").fetchall()
     assert [(row[0], row[1]) for row in described] == SCHEMA_OF_2024
     assert scalar(f"SELECT count(*) FROM '{month}'") == 200_000
 
@@ -61,10 +61,14 @@ def test_dirt(month: Path) -> None:
     assert 1 <= strays <= 20
     assert 0.001 < negative / 200_000 < 0.004
     five = "passenger_count, RatecodeID, store_and_fwd_flag, congestion_surcharge, Airport_fee"
-    nulls = duckdb.sql(
-        f"SELECT DISTINCT len(list_filter([{', '.join(f'{c} IS NULL' for c in five.split(', '))}], "
-        f"lambda missing: missing)) FROM '{month}' ORDER BY 1"
-    ).fetchall()
+    nulls = (
+        duckdb.connect()
+        .sql(
+            f"SELECT DISTINCT len(list_filter([{', '.join(f'{c} IS NULL' for c in five.split(', '))}], "
+            f"lambda missing: missing)) FROM '{month}' ORDER BY 1"
+        )
+        .fetchall()
+    )
     assert nulls == [(0,), (5,)], "the five are null together or not at all"
 
 
@@ -80,7 +84,7 @@ def test_amounts_add_up(month: Path) -> None:
 def test_the_seed_decides(tmp_path: Path) -> None:
     def digest(folder: str, seed: int) -> str:
         file = yellow_month(tmp_path / folder, month=SEPTEMBER, rows=5_000, seed=seed)
-        rows = duckdb.sql(f"SELECT * FROM '{file}'").fetchall()
+        rows = duckdb.connect().sql(f"SELECT * FROM '{file}'").fetchall()
         return hashlib.sha256(repr(sorted(rows, key=repr)).encode()).hexdigest()
 
     assert digest("a", 1) == digest("b", 1) != digest("c", 2)
@@ -105,7 +109,7 @@ HIGH_VOLUME_SCHEMA = [
 def test_high_volume_trips_have_the_fee_of_their_year(tmp_path: Path, year: int, more: list[tuple[str, str]]) -> None:
     file = fhvhv_month(tmp_path, month=Month(year, 3), rows=2_000)
     assert [file.name for file in tmp_path.iterdir()] == [file.name] == [f"fhvhv_tripdata_{year}-03.parquet"]
-    described = duckdb.sql(f"DESCRIBE SELECT * FROM '{file}'").fetchall()
+    described = duckdb.connect().sql(f"DESCRIBE SELECT * FROM '{file}'").fetchall()
     assert [(row[0], row[1]) for row in described] == [*HIGH_VOLUME_SCHEMA, *more]
     assert scalar(f"SELECT count(*) FROM '{file}'") == 2_000
 
@@ -130,5 +134,7 @@ def test_the_seed_decides_of_high_volume_trips_too(tmp_path: Path) -> None:
         fhvhv_month(tmp_path / name, month=Month(2025, 3), rows=1_000, seed=seed)
         for name, seed in (("a", 1), ("b", 1), ("c", 2))
     ]
-    same, again, other = (sorted(duckdb.sql(f"SELECT * FROM '{file}'").fetchall(), key=repr) for file in files)
+    same, again, other = (
+        sorted(duckdb.connect().sql(f"SELECT * FROM '{file}'").fetchall(), key=repr) for file in files
+    )
     assert same == again != other

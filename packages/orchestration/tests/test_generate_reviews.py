@@ -42,33 +42,43 @@ def rows(folder: Path) -> str:
 def test_layout(generated: Path) -> None:
     assert sorted(folder.name for folder in generated.iterdir()) == [f"product_category={name}" for name in CATEGORIES]
     for file in generated.rglob("*.parquet"):
-        found = duckdb.sql(f"DESCRIBE FROM read_parquet('{file}', hive_partitioning = false)").fetchall()
+        found = duckdb.connect().sql(f"DESCRIBE FROM read_parquet('{file}', hive_partitioning = false)").fetchall()
         assert [row[:2] for row in found] == COLUMNS
 
 
 def test_rows(generated: Path) -> None:
-    ((count, ids, nulls, first, last, years),) = duckdb.sql(f"""
+    ((count, ids, nulls, first, last, years),) = (
+        duckdb.connect()
+        .sql(f"""
         SELECT count(*), count(DISTINCT review_id), count(*) - count(review_date), min(review_date), max(review_date),
           list_sort(list(DISTINCT year))
         FROM {rows(generated)}
-    """).fetchall()
+    """)
+        .fetchall()
+    )
     assert (count, ids, nulls, years) == (100_000, 100_000, 0, [2013, 2014, 2015, 2016])
     assert (str(first)[:4], str(last)[:4]) == ("2013", "2016")
-    assert duckdb.sql(f"FROM {rows(generated)} WHERE year <> year(review_date)").fetchall() == []
-    assert duckdb.sql(f"FROM {rows(generated)} WHERE helpful_votes > total_votes").fetchall() == []
+    assert duckdb.connect().sql(f"FROM {rows(generated)} WHERE year <> year(review_date)").fetchall() == []
+    assert duckdb.connect().sql(f"FROM {rows(generated)} WHERE helpful_votes > total_votes").fetchall() == []
     # A product has one title, parent and category.
     one = "count(DISTINCT (product_title, product_parent, product_category)) = 1"
-    assert duckdb.sql(f"SELECT 1 FROM {rows(generated)} GROUP BY product_id HAVING NOT {one}").fetchall() == []
+    assert (
+        duckdb.connect().sql(f"SELECT 1 FROM {rows(generated)} GROUP BY product_id HAVING NOT {one}").fetchall() == []
+    )
 
 
 def test_skew(generated: Path) -> None:
-    ((products, top, no_votes, most, five, one),) = duckdb.sql(f"""
+    ((products, top, no_votes, most, five, one),) = (
+        duckdb.connect()
+        .sql(f"""
         WITH ranked AS (SELECT count(*) AS n FROM {rows(generated)} GROUP BY product_id ORDER BY n DESC)
         SELECT count(*), (SELECT sum(n) FROM (FROM ranked LIMIT 25)), any_value(v.none), any_value(v.most),
           any_value(v.five), any_value(v.one)
         FROM ranked, (SELECT avg((helpful_votes = 0)::INT) AS none, max(helpful_votes) AS most,
           avg((star_rating = 5)::INT) AS five, avg((star_rating = 1)::INT) AS one FROM {rows(generated)}) AS v
-    """).fetchall()
+    """)
+        .fetchall()
+    )
     assert products > 2_000
     assert top / 100_000 > 0.35, "one product in a hundred has more than a third of the reviews"
     assert 0.55 < no_votes < 0.75
@@ -81,14 +91,14 @@ def test_skew(generated: Path) -> None:
 def test_texts(generated: Path, text: str) -> None:
     for column in ("product_title", "review_body") if text in ',"\n' else ("product_title || review_body",):
         counted = f"SELECT count(*) FROM {rows(generated)} WHERE contains({column}, ?)"
-        ((found,),) = duckdb.execute(counted, [text]).fetchall()
+        ((found,),) = duckdb.connect().execute(counted, [text]).fetchall()
         assert found > 1_000
 
 
 def test_the_same_again_and_another_seed(tmp_path: Path) -> None:
     def made(name: str, seed: int) -> list[tuple[object, ...]]:
         folder = reviews(tmp_path / name, categories=CATEGORIES, rows=3_000, seed=seed)
-        return duckdb.sql(f"FROM {rows(folder)} ORDER BY ALL").fetchall()
+        return duckdb.connect().sql(f"FROM {rows(folder)} ORDER BY ALL").fetchall()
 
     first = made("a", 1)
     assert made("b", 1) == first

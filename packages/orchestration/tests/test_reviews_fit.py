@@ -266,7 +266,7 @@ def test_rows_are_counted_by_the_years_of_their_row_groups(tmp_path: Path) -> No
     year = "CAST(CASE WHEN i <= 10240 THEN 2013 ELSE 2015 END AS INTEGER)"
     deliveries.write(tmp_path / "a.parquet", rows=20_480, year=year)
     source = f"read_parquet('{tmp_path}/a.parquet')"
-    duckdb.execute(f"COPY (FROM {source}) TO '{tmp_path}/b.parquet' (FORMAT parquet, ROW_GROUP_SIZE 10240)")
+    duckdb.connect().execute(f"COPY (FROM {source}) TO '{tmp_path}/b.parquet' (FORMAT parquet, ROW_GROUP_SIZE 10240)")
     footer = footers.read(tmp_path / "b.parquet")
     assert footer.rows == 20_480
     assert [footer.rows_since(year) for year in (2013, 2014, 2015, 2016)] == [20_480, 10_240, 10_240, 0]

@@ -176,7 +176,7 @@ def test_values_keep_their_type(value: Any) -> None:
 
 def test_a_copy_that_fails_says_which_file_and_why(tmp_path: Path) -> None:
     duckdb = pytest.importorskip("duckdb")
-    duckdb.sql(f"COPY (SELECT 'x' AS n) TO '{tmp_path}/a.parquet'")
+    duckdb.connect().sql(f"COPY (SELECT 'x' AS n) TO '{tmp_path}/a.parquet'")
     boto3.client("s3").upload_file(str(tmp_path / "a.parquet"), "scripts", "data/a.parquet")
     rs_query.run("DROP TABLE IF EXISTS loaded; CREATE TABLE loaded (n int)", **WHERE)
     script = rs_query.Script("DELETE FROM loaded;\nCOPY loaded FROM :uri IAM_ROLE default FORMAT PARQUET", "x.sql")

@@ -217,7 +217,9 @@ SOURCES = [
 def test_readers(sfn, bucket, tmp_path, kind, body, config, wanted):
     if kind == PARQUET:
         path = tmp_path / "items.parquet"
-        duckdb.sql("SELECT * FROM (VALUES (1, 'a'), (2, NULL)) AS t(n, s) ORDER BY n").write_parquet(str(path))
+        duckdb.connect().sql("SELECT * FROM (VALUES (1, 'a'), (2, NULL)) AS t(n, s) ORDER BY n").write_parquet(
+            str(path)
+        )
         body = path.read_bytes()
     reader = {
         "Resource": "arn:aws:states:::s3:getObject",
