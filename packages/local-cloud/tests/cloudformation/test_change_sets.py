@@ -107,8 +107,7 @@ def test_a_new_stack_through_a_change_set(stacks: Stacks, gone: Callable[[str], 
     assert stacks.status(name) == "CREATE_COMPLETE"
     assert stacks.stack(name)["ChangeSetId"] == first["ChangeSetId"]
     assert stacks.stack(name)["Tags"] == [{"Key": "a", "Value": "b"}]
-    left = stacks.api.list_change_sets(StackName=name)["Summaries"]
-    assert [(each["ChangeSetName"], each["ExecutionStatus"]) for each in left] == [("first", "EXECUTE_COMPLETE")]
+    assert stacks.stack(name)["LastUpdatedTime"] >= stacks.stack(name)["CreationTime"]
     assert [status for _, status, _ in stacks.events(name, of=name)] == [
         "REVIEW_IN_PROGRESS",
         "CREATE_IN_PROGRESS",
@@ -116,11 +115,71 @@ def test_a_new_stack_through_a_change_set(stacks: Stacks, gone: Callable[[str], 
     ]
 
 
+def test_an_executed_change_set_gives_its_name_back(stacks: Stacks, gone: Callable[[str], str]) -> None:
+    name = gone("again")
+    sets = ChangeSets(stacks, name)
+    executed = sets.create("deploy", kind="CREATE")
+    sets.execute("deploy")
+    assert stacks.api.list_change_sets(StackName=name)["Summaries"] == []
+    by_arn = stacks.api.describe_change_set(ChangeSetName=executed["ChangeSetId"])
+    assert (by_arn["ExecutionStatus"], list(changes(by_arn))) == ("EXECUTE_COMPLETE", list(changes(executed)))
+    again = sets.create("deploy", parameters={"Display": "two"})
+    assert (again["ExecutionStatus"], again["ChangeSetId"] != executed["ChangeSetId"]) == ("AVAILABLE", True)
+    sets.execute("deploy")
+    assert stacks.status(name) == "UPDATE_COMPLETE"
+    stacks.delete(name)
+    gone_with_it = stacks.api.describe_change_set(ChangeSetName=again["ChangeSetId"])
+    assert gone_with_it["ExecutionStatus"] == "EXECUTE_COMPLETE"
+
+
+def test_a_new_stack_may_have_no_resource_whose_condition_holds(stacks: Stacks, gone: Callable[[str], str]) -> None:
+    sets = ChangeSets(stacks, gone("nothing"))
+    template = """
+    Parameters: {Go: {Type: String, Default: "no"}}
+    Conditions: {Go: !Equals [!Ref Go, "yes"]}
+    Resources: {Topic: {Type: AWS::SNS::Topic, Condition: Go}}
+    """
+    assert sets.create("first", template, kind="CREATE")["ExecutionStatus"] == "AVAILABLE"
+    sets.execute("first")
+    assert (stacks.status("nothing"), stacks.resources("nothing")) == ("CREATE_COMPLETE", {})
+    assert sets.create("second", template)["Status"] == "FAILED"
+
+
+def test_deleting_a_change_set_that_is_not_there_succeeds(deployed: ChangeSets, stacks: Stacks) -> None:
+    stacks.api.delete_change_set(StackName=deployed.stack, ChangeSetName="never-made")
+    deployed.create("c", parameters={"Display": "two"})
+    deployed.execute("c")
+    stacks.api.delete_change_set(StackName=deployed.stack, ChangeSetName="c")
+    with pytest.raises(ClientError, match=r"ChangeSetNotFound.*ChangeSet \[c\] does not exist"):
+        deployed.describe("c")
+    with pytest.raises(ClientError, match=r"ValidationError.*Stack \[none\] does not exist"):
+        stacks.api.delete_change_set(StackName="none", ChangeSetName="c")
+
+
+def test_metadata_alone_is_a_change_with_its_functions_evaluated(stacks: Stacks, gone: Callable[[str], str]) -> None:
+    name = gone("metadata")
+    template = """
+    Parameters: {Owner: {Type: String}}
+    Resources: {Topic: {Type: AWS::SNS::Topic, Metadata: {owner: !Sub "${Owner}@example.org"}}}
+    """
+
+    def metadata() -> str:
+        found = stacks.api.describe_stack_resource(StackName=name, LogicalResourceId="Topic")
+        return str(found["StackResourceDetail"]["Metadata"])
+
+    stacks.create(name, template, parameters={"Owner": "ann"})
+    assert metadata() == '{"owner": "ann@example.org"}'
+    topic = stacks.resources(name)["Topic"]
+    stacks.update(name, template, parameters={"Owner": "ben"})
+    assert (stacks.status(name), metadata()) == ("UPDATE_COMPLETE", '{"owner": "ben@example.org"}')
+    assert stacks.resources(name)["Topic"] == topic
+
+
 def test_no_changes(deployed: ChangeSets) -> None:
     empty = deployed.create("empty")
     assert (empty["Status"], empty["ExecutionStatus"], empty["StatusReason"]) == ("FAILED", "UNAVAILABLE", NOTHING)
     with pytest.raises(
-        ClientError, match=r"InvalidChangeSetStatus.*cannot be executed in its current execution status"
+        ClientError, match=r"InvalidChangeSetStatus.*cannot be executed in its current status of \[FAILED\]"
     ):
         deployed.execute("empty")
 

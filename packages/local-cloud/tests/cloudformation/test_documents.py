@@ -48,12 +48,10 @@ PLAIN = [
 MALFORMED = [
     ("A: [1", "Template format error: YAML not well-formed. (line 2, column 1)"),
     ("A: 1\n  B: 2", "Template format error: YAML not well-formed. (line 2, column 4)"),
-    ("A: 1\nB: 2\nA: 3", "Template format error: YAML not well-formed. (line 3, column 1) Duplicate key 'A'"),
     ("A: !Reff B", "Template format error: YAML not well-formed. (line 1, column 4) Unknown tag !Reff"),
     ("A: &x 1\nB: *x", "Template error: YAML aliases are not allowed in CloudFormation templates"),
     ("B: {<<: {a: 1}}", "Template format error: YAML not well-formed. (line 1, column 5)"),
     ('{"A": 1,}}', "Template format error: JSON not well-formed. (line 1, column 9)"),
-    ('{"A": 1, "A": 2}', "Template format error: JSON not well-formed. Duplicate key 'A'"),
     ("just text", "Template format error: unsupported structure."),
     ("- a list", "Template format error: unsupported structure."),
     ("", "Template format error: unsupported structure."),
@@ -72,6 +70,11 @@ def test_the_long_forms_in_json_are_the_same(value: Any) -> None:
 
 def test_a_flow_mapping_that_is_no_json_is_yaml() -> None:
     assert load("{Resources: {A: {Type: !Ref B}}}") == {"Resources": {"A": {"Type": {"Ref": "B"}}}}
+
+
+@pytest.mark.parametrize("text", ["A: {B: 1}\nC: 2\nA: 3", '{"A": {"B": 1}, "C": 2, "A": 3}'])
+def test_of_a_key_that_comes_twice_the_last_counts(text: str) -> None:
+    assert load(text) == {"A": 3, "C": 2}
 
 
 @pytest.mark.parametrize(("text", "message"), MALFORMED)

@@ -98,6 +98,9 @@ def test_defaults_given_and_previous_values() -> None:
         ([given("A", "1"), kept("C")],
          "Invalid input for parameter key C. Cannot specify usePreviousValue as true for a parameter key not in the "
          "previous template"),
+        ([given("A", "1"), given("C", "2") | kept("C")],
+         "Invalid input for parameter key C. Cannot specify usePreviousValue as true and non empty value for a "
+         "parameter"),
     ],
 )  # fmt: skip
 def test_missing_and_undeclared(parameters: list[dict[str, Any]], message: str) -> None:

@@ -118,6 +118,9 @@ def test_names_agree_with_the_registry(name: str) -> None:
     replacing = theirs.get("createOnlyProperties", []) + theirs.get("conditionalCreateOnlyProperties", [])
     paths = {path.removeprefix("/properties/") for path in replacing}
     assert ours.replacement == {path for path in paths if path.split("/")[0] not in ours.unsupported}
+    hidden = {path.split("/")[2] for path in theirs.get("writeOnlyProperties", []) if "*" not in path}
+    partly = {"MetadataConfiguration", "TableInput"}
+    assert ours.write_only == (hidden & {each.rstrip("!") for each in ours.properties}) - partly
     _check_inner_names(theirs, {"properties": theirs["properties"]}, ours.properties)
     tops = {attribute.split(".")[0] for attribute in ours.attributes - DOCUMENTED_ATTRIBUTES.get(name, set())}
     assert tops <= read_only | nested

@@ -120,7 +120,7 @@ def test_what_describe_says(stacks: Stacks, gone: Callable[[str], str]) -> None:
     }
     assert stacks.stack(stack_id)["StackName"] == name
     detail = stacks.api.describe_stack_resource(StackName=name, LogicalResourceId="T")["StackResourceDetail"]
-    assert (detail["PhysicalResourceId"], detail["Metadata"]) == (topic, '{"owner": {"Ref": "Who"}}')
+    assert (detail["PhysicalResourceId"], detail["Metadata"]) == (topic, '{"owner": "me"}')
     found = stacks.api.describe_stack_resources(PhysicalResourceId=topic)["StackResources"]
     assert [(each["StackName"], each["LogicalResourceId"]) for each in found] == [(name, "T")]
     summary = stacks.api.list_stack_resources(StackName=name)["StackResourceSummaries"][0]
@@ -534,6 +534,79 @@ def test_stored_parameters_and_dynamic_references(stacks: Stacks, cloud: Any, go
     assert missing[1] == "Unable to fetch parameters [/none] from parameter store for this account."
     events = json.dumps(stacks.api.describe_stack_events(StackName=name)["StackEvents"], default=str)
     assert "deep-secret" not in events
+
+
+def test_a_name_by_dynamic_reference(stacks: Stacks, cloud: Any, gone: Callable[[str], str]) -> None:
+    ssm, logs = cloud.client("ssm"), cloud.client("logs")
+    ssm.put_parameter(Name="/names/group", Type="String", Value="named-in-the-store")
+    cloud.client("secretsmanager").create_secret(Name="names", SecretString='{"topic": "named-in-a-secret"}')
+    template = """
+    Resources:
+      Group: {Type: AWS::Logs::LogGroup, Properties: {LogGroupName: "{{resolve:ssm:/names/group}}"}}
+      Topic: {Type: AWS::SNS::Topic, Properties: {TopicName: "{{resolve:secretsmanager:names::topic}}"}}
+    """
+    name = gone("named")
+    stacks.create(name, template)
+    topic = "arn:aws:sns:us-east-1:123456789012:named-in-a-secret"
+    assert stacks.resources(name) == {"Group": "named-in-the-store", "Topic": topic}
+    ssm.delete_parameter(Name="/names/group")
+    stacks.delete(name)
+    assert logs.describe_log_groups(logGroupNamePrefix="named-in-the-store")["logGroups"] == []
+
+
+def test_a_function_that_cannot_run_here_is_refused_before_anything_is_made(stacks: Stacks) -> None:
+    layer = "arn:aws:lambda:us-east-1:336392948345:layer:AWSSDKPandas-Python312:1"
+    template = (
+        """
+    Resources:
+      Topic: {Type: AWS::SNS::Topic}
+      Function:
+        Type: AWS::Lambda::Function
+        Properties:
+          Runtime: nodejs22.x
+          Role: arn:aws:iam::123456789012:role/any
+          Code: {ZipFile: x}
+          LoggingConfig: {LogFormat: JSON}
+          Layers: [%s]
+    """
+        % layer
+    )
+    code, message = refused(lambda: stacks.create("nowhere", template))
+    assert (code, message.splitlines()) == (
+        "ValidationError",
+        [
+            "Properties validation failed for resource Function with message:",
+            "#/Runtime: nodejs22.x is not supported by this local cloud, which runs Python",
+            "#/LoggingConfig/LogFormat: JSON is not supported by this local cloud",
+            f"#/Layers/0: this local cloud does not have the public layer {layer}",
+        ],
+    )
+    with pytest.raises(ClientError, match="Stack with id nowhere does not exist"):
+        stacks.stack("nowhere")
+
+
+def test_getatt_gives_properties_that_can_be_read(stacks: Stacks, gone: Callable[[str], str]) -> None:
+    name = gone("getatt")
+    template = """
+    Resources:
+      Topic: {Type: AWS::SNS::Topic, Description: a note, Properties: {DisplayName: Trips}}
+      Queue: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: 5, RedriveAllowPolicy: {redrivePermission: denyAll}}}
+    Outputs:
+      Name: {Value: !GetAtt Topic.DisplayName}
+      Delay: {Value: !GetAtt Queue.DelaySeconds}
+    """
+    stacks.create(name, template)
+    assert stacks.outputs(name) == {"Name": "Trips", "Delay": "5"}
+    stacks.update(name, template.replace("Trips", "Rides"))
+    assert stacks.outputs(name) == {"Name": "Rides", "Delay": "5"}
+    secret = """
+    Resources: {Secret: {Type: AWS::SecretsManager::Secret, Properties: {SecretString: hush}}}
+    Outputs: {Out: {Value: !GetAtt Secret.SecretString}}
+    """
+    assert refused(lambda: stacks.create("told", secret)) == (
+        "ValidationError",
+        "Template error: resource Secret does not support attribute type SecretString in Fn::GetAtt",
+    )
 
 
 def test_a_stacks_topics_hear_of_its_events(stacks: Stacks, cloud: Any, gone: Callable[[str], str]) -> None:

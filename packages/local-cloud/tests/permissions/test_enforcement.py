@@ -261,6 +261,20 @@ def test_managed_policies_boundaries_and_changes_count_at_once(cloud: Any) -> No
     assert refusal(glue.get_jobs)[2].endswith("because no identity-based policy allows the glue:GetJobs action")
 
 
+@pytest.mark.parametrize("version", [{}, {"Version": "2008-10-17"}])
+def test_an_inline_policy_may_be_of_the_old_version_and_a_managed_one_not(cloud: Any, version: dict[str, str]) -> None:
+    iam = cloud.client("iam")
+    cloud.role("old-style", allow("none:Such"))
+    said = json.dumps(version | {"Statement": [allow("s3:GetObject", "arn:aws:s3:::lake/in/*")]})
+    iam.put_role_policy(RoleName="old-style", PolicyName="may", PolicyDocument=said)
+    assert cloud.as_role("old-style", "s3").get_object(Bucket="lake", Key="in/a")["Body"].read() == b"x"
+    assert refusal(iam.create_policy, PolicyName="old-style", PolicyDocument=said) == (
+        400,
+        "MalformedPolicyDocument",
+        "Policy document must be version 2012-10-17 or greater.",
+    )
+
+
 def test_a_session_policy_limits_the_session(cloud: Any) -> None:
     arn = cloud.role("wide")
     limit = {"Version": "2012-10-17", "Statement": [allow("s3:GetObject", "arn:aws:s3:::lake/in/*")]}

@@ -195,3 +195,16 @@ def test_a_decision_names_the_statement() -> None:
 def test_what_is_no_policy(text: str) -> None:
     with pytest.raises(MalformedPolicy):
         parse(text)
+
+
+@pytest.mark.parametrize("version", [{}, {"Version": "2008-10-17"}])
+def test_an_old_policy_has_no_variables(version: dict[str, str]) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html"""
+    where = "arn:aws:s3:::home/${aws:username}/*"
+    old = Policy(ROLE, "p", parse(json.dumps(version | {"Statement": allow("s3:GetObject", where)})))
+
+    def may(key: str) -> bool:
+        asked = Question("s3:GetObject", f"arn:aws:s3:::home/{key}", {"aws:username": ("ann",)})
+        return not decide(asked, WORKER, Policies((old,))).refusal
+
+    assert (may("ann/a"), may("${aws:username}/a")) == (False, True)

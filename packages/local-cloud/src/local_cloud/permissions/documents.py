@@ -12,6 +12,10 @@ from typing import Any
 
 from local_cloud.permissions.conditions import Condition, parse_conditions
 
+#: What a policy without Version has, in which `${…}` is no variable:
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+OLD_VERSION = "2008-10-17"
+
 
 class MalformedPolicy(ValueError):
     """Text that is no policy document."""
@@ -48,7 +52,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Document:
-    """A policy's statements. Version 2008-10-17 has no variables; it is rare, and read as if it had."""
+    """A policy's statements."""
 
     statements: tuple[Statement, ...]
 
@@ -63,7 +67,20 @@ def parse(text: str) -> Document:
     if not isinstance(read, dict) or "Statement" not in read:
         raise MalformedPolicy("the policy has no Statement")
     found = read["Statement"]
+    if read.get("Version", OLD_VERSION) == OLD_VERSION:
+        found = _without_variables(found)
     return Document(tuple(_statement(each, i) for i, each in enumerate(found if isinstance(found, list) else [found])))
+
+
+def _without_variables(value: Any) -> Any:
+    """Return the value with every `$` that would begin a variable as the `$` itself."""
+    if isinstance(value, str):
+        return value.replace("${", "${$}{")
+    if isinstance(value, list):
+        return [_without_variables(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _without_variables(each) for name, each in value.items()}
+    return value
 
 
 def _statement(read: Any, index: int) -> Statement:

@@ -1,4 +1,4 @@
-"""IAM: moto's, with AWS's own managed policies, and OIDC providers whose client ids can change."""
+"""IAM: moto's, with AWS's own managed policies, inline ones of any Version, and OIDC client ids that can change."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ TAKE_A_POLICY = (
     "list_policy_versions",
 )
 
+#: Operations of moto's backend that take a managed policy's document, and which of their arguments it is. Only they
+#: want Version 2012-10-17: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+MANAGED_DOCUMENTS = {"create_policy": 2, "create_policy_version": 1}
+
 
 def install(cloud: Cloud) -> None:
     iam_simulation.install(cloud.permissions.callers)
@@ -24,11 +28,16 @@ def install(cloud: Cloud) -> None:
 
     from moto.core.responses import EmptyResult
     from moto.iam.models import IAMBackend
+    from moto.iam.policy_validation import BaseIAMPolicyValidator
     from moto.iam.responses import IamResponse
     from moto.sts.models import STSBackend
 
     for name in TAKE_A_POLICY:
         setattr(IAMBackend, name, _with_aws_policy(getattr(IAMBackend, name)))
+
+    BaseIAMPolicyValidator._validate_version = lambda self: None
+    for name, position in MANAGED_DOCUMENTS.items():
+        setattr(IAMBackend, name, _of_this_version(getattr(IAMBackend, name), position))
 
     def client_ids(response: Any) -> tuple[list[str], str]:
         arn = response._get_param("OpenIDConnectProviderArn")
@@ -79,6 +88,20 @@ def _with_aws_policy(operation: Callable[..., Any]) -> Callable[..., Any]:
         return operation(self, policy_arn, *args, **options)
 
     return with_policy
+
+
+def _of_this_version(operation: Callable[..., Any], position: int) -> Callable[..., Any]:
+    """Refuse the document of a managed policy that has another Version, or none."""
+    from moto.iam.exceptions import MalformedPolicyDocument
+    from moto.iam.policy_validation import IAMPolicyDocumentValidator
+
+    def checked(self: Any, *args: Any) -> Any:
+        IAMPolicyDocumentValidator(args[position]).validate()
+        if json.loads(args[position]).get("Version") != "2012-10-17":
+            raise MalformedPolicyDocument("Policy document must be version 2012-10-17 or greater.")
+        return operation(self, *args)
+
+    return checked
 
 
 def _add_aws_policy(backend: Any, arn: str) -> None:

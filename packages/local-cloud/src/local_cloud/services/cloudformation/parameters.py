@@ -157,6 +157,11 @@ def choose(
     chosen: dict[str, str] = {}
     for item in given:
         name = item["ParameterKey"]
+        if item.get("UsePreviousValue") and item.get("ParameterValue"):
+            raise ValidationError(
+                f"Invalid input for parameter key {name}. Cannot specify usePreviousValue as true and non empty value "
+                "for a parameter"
+            )
         if not item.get("UsePreviousValue"):
             chosen[name] = item.get("ParameterValue", "")
         elif name in previous:

@@ -42,6 +42,17 @@ class Resource:
     update_replace_policy: str = "Delete"
     metadata: Any = None
 
+    def attribute(self, name: str) -> Any:
+        """Return what Fn::GetAtt gives: an attribute, or a property as the template has it. KeyError without one."""
+        if name in self.attributes:
+            return self.attributes[name]
+        value: Any = self.properties
+        for part in name.split("."):
+            if not isinstance(value, dict):
+                raise KeyError(name)
+            value = value[part]
+        return value
+
     @property
     def exists(self) -> bool:
         """True when there may be something to update or delete."""
@@ -138,6 +149,11 @@ class Stack:
     @property
     def busy(self) -> bool:
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    @property
+    def pending_change_sets(self) -> list[ChangeSet]:
+        """The change sets that are not executed; the executed one gives its name back and is known by its ARN."""
+        return [each for each in self.change_sets.values() if each.execution_status != "EXECUTE_COMPLETE"]
 
     @property
     def is_deleted(self) -> bool:

@@ -51,7 +51,7 @@ class ChangeSetActions(Api):
     def list_change_sets(self) -> Any:
         with self.engine.lock:
             stack = self.engine.find(self.request["StackName"])
-            summaries = [_summary(stack, each) for each in stack.change_sets.values()]
+            summaries = [_summary(stack, each) for each in stack.pending_change_sets]
         return self.page(summaries, member="Summaries")
 
     def _find(self) -> tuple[Stack, ChangeSet]:
@@ -77,11 +77,11 @@ def _summary(stack: Stack, change_set: ChangeSet) -> dict[str, Any]:
 def _description(stack: Stack, change_set: ChangeSet) -> dict[str, Any]:
     definition = change_set.definition
     return _summary(stack, change_set) | given(
-        Parameters=parameter_values(definition),
+        Parameters=parameter_values(definition) or None,
         NotificationARNs=list(definition.notification_arns),
         RollbackConfiguration={},
         Capabilities=list(definition.capabilities),
-        Tags=pairs(definition.tags),
+        Tags=pairs(definition.tags) or None,
         OnStackFailure=change_set.on_stack_failure,
     )
 

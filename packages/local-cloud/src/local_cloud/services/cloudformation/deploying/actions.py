@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from local_cloud.services.cloudformation.deploying.dynamic_references import resolve
+from local_cloud.services.cloudformation.deploying.dynamic_references import resolve, resolve_what_is_left
 from local_cloud.services.cloudformation.deploying.failures import failure_reason
 from local_cloud.services.cloudformation.deploying.notifications import notify
 from local_cloud.services.cloudformation.errors import Halted, ResourceError
@@ -46,7 +46,7 @@ class Actions:
         begun = "Requested update requires the creation of a new physical resource; hence creating one."
         self.log(resource, f"{verb}_IN_PROGRESS", begun if replaces else "", properties=shown)
         try:
-            target = self._target(resource, properties)
+            target = self._target(resource, resolve(properties, self.client))
             with self.lock:
                 resource.expected_id = kind.expected_id(target)
                 self.keep()
@@ -77,8 +77,8 @@ class Actions:
             resource.attempted = [*resource.attempted, properties]
         self.log(resource, "UPDATE_IN_PROGRESS", properties=shown)
         try:
-            target = self._target(resource, properties)
-            kind.update(target, resolve(before, self.client))
+            target = self._target(resource, resolve(properties, self.client))
+            kind.update(target, resolve_what_is_left(before, self.client))
             attributes = kind.attributes(target)
         except Exception as error:
             raise self._failed(resource, "UPDATE_FAILED", error) from error
@@ -103,7 +103,8 @@ class Actions:
             return
         self.log(resource, "DELETE_IN_PROGRESS")
         try:
-            type_of(resource.type).delete(self._target(resource, resource.properties))
+            properties = resolve_what_is_left(resource.properties, self.client)
+            type_of(resource.type).delete(self._target(resource, properties))
         except ClientError as error:
             if not is_absent(error):
                 raise self._failed(resource, "DELETE_FAILED", error) from error
@@ -138,7 +139,7 @@ class Actions:
             stack_name=self.stack.name,
             account=self.account,
             region=self.region,
-            properties=resolve(properties, self.client),
+            properties=properties,
             client=self.client,
             name=name,
             physical_id=resource.physical_id,

@@ -39,7 +39,8 @@ def delete_stack(actions: Actions, *, retain: Collection[str] = (), force: bool 
     with actions.lock:
         stack.leftovers.clear()
         stack.outputs.clear()
-        stack.change_sets.clear()
+        for each in stack.pending_change_sets:
+            del stack.change_sets[each.id]
         stack.imports = frozenset()
         stack.stable = None
         for resource in stack.resources.values():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
@@ -35,10 +35,10 @@ class LiveResources:
         return self.stack.resources[logical_id].physical_id
 
     def attribute(self, logical_id: str, name: str) -> Any:
-        attributes = self.stack.resources[logical_id].attributes
-        if name not in attributes:
-            raise ResourceError(f"Attribute {name} of resource {logical_id} has no value")
-        return attributes[name]
+        try:
+            return self.stack.resources[logical_id].attribute(name)
+        except KeyError:
+            raise ResourceError(f"Attribute {name} of resource {logical_id} has no value") from None
 
 
 @dataclass
@@ -132,6 +132,7 @@ class Deployment:
         current = self.stack.resources.get(logical_id)
         try:
             properties = self.blueprint.properties(logical_id)
+            definition = replace(definition, metadata=self.blueprint.metadata(logical_id))
         except (CloudFormationError, ResourceError) as error:
             resource = current or self._enter(definition)
             self.actions.log(resource, "UPDATE_FAILED" if current else "CREATE_FAILED", str(error))

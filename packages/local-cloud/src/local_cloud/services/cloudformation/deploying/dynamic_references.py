@@ -11,23 +11,41 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local_cloud.services.cloudformation.errors import ResourceError
 
 REFERENCE = re.compile(r"\{\{resolve:([a-z-]+):([^{}]+)\}\}")
 SECRET = re.compile(
     r"(?P<id>arn:[^:]*:secretsmanager:[^:]*:[^:]*:secret:[^:]+|[^:]+)"
-    r"(:SecretString(:(?P<key>[^:]*)(:(?P<stage>[^:]*)(:(?P<version>[^:]*))?)?)?)?"
+    r"(:(SecretString)?(:(?P<key>[^:]*)(:(?P<stage>[^:]*)(:(?P<version>[^:]*))?)?)?)?"
 )
 
 
 def resolve(value: Any, client: Callable[[str], Any]) -> Any:
-    """The value with every reference replaced. ResourceError where one cannot be."""
+    """Return the value with every reference replaced. Errors: ResourceError, ClientError where one cannot be."""
+    return _replaced(value, lambda match: _read(match[1], match[2], client))
+
+
+def resolve_what_is_left(value: Any, client: Callable[[str], Any]) -> Any:
+    """Return the value with those references replaced that can be: what they name may be deleted before who uses it."""
+
+    def read(match: re.Match[str]) -> str:
+        try:
+            return _read(match[1], match[2], client)
+        except (ResourceError, ClientError):
+            return match[0]
+
+    return _replaced(value, read)
+
+
+def _replaced(value: Any, read: Callable[[re.Match[str]], str]) -> Any:
     if isinstance(value, dict):
-        return {name: resolve(item, client) for name, item in value.items()}
+        return {name: _replaced(item, read) for name, item in value.items()}
     if isinstance(value, list):
-        return [resolve(item, client) for item in value]
+        return [_replaced(item, read) for item in value]
     if isinstance(value, str) and "{{resolve:" in value:
-        return REFERENCE.sub(lambda match: _read(match[1], match[2], client), value)
+        return REFERENCE.sub(read, value)
     return value
 
 

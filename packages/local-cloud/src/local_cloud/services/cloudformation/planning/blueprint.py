@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local_cloud.services.cloudformation.errors import ValidationError
 from local_cloud.services.cloudformation.planning.schedule import cycle
+from local_cloud.services.cloudformation.resource_types import type_of
 from local_cloud.services.cloudformation.schema import Schema, schema_of
 from local_cloud.services.cloudformation.stacks import Definition, Output
 from local_cloud.services.cloudformation.templates.evaluator import Evaluator
 from local_cloud.services.cloudformation.templates.references import references
 from local_cloud.services.cloudformation.templates.scope import Resources
-from local_cloud.services.cloudformation.templates.sections import ResourceDefinition
+from local_cloud.services.cloudformation.templates.sections import ResourceDefinition, check_policy
 from local_cloud.services.cloudformation.templates.template import Template, refuse_unknown_types, unresolved_references
 from local_cloud.services.cloudformation.templates.values import NO_VALUE, UNKNOWN, scalar_text
 
@@ -73,11 +74,18 @@ class Blueprint:
         schema = _schema(resource)
         properties = self.evaluator.evaluate(resource.properties)
         coerced, problems = schema.coerce(properties)
+        if not problems:
+            problems = type_of(resource.type).refusals(coerced, account=self.evaluator.names["AWS::AccountId"])
         if problems:
             raise ValidationError(
                 f"Properties validation failed for resource {logical_id} with message:\n" + "\n".join(problems)
             )
         return _with_tags(schema, coerced, self.definition.tags)
+
+    def metadata(self, logical_id: str) -> Any:
+        """A resource's metadata, evaluated; None without."""
+        evaluated = self.evaluator.evaluate(self.active[logical_id].metadata)
+        return None if evaluated is NO_VALUE else evaluated
 
     def outputs(self) -> list[Output]:
         """The outputs. Values that are not known yet come as empty text."""
@@ -106,10 +114,10 @@ class Blueprint:
         self._check_rules()
         for resource in self.template.resources.values():
             if resource.condition is None or self.evaluator.condition(resource.condition):
-                self.active[resource.logical_id] = resource
+                self.active[resource.logical_id] = self._with_policies(resource)
         refuse_unknown_types(self.active.values())
         for resource in self.active.values():
-            used = self._used(resource.properties) | set(resource.depends_on)
+            used = self._used([resource.properties, resource.metadata]) | set(resource.depends_on)
             if absent := sorted(used - self.active.keys()):
                 raise unresolved_references(absent, "Resources")
             self.requires[resource.logical_id] = frozenset(used)
@@ -120,6 +128,15 @@ class Blueprint:
                 raise unresolved_references(absent, "Outputs")
         if circle := cycle(self.requires):
             raise ValidationError(f"Circular dependency between resources: [{', '.join(circle)}]")
+
+    def _with_policies(self, resource: ResourceDefinition) -> ResourceDefinition:
+        """A resource whose policies are values: with AWS::LanguageExtensions they may depend on conditions."""
+        where = f"resource {resource.logical_id} of type {resource.type}"
+        policies = {"DeletionPolicy": resource.deletion_policy, "UpdateReplacePolicy": resource.update_replace_policy}
+        deletion, replacing = (
+            check_policy(key, self.evaluator.evaluate(value), where) for key, value in policies.items()
+        )
+        return replace(resource, deletion_policy=deletion, update_replace_policy=replacing)
 
     def _used(self, value: Any) -> set[str]:
         found = references(value, condition=self.evaluator.condition)

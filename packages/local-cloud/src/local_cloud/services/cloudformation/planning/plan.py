@@ -33,9 +33,14 @@ class PlannedResources:
         if not self._stays(logical_id) or name is UNKNOWN:
             return UNKNOWN
         resource = self.existing[logical_id]
-        if logical_id in self.changes and name in type_of(resource.type).moving_attributes:
+        if change := self.changes.get(logical_id):
+            changed = {detail.name for detail in change.details} | type_of(resource.type).moving_attributes
+            if name in changed or name.split(".")[0] in changed:
+                return UNKNOWN
+        try:
+            return resource.attribute(name)
+        except KeyError:
             return UNKNOWN
-        return resource.attributes.get(name, UNKNOWN)
 
     def _stays(self, logical_id: str) -> bool:
         change = self.changes.get(logical_id)
@@ -121,7 +126,7 @@ class _Comparison:
         assert schema
         changed = differences(schema, existing.properties, after)
         details = [detail for each in changed for detail in self._details(resource, each)]
-        details += _attribute_details(existing, resource)
+        details += _attribute_details(existing, resource, self.blueprint.metadata(logical_id))
         if not details and existing.status != "UPDATE_FAILED":
             return None
         replacement = _replacement(changed)
@@ -191,9 +196,9 @@ def _replacement(changed: list[Difference]) -> str:
     return "Conditional" if any(each.replaces for each in changed) else "False"
 
 
-def _attribute_details(existing: Resource, resource: ResourceDefinition) -> list[Detail]:
+def _attribute_details(existing: Resource, resource: ResourceDefinition, metadata: Any) -> list[Detail]:
     pairs = {
-        "Metadata": (existing.metadata, resource.metadata),
+        "Metadata": (existing.metadata, metadata),
         "DeletionPolicy": (existing.deletion_policy, resource.deletion_policy),
         "UpdateReplacePolicy": (existing.update_replace_policy, resource.update_replace_policy),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from typing import Any
 
@@ -34,6 +35,8 @@ DEFAULTS: dict[str, Any] = {
 }
 #: Properties with an operation of their own.
 APART = ("Architectures", "Code", "CodeSigningConfigArn", "FunctionName", "PackageType", "Tags")
+#: The name of a runtime, and no reference to one.
+RUNTIME = re.compile(r"[a-z0-9.]+")
 INLINE_FILES = {"python": "index.py", "nodejs": "index.js"}
 
 
@@ -42,6 +45,22 @@ class Function(ResourceType):
     service = "lambda"
     name_property = "FunctionName"
     name_limit = 64
+
+    def refusals(self, properties: dict[str, Any], *, account: str) -> list[str]:
+        found = []
+        runtime = properties.get("Runtime")
+        if isinstance(runtime, str) and RUNTIME.fullmatch(runtime) and not runtime.startswith("python3."):
+            found.append(f"#/Runtime: {runtime} is not supported by this local cloud, which runs Python")
+        if properties.get("PackageType", "Zip") == "Image":
+            found.append("#/PackageType: Image is not supported by this local cloud")
+        logging = properties.get("LoggingConfig")
+        if isinstance(logging, dict) and logging.get("LogFormat") == "JSON":
+            found.append("#/LoggingConfig/LogFormat: JSON is not supported by this local cloud")
+        layers = properties.get("Layers")
+        for index, layer in enumerate(layers if isinstance(layers, list) else []):
+            if isinstance(layer, str) and layer.startswith("arn:") and layer.split(":")[4] != account:
+                found.append(f"#/Layers/{index}: this local cloud does not have the public layer {layer}")
+        return found
 
     def create(self, target: Target) -> str:
         given = without(target.properties, "Code", "FunctionName", "ReservedConcurrentExecutions", "Tags")

@@ -55,6 +55,10 @@ class ResourceType:
         """A name for a resource whose template gives none."""
         return generated(f"{stack_name}-{logical_id}", limit=self.name_limit)
 
+    def refusals(self, properties: dict[str, Any], *, account: str) -> list[str]:
+        """Return what this cloud will not make of known properties, so that a stack is refused before it is begun."""
+        return []
+
     def expected_id(self, target: Target) -> str:
         """The physical id as far as it is known before the creation: what to clean up if that is cut short."""
         return target.name

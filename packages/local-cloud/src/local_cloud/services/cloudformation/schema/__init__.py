@@ -8,6 +8,7 @@ The `.json` files beside this module hold one object a type, from CloudFormation
     replacement   properties whose change makes a new resource (`TableInput/Name`: one inside another)
     attributes    what Fn::GetAtt gives
     unsupported   properties of AWS's type that have no meaning on this cloud: refused by name
+    write_only    properties that nobody can read back, so that Fn::GetAtt does not give them either
 """
 
 from __future__ import annotations
@@ -33,10 +34,20 @@ class Schema:
     replacement: frozenset[str]
     attributes: frozenset[str]
     unsupported: frozenset[str]
+    write_only: frozenset[str] = frozenset()
 
     @property
     def tags_are_a_map(self) -> bool:
         return not isinstance(self.properties["Tags"], list)
+
+    def has_attribute(self, name: str) -> bool:
+        """Return whether Fn::GetAtt gives it: an attribute, or a property (`A.B`: one inside another) to be read."""
+        if name in self.attributes:
+            return True
+        kind: Any = self.properties
+        for part in name.split("."):
+            kind = kind.get(part, kind.get(f"{part}!", kind.get("*"))) if isinstance(kind, dict) else None
+        return kind is not None and name.split(".", 1)[0] not in self.write_only
 
     def coerce(self, properties: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """The properties with every scalar in its type, and what is wrong with them, in AWS's words.
@@ -68,6 +79,7 @@ def schema_of(type_name: str) -> Schema | None:
         replacement=frozenset(entry["replacement"]),
         attributes=frozenset(entry["attributes"]),
         unsupported=frozenset(entry.get("unsupported", ())),
+        write_only=frozenset(entry.get("write_only", ())),
     )
 
 

@@ -1,6 +1,6 @@
 """A template's text, JSON or YAML with the short forms, as plain dictionaries, lists and scalars.
 
-CloudFormation takes YAML 1.1 without aliases, merge keys and timestamps
+CloudFormation takes YAML 1.1 without aliases, merge keys and timestamps; of a key that comes twice the last counts
 (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html).
 """
 
@@ -30,7 +30,7 @@ def load(text: str) -> dict[str, Any]:
     document: Any
     if text.lstrip().startswith("{"):
         try:
-            document = json.loads(text, object_pairs_hook=_without_duplicates)
+            document = json.loads(text)
         except json.JSONDecodeError as error:
             try:
                 document = _load_yaml(text)
@@ -43,15 +43,6 @@ def load(text: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ValidationError("Template format error: unsupported structure.")
     return document
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValidationError(f"Template format error: JSON not well-formed. Duplicate key '{twice}'")
-    return result
 
 
 def _load_yaml(text: str) -> Any:
@@ -108,7 +99,5 @@ class _YamlBuilder:
         for key, value in node.value:
             if key.id != "scalar" or key.tag == "tag:yaml.org,2002:merge":
                 raise _not_well_formed(key.start_mark)
-            if key.value in result:
-                raise _not_well_formed(key.start_mark, f"Duplicate key '{key.value}'")
             result[key.value] = self.build(value)
         return result

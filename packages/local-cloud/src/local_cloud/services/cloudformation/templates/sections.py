@@ -15,14 +15,17 @@ SECTIONS = (
     *("Resources", "Rules", "Transform"),
 )
 RESOURCE_KEYS = frozenset(
-    ("Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy")
+    (
+        *("Type", "Properties", "DependsOn", "Condition", "Description", "Metadata", "DeletionPolicy"),
+        "UpdateReplacePolicy",
+    )
 )
 DELETION_POLICIES = ("Delete", "Retain", "RetainExceptOnCreate")
 
 
 @dataclass(frozen=True)
 class ResourceDefinition:
-    """One entry of Resources, its properties not evaluated."""
+    """One entry of Resources, its properties and metadata not evaluated."""
 
     logical_id: str
     type: str
@@ -34,7 +37,7 @@ class ResourceDefinition:
     update_replace_policy: str = "Delete"
 
     def references(self) -> Iterable[Reference]:
-        return references(self.properties)
+        return references([self.properties, self.metadata])
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,11 @@ def section(document: dict[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
-def resource_definition(logical_id: str, value: Any) -> ResourceDefinition:
+def resource_definition(logical_id: str, value: Any, *, computed_policies: bool = False) -> ResourceDefinition:
+    """Return an entry of Resources. ValidationError where it is malformed.
+
+    `computed_policies`: a policy may be an intrinsic function, which `check_policy` sees once it is evaluated.
+    """
     where = f"[/Resources/{logical_id}]"
     if not isinstance(value, dict):
         raise ValidationError(f"Template format error: {where} resource definition is malformed")
@@ -79,13 +86,9 @@ def resource_definition(logical_id: str, value: Any) -> ResourceDefinition:
         )
     policies = {}
     for key in ("DeletionPolicy", "UpdateReplacePolicy"):
-        allowed = DELETION_POLICIES if key == "DeletionPolicy" else DELETION_POLICIES[:2]
         policies[key] = value.get(key, "Delete")
-        if policies[key] not in allowed:
-            raise ValidationError(
-                f"Template error: resource {logical_id} of type {value['Type']} does not support {key} "
-                f"{policies[key]}: one of {', '.join(allowed)}"
-            )
+        if not (computed_policies and isinstance(policies[key], dict)):
+            check_policy(key, policies[key], f"resource {logical_id} of type {value['Type']}")
     return ResourceDefinition(
         logical_id=logical_id,
         type=value["Type"],
@@ -96,6 +99,14 @@ def resource_definition(logical_id: str, value: Any) -> ResourceDefinition:
         deletion_policy=policies["DeletionPolicy"],
         update_replace_policy=policies["UpdateReplacePolicy"],
     )
+
+
+def check_policy(key: str, value: Any, resource: str) -> str:
+    """Return the value of a DeletionPolicy or UpdateReplacePolicy. ValidationError where it is none."""
+    allowed = DELETION_POLICIES if key == "DeletionPolicy" else DELETION_POLICIES[:2]
+    if value not in allowed:
+        raise ValidationError(f"Template error: {resource} does not support {key} {value}: one of {', '.join(allowed)}")
+    return str(value)
 
 
 def output_definition(name: str, value: Any) -> OutputDefinition:

@@ -79,7 +79,10 @@ class Template:
             mappings=sections["Mappings"],
             conditions=sections["Conditions"],
             rules=section(document, "Rules"),
-            resources={name: resource_definition(name, value) for name, value in sections["Resources"].items()},
+            resources={
+                name: resource_definition(name, value, computed_policies=LANGUAGE_EXTENSIONS in transforms)
+                for name, value in sections["Resources"].items()
+            },
             outputs={name: output_definition(name, value) for name, value in sections["Outputs"].items()},
             looped=frozenset(lists.used),
             document=document,
@@ -168,7 +171,7 @@ class Template:
                     f"Template error: instance of Fn::GetAtt references undefined resource {ref.name}"
                 )
             schema = schema_of(self.resources[ref.name].type)
-            if ref.attribute and schema and ref.attribute not in schema.attributes:
+            if ref.attribute and schema and not schema.has_attribute(ref.attribute):
                 raise ValidationError(
                     f"Template error: resource {ref.name} does not support attribute type {ref.attribute} in Fn::GetAtt"
                 )
