@@ -98,7 +98,7 @@ $(VENV)/.demo: requirements/demo.txt requirements/glue.txt requirements/aws $(PA
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/demo.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(PACKAGES:%=--editable packages/%)
 	install -m 755 requirements/aws $(BIN)/aws
-	$(BIN)/python -m orchestration.releases.wheelhouse
+	$(BIN)/python -m orchestration.releases.building.wheelhouse
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.demo

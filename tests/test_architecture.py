@@ -122,6 +122,34 @@ def test_only_commands_and_their_entry_point_know_commands() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+#: The rooms of releases/, each of which may import those before it.
+ROOMS = ("building", "bucket", "environment")
+
+
+def test_a_release_goes_one_way_from_building_to_bucket_to_environment() -> None:
+    wrong = [
+        f"{importer} imports {imported}"
+        for importer, files in import_graph(source_of("orchestration")).items()
+        for imported in files
+        if room_of(importer) and room_of(imported) and ROOMS.index(room_of(imported)) > ROOMS.index(room_of(importer))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def room_of(path: str) -> str:
+    """The room of a file of orchestration, "" for one outside of releases/. Errors: ValueError for one in no room."""
+    parts = Path(path).parts
+    if parts[0] != "releases" or parts == ("releases", "__init__.py"):
+        return ""
+    return ROOMS[ROOMS.index(parts[1])]
+
+
+def test_a_release_is_built_without_aws() -> None:
+    building = source_of("orchestration") / "releases" / "building"
+    asking = [file.name for file in building.glob("*.py") if imports(file) & {"boto3", "botocore"}]
+    assert not asking
+
+
 @pytest.mark.parametrize(
     ("modules", "circle"),
     [

@@ -20,7 +20,7 @@ from laptop import ROOT, Laptop
 from orchestration import pipelines
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
-from orchestration.trips.check import check
+from orchestration.trips.verify import check_months
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -43,7 +43,7 @@ def backfill_json(laptop: Laptop, first: str, last: str, *options: str) -> Any:
 def kept(laptop: Laptop, *months: str) -> dict[str, int]:
     """What the table holds of the months, after a look at that being what their manifests say."""
     bucket = laptop.outputs("data")["ProcessedBucket"]
-    found = check(pipelines.load("yellow-trips"), laptop.client("s3"), bucket, laptop.query)
+    found = check_months(pipelines.load("yellow-trips"), laptop.client("s3"), bucket, laptop.query)
     checks = [one for one in found if one.month in months]
     assert [one.month for one in checks if not one.agrees] == []
     return {one.month: one.loaded for one in checks}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from laptop import ROOT
-from orchestration.releases.build import PACKAGES
+from orchestration.releases.building.build import PACKAGES
 
 SCRIPT = ROOT / ".github" / "changed_packages.py"
 ALL = ["3.9", "3.10", "3.11", "3.12", "3.13"]

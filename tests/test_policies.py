@@ -22,7 +22,7 @@ import yaml
 
 from laptop import ROOT
 from orchestration import stacks
-from orchestration.releases.build import PACKAGES
+from orchestration.releases.building.build import PACKAGES
 from test_contracts import template
 
 FOLDER = ROOT / "packages" / "orchestration" / "src" / "orchestration"
@@ -114,10 +114,10 @@ ONLY_WITH: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
 
 #: What is granted for stacks' resources beside what CloudFormation's schemas ask for, and why.
 FOR_ELT = {
-    "lambda:GetFunctionConfiguration": "releases/functions.py: is it as it was left?",
-    "redshift-serverless:CreateUsageLimit": "stacks/outside.py: CloudFormation has no usage limits",
-    "redshift-serverless:ListUsageLimits": "stacks/outside.py",
-    "redshift-serverless:UpdateUsageLimit": "stacks/outside.py",
+    "lambda:GetFunctionConfiguration": "releases/environment/resources.py: is it as it was left?",
+    "redshift-serverless:CreateUsageLimit": "stacks/unmanaged.py: CloudFormation has no usage limits",
+    "redshift-serverless:ListUsageLimits": "stacks/unmanaged.py",
+    "redshift-serverless:UpdateUsageLimit": "stacks/unmanaged.py",
     "secretsmanager:GetRandomPassword": "the Service Authorization Reference has it as a dependent of CreateNamespace",
     "secretsmanager:GetSecretValue": "warehouse.py asks as the administrator",
 }

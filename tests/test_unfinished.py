@@ -23,8 +23,8 @@ from botocore.exceptions import ClientError
 from checkouts import Checkout
 from gate import Gate, Request, When, gate
 from laptop import Laptop, free_port
-from orchestration.releases import history, records
-from orchestration.releases.store import Store
+from orchestration.releases.bucket import history, records
+from orchestration.releases.bucket.store import Store
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -13,7 +13,7 @@ import pytest
 from moto import mock_aws
 
 import local_cloud
-from orchestration.releases.store import Store
+from orchestration.releases.bucket.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 

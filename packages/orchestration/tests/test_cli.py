@@ -141,7 +141,7 @@ def test_a_file_that_cannot_be_written(
     def write(*arguments: object, **options: object) -> None:
         (tmp_path / "missing" / "page.html").write_text("")
 
-    monkeypatch.setattr("orchestration.releases.build.build_all", write)
+    monkeypatch.setattr("orchestration.releases.building.build.build_all", write)
     assert invoke(["release", "build", "trigger"]) == 1
     assert capsys.readouterr() == ("", f"elt: {tmp_path}/missing/page.html: No such file or directory\n")
 

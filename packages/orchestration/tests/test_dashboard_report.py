@@ -215,8 +215,8 @@ def test_the_library_is_the_published_one() -> None:
 def test_command_line(
     s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from orchestration import deployment
     from orchestration.cli import invoke
+    from orchestration.releases.environment import deployment
 
     publish(s3, as_csv([ROW]))
     found = SimpleNamespace(environment="dev", reports_bucket=BUCKET)

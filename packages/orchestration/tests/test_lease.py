@@ -13,9 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orchestration.errors import DeployError, LeaseLost
-from orchestration.releases import lease
-from orchestration.releases.lease import Terms
-from orchestration.releases.store import Store
+from orchestration.releases.bucket import lease
+from orchestration.releases.bucket.lease import Terms
+from orchestration.releases.bucket.store import Store
 
 WHAT = "deploy of release one to test"
 THEIRS = Terms("theirs", "them", WHAT, "2026-11-30 12:00:00 UTC")

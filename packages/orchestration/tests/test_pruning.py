@@ -14,9 +14,10 @@ import pytest
 from moto import mock_aws
 
 from orchestration.errors import DeployError
-from orchestration.releases import history, pruning, wheelhouse
-from orchestration.releases.manifest import Package, Release
-from orchestration.releases.store import Store
+from orchestration.releases.bucket import history, pruning
+from orchestration.releases.bucket.store import Store
+from orchestration.releases.building import wheelhouse
+from orchestration.releases.building.manifest import Package, Release
 
 LIVE, TARGET, OLD = "dev-000000000001", "dev-000000000002", "dev-000000000003"
 PUBLISHED = "2026-01-01-000000000004"

@@ -12,10 +12,10 @@ import boto3
 import pytest
 
 from orchestration.errors import DeployError, UsageError
-from orchestration.releases import history, records
-from orchestration.releases.live import Difference, Reading, by_hand
-from orchestration.releases.records import DESTROY, NO_RELEASE, Begun, Deployed
-from orchestration.releases.store import Store
+from orchestration.releases.bucket import history, records
+from orchestration.releases.bucket.records import DESTROY, NO_RELEASE, Begun, Deployed, Reading
+from orchestration.releases.bucket.store import Store
+from orchestration.releases.environment.drift import Difference, by_hand
 
 NOON = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.UTC)
 
@@ -59,7 +59,7 @@ def test_deployments_are_in_order_whatever_the_clock_says(
     assert records.standing(store, environment) == records.Standing(second, None, ())
     assert records.finished(store, environment) == second
     assert records.deployments(store, environment) == [("deploy", "one"), ("promote", "two")]
-    assert records.had(store, environment) == ["two", "one"]
+    assert history.ever_deployed(store, environment) == ["two", "one"]
 
 
 def test_records_from_before_there_were_numbers_come_first_in_s3s_order(
@@ -94,7 +94,7 @@ def test_a_deployment_that_did_not_end_is_unfinished(store: Store, environment: 
     with pytest.raises(UsageError) as caught:
         records.finished(store, environment)
     assert str(caught.value) == f"{said}, was not finished, so no one release is live in {environment}: {ways}"
-    assert records.had(store, environment) == ["one"], "what was never proved right was not live"
+    assert history.ever_deployed(store, environment) == ["one"], "what was never proved right was not live"
     begin(store, environment, "three")
     assert records.standing(store, environment).attempts == ("two", "three")
     four = deploy(store, environment, "four")
@@ -112,7 +112,7 @@ def test_after_a_destruction_nothing_is_live(store: Store, environment: str) -> 
     )
     records.end(store, destroying)
     assert records.standing(store, environment) == records.Standing(None, None, ())
-    assert records.had(store, environment) == ["one"]
+    assert history.ever_deployed(store, environment) == ["one"]
 
 
 def test_a_number_is_taken_once(store: Store, environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +172,7 @@ def test_what_a_rollback_goes_back_to(deployments: str, previous: str | None) ->
     """`<a` is a rollback to a, `!a` a restored after a deployment that failed, `.` the end of all that is deployed."""
     actions = {"<": "rollback", "!": "restore", ".": DESTROY}
     made = [(actions.get(one[0], "deploy"), one.strip("<!")) for one in deployments.split()]
-    assert records.previous(made) == previous
+    assert history.previous(made) == previous
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_what_a_rollback_does_about_an_unfinished_deployment(
         deploy(store, environment, release)
     if unfinished:
         begin(store, environment, unfinished[1], unfinished[0])
-    assert records.rollback_target(store, environment) == target
+    assert history.rollback_target(store, environment) == target
     assert history.needed(store, environment) == needed
 
 

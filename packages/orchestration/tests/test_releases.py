@@ -27,15 +27,17 @@ from werkzeug.serving import make_server
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
-from orchestration import deployment, environments, stacks
+from orchestration import environments, stacks
 from orchestration.cli import invoke
 from orchestration.errors import DeployError, PublishError, UsageError
 from orchestration.project import root
-from orchestration.releases import checkout, history, index, manifest, publish, records, rollout, sbom, serve, smoke
-from orchestration.releases.build import PACKAGES, Build, build_all, build_wheel
-from orchestration.releases.checkout import Commit
-from orchestration.releases.store import Store
-from orchestration.releases.wheels import Wheel, closure
+from orchestration.releases.bucket import history, index, publishing, records, serve
+from orchestration.releases.bucket.store import Store
+from orchestration.releases.building import assembly, checkout, manifest, sbom
+from orchestration.releases.building.build import PACKAGES, Build, build_all, build_wheel
+from orchestration.releases.building.checkout import Commit
+from orchestration.releases.building.wheels import Wheel, closure
+from orchestration.releases.environment import rollout, smoke
 
 COMMIT = Commit("c" * 40, ())
 RELEASE = "rel-3fa9c1d2e0b4"
@@ -48,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def builds(folder: Path) -> dict[str, Build]:
-    release, builds = publish.build(root(), folder)
+    release, builds = assembly.write_folder(root(), folder)
     assert manifest.parse(json.loads((folder / "release.json").read_text()), where="") == release
     return builds
 
@@ -377,7 +379,7 @@ def test_what_takes_tried_releases_only(
     if smoked is not None:
         documents[f"smokes/{release.id}/dev.json"] = asdict(replace(SMOKE, passed=smoked))
     store: Any = SimpleNamespace(document=documents.get)
-    monkeypatch.setattr(records, "had", lambda store, environment: [release.id] if had else [])
+    monkeypatch.setattr(history, "ever_deployed", lambda store, environment: [release.id] if had else [])
     begun = (release.id,) if unfinished else ()
     monkeypatch.setattr(records, "standing", lambda store, environment: records.Standing(None, None, begun))
     if taken:
@@ -495,7 +497,7 @@ def overwrite(file: Path, content: Any) -> None:
 
 
 def test_what_was_built_into_a_folder_is_read_from_it(builds: dict[str, Build], built: Path) -> None:
-    release, files = publish.read(built)
+    release, files = assembly.read_folder(built)
     assert release == manifest.make(builds, COMMIT, settings={}, development=False)
     assert {key: hashlib.sha256(path.read_bytes()).hexdigest() for key, path in files.items()} == release.objects
 
@@ -528,7 +530,7 @@ def test_what_cannot_be_published_from_a_folder(
 ) -> None:
     change(built)
     with pytest.raises(kind) as caught:
-        publish.read(built)
+        assembly.read_folder(built)
     assert re.fullmatch(line.format(built=re.escape(str(built))), str(caught.value))
 
 
@@ -549,7 +551,7 @@ def test_published_by_two_at_once(
     store: Store, times: int, theirs: bytes | None, outcome: bool | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """409 is no object yet, and one that may never be: S3 asks for another attempt."""
-    monkeypatch.setattr("orchestration.releases.store.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("orchestration.releases.bucket.store.time.sleep", lambda seconds: None)
     key = f"demo/2.0.0/{times}-{theirs!r}.py"
     both = Store(Conflicts(store.s3, times, theirs), "artifacts")
     if isinstance(outcome, bool):
@@ -566,7 +568,8 @@ def test_a_bucket_that_takes_nothing_is_one_line(
 ) -> None:
     """boto3's own error of a transfer is none of botocore's."""
     monkeypatch.setattr(
-        "orchestration.releases.build.build_all", lambda *_, **__: store.s3.upload_file(__file__, "absent", "x")
+        "orchestration.releases.building.build.build_all",
+        lambda *_, **__: store.s3.upload_file(__file__, "absent", "x"),
     )
     assert invoke(["release", "build", "trigger"]) == 1
     told = capsys.readouterr()
@@ -582,7 +585,7 @@ def test_the_artifacts_stack_is_not_changed_by_a_workflow(
     for name, value in {**keys, "AWS_ENDPOINT_URL": store.s3.meta.endpoint_url}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    there = deployment.artifacts(report=lambda step: None)
+    there = publishing.bring_up_to_date(report=lambda step: None)
     look = ["CreateChangeSet", "DeleteChangeSet", "DescribeChangeSet", "DescribeStacks", "GetTemplateSummary"]
     look += ["ListChangeSets"]
     allowed = {"Effect": "Allow", "Action": [f"cloudformation:{one}" for one in look], "Resource": "*"}
@@ -595,12 +598,12 @@ def test_the_artifacts_stack_is_not_changed_by_a_workflow(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", taken["SecretAccessKey"])
     monkeypatch.setenv("AWS_SESSION_TOKEN", taken["SessionToken"])
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    assert deployment.artifacts(report=lambda step: None).bucket == there.bucket, "nothing is to change"
+    assert publishing.bring_up_to_date(report=lambda step: None).bucket == there.bucket, "nothing is to change"
     changed = tmp_path / "artifacts.yaml"
     changed.write_text(stacks.artifacts_stack().body.replace("DaysAfterInitiation: 1", "DaysAfterInitiation: 2"))
     monkeypatch.setattr(stacks, "artifacts_stack", lambda: stacks.Stack("elt-artifacts", (changed,)))
     with pytest.raises(DeployError) as caught:
-        deployment.artifacts(report=lambda step: None)
+        publishing.bring_up_to_date(report=lambda step: None)
     assert str(caught.value).startswith(
         "stack elt-artifacts is not what the checkout's template says, and you may not change it: with an "
         "administrator's profile, `elt release publish --env dev` at this commit, then do this again (An error "

@@ -98,6 +98,33 @@ def test_a_name_twice_is_refused(tmp_path: Path) -> None:
     assert str(caught.value) == f"Parameters has Environment twice: in {parts[0]} and in {parts[1]}"
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Resources:\n    Queue:\n      Type: AWS::SQS::Queue\n", "'Queue:' is no entry of Resources"),
+        ("Resources:\n Queue:\n   Type: AWS::SQS::Queue\n", "'Queue:' is no entry of Resources"),
+        ("Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n  - Topic\n", "'- Topic' is no entry of Resources"),
+        ("Resources:\n  Queue:\n    Type: AWS::SQS::Queue\nHooks:\n  One: {}\n", "'Hooks:' is no entry of Resources"),
+        ("Resources:  # two\n  Queue:\n    Type: AWS::SQS::Queue\n", "'Resources:  # two' would be lost"),
+        (
+            "Transform: AWS::LanguageExtensions\nOutputs:\n  A: {Value: a}\n",
+            "'Transform: AWS::LanguageExtensions' would",
+        ),
+    ],
+    ids=["too far in", "not far enough in", "a list", "another section", "a section with more in its line", "a head"],
+)
+def test_a_line_that_joining_would_lose_is_refused(text: str, line: str, tmp_path: Path) -> None:
+    parts = files(tmp_path, FIRST, text)
+    with pytest.raises(DeployError) as caught:
+        template.join(parts)
+    assert str(caught.value).startswith(f"{parts[1]}: {line}")
+
+
+def test_a_loop_is_an_entry(tmp_path: Path) -> None:
+    loop = "Resources:\n  Fn::ForEach::Trips:\n    - Trip\n    - [Yellow, Green]\n"
+    assert template.entries(files(tmp_path, FIRST, loop), "Resources") == ["Topic", "Fn::ForEach::Trips"]
+
+
 def test_every_pipeline_is_in_the_pipelines_stack() -> None:
     folders = {file.parent.name for file in stacks.pipelines_stack("test").files}
     assert {"yellow_trips", "green_trips"} <= folders

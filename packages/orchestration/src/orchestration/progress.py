@@ -12,6 +12,8 @@ from orchestration.executions import Execution, StateRun
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+#: A function to call with each step of a work, in a few words.
+Progress = Callable[[str], None]
 #: What a finished state left behind, in a few words; "" for nothing to tell.
 Detail = Callable[[StateRun], str]
 Show = Callable[[Execution], None]
@@ -26,7 +28,7 @@ def stderr() -> Console:
 
 
 @contextmanager
-def steps(doing: str) -> Iterator[Callable[[str], None]]:
+def steps(doing: str) -> Iterator[Progress]:
     """Yields a function to call with every step of a work; `doing` is said before each."""
     console = stderr()
     with console.status(doing) as spinner:

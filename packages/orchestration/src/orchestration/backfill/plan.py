@@ -9,8 +9,8 @@ from typing import Any
 
 from orchestration.errors import UsageError
 from orchestration.pipelines import Month, MonthlyPipeline
-from orchestration.trips import check
-from orchestration.trips.check import Query
+from orchestration.trips import verify
+from orchestration.trips.verify import Query
 
 #: TLC publishes with about two months' delay (https://www.nyc.gov/site/tlc/about/tlc-trip-record-data.page).
 PUBLISHED_AFTER = 2
@@ -88,14 +88,14 @@ def loaded_months(
 
     That is so where the audit has the load that the manifest is of, and the table as many rows as the manifest kept.
     """
-    rows = check.loaded_rows(query, pipeline.table)
+    rows = verify.loaded_rows(query, pipeline.table)
     held = [month for month in months if str(month) in rows]
     if not held:
         return {}
     loads = _audited_loads(query, pipeline)
     found: dict[Month, int] = {}
     for month in held:
-        manifest = check.read_manifest(s3, processed_bucket, pipeline.dataset, month)
+        manifest = verify.read_manifest(s3, processed_bucket, pipeline.dataset, month)
         load = manifest["load"] if manifest else {}
         count = rows[str(month)]
         if load.get("rows_kept") == count and (str(month), load.get("load_id")) in loads:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from orchestration.backfill.cost import Estimate
     from orchestration.backfill.execution import Backfill, MonthRun
     from orchestration.backfill.plan import Plan
-    from orchestration.deployment import Deployment
+    from orchestration.releases.environment.deployment import Deployment
 
 #: As many runs at once as the Glue jobs allow (ExecutionProperty.MaxConcurrentRuns in the templates).
 MOST_AT_ONCE = 8

@@ -15,7 +15,7 @@ from orchestration.errors import NotDeployed, UsageError
 
 if TYPE_CHECKING:
     from orchestration.conformance import Verdict
-    from orchestration.deployment import Deployment
+    from orchestration.releases.environment.deployment import Deployment
 
 _STYLES = {"confirmed": "green", "differs": "bold red", "not answered": "yellow"}
 _MAKES = """\
@@ -82,7 +82,7 @@ def _ask() -> None:
 
 
 def _deployed(environment: Environment) -> Deployment | None:
-    from orchestration import deployment
+    from orchestration.releases.environment import deployment
 
     try:
         return deployment.find(environment)

@@ -13,7 +13,7 @@ from orchestration.environments import Environment
 
 if TYPE_CHECKING:
     from orchestration.dashboard import Page
-    from orchestration.deployment import Deployment
+    from orchestration.releases.environment.deployment import Deployment
 
 #: The pipelines that leave a report, and its folder in the reports bucket.
 _FOLDERS = {"reviews": "reviews"}

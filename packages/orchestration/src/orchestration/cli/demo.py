@@ -19,10 +19,10 @@ from orchestration.pipelines import Month
 
 if TYPE_CHECKING:
     from orchestration.dashboard import Page
-    from orchestration.deployment import Deployment
     from orchestration.executions import Execution
-    from orchestration.reviews.check import CategoryCheck
-    from orchestration.trips.check import MonthCheck
+    from orchestration.releases.environment.deployment import Deployment
+    from orchestration.reviews.verify import CategoryCheck
+    from orchestration.trips.verify import MonthCheck
 
 MONTH_OF_THE_DEMO = "2024-09"
 
@@ -110,7 +110,7 @@ def _run_reviews(deployment: Deployment, folder: Path, *, rows: int, seed: int) 
     from orchestration import generate, warehouse
     from orchestration.cli import dashboard, run_day
     from orchestration.progress import stderr
-    from orchestration.reviews.check import check
+    from orchestration.reviews.verify import check_categories
 
     pipeline = pipelines.load_daily("reviews")
     with stderr().status(f"generating {rows:,} reviews"):
@@ -121,7 +121,7 @@ def _run_reviews(deployment: Deployment, folder: Path, *, rows: int, seed: int) 
     execution = run_day.follow(deployment, pipeline, run_day.start(deployment, pipeline, rerun))
     if execution.status != "SUCCEEDED":
         raise RunFailed(failure_text(execution, rerun))
-    checks = check(pipeline, lambda sql: warehouse.query(deployment, sql))
+    checks = check_categories(pipeline, lambda sql: warehouse.query(deployment, sql))
     return Reviews(execution, checks, dashboard.write(deployment, pipeline.name))
 
 
@@ -129,9 +129,9 @@ def _check(deployment: Deployment, pipeline: pipelines.Pipeline, month: Month) -
     import boto3
 
     from orchestration import warehouse
-    from orchestration.trips.check import check
+    from orchestration.trips.verify import check_months
 
-    checks = check(
+    checks = check_months(
         pipeline,
         boto3.client("s3"),
         deployment.processed_bucket,

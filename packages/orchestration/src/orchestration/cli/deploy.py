@@ -13,11 +13,11 @@ from orchestration.environments import Environment
 from orchestration.errors import UsageError
 
 if TYPE_CHECKING:
-    from orchestration.deployment import Deployment
-    from orchestration.releases.manifest import Release
-    from orchestration.releases.records import Deployed
-    from orchestration.releases.rollout import Report
-    from orchestration.releases.store import Store
+    from orchestration.progress import Progress
+    from orchestration.releases.bucket.records import Deployed
+    from orchestration.releases.bucket.store import Store
+    from orchestration.releases.building.manifest import Release
+    from orchestration.releases.environment.deployment import Deployment
 
 
 @click.command("deploy")
@@ -45,9 +45,9 @@ def command(release_id: str | None, untried: bool, environment: Environment, as_
     (`elt smoke`), or was live there before. --untried is for one whose smoke run was in another account, or that cannot
     wait for one.
     """
-    from orchestration import deployment
     from orchestration.cli.local import connect
-    from orchestration.releases import history, rollout
+    from orchestration.releases.bucket import history, publishing
+    from orchestration.releases.environment import deployment, rollout
 
     if untried and release_id is None:
         raise UsageError("--untried goes with --release")
@@ -55,7 +55,7 @@ def command(release_id: str | None, untried: bool, environment: Environment, as_
     if release_id is None:
         found = _deploy_checkout(environment)
     else:
-        store = deployment.find_artifacts()
+        store = publishing.find_artifacts()
         release = history.release(store, release_id)
         if not untried:
             rollout.require_tried(environment, store, release)
@@ -66,15 +66,15 @@ def command(release_id: str | None, untried: bool, environment: Environment, as_
 
 def deploy_from_checkout(environment: Environment) -> Deployment:
     """Deploy what the checkout holds, telling each step on stderr."""
-    from orchestration import deployment
+    from orchestration.releases.environment import deployment
 
     _deploy_checkout(environment)
     return deployment.find(environment)
 
 
 def _deploy_checkout(environment: Environment) -> Deployed:
-    from orchestration import deployment
     from orchestration.project import root
+    from orchestration.releases.environment import deployment
 
     checkout = root()
     return with_progress(environment, lambda report: deployment.deploy(environment, checkout, report=report))
@@ -82,14 +82,14 @@ def _deploy_checkout(environment: Environment) -> Deployed:
 
 def deploy_release(environment: Environment, store: Store, release: Release, *, action: str) -> Deployed:
     """Deploy what is in the bucket, telling each step on stderr. `action` is deploy, promote or rollback."""
-    from orchestration.releases.rollout import roll_out
+    from orchestration.releases.environment.rollout import roll_out
 
     return with_progress(
         environment, lambda report: roll_out(environment, store, release, action=action, report=report)
     )
 
 
-def with_progress(environment: Environment, work: Callable[[Report], Deployed]) -> Deployed:
+def with_progress(environment: Environment, work: Callable[[Progress], Deployed]) -> Deployed:
     """Run `work` and show each step on stderr. SIGTERM ends it as Ctrl-C does."""
     import time
 
@@ -105,8 +105,8 @@ def with_progress(environment: Environment, work: Callable[[Report], Deployed]) 
 
 def find_or_deploy(environment: Environment) -> Deployment:
     """What is deployed; on this machine, an empty cloud is deployed to first."""
-    from orchestration import deployment
     from orchestration.errors import NotDeployed
+    from orchestration.releases.environment import deployment
 
     try:
         return deployment.find(environment)

@@ -33,9 +33,10 @@ def command(yes: bool, environment: Environment, as_json: bool) -> None:
     """
     import boto3
 
-    from orchestration import deployment, stacks
+    from orchestration import stacks
     from orchestration.cli.local import connect
     from orchestration.progress import steps
+    from orchestration.releases.environment import deployment
     from orchestration.signals import terminable
 
     artifacts_stack, data_stack, pipelines_stack = deployment.stacks_of(environment)

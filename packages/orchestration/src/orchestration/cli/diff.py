@@ -13,7 +13,7 @@ from orchestration.environments import Environment
 from orchestration.errors import UsageError
 
 if TYPE_CHECKING:
-    from orchestration.releases.comparison import Comparison
+    from orchestration.releases.environment.comparison import Comparison
 
 
 @click.command("diff")
@@ -32,13 +32,13 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
     A deployment that is under way or was cut short is named first, with where the pipelines stack is. What
     CloudFormation has changed for it is nobody's hand.
     """
-    from orchestration import deployment
     from orchestration.cli.local import connect
     from orchestration.progress import stderr
-    from orchestration.releases import comparison, history, records
+    from orchestration.releases.bucket import history, publishing, records
+    from orchestration.releases.environment import comparison
 
     connect(environment)
-    store = deployment.find_artifacts()
+    store = publishing.find_artifacts()
     standing = records.standing(store, environment.name)
     known = [standing.live, standing.unfinished]  # what is unfinished comes last, and is compared with
     default = [one.release for one in known if one and one.release != records.NO_RELEASE]

@@ -158,14 +158,14 @@ def prune(dry_run: bool, as_json: bool) -> None:
     used for 30 days. What is younger than an hour stays. Objects, tables, mails, logs and published releases are never
     touched: `elt local reset` deletes those.
     """
-    from orchestration import deployment
     from orchestration.cli import prune as pruning
     from orchestration.errors import NotDeployed
+    from orchestration.releases.bucket import publishing
 
     connect(environments.load("local"))
     freed: dict[str, int] = {}
     try:
-        store = deployment.find_artifacts()
+        store = publishing.find_artifacts()
     except NotDeployed:
         pass  # so there are no releases either
     else:
@@ -243,14 +243,14 @@ def fire(schedule: str, time: str, as_json: bool) -> None:
 
     import boto3
 
-    from orchestration import firing
+    from orchestration import scheduled_calls
 
     began = clock.time()
     connect(environments.load("local"))
     _check_schedule(schedule)
     with _local_cloud() as cloud:
         fired = cloud.fire(settings(), f"elt-local-{schedule}", time=time)
-    log = firing.said(boto3.client("logs"), fired["target"], since=began)
+    log = scheduled_calls.logged_by_next_call(boto3.client("logs"), fired["target"], since=began)
     function = fired["target"].rsplit(":", 1)[-1]
     if log is None:
         raise EltError(

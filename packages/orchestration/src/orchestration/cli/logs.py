@@ -14,8 +14,8 @@ from orchestration.errors import UsageError
 from orchestration.pipelines import all_pipelines
 
 if TYPE_CHECKING:
-    from orchestration.deployment import Deployment
     from orchestration.joblogs import LogLine
+    from orchestration.releases.environment.deployment import Deployment
 
 
 @click.command("logs", help="What the jobs of an execution logged; without EXECUTION, of the newest one.")

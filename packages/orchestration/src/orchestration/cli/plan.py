@@ -14,16 +14,16 @@ from orchestration.environments import Environment
 @env_option
 @json_option
 def command(environment: Environment, as_json: bool) -> None:
-    from orchestration import deployment
     from orchestration.cli.local import connect
     from orchestration.progress import stderr
     from orchestration.project import root
+    from orchestration.releases.environment.plan import plan_checkout
     from orchestration.stacks.words import in_words
 
     checkout = root()
     connect(environment)
     with stderr().status("planning"):
-        changes = deployment.plan(environment, checkout)
+        changes = plan_checkout(environment, checkout)
     if as_json:
         print_json([dataclasses.asdict(change) for change in changes])
     else:

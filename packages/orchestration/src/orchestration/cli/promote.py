@@ -29,15 +29,15 @@ def command(source: Environment, target: Environment, release_id: str | None, su
     and a development release; and one that another has taken the place of where it comes from, as a promotion that was
     approved late would be, unless with --superseded. Both environments are in the account of the target's credentials.
     """
-    from orchestration import deployment
     from orchestration.cli.deploy import deploy_release
     from orchestration.cli.local import connect
-    from orchestration.releases import history, records
+    from orchestration.releases.bucket import history, publishing, records
+    from orchestration.releases.environment import deployment
 
     if source.name == target.name:
         raise UsageError(f"--from and --to are both {source.name}")
     connect(target)
-    store = deployment.find_artifacts()
+    store = publishing.find_artifacts()
     if release_id is not None:
         live = records.standing(store, source.name).live
     else:

@@ -11,7 +11,7 @@ import click
 from orchestration.cli.options import print_json
 
 if TYPE_CHECKING:
-    from orchestration.releases.store import Store
+    from orchestration.releases.bucket.store import Store
 
 #: Kinds of what is freed, beside local_cloud's own.
 RELEASES, DOWNLOADS = "superseded development releases", "downloaded wheels that no checkout has used for 30 days"
@@ -23,7 +23,7 @@ def releases(store: Store, *, dry_run: bool) -> int:
     Errors: DeployError.
     """
     from orchestration import environments
-    from orchestration.releases import pruning
+    from orchestration.releases.bucket import pruning
 
     found = pruning.superseded(store, environments.names())
     if not dry_run:
@@ -36,7 +36,7 @@ def downloads(size_of: Callable[[Path], int], *, dry_run: bool) -> int:
     import shutil
 
     from orchestration.project import find_root
-    from orchestration.releases import wheelhouse
+    from orchestration.releases.building import wheelhouse
 
     freed = 0
     for folder in wheelhouse.superseded(find_root()):

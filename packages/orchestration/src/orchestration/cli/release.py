@@ -14,7 +14,7 @@ from orchestration.cli.options import env_option, json_option, print_json, print
 from orchestration.environments import Environment
 
 if TYPE_CHECKING:
-    from orchestration.releases.store import Store
+    from orchestration.releases.bucket.store import Store
 
 
 @click.group("release")
@@ -48,14 +48,14 @@ def build(packages: tuple[str, ...], out: Path, as_json: bool) -> None:
     --from DIR` takes it from there. This takes no AWS credentials.
     """
     from orchestration.project import root
-    from orchestration.releases import publish
-    from orchestration.releases.build import build_all
+    from orchestration.releases.building import assembly
+    from orchestration.releases.building.build import build_all
 
     if packages:
         builds = build_all(root(), out, only=packages)
     else:
-        release, builds = publish.build(root(), out)
-        click.echo(f"release {release.id} is in {out / publish.MANIFEST}", err=True)
+        release, builds = assembly.write_folder(root(), out)
+        click.echo(f"release {release.id} is in {out / assembly.MANIFEST}", err=True)
     if as_json:
         print_json({name: {"version": one.version, "files": one.digests} for name, one in builds.items()})
         return
@@ -88,13 +88,15 @@ def publish(folder: Path | None, environment: Environment, as_json: bool) -> Non
     --json also tells where the release is live and how its smoke runs ended; `current` is whether it is live in the
     environment and has passed there.
     """
-    from orchestration import deployment
     from orchestration.cli.local import connect
     from orchestration.progress import stderr
     from orchestration.project import root
+    from orchestration.releases.bucket import publishing
     from orchestration.signals import terminable
 
-    make = partial(deployment.publish_built, folder) if folder else partial(deployment.publish, root())
+    make = (
+        partial(publishing.publish_built, folder) if folder else partial(publishing.publish, root(), development=False)
+    )
     console = stderr()
     connect(environment)
     with terminable():
@@ -118,11 +120,11 @@ def list_releases(limit: int, everything: bool, environment: Environment, as_jso
     While a deployment is under way or was cut short, no release is live there: the one it is of is `unfinished` in that
     environment.
     """
-    from orchestration import deployment
     from orchestration.cli.local import connect
+    from orchestration.releases.bucket import publishing
 
     connect(environment)
-    rows = _rows(deployment.find_artifacts(), limit=limit, everything=everything)
+    rows = _rows(publishing.find_artifacts(), limit=limit, everything=everything)
     if as_json:
         print_json(rows)
     else:
@@ -139,12 +141,12 @@ def prune(dry_run: bool, environment: Environment, as_json: bool) -> None:
     With them goes, for good, what was uploaded for them alone; what is younger than an hour stays. Published releases
     are never touched. No deploy role may delete: this takes an administrator's profile.
     """
-    from orchestration import deployment
     from orchestration.cli import prune as pruning
     from orchestration.cli.local import connect
+    from orchestration.releases.bucket import publishing
 
     connect(environment)
-    freed = {pruning.RELEASES: pruning.releases(deployment.find_artifacts(), dry_run=dry_run)}
+    freed = {pruning.RELEASES: pruning.releases(publishing.find_artifacts(), dry_run=dry_run)}
     pruning.show(freed, dry_run=dry_run, as_json=as_json)
 
 
@@ -166,12 +168,12 @@ def serve(run: tuple[str, ...], port: int, environment: Environment) -> int:
     import os
     import subprocess
 
-    from orchestration import deployment
     from orchestration.cli.local import connect
-    from orchestration.releases import serve as serving
+    from orchestration.releases.bucket import publishing
+    from orchestration.releases.bucket import serve as serving
 
     connect(environment)
-    with serving.serving(deployment.find_artifacts(), port=port) as url:
+    with serving.serving(publishing.find_artifacts(), port=port) as url:
         if run:
             return subprocess.run(run, env=serving.exclusively(url, os.environ), check=False).returncode
         click.echo(url)
@@ -198,7 +200,7 @@ class _Whereabouts:
     @classmethod
     def read(cls, store: Store) -> _Whereabouts:
         from orchestration import environments
-        from orchestration.releases import records
+        from orchestration.releases.bucket import records
 
         standings = {name: records.standing(store, name) for name in environments.names()}
         unfinished = {name: one.unfinished.release for name, one in standings.items() if one.unfinished}
@@ -208,7 +210,7 @@ class _Whereabouts:
     def of(self, release_id: str) -> dict[str, Any]:
         """The environments that a release is `live` and `unfinished` in, and by environment if its smoke run passed."""
         from orchestration import environments
-        from orchestration.releases import history
+        from orchestration.releases.bucket import history
 
         smokes = {name: history.smoke(self.store, release_id, name) for name in environments.names()}
         return {
@@ -219,7 +221,7 @@ class _Whereabouts:
 
 
 def _rows(store: Store, *, limit: int, everything: bool) -> list[dict[str, Any]]:
-    from orchestration.releases import history
+    from orchestration.releases.bucket import history
 
     where = _Whereabouts.read(store)
     deployed = {*where.live.values(), *where.unfinished.values()}

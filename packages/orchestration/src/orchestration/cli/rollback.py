@@ -23,23 +23,23 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
     there at some time and nothing else: `elt promote` is for what was not. What somebody changed by hand is restored,
     too. Data stays: tables and objects are as the last runs left them.
     """
-    from orchestration import deployment
     from orchestration.cli.deploy import deploy_release
     from orchestration.cli.local import connect
-    from orchestration.releases import history, records
+    from orchestration.releases.bucket import history, publishing, records
+    from orchestration.releases.environment import deployment
 
     connect(environment)
-    store = deployment.find_artifacts()
+    store = publishing.find_artifacts()
     live = records.standing(store, environment.name).live
     if live is None:
         raise UsageError(f"nothing is deployed to {environment.name} that could be rolled back")
-    target = release_id or records.rollback_target(store, environment.name)
+    target = release_id or history.rollback_target(store, environment.name)
     if target is None:
         raise UsageError(
             f"no other release was deployed to {environment.name} before {live.release}; name one with --to"
         )
     release = history.release(store, target)
-    had = records.had(store, environment.name)
+    had = history.ever_deployed(store, environment.name)
     if target not in had:
         raise UsageError(
             f"release {target} was never live in {environment.name}; the last ones were {', '.join(had[:5])}"

@@ -15,8 +15,8 @@ from orchestration.errors import RunFailed, UsageError
 from orchestration.pipelines import DailyPipeline, Month, MonthlyPipeline, Pipeline
 
 if TYPE_CHECKING:
-    from orchestration.deployment import Deployment
     from orchestration.executions import Execution
+    from orchestration.releases.environment.deployment import Deployment
 
 
 @click.command("run", help="Run a pipeline and follow it, for a month also when the month is loaded already.")

@@ -19,8 +19,8 @@ from orchestration.errors import RunFailed, UsageError
 from orchestration.pipelines import DailyPipeline
 
 if TYPE_CHECKING:
-    from orchestration.deployment import Deployment
     from orchestration.executions import Execution
+    from orchestration.releases.environment.deployment import Deployment
     from orchestration.reviews.delivery import Delivery
 
 

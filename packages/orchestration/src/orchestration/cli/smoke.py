@@ -22,13 +22,13 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
     own and gone afterwards. No row and no cent may be lost between the file, the table and the rejects. The outcome is
     recorded with the release: `elt promote` asks for it. Exit code 1 if it fails.
     """
-    from orchestration import deployment
     from orchestration.cli.local import connect
     from orchestration.progress import stderr
-    from orchestration.releases import history, records, smoke
+    from orchestration.releases.bucket import history, publishing, records
+    from orchestration.releases.environment import deployment, smoke
 
     connect(environment)
-    store = deployment.find_artifacts()
+    store = publishing.find_artifacts()
     live = records.finished(store, environment.name)
     if live is None:
         raise UsageError(f"nothing is deployed to {environment.name}; run `elt deploy --env {environment.name}` first")
@@ -39,7 +39,7 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
             f"run `elt deploy --env {environment.name} --release {release_id}` first"
         )
     console = stderr()
-    history.save_smoke(store, smoke.begun(live.release, environment.name))  # stands if this command is killed
+    history.save_smoke(store, smoke.started_smoke(live.release, environment.name))  # stands if this command is killed
     found = smoke.run(
         deployment.find(environment), live.release, report=lambda step: console.print(f"smoke run: {step}")
     )

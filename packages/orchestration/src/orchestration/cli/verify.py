@@ -12,8 +12,8 @@ from orchestration.environments import Environment
 from orchestration.pipelines import DailyPipeline, Pipeline
 
 if TYPE_CHECKING:
-    from orchestration.reviews.check import CategoryCheck
-    from orchestration.trips.check import MonthCheck
+    from orchestration.reviews.verify import CategoryCheck
+    from orchestration.trips.verify import MonthCheck
 
 Check = TypeVar("Check", "MonthCheck", "CategoryCheck")
 
@@ -32,10 +32,10 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
     from orchestration import warehouse
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
-    from orchestration.reviews.check import check as check_categories
     from orchestration.reviews.placing import unlisted
     from orchestration.reviews.source import unlisted_text
-    from orchestration.trips.check import check as check_months
+    from orchestration.reviews.verify import check_categories
+    from orchestration.trips.verify import check_months
 
     connect(environment)
     deployment = find_or_deploy(environment)

@@ -19,8 +19,8 @@ import boto3
 from botocore.exceptions import ClientError, WaiterError
 
 from orchestration import environments, objects
-from orchestration.deployment import Deployment
 from orchestration.errors import EltError
+from orchestration.releases.environment.deployment import Deployment
 
 _FOLDER = Path(__file__).parent
 WHEEL = "elt_probe-1.0-py3-none-any.whl"

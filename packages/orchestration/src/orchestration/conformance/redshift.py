@@ -10,7 +10,7 @@ import boto3
 from orchestration import objects, warehouse
 from orchestration.conformance.assumption import Probe
 from orchestration.conformance.ground import Ground, until
-from orchestration.deployment import Deployment
+from orchestration.releases.environment.deployment import Deployment
 
 _STATEMENT_SECONDS = 300
 

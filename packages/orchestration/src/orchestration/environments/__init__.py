@@ -19,6 +19,8 @@ import tomllib
 from orchestration import pipelines
 from orchestration.errors import UnknownEnvironment, UsageError
 
+#: Of everything that is deployed, so that a bill can be asked for it.
+PROJECT_TAGS = {"project": "elt"}
 _FOLDER = Path(__file__).parent
 _REGION = "AWS_DEFAULT_REGION"
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
@@ -73,6 +75,11 @@ class Environment:
     def is_on_this_machine(self) -> bool:
         """Whether the environment brings an endpoint of its own, which `elt` may have to start."""
         return "AWS_ENDPOINT_URL" in self.sdk
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags of its two stacks, and of what is in them."""
+        return PROJECT_TAGS | {"environment": self.name}
 
     @property
     def settings(self) -> dict[str, Any]:

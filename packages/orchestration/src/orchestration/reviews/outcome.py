@@ -9,9 +9,9 @@ from typing import Any
 import boto3
 
 from orchestration import warehouse
-from orchestration.deployment import Deployment
 from orchestration.executions import StateRun
 from orchestration.pipelines import DailyPipeline
+from orchestration.releases.environment.deployment import Deployment
 
 RUN_KEY = "reviews/run_000.json"
 MANIFEST_KEY = "reviews/manifest.json"

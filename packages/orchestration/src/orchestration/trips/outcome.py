@@ -10,11 +10,11 @@ from typing import Any
 import boto3
 
 from orchestration import warehouse
-from orchestration.deployment import Deployment
 from orchestration.executions import Execution, StateRun
 from orchestration.pipelines import Month, Pipeline
 from orchestration.progress import size
-from orchestration.trips import check, ownership
+from orchestration.releases.environment.deployment import Deployment
+from orchestration.trips import ownership, verify
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ class Outcome:
 
     def manifest(self) -> dict[str, Any]:
         bucket, dataset = self.deployment.processed_bucket, self.pipeline.dataset
-        manifest = check.read_manifest(boto3.client("s3"), bucket, dataset, self.month)
+        manifest = verify.read_manifest(boto3.client("s3"), bucket, dataset, self.month)
         assert manifest is not None, "the transform has succeeded, so its manifest is there"
         return manifest
 
     def loaded(self) -> int:
-        rows = check.loaded_rows(lambda sql: warehouse.query(self.deployment, sql), self.pipeline.table)
+        rows = verify.loaded_rows(lambda sql: warehouse.query(self.deployment, sql), self.pipeline.table)
         return rows.get(str(self.month), 0)

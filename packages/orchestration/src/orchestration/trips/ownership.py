@@ -17,8 +17,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from orchestration.pipelines import Month, Pipeline
-from orchestration.trips.check import Query, read_manifest
 from orchestration.trips.source import address
+from orchestration.trips.verify import Query, read_manifest
 
 #: Bytes of the parts that ingest uploads, each with a SHA-256 of its own.
 PART_SIZE = 5 * 1024 * 1024

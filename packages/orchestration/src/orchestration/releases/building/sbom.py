@@ -13,7 +13,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
-from orchestration.releases.wheels import Wheel
+from orchestration.releases.building.wheels import Wheel
 
 _OURS = uuid.UUID("7d7c9a0c-5b0e-5a54-9d6e-2f3f0a1b6c11")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestration import pipelines
 from orchestration.cli.verify import show_categories
-from orchestration.reviews.check import CategoryCheck, check
+from orchestration.reviews.verify import CategoryCheck, check_categories
 
 PIPELINE = pipelines.load_daily("reviews")
 
@@ -21,7 +21,7 @@ def test_every_category_that_is_listed_or_loaded_is_told(capsys: Any) -> None:
     def query(sql: str) -> list[tuple[Any, ...]]:
         return next(rows for words, rows in answers.items() if words in sql)
 
-    found = check(PIPELINE, query)
+    found = check_categories(PIPELINE, query)
     assert [one.category for one in found] == [*PIPELINE.categories, "Wine"]
     by_name = {one.category: one for one in found}
     assert (by_name["Books"], by_name["Toys"]) == (CategoryCheck("Books", 3, 3), CategoryCheck("Toys", 2, 0))
@@ -46,4 +46,4 @@ def test_every_category_that_is_listed_or_loaded_is_told(capsys: Any) -> None:
 
 
 def test_before_the_first_run_there_is_nothing_to_compare() -> None:
-    assert check(PIPELINE, lambda sql: []) == []
+    assert check_categories(PIPELINE, lambda sql: []) == []

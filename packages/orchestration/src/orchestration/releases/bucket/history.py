@@ -1,4 +1,4 @@
-"""What was published and tried: documents in the artifact bucket. What was deployed, `records` has.
+"""What was published, tried and ever deployed: documents in the artifact bucket. `records` has the deployments.
 
 releases/<id>.json                a release's manifest, written once
 smokes/<id>/<environment>.json    the last smoke run of a release in an environment
@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from orchestration.errors import PublishError, UsageError
-from orchestration.releases import manifest, records
-from orchestration.releases.manifest import Release
-from orchestration.releases.store import Store
+from orchestration.releases.bucket import records
+from orchestration.releases.bucket.store import Store
+from orchestration.releases.building import manifest
+from orchestration.releases.building.manifest import Release
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,44 @@ def needed(store: Store, environment: str) -> set[str]:
     """
     found = records.standing(store, environment)
     live = {found.live.release} if found.live else set()
-    target = records.rollback_target(store, environment)
+    target = rollback_target(store, environment)
     return (live | {*found.attempts} | ({target} if target else set())) - {records.NO_RELEASE}
+
+
+def ever_deployed(store: Store, environment: str) -> list[str]:
+    """List the releases that an environment has or had, the last one first. Errors: DeployError."""
+    latest_first = reversed(records.deployments(store, environment))
+    return list(dict.fromkeys(release for action, release in latest_first if action != records.DESTROY))
+
+
+def rollback_target(store: Store, environment: str) -> str | None:
+    """Find the release that a rollback goes to, None where there is none.
+
+    That is the one before what is live. While a deployment is unfinished, a rollback undoes that; an unfinished
+    rollback goes on.
+    """
+    found = records.standing(store, environment)
+    if found.unfinished is None:
+        return previous(records.deployments(store, environment))
+    if found.unfinished.action == "rollback":
+        return found.unfinished.release
+    return found.live.release if found.live else None
+
+
+def previous(deployments: list[tuple[str, str]]) -> str | None:
+    """Find the release before the one that is live, None where there is none.
+
+    A rollback takes back what came after its target, so that rolling back once more goes one further, not forward.
+    """
+    releases: list[str] = []
+    for action, release_id in deployments:
+        if action == records.DESTROY:
+            releases.clear()
+        elif action == "rollback" and release_id in releases:
+            del releases[len(releases) - releases[::-1].index(release_id) :]
+        elif not releases or releases[-1] != release_id:
+            releases.append(release_id)
+    return releases[-2] if len(releases) > 1 else None
 
 
 def save_smoke(store: Store, smoke: Smoke) -> None:

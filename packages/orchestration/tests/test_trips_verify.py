@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.trips.check import MonthCheck, loaded_rows
+from orchestration.trips.verify import MonthCheck, loaded_rows
 
 RULES = {"pickup missing": 0, "fare not positive": 3}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from orchestration import scratch
 from orchestration.errors import EltError, PublishError
 from orchestration.project import root
-from orchestration.releases.wheels import Wheel
+from orchestration.releases.building.wheels import Wheel
 
 LOCK = Path("requirements/glue.txt")
 #: Seconds after which wheels that no checkout has asked for are superseded: other checkouts share the cache.
@@ -82,7 +82,7 @@ def _cache() -> Path:
 
 
 def main() -> None:
-    """`python -m orchestration.releases.wheelhouse`: fetch them now, for a time without the network."""
+    """`python -m orchestration.releases.building.wheelhouse`: fetch them now, for a time without the network."""
     try:
         fetch(root())
     except EltError as error:

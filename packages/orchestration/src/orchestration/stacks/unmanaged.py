@@ -1,10 +1,10 @@
-"""What belongs to an environment and CloudFormation cannot hold: set by the API, again and again with the same end.
+"""Settings that CloudFormation has no resource type for: applied through the API, idempotently.
 
 - The warehouse's usage limit: there is no resource type for it
   (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_RedshiftServerless.html).
 - What database users may do (grants.py). A question to the warehouse would wake it, and be billed for a minute: which
   grants have been made is a tag of the workgroup.
-- How long Glue's log groups keep lines. They are the account's, not ours: Glue makes them with the first run of any
+- How long Glue's log groups keep lines. They are the account's: Glue makes them with the first run of any
   job and lets them keep everything for ever. A Python Shell job cannot be given another group (continuous logging
   and its `--custom-logGroup-prefix` are for Spark,
   https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html). A retention somebody has chosen stays.
@@ -48,16 +48,15 @@ class _Warehouse:
 
 
 def plan(environment: Environment, *, data: Mapping[str, str]) -> list[Change]:
-    """What `apply` would change. `data` are the outputs of the data stack, none where it is not there yet."""
+    """List what `apply` would change. `data` are the outputs of the data stack, none where it is not there yet."""
     return [step.change for step in _steps(environment, data)]
 
 
 def apply(environment: Environment, *, data: Mapping[str, str]) -> list[Change]:
-    """Bring it all about; what that changed."""
+    """Apply every setting that differs; returns what that changed."""
     made = []
-    for step in _steps(
-        environment, data
-    ):  # one by one: a limit that is reached is raised before the warehouse is asked
+    # One by one: a limit that is reached is raised before the warehouse is asked.
+    for step in _steps(environment, data):
         step.make()
         made.append(step.change)
     return made

@@ -10,13 +10,13 @@ import pytest
 from botocore.model import Shape
 from botocore.stub import Stubber
 
-from orchestration.releases import jobs, live
-from orchestration.releases.live import Difference
+from orchestration.releases.environment import resources
+from orchestration.releases.environment.drift import Difference, differences
 
 GLUE: Any = boto3.client("glue", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
 JOB = GLUE.meta.service_model.shape_for("Job")
 SETTABLE = set(GLUE.meta.service_model.shape_for("JobUpdate").members)
-#: Told by GetJob, and refused by UpdateJob beside what says the same.
+#: Returned by GetJob, and refused by UpdateJob beside what says the same.
 OLD_NAME = {"AllocatedCapacity"}
 
 
@@ -49,7 +49,7 @@ def written(job: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
         stub.add_response("get_job", {"Job": job}, {"JobName": "a-job"})
         stub.add_response("update_job", {"JobName": "a-job"})
         GLUE.meta.events.register_first("provide-client-params.glue.UpdateJob", lambda params, **_: sent.update(params))
-        jobs.write(GLUE, "a-job", jobs.read(GLUE, "a-job") | change)
+        resources.write_job(GLUE, "a-job", resources.read_job(GLUE, "a-job") | change)
         stub.assert_no_pending_responses()
     update: dict[str, Any] = sent["JobUpdate"]
     return update
@@ -81,8 +81,8 @@ def test_one_property_stays(member: str) -> None:
 def test_what_a_property_became() -> None:
     wanted = {"one": {"Timeout": 60, "Arguments": {"--a": "1", "--b": "2"}}, "gone": {}, "neither": None}
     found = {"one": {"Timeout": 5, "Arguments": {"--a": "1", "--c": "3"}}, "new": {}, "gone": None}
-    assert live.differences(wanted, wanted) == []
-    assert live.differences(wanted, found) == [
+    assert differences(wanted, wanted) == []
+    assert differences(wanted, found) == [
         Difference("gone", "", "there", None),
         Difference("new", "", None, "there"),
         Difference("one", "Arguments.--b", "2", None),

@@ -10,11 +10,13 @@ import boto3
 
 from orchestration import stacks
 from orchestration.environments import Environment
-from orchestration.releases import check, history, lease, live, rollout
-from orchestration.releases.live import NOTHING, Difference
-from orchestration.releases.manifest import Release
-from orchestration.releases.records import NO_RELEASE, Standing
-from orchestration.releases.store import Store
+from orchestration.releases.bucket import history, lease
+from orchestration.releases.bucket.records import NO_RELEASE, NOTHING, Standing
+from orchestration.releases.bucket.store import Store
+from orchestration.releases.building.manifest import Release
+from orchestration.releases.environment import drift, resources
+from orchestration.releases.environment.drift import Difference
+from orchestration.releases.environment.plan import plan_release
 from orchestration.stacks import operation
 
 
@@ -65,7 +67,7 @@ def compare(environment: Environment, store: Store, standing: Standing, release:
     cloudformation = boto3.client("cloudformation")
     names = [stacks.data_stack(environment.name).name, stacks.pipelines_stack(environment.name).name]
     is_busy = any(operation.is_busy(operation.status_of(cloudformation, name)) for name in names)
-    found = NOTHING if is_busy else live.read(stacks.pipelines_stack(environment.name))
+    found = NOTHING if is_busy else resources.read(stacks.pipelines_stack(environment.name))
     before = history.release(store, standing.live.release) if standing.live else None
     packages = {
         name: (before.packages[name].folder, package.folder)
@@ -78,10 +80,10 @@ def compare(environment: Environment, store: Store, standing: Standing, release:
         live=before.id if before else "",
         release=release.id,
         unfinished=_unfinished(environment, store, standing) if standing.unfinished else None,
-        by_hand=live.by_hand(recorded, found, unfinished=standing.unfinished is not None),
-        objects=list(check.objects(release, store)),
+        by_hand=drift.by_hand(recorded, found, unfinished=standing.unfinished is not None),
+        objects=list(drift.objects(release, store)),
         packages=packages,
-        changes=[] if is_busy else rollout.plan(environment, store, release),
+        changes=[] if is_busy else plan_release(environment, store, release),
     )
 
 

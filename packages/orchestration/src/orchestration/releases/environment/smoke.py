@@ -14,11 +14,11 @@ from pathlib import Path
 import boto3
 
 from orchestration import executions, objects, scratch, warehouse
-from orchestration.deployment import Deployment
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
-from orchestration.releases.history import Smoke
-from orchestration.releases.records import now
+from orchestration.releases.bucket.history import Smoke
+from orchestration.releases.bucket.records import now
+from orchestration.releases.environment.deployment import Deployment
 
 PIPELINE = "yellow-trips"
 #: So far off that nothing about a real month is touched, alerts and recoveries included.
@@ -27,19 +27,19 @@ ROWS = 2_000
 
 
 @dataclass(frozen=True)
-class Place:
+class Sandbox:
     """Where a smoke run keeps all that it makes: a prefix of both buckets, and a schema."""
 
     prefix: str
     schema: str
 
     @classmethod
-    def new(cls, release_id: str) -> Place:
+    def new(cls, release_id: str) -> Sandbox:
         name = f"{release_id}-{secrets.token_hex(3)}"
         return cls(f"smoke/{name}", f"smoke_{name}".replace("-", "_"))
 
 
-def begun(release_id: str, environment: str) -> Smoke:
+def started_smoke(release_id: str, environment: str) -> Smoke:
     """What is on record while a smoke run lasts: whatever an earlier one found, this release has not passed."""
     began = now()
     reason = f"one that began at {began} has not ended"
@@ -51,18 +51,18 @@ def run(deployment: Deployment, release_id: str, *, report: Callable[[str], None
     began = time.monotonic()
     rows: dict[str, int] = {}
     arn, reason = "", ""
-    place = Place.new(release_id)
-    with scratch.folder("smoke") as folder, _kept_apart(deployment, place):
+    sandbox = Sandbox.new(release_id)
+    with scratch.folder("smoke") as folder, _kept_apart(deployment, sandbox):
         report(f"generating {ROWS:,} trips")
         file = yellow_month(folder, month=MONTH, rows=ROWS)
-        source = f"{place.prefix}/source"
+        source = f"{sandbox.prefix}/source"
         boto3.client("s3").upload_file(str(file), deployment.raw_bucket, f"{source}/{file.name}")
         report("running the pipeline")
-        arn = _start(deployment, place, source=f"s3://{deployment.raw_bucket}/{source}")
+        arn = _start(deployment, sandbox, source=f"s3://{deployment.raw_bucket}/{source}")
         execution = _followed(arn)
         if execution.status == "SUCCEEDED":
             report("checking what it loaded")
-            rows, reason = _verify(deployment, place, file, folder)
+            rows, reason = _verify(deployment, sandbox, file, folder)
         else:
             cause = " ".join((execution.cause or execution.error or "no cause given").split())
             reason = f"{execution.name} {execution.status.lower()}: {cause}"
@@ -79,27 +79,27 @@ def run(deployment: Deployment, release_id: str, *, report: Callable[[str], None
 
 
 @contextmanager
-def _kept_apart(deployment: Deployment, place: Place) -> Iterator[None]:
-    """A schema that everybody may make tables in, for as long as it takes; then it goes with all else under `place`.
+def _kept_apart(deployment: Deployment, sandbox: Sandbox) -> Iterator[None]:
+    """A schema that everybody may make tables in, for as long as it takes; then it goes with all else under `sandbox`.
 
     The administrator makes it: the load job's role may make tables, and nothing but tables.
     """
     with ExitStack() as cleanup:
         for name in (deployment.raw_bucket, deployment.processed_bucket):
-            cleanup.callback(objects.delete_under, boto3.client("s3"), name, f"{place.prefix}/")
-        warehouse.query(deployment, f'CREATE SCHEMA "{place.schema}"')
-        cleanup.callback(warehouse.query, deployment, f'DROP SCHEMA "{place.schema}" CASCADE')
-        warehouse.query(deployment, f'GRANT USAGE, CREATE ON SCHEMA "{place.schema}" TO PUBLIC')
+            cleanup.callback(objects.delete_under, boto3.client("s3"), name, f"{sandbox.prefix}/")
+        warehouse.query(deployment, f'CREATE SCHEMA "{sandbox.schema}"')
+        cleanup.callback(warehouse.query, deployment, f'DROP SCHEMA "{sandbox.schema}" CASCADE')
+        warehouse.query(deployment, f'GRANT USAGE, CREATE ON SCHEMA "{sandbox.schema}" TO PUBLIC')
         yield
 
 
-def _start(deployment: Deployment, place: Place, *, source: str) -> str:
+def _start(deployment: Deployment, sandbox: Sandbox, *, source: str) -> str:
     given = {
         "year": f"{MONTH.year:04}",
         "month": f"{MONTH.number:02}",
         "source_url": f"{source}/{{dataset}}_tripdata_{{year}}-{{month}}.parquet",
-        "prefix": place.prefix,
-        "schema": place.schema,
+        "prefix": sandbox.prefix,
+        "schema": sandbox.schema,
         "rerun": f"elt smoke --env {deployment.environment}",
     }
     started = boto3.client("stepfunctions").start_execution(
@@ -121,16 +121,16 @@ def _followed(arn: str) -> executions.Execution:
     return execution
 
 
-def _verify(deployment: Deployment, place: Place, file: Path, folder: Path) -> tuple[dict[str, int], str]:
+def _verify(deployment: Deployment, sandbox: Sandbox, file: Path, folder: Path) -> tuple[dict[str, int], str]:
     """No row and no cent is lost between the file, the table and the rejects: the counts, and what is wrong."""
-    bucket, month = boto3.resource("s3").Bucket(deployment.processed_bucket), f"{place.prefix}/yellow/{MONTH.path}"
+    bucket, month = boto3.resource("s3").Bucket(deployment.processed_bucket), f"{sandbox.prefix}/yellow/{MONTH.path}"
     load = json.loads(bucket.Object(f"{month}/manifest.json").get()["Body"].read())["load"]
-    table = f'SELECT COUNT(*), SUM(total_amount) FROM "{place.schema}".yellow_trips'  # noqa: S608
+    table = f'SELECT COUNT(*), SUM(total_amount) FROM "{sandbox.schema}".yellow_trips'  # noqa: S608
     loaded, loaded_total = warehouse.query(deployment, table)[0]
-    audit = f'SELECT rows_read, rows_kept FROM "{place.schema}".load_audit'  # noqa: S608
+    audit = f'SELECT rows_read, rows_kept FROM "{sandbox.schema}".load_audit'  # noqa: S608
     audited = warehouse.query(deployment, audit)
     rejects: list[Path] = []
-    for one in bucket.objects.filter(Prefix=f"{place.prefix}/yellow_rejected/"):
+    for one in bucket.objects.filter(Prefix=f"{sandbox.prefix}/yellow_rejected/"):
         rejects.append(folder / f"rejects-{len(rejects)}.parquet")
         bucket.download_file(one.key, str(rejects[-1]))
     source, source_total = _sum([file])

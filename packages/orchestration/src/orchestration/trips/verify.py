@@ -71,7 +71,7 @@ def loaded_rows(query: Query, table: str) -> dict[str, int]:
     return {str(month)[:7]: int(rows) for month, rows in counted}
 
 
-def check(pipeline: Pipeline, s3: Any, processed_bucket: str, query: Query) -> list[MonthCheck]:
+def check_months(pipeline: Pipeline, s3: Any, processed_bucket: str, query: Query) -> list[MonthCheck]:
     """Every month that has a manifest or rows, in order."""
     loaded = loaded_rows(query, pipeline.table)
     months = {str(month) for month in manifest_months(s3, processed_bucket, pipeline.dataset)} | set(loaded)

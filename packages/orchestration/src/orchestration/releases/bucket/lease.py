@@ -23,7 +23,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from orchestration.errors import DeployError, EltError, LeaseLost
-from orchestration.releases.store import Store
+from orchestration.releases.bucket.store import Store
 
 #: How long a lease holds after it was last renewed, and how often it is.
 SECONDS = 12

@@ -17,8 +17,8 @@ from functools import partial
 from botocore.exceptions import ClientError
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from orchestration.releases.manifest import WHEELHOUSE, Release
-from orchestration.releases.store import Store
+from orchestration.releases.bucket.store import Store
+from orchestration.releases.building.manifest import WHEELHOUSE, Release
 
 FOLDER = "simple"
 HTML, JSON = "index.html", "index.json"

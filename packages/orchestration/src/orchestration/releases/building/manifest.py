@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from orchestration.errors import DeployError, UsageError
-from orchestration.releases.build import Build
-from orchestration.releases.checkout import Commit
+from orchestration.releases.building.build import Build
+from orchestration.releases.building.checkout import Commit
 
 #: Releases from before they were named by their content have the day of their commit in front.
 _ID = re.compile(r"(dev|rel|\d{4}-\d\d-\d\d)-[0-9a-f]{12}")

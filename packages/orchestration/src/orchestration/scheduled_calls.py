@@ -11,7 +11,7 @@ from typing import Any
 PATIENCE = 60.0
 
 
-def said(logs: Any, function_arn: str, *, since: float) -> list[dict[str, Any]] | None:
+def logged_by_next_call(logs: Any, function_arn: str, *, since: float) -> list[dict[str, Any]] | None:
     """The JSON lines of the first call of a function that began after `since` (seconds since 1970).
 
     Waits for the call to end; None if it does not within PATIENCE.

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from orchestration import stacks
 from orchestration.errors import PublishError, UsageError
-from orchestration.releases import sbom, wheelhouse
-from orchestration.releases.wheels import Wheel, closure
+from orchestration.releases.building import sbom, wheelhouse
+from orchestration.releases.building.wheels import Wheel, closure
 
 #: Every package, in the order they are listed to people: those whose artifacts AWS runs, then what people install.
 PACKAGES = ("glue-ingest", "glue-transform", "rs-query", "trigger", "orchestration", "local-cloud")

@@ -22,8 +22,7 @@ from typing import Any, TypeVar
 import boto3
 
 from orchestration.errors import DeployError, PublishError, UsageError
-from orchestration.releases.live import NOTHING, Reading, State
-from orchestration.releases.store import Store
+from orchestration.releases.bucket.store import Store
 
 #: The action after which an environment has no release, and what stands for one in its records.
 DESTROY = "destroy"
@@ -31,6 +30,21 @@ NO_RELEASE = "nothing"
 _BEGUN = re.compile(r"(\d{6,})\.json")
 _ENDED = re.compile(r"(\d{6,}|\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z)-([a-z]+)-(.+)\.json")
 _LEASE = "lease.json"
+
+Properties = Mapping[str, Any]
+#: Resource (`AWS::Glue::Job elt-dev-ingest-raw`) to its properties; None for one that the stack has and AWS has not.
+State = Mapping[str, Properties | None]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What there was at one time. `touched` is when CloudFormation last changed each resource, by its own clock."""
+
+    state: State = field(default_factory=dict)
+    touched: Mapping[str, str] = field(default_factory=dict)
+
+
+NOTHING = Reading()
 
 
 @dataclass(frozen=True)
@@ -210,41 +224,6 @@ def finished(store: Store, environment: str) -> Deployed | None:
 def deployments(store: Store, environment: str) -> list[tuple[str, str]]:
     """Action and release of every deployment to an environment that succeeded, oldest first. Errors: DeployError."""
     return [(one.action, one.release) for one in _listed(store, environment)[1]]
-
-
-def had(store: Store, environment: str) -> list[str]:
-    """The releases that an environment has or had, the last one first."""
-    return list(dict.fromkeys(one for action, one in reversed(deployments(store, environment)) if action != DESTROY))
-
-
-def rollback_target(store: Store, environment: str) -> str | None:
-    """The release that a rollback goes to, None where there is none.
-
-    That is the one before what is live. While a deployment is unfinished, a rollback undoes that; an unfinished
-    rollback goes on.
-    """
-    found = standing(store, environment)
-    if found.unfinished is None:
-        return previous(deployments(store, environment))
-    if found.unfinished.action == "rollback":
-        return found.unfinished.release
-    return found.live.release if found.live else None
-
-
-def previous(deployments: list[tuple[str, str]]) -> str | None:
-    """The release before the one that is live, None where there is none.
-
-    A rollback takes back what came after its target, so that rolling back once more goes one further, not forward.
-    """
-    releases: list[str] = []
-    for action, release_id in deployments:
-        if action == DESTROY:
-            releases.clear()
-        elif action == "rollback" and release_id in releases:
-            del releases[len(releases) - releases[::-1].index(release_id) :]
-        elif not releases or releases[-1] != release_id:
-            releases.append(release_id)
-    return releases[-2] if len(releases) > 1 else None
 
 
 def _listed(store: Store, environment: str) -> tuple[dict[int, tuple[str, datetime.datetime]], list[_Ended]]:

@@ -1,4 +1,8 @@
-"""Is what is deployed the release, byte for byte? Asked of AWS after a deployment, and by `elt diff`."""
+"""Drift: what differs between what AWS has and what was recorded, or what a release says.
+
+What a deployment that was cut short has changed since is no hand's work: CloudFormation knows when it last changed each
+resource.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,94 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 
-from orchestration.releases.live import Difference, Properties, State
-from orchestration.releases.manifest import Release
-from orchestration.releases.store import Store
+from orchestration.errors import DeployError
+from orchestration.releases.bucket.records import Properties, Reading, State
+from orchestration.releases.bucket.store import Store
+from orchestration.releases.building.manifest import Release
+from orchestration.releases.environment import resources
 from orchestration.stacks import Stack
 
 
-def check(release: Release, store: Store, found: State, templates: Mapping[str, Stack]) -> list[Difference]:
-    """What differs from the release's manifest: `found` is of live.read, `templates` maps a template to its stack.
+@dataclass(frozen=True)
+class Difference:
+    """A property that is not what it should be; `wanted` or `found` is None for what is not to be, or not there."""
 
-    Held against it are: the checksums of all its objects in S3; every object that a job or a state machine points at
+    resource: str
+    property: str
+    wanted: Any
+    found: Any
+
+
+def differences(wanted: State, found: State) -> list[Difference]:
+    """Compare two states: every property that differs, by resource; a whole resource is the property ""."""
+    different: list[Difference] = []
+    for resource in sorted({*wanted, *found}):
+        one, other = wanted.get(resource), found.get(resource)
+        if one is None or other is None:
+            if (one is None) != (other is None):
+                there = [None if state is None else "there" for state in (one, other)]
+                different.append(Difference(resource, "", *there))
+            continue
+        different += [Difference(resource, *of_property) for of_property in _compare("", one, other)]
+    return different
+
+
+def by_hand(recorded: Reading, found: Reading, *, unfinished: bool) -> list[Difference]:
+    """Compare with a deployment's record: what differs and no deployment explains, so that a hand has changed it.
+
+    While one is `unfinished`, it explains what CloudFormation has made, changed or removed since the record.
+    """
+    return [
+        one
+        for one in differences(recorded.state, found.state)
+        if not unfinished or found.touched.get(one.resource, "") == recorded.touched.get(one.resource)
+    ]
+
+
+def require_present(changed: list[Difference], found: Reading) -> None:
+    """Raise DeployError where AWS lacks what the stack has: CloudFormation would not make it again."""
+    gone = [one.resource for one in changed if one.resource in found.state and found.state[one.resource] is None]
+    if gone:
+        raise DeployError(
+            f"{', '.join(dict.fromkeys(gone))} was deleted by hand, which CloudFormation does not notice: "
+            "delete the stack with `elt destroy`, which keeps all data, and deploy again"
+        )
+
+
+def restore(
+    changed: list[Difference], recorded: Reading, found: Reading, *, archives: Mapping[str, Mapping[str, str]]
+) -> Iterator[str]:
+    """Write every resource that was changed as the record has it; yields those written, one by one.
+
+    What only one of the two has is for CloudFormation to make or delete. `archives` maps the CodeSha256 of functions
+    to the S3Bucket and S3Key of their code.
+    """
+    kinds = resources.kinds(archives)
+    for resource in dict.fromkeys(one.resource for one in changed):
+        properties = recorded.state.get(resource)
+        if properties is not None and found.state.get(resource) is not None:
+            kind, name = resource.split(" ", 1)
+            kinds[kind].write(name, properties)
+            yield resource
+
+
+def _compare(path: str, wanted: Any, found: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        for name in sorted({*wanted, *found}):
+            yield from _compare(f"{path}.{name}" if path else name, wanted.get(name), found.get(name))
+    elif wanted != found:
+        yield path, wanted, found
+
+
+def from_release(release: Release, store: Store, found: State, templates: Mapping[str, Stack]) -> list[Difference]:
+    """Compare what is deployed with a release's manifest. `found` is of resources.read, by name; `templates` of stacks.
+
+    Compared are: the checksums of all its objects in S3; every object that a job or a state machine points at
     in the artifact bucket; the code of functions; the definitions that aliases run; the templates of the stacks.
     """
     state = {resource: properties for resource, properties in found.items() if properties is not None}
@@ -35,7 +113,7 @@ def check(release: Release, store: Store, found: State, templates: Mapping[str, 
 
 
 def objects(release: Release, store: Store) -> Iterator[Difference]:
-    """Objects of the release that have other bytes in S3, or are not there."""
+    """Compare a release's objects with S3: those that have other bytes there, or are missing."""
     for key, found in store.checksums(list(release.objects)).items():
         if found != release.objects[key]:
             yield Difference(store.uri(key), "sha256", release.objects[key], found)

@@ -21,8 +21,8 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from orchestration.errors import UsageError
-from orchestration.releases.index import CONTENT_TYPES, FOLDER, HTML, JSON
-from orchestration.releases.store import Store
+from orchestration.releases.bucket.index import CONTENT_TYPES, FOLDER, HTML, JSON
+from orchestration.releases.bucket.store import Store
 
 _PAGE = re.compile(rf"/{FOLDER}/([a-z0-9-]+/)?")
 _WHEEL = re.compile(r"/([\w.-]+(?:/[\w.-]+)*\.whl)")

@@ -1,7 +1,8 @@
-"""Make a release of a checkout: build it, put its bytes into the artifact bucket, write its manifest last.
+"""Assemble a release of a checkout: its bytes, and its manifest.
 
-Both at once, or one after the other, on machines that trust each other with nothing but the bytes: `build` leaves them
-in a folder, with the manifest as release.json, and `read` takes them from there where they are what it says.
+What is published need not be built by the same process: on machines that trust each other with nothing but the bytes,
+`write_folder` leaves them in a folder, with the manifest as release.json, and `read_folder` takes them from there where
+they are what it says.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from pathlib import Path
 
 from orchestration import pipelines
 from orchestration.errors import PublishError, UsageError
-from orchestration.releases import checkout, history, index, manifest, wheelhouse
-from orchestration.releases.build import PACKAGES, Build, build_all
-from orchestration.releases.manifest import Release
-from orchestration.releases.store import Store
+from orchestration.releases.building import checkout, manifest, wheelhouse
+from orchestration.releases.building.build import PACKAGES, Build, build_all
+from orchestration.releases.building.manifest import Release
 
 #: What of a checkout a release is made of.
 SOURCES = [*(f"packages/{name}" for name in PACKAGES), wheelhouse.LOCK.as_posix()]
@@ -24,7 +24,7 @@ SOURCES = [*(f"packages/{name}" for name in PACKAGES), wheelhouse.LOCK.as_posix(
 MANIFEST = "release.json"
 
 
-def prepare(root: Path, out: Path, *, development: bool) -> tuple[Release, dict[str, Path]]:
+def assemble(root: Path, out: Path, *, development: bool) -> tuple[Release, dict[str, Path]]:
     """Build the checkout at `root` into `out`: the release it is, and the files of it by their keys.
 
     Errors: PublishError; UsageError for a checkout that differs from its commit, unless it is for `development`.
@@ -37,10 +37,10 @@ def prepare(root: Path, out: Path, *, development: bool) -> tuple[Release, dict[
     return release, _files(release, builds)
 
 
-def build(root: Path, out: Path) -> tuple[Release, dict[str, Build]]:
+def write_folder(root: Path, out: Path) -> tuple[Release, dict[str, Build]]:
     """Build the checkout at `root` into `out`, to be published from there. Errors: PublishError.
 
-    A checkout that differs from its commit is built, too; `read` refuses what came of it.
+    A checkout that differs from its commit is built, too; `read_folder` refuses what came of it.
     """
     builds = build_all(root, out)
     commit = checkout.read(root, paths=SOURCES)
@@ -49,10 +49,10 @@ def build(root: Path, out: Path) -> tuple[Release, dict[str, Build]]:
     return release, builds
 
 
-def read(folder: Path) -> tuple[Release, dict[str, Path]]:
-    """The release that `build` left in a folder, and the files of it by their keys, each with the manifest's sha256.
+def read_folder(folder: Path) -> tuple[Release, dict[str, Path]]:
+    """Read the release that `write_folder` left in a folder, and its files by their keys.
 
-    Errors: UsageError where there is none, or one of no commit; PublishError for bytes that are not the manifest's.
+    Errors: UsageError where there is none, or one of no commit; PublishError for a file without the manifest's sha256.
     """
     file = folder / MANIFEST
     try:
@@ -74,18 +74,6 @@ def read(folder: Path) -> tuple[Release, dict[str, Path]]:
         if found != release.objects[key]:
             raise PublishError(f"{path} is not what {file} says: sha256 {release.objects[key]}, found {found}")
     return release, files
-
-
-def upload(store: Store, release: Release, files: Mapping[str, Path]) -> Release:
-    """Put what the bucket does not hold yet; the release on record, of the first commit that it was built of.
-
-    Keys are write-once: the same bytes again are fine, others under a published version are refused. Errors:
-    PublishError.
-    """
-    store.put_files(files)
-    if not release.development:
-        index.refresh(store, release)
-    return history.save_release(store, release)
 
 
 def _files(release: Release, builds: Mapping[str, Build]) -> dict[str, Path]:

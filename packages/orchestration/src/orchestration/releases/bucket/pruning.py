@@ -12,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from orchestration import objects
-from orchestration.releases import history
-from orchestration.releases.build import PACKAGES
-from orchestration.releases.manifest import WHEELHOUSE
-from orchestration.releases.store import Store
+from orchestration.releases.bucket import history
+from orchestration.releases.bucket.store import Store
+from orchestration.releases.building.build import PACKAGES
+from orchestration.releases.building.manifest import WHEELHOUSE
 
 #: What is younger stays: a deployment uploads first, and only then writes which release it is.
 FRESH = datetime.timedelta(hours=1)

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from orchestration import environments, pipelines, stacks
+from orchestration import environments, stacks
 from orchestration.environments import Environment
 from orchestration.errors import DeployError, EltError, Interrupted, LeaseLost, UsageError
-from orchestration.releases import check, history, lease, live, records
-from orchestration.releases.lease import Lease
-from orchestration.releases.live import Difference, Reading
-from orchestration.releases.manifest import Release
-from orchestration.releases.records import Begun, Deployed, Standing
-from orchestration.releases.store import Store
-from orchestration.stacks import outside
-
-TAGS = {"project": "elt"}
-
-Report = Callable[[str], None]
+from orchestration.progress import Progress
+from orchestration.releases.bucket import history, lease, records
+from orchestration.releases.bucket.lease import Lease
+from orchestration.releases.bucket.records import Begun, Deployed, Reading, Standing
+from orchestration.releases.bucket.store import Store
+from orchestration.releases.building.manifest import Release
+from orchestration.releases.environment import drift, parameters, resources
+from orchestration.releases.environment.drift import Difference
+from orchestration.stacks import unmanaged
 
 
-def roll_out(environment: Environment, store: Store, release: Release, *, action: str, report: Report) -> Deployed:
+def roll_out(environment: Environment, store: Store, release: Release, *, action: str, report: Progress) -> Deployed:
     """Deploy a release that is in the artifact bucket; `action` is deploy, promote or rollback.
 
     Nobody else deploys to the environment meanwhile. A stack that is still on its way, since the command that sent it
@@ -62,7 +60,8 @@ def require_tried(environment: Environment, store: Store, release: Release) -> N
     """
     if environment.development_releases or release.development:  # for the latter, roll_out has its own words
         return
-    if release.id in {*records.had(store, environment.name), *records.standing(store, environment.name).attempts}:
+    attempts = records.standing(store, environment.name).attempts
+    if release.id in {*history.ever_deployed(store, environment.name), *attempts}:
         return
     smokes = [history.smoke(store, release.id, name) for name in environments.names()]
     if not any(smoke and smoke.passed for smoke in smokes):
@@ -72,60 +71,6 @@ def require_tried(environment: Environment, store: Store, release: Release) -> N
         )
 
 
-def plan(environment: Environment, store: Store, release: Release) -> list[stacks.Change]:
-    """What CloudFormation would change for a release that is in the artifact bucket. Changes nothing."""
-    cloudformation = boto3.client("cloudformation")
-    data_stack, pipelines_stack = _stacks(environment, store, release).values()
-    outputs = stacks.outputs(cloudformation, data_stack) or {}
-    known = dict.fromkeys(data_stack.outputs, "known-after-deploy") | outputs
-    tags = tags_of(environment)
-    data, pipelines = (stacks.declared(cloudformation, stack) for stack in (data_stack, pipelines_stack))
-    return [
-        *stacks.plan(cloudformation, data_stack, parameters=data_parameters(environment, taken=data), tags=tags),
-        *stacks.plan(
-            cloudformation,
-            pipelines_stack,
-            parameters=pipelines_parameters(
-                environment, release, {**known, "ArtifactBucket": store.bucket}, taken=pipelines
-            ),
-            tags=tags,
-        ),
-        *outside.plan(environment, data=outputs),
-    ]
-
-
-def tags_of(environment: Environment) -> dict[str, str]:
-    return TAGS | {"environment": environment.name}
-
-
-def data_parameters(environment: Environment, *, taken: Collection[str]) -> dict[str, str]:
-    """The data stack's parameters, of those that its template takes."""
-    parameters = {"Environment": environment.name}
-    return {name: value for name, value in parameters.items() if name in taken}
-
-
-def pipelines_parameters(
-    environment: Environment, release: Release, outputs: Mapping[str, str], *, taken: Collection[str]
-) -> dict[str, str]:
-    """The pipelines stack's parameters: of the environment, its other stacks' `outputs`, and the release.
-
-    `taken` are those that the release's template has: one from before or after this version of `elt` has others.
-    """
-    every = pipelines.scheduled()
-    state = {name: "ENABLED" if name in environment.schedules else "DISABLED" for name in every}
-    parameters = {
-        "Environment": environment.name,
-        "AlertEmail": environment.alert_email,
-        **{f"{pipelines.camel(name)}Schedule": state[name] for name in every},
-        # What templates had before schedules were switched on by pipeline: all of them, or none.
-        "ScheduleState": "ENABLED" if set(every) <= set(environment.schedules) else "DISABLED",
-        "QuickSightPrincipal": environment.quicksight_principal,
-        **outputs,
-        **release.parameters(outputs["ArtifactBucket"]),
-    }
-    return {name: value for name, value in parameters.items() if name in taken}
-
-
 @dataclass(frozen=True)
 class _Rollout:
     """One command's deployments to one environment: that to the release asked for, and where it fails the one back."""
@@ -133,14 +78,14 @@ class _Rollout:
     environment: Environment
     store: Store
     lease: Lease
-    report: Report
+    report: Progress
 
     def bring_to(self, release: Release, *, action: str) -> Deployed:
         before = records.standing(self.store, self.environment.name)
         changed, found = self._changes_by_hand(before)
         begun = self._begin(release, self.environment, action=action)
         with unfinished_by(begun, before.live):
-            self._put_right(changed, found, before.live)
+            self._restore(changed, found, before.live)
             try:
                 return self._deploy(release, self.environment, begun)
             except LeaseLost:
@@ -167,23 +112,23 @@ class _Rollout:
         stack = stacks.pipelines_stack(self.environment.name)
         for one in (stacks.data_stack(self.environment.name), stack):
             stacks.settle(boto3.client("cloudformation"), one, report=self.report)
-        found = live.read(stack)
+        found = resources.read(stack)
         if before.live is None or not found.state:
             return [], found
-        changed = live.by_hand(before.live.reading, found, unfinished=before.unfinished is not None)
+        changed = drift.by_hand(before.live.reading, found, unfinished=before.unfinished is not None)
         try:
-            live.require_present(changed, found)
+            drift.require_present(changed, found)
         except DeployError as error:
             raise DeployError(f"{error}; {_still(self.environment, before.live)}") from error
         return changed, found
 
-    def _put_right(self, changed: list[Difference], found: Reading, before: Deployed | None) -> None:
+    def _restore(self, changed: list[Difference], found: Reading, before: Deployed | None) -> None:
         """Errors: DeployError, which says that the environment has what it had, by hand or not."""
         if not changed or before is None:
             return
         try:
-            archives = check.archives(history.release(self.store, before.release), self.store.bucket)
-            for resource in live.put_right(changed, before.reading, found, archives=archives):
+            archives = drift.archives(history.release(self.store, before.release), self.store.bucket)
+            for resource in drift.restore(changed, before.reading, found, archives=archives):
                 self.report(f"{resource} was changed by hand: restored")
         except (EltError, BotoCoreError, ClientError) as error:
             raise DeployError(f"{error}; {_still(self.environment, before)}") from error
@@ -193,32 +138,32 @@ class _Rollout:
 
         `environment` has the settings to bring about: its own, or those of an earlier deployment.
         """
-        cloudformation, tags = boto3.client("cloudformation"), tags_of(environment)
-        templates = _stacks(environment, self.store, release)
+        cloudformation = boto3.client("cloudformation")
+        templates = parameters.stacks_of(environment, self.store, release)
         data_stack, pipelines_stack = templates.values()
 
-        def deploy(stack: stacks.Stack, parameters: Mapping[str, str]) -> dict[str, str]:
+        def deploy(stack: stacks.Stack, given: Mapping[str, str]) -> dict[str, str]:
             return stacks.deploy(
                 cloudformation,
                 stack,
-                parameters=parameters,
-                tags=tags,
+                parameters=given,
+                tags=environment.tags,
                 report=self.report,
                 before_change=self.lease.check,
             )
 
         self.report(f"stack {data_stack.name}")
         taken = stacks.declared(cloudformation, data_stack)
-        outputs = deploy(data_stack, data_parameters(environment, taken=taken))
+        outputs = deploy(data_stack, parameters.for_data(environment, taken=taken))
         self.lease.check()
-        outside.apply(environment, data=outputs)
+        unmanaged.apply(environment, data=outputs)
         self.report(f"stack {pipelines_stack.name}")
         taken = stacks.declared(cloudformation, pipelines_stack)
         outputs |= {"ArtifactBucket": self.store.bucket}
-        deploy(pipelines_stack, pipelines_parameters(environment, release, outputs, taken=taken))
+        deploy(pipelines_stack, parameters.for_pipelines(environment, release, outputs, taken=taken))
         self.report("reading it back")
-        found = live.read(pipelines_stack)
-        if wrong := check.check(release, self.store, found.state, templates):
+        found = resources.read(pipelines_stack)
+        if wrong := drift.from_release(release, self.store, found.state, templates):
             one, more = wrong[0], f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             what = f"{one.property} of {one.resource}" if one.property else one.resource
             raise DeployError(
@@ -267,11 +212,3 @@ def _still(environment: Environment, before: Deployed) -> str:
         f"{environment.name} is at release {before.release} still, but for what was changed by hand: "
         f"`elt diff --env {environment.name}` shows it"
     )
-
-
-def _stacks(environment: Environment, store: Store, release: Release) -> dict[str, stacks.Stack]:
-    """An environment's stacks with their templates in the bucket, in the order they are deployed."""
-    return {
-        "data": stacks.data_stack(environment.name, url=store.url(release.template("data"))),
-        "pipelines": stacks.pipelines_stack(environment.name, url=store.url(release.template("pipelines"))),
-    }

@@ -1,0 +1,1 @@
+"""An environment is brought to a release, compared with it, tried, and destroyed."""

@@ -1,0 +1,73 @@
+"""Plan a deployment: what it would change of an environment, by its stacks' change sets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import boto3
+
+from orchestration import scratch, stacks
+from orchestration.environments import PROJECT_TAGS, Environment
+from orchestration.releases.bucket.store import Store
+from orchestration.releases.building import assembly
+from orchestration.releases.building.manifest import Release
+from orchestration.releases.environment import parameters
+from orchestration.stacks import Change, Stack, unmanaged
+
+
+def plan_release(environment: Environment, store: Store, release: Release) -> list[Change]:
+    """List what deploying a release that is in the artifact bucket would change. Changes nothing."""
+    data, pipelines = parameters.stacks_of(environment, store, release).values()
+    outputs = stacks.outputs(boto3.client("cloudformation"), data) or {}
+    return [
+        *_plan_data(environment, data),
+        *_plan_pipelines(environment, pipelines, release, {**outputs, "ArtifactBucket": store.bucket}),
+        *unmanaged.plan(environment, data=outputs),
+    ]
+
+
+def plan_checkout(environment: Environment, root: Path) -> list[Change]:
+    """List what `elt deploy` of the checkout at `root` would change.
+
+    It changes nothing; of the checkout's build only a template is put into the bucket. Where there is no bucket yet,
+    the template of the pipelines stack is too large to ask CloudFormation about.
+    """
+    cloudformation = boto3.client("cloudformation")
+    artifacts, data = stacks.artifacts_stack(), stacks.data_stack(environment.name)
+    outputs = (stacks.outputs(cloudformation, artifacts) or {}) | (stacks.outputs(cloudformation, data) or {})
+    changes = [
+        *stacks.plan(cloudformation, artifacts, parameters={}, tags=PROJECT_TAGS),
+        *_plan_data(environment, data),
+    ]
+    if "ArtifactBucket" in outputs:
+        release, pipelines = _upload_template(environment, root, Store(boto3.client("s3"), outputs["ArtifactBucket"]))
+        changes += _plan_pipelines(environment, pipelines, release, outputs)
+    else:
+        changes += stacks.additions(stacks.pipelines_stack(environment.name))
+    return [*changes, *unmanaged.plan(environment, data=outputs)]
+
+
+def _upload_template(environment: Environment, root: Path, store: Store) -> tuple[Release, Stack]:
+    """Build the checkout, and put the pipelines stack's template into the bucket."""
+    with scratch.folder("build") as out:
+        release, files = assembly.assemble(root, out, development=True)
+        key = release.template("pipelines")
+        store.put_files({key: files[key]})
+    return release, stacks.pipelines_stack(environment.name, url=store.url(key))
+
+
+def _plan_data(environment: Environment, stack: Stack) -> list[Change]:
+    cloudformation = boto3.client("cloudformation")
+    given = parameters.for_data(environment, taken=stacks.declared(cloudformation, stack))
+    return stacks.plan(cloudformation, stack, parameters=given, tags=environment.tags)
+
+
+def _plan_pipelines(
+    environment: Environment, stack: Stack, release: Release, outputs: Mapping[str, str]
+) -> list[Change]:
+    """`outputs` are those of the other stacks, as far as they are deployed."""
+    cloudformation = boto3.client("cloudformation")
+    known = dict.fromkeys(stacks.data_stack(environment.name).outputs, "known-after-deploy") | dict(outputs)
+    given = parameters.for_pipelines(environment, release, known, taken=stacks.declared(cloudformation, stack))
+    return stacks.plan(cloudformation, stack, parameters=given, tags=environment.tags)
