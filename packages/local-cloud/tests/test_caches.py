@@ -63,10 +63,12 @@ def test_what_nothing_needs_and_nobody_is_making_goes_whole(tmp_path):
     assert left == ["files/needed", "unpacked/in-the-making", "unpacked/needed"]
 
 
-def test_environments_that_are_shared_with_others_stay(tmp_path):
-    environment(tmp_path / "shared", "py3.9-aaaaaaaaaaaaaaaa")
+def test_environments_and_packages_that_are_shared_with_others_stay(tmp_path):
+    environment(tmp_path / "shared" / "environments", "py3.9-aaaaaaaaaaaaaaaa")
+    made(tmp_path / "shared" / "packages" / "unpacked" / "stale")
     (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "environments").symlink_to(tmp_path / "shared")
+    for name in ("environments", "packages"):
+        (tmp_path / "cache" / name).symlink_to(tmp_path / "shared" / name)
     assert list(caches.unneeded(tmp_path / "cache", set())) == []
 
 

@@ -7,6 +7,7 @@ content or its requirements make. A job or function that is deployed again leave
 from __future__ import annotations
 
 import http.client
+import itertools
 import json
 import os
 import shutil
@@ -134,20 +135,20 @@ def respond(cache: Path, users: Iterable[Needs], body: bytes) -> tuple[int, dict
 
 
 def unneeded(cache: Path, needed: set[str]) -> Iterator[Entry]:
-    """The entries whose name is not among the needed, and that are not fresh."""
+    """The entries whose name is not among the needed, and that are not fresh.
+
+    A folder of the cache that is a link itself is shared with other clouds, who need what this one does not.
+    """
     oldest = time.time() - FRESH
-    for entry in (*_environments(cache / "environments"), *_packages(cache / "packages")):
+    kinds = {"environments": _environments, "packages": _packages}
+    own = (entries(cache / name) for name, entries in kinds.items() if not (cache / name).is_symlink())
+    for entry in itertools.chain.from_iterable(own):
         if entry.name not in needed and all(path.lstat().st_mtime < oldest for path in entry.paths):
             yield entry
 
 
 def _environments(folder: Path) -> Iterator[Entry]:
-    """An environment is a link, the folder it points to, and a lock; a folder that no link points to was cut short.
-
-    A folder of environments that is a link itself is shared with others, who need what this cloud does not.
-    """
-    if folder.is_symlink():
-        return
+    """An environment is a link, the folder it points to, and a lock; a folder that no link points to was cut short."""
     names = sorted({"-".join(path.name.removesuffix(".lock").split("-")[:2]) for path in _inside(folder)})
     for name in names:
         yield Entry(ENVIRONMENTS, name, tuple(path for path in _inside(folder) if path.name.startswith(name)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import subprocess
 import sys
 import textwrap
 import zipfile
@@ -374,3 +375,13 @@ def test_calls_act_as_the_states_role(sfn):
         "Sts.StsException",
         True,
     )
+
+
+def test_what_runs_machines_is_imported_without_ec2():
+    """Which takes longer to import than all the rest."""
+    script = (
+        "import sys; from local_cloud.services.stepfunctions import patches; patches.apply(); "
+        "print([name for name in sys.modules if name in ('moto.batch', 'moto.ec2', 'moto.stepfunctions')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "['moto.stepfunctions']\n"

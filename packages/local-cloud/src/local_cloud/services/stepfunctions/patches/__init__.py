@@ -10,11 +10,11 @@ test_jsonata       jsonata_engine, query_language_scope
 test_history       failing_states, parallel_branches
 test_failures      environment, error_matching, log_noise, program_loop, retry_waits, state_timeouts, waits
 test_maps          map_states
-test_services      clients, service_tasks
+test_services      batch_tasks, clients, service_tasks
 test_tokens        activity_tasks
 
-The grammar takes about a second to import, so the first definition or execution applies the patches, never the start
-of the server. `FIRST` replaces names that other modules of moto copy when they are imported; the rest change classes.
+The grammar takes most of a second to import, so the first definition or execution applies the patches, never the start
+of the server. `FIRST` replaces what other modules of moto copy when they are imported; the rest change classes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from __future__ import annotations
 import importlib
 import threading
 
-FIRST = ("compact_json", "json_paths")
+FIRST = ("batch_tasks", "compact_json", "json_paths")
 THEN = (
     "activity_tasks",
     "choice_rules",
