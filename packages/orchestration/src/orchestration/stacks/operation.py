@@ -149,4 +149,4 @@ def delays() -> Iterator[None]:
     while True:
         yield
         time.sleep(delay)
-        delay = min(delay * 1.5, 3.0)
+        delay = min(delay * 1.2, 3.0)
