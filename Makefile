@@ -6,7 +6,7 @@ JOBS := glue-ingest glue-transform rs-query trigger
 PACKAGES := $(JOBS) local-cloud orchestration
 ENV ?= local
 ELT := $(BIN)/elt
-PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 30
 
 .PHONY: demo test test-fast across campaign setup checkov lint types format package package-tests lowest lowest-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
 
@@ -14,7 +14,7 @@ demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 	$(ELT) demo
 
 test: $(VENV)/.dev  ## All tests, and which took longest
-	$(PYTEST) --durations 30
+	$(PYTEST)
 
 test-fast: $(VENV)/.dev  ## The tests that start no process, for the loop while working
 	$(PYTEST) -m "not process"
@@ -53,13 +53,13 @@ same-python: | $(VENV)/bin/python
 # On a Python too old for the rest of the project, with what the jobs' own tests need: VENV=.venv-3.9 PYTHON=python3.9.
 OLD := $(shell $(PYTHON) -c 'import sys; print(int(sys.version_info < (3, 11)))' 2>/dev/null)
 package-tests: same-python $(VENV)/$(if $(filter 1,$(OLD)),.jobs,.dev)  ## make package-tests PACKAGE=rs-query [PYTHON=python3.9 VENV=.venv-3.9]
-	$(BIN)/python -m pytest packages/$(PACKAGE)
+	$(BIN)/python -m pytest --durations 15 packages/$(PACKAGE)
 
 lowest:  ## make lowest PACKAGE=rs-query: its tests with the lowest versions that it declares, on the oldest Python it supports
 	$(MAKE) lowest-tests VENV=.venv-lowest-$(PACKAGE) PYTHON=python$(shell sed -n 's/^requires-python = ">=\(.*\)"/\1/p' packages/$(PACKAGE)/pyproject.toml)
 
 lowest-tests: same-python $(VENV)/.lowest
-	$(BIN)/python -m pytest packages/$(PACKAGE)
+	$(BIN)/python -m pytest --durations 15 packages/$(PACKAGE)
 
 run-pipeline: $(VENV)/.demo  ## make run-pipeline YEAR=2024 MONTH=09 [ENV=dev] [SOURCE=folder or URL]
 	$(ELT) run yellow-trips --month $(YEAR)-$(MONTH) --env $(ENV) $(if $(SOURCE),--source $(SOURCE))

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,23 @@ else:  # each session would parse the SDK's models again, which takes longer tha
 
 #: Fixtures that start a process: a local cloud, a deployed laptop, Spark.
 _PROCESSES = frozenset(("laptop", "new_cloud", "spark"))
+
+#: Its files share one Spark, which takes as much time to start and memory as all their tests.
+_ONE_WORKER = "packages/glue-transform/"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a file on one worker (`--dist loadfile`), and those of all files that share a Spark."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _ONE_WORKER if nodeid.startswith(_ONE_WORKER) else str(super()._split_scope(nodeid))
+
+    return ByFile(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

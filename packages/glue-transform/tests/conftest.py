@@ -27,16 +27,6 @@ SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
 BUCKETS = ("raw", "processed")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests that use Spark on one worker: a second session would take as much time and memory again."""
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            engine = getattr(item, "callspec", None) and item.callspec.params.get("engine")
-            if item.path.is_relative_to(Path(__file__).parent) and (engine == "spark" or "spark" in item.fixturenames):
-                item.add_marker(pytest.mark.xdist_group("spark"))
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real samples beside the checkout."""
