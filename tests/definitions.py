@@ -19,6 +19,8 @@ _PASSING = re.compile(r"\w+\.\w*(Throttl|TooMany|LimitExceeded|ConcurrentRunsExc
 #: What a service says that has no name for it: throttling (https://repost.aws/knowledge-center/glue-throttling-rate-exceeded)
 #: and 5xx of the services here, but a missing permission too. A Retry of these is a choice, and says so.
 _GENERAL = re.compile(r"\w+\.(AWSGlue|S3|Sfn)Exception")
+#: The state that a Catch is of, so that all Catch blocks are alike and none names another state.
+_STATE_NAME = "{% $states.context.State.Name %}"
 
 
 def problems(definition: Definition) -> list[str]:
@@ -62,6 +64,8 @@ def _graph(machine: Definition) -> Iterator[str]:
         for one in state.get("Catch", []):
             if "States.ALL" in one["ErrorEquals"] and not _keeps_the_error(one, machine["States"]):
                 yield f"{name}: a Catch that says nowhere what it caught, a missing permission too"
+            if one.get("Assign", {}).get("failed_at", _STATE_NAME) != _STATE_NAME:
+                yield f"{name}: a Catch whose failed_at is not the state's own name"
         if state["Type"] == "Choice" and not state.get("Default"):
             yield f"{name}: no Default"
         if state["Type"] not in ("Choice", "Succeed", "Fail") and not state.get("Next") and not ends:

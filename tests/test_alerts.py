@@ -88,7 +88,7 @@ def test_a_success_after_a_failure_says_so_once(laptop: Laptop, tmp_path: Path) 
         "Nothing is left to do.\n"
     )
     assert [state["name"] for state in succeeded["states"]][-3:] == [
-        "ForgetFailure",
+        "ClearFailureMark",
         "NotifyRecovery",
         "PipelineSucceeded",
     ]
@@ -189,9 +189,9 @@ def test_what_fails_while_a_failure_is_told_changes_nothing(laptop: Laptop) -> N
     def break_the_telling(definition: dict[str, Any]) -> None:
         for name in ("NotifyFailure", "NotifyRecovery"):
             definition["States"][name]["Arguments"]["TopicArn"] += "-that-is-not-there"
-        for name in ("RememberFailure", "ForgetFailure"):
-            definition["States"][name]["Arguments"] = {"Name": "/"} if "Remember" in name else {"Names": ["/"]}
-        definition["States"]["RememberFailure"]["Arguments"] |= {"Value": "x"}
+        for name in ("SetFailureMark", "ClearFailureMark"):
+            definition["States"][name]["Arguments"] = {"Name": "/"} if name == "SetFailureMark" else {"Names": ["/"]}
+        definition["States"]["SetFailureMark"]["Arguments"] |= {"Value": "x"}
         definition["States"]["IngestRaw"]["Arguments"]["JobName"] = "no-such-job"
 
     before = len(laptop.mails())

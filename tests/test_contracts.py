@@ -22,7 +22,7 @@ from glue_transform import datasets, redshift
 from laptop import BIN
 from orchestration import pipelines, stacks
 from orchestration.cli.backfill import MOST_AT_ONCE
-from orchestration.pipelines import Pipeline
+from orchestration.pipelines import Pipeline, asl
 from orchestration.trips import ownership
 from rs_query import arguments as query_arguments
 
@@ -133,7 +133,7 @@ def test_the_sql_of_reviews_takes_what_its_state_gives(state: str, file: str, wo
     statements = rs_query.split((REVIEWS.folder / "sql" / file).read_text(encoding="utf-8"))
     assert [statement.text.split()[0] for statement in statements] == words
     used = {one.name for statement in statements for one in statement.placeholders}
-    given = json.loads(REVIEWS.definition.read_text(encoding="utf-8"))["States"][state]["Arguments"]["Arguments"]
+    given = json.loads(asl.read(REVIEWS.definition))["States"][state]["Arguments"]["Arguments"]
     assert given["--sql"] == f"${{Sql}}/{file}"
     assert set(re.findall(r"'(\w+)':", given["--params"])) - {"partitions"} == used
 
@@ -150,24 +150,24 @@ def test_the_table_of_reviews_is_its_source_with_the_category() -> None:
     assert table.text.endswith("DISTKEY (product_id)\nSORTKEY (review_date)")
 
 
-def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    yield from definition["States"].items()
+def states(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield from machine["States"].items()
 
 
 #: Telling of a failure, or of its end, fails nothing; a turn that another run got is waited for.
 AFTER_A_FAILURE = {
-    "RememberFailure": ("WhoTells", "NotifyFailure"),
+    "SetFailureMark": ("IsPartOfBackfill", "NotifyFailure"),
     "NotifyFailure": ("PipelineFailed",),
-    "ForgetFailure": ("PipelineSucceeded",),
+    "ClearFailureMark": ("PipelineSucceeded",),
     "NotifyRecovery": ("PipelineSucceeded",),
-    "RememberWaiting": ("NotifyWaiting",),
+    "SetWaitingMark": ("NotifyWaiting",),
     "TakeTurn": ("IsTurnLost",),
 }
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES, ids=IDS)
 def test_every_task_has_a_timeout_and_fails_into_the_alert(pipeline: Pipeline) -> None:
-    for name, state in states(json.loads(pipeline.definition.read_text(encoding="utf-8"))):
+    for name, state in states(json.loads(asl.read(pipeline.definition))):
         if state["Type"] == "Task":
             assert state["TimeoutSeconds"] <= 3600, name
             *named, caught = state["Catch"]
@@ -210,7 +210,7 @@ def test_every_job_takes_the_arguments_it_gets_and_no_others(pipeline: Pipeline)
         if one["DefinitionSubstitutions"].get("Pipeline") == pipeline.name
     ]
     substitutions = machine["DefinitionSubstitutions"]
-    text = pipeline.definition.read_text(encoding="utf-8")
+    text = asl.read(pipeline.definition)
     assert set(re.findall(r"\$\{(\w+)\}", text)) == set(substitutions), "substitutions and their use"
     for _, state in states(json.loads(text)):
         if state.get("Resource", "").startswith("arn:aws:states:::glue:startJobRun"):
@@ -222,10 +222,10 @@ def test_every_job_takes_the_arguments_it_gets_and_no_others(pipeline: Pipeline)
                 assert set(passed_over) == {"--JOB_NAME", "--JOB_RUN_ID", *(GLUES & set(given))}
 
 
-def job_names(given: str, definition: str) -> list[str]:
+def job_names(given: str, text: str) -> list[str]:
     """The substitutions a task's job may be: the one it names, or those its variable is assigned."""
     variable = re.fullmatch(r"\{% \$(\w+) %\}", given)
-    found = re.findall(rf'"{variable[1]}": "\$\{{(\w+)\}}"', definition) if variable else [given.strip("${}")]
+    found = re.findall(rf'"{variable[1]}": "\$\{{(\w+)\}}"', text) if variable else [given.strip("${}")]
     assert found, given
     return found
 
@@ -276,14 +276,13 @@ def test_of_every_machine_what_fails_unseen_is_handed_to_the_function_that_mails
 ENDS = ["FAILED", "TIMED_OUT", "ABORTED"]
 
 
-BACKFILL = Path(pipelines.__file__).parent / "backfill" / "state_machine.asl.json"
+BACKFILL = asl.read(Path(pipelines.__file__).parent / "backfill" / "state_machine.asl.yaml")
 
 
 def test_the_backfill_knows_every_monthly_pipeline() -> None:
-    definition = BACKFILL.read_text(encoding="utf-8")
     found = resources("AWS::StepFunctions::StateMachine")["Backfill"]["DefinitionSubstitutions"]
-    assert set(re.findall(r"\$\{(\w+)\}", definition)) == set(found), "substitutions and their use"
-    known = json.loads(definition)["States"]["KnownPipelines"]["Assign"]["pipelines"]
+    assert set(re.findall(r"\$\{(\w+)\}", BACKFILL)) == set(found), "substitutions and their use"
+    known = json.loads(BACKFILL)["States"]["KnownPipelines"]["Assign"]["pipelines"]
     monthly = pipelines.monthly_pipelines()
     assert {name: one["dataset"] for name, one in known.items()} == {one.name: one.dataset for one in monthly}
     machines = [pipelines.camel(name) for name in known]
@@ -297,11 +296,11 @@ def test_the_jobs_allow_as_many_runs_as_a_backfill_starts() -> None:
 
 
 def test_every_task_of_the_backfill_has_a_timeout_and_fails_into_a_record_or_the_alert() -> None:
-    definition = json.loads(BACKFILL.read_text(encoding="utf-8"))
-    months = definition["States"]["RunMonths"]
+    backfill = json.loads(BACKFILL)
+    months = backfill["States"]["RunMonths"]
     caught = {
         name: [one["Next"] for one in state["Catch"] if one["ErrorEquals"] == ["States.ALL"]]
-        for name, state in (*states(definition), *states(months["ItemProcessor"]))
+        for name, state in (*states(backfill), *states(months["ItemProcessor"]))
         if state["Type"] in ("Task", "Map")
     }
     assert caught == {
@@ -311,5 +310,5 @@ def test_every_task_of_the_backfill_has_a_timeout_and_fails_into_a_record_or_the
         "NotifyRecovery": ["BackfillSucceeded"],
         "NotifyFailure": ["BackfillFailed"],
     }
-    (trips,) = {json.loads(one.definition.read_text(encoding="utf-8"))["TimeoutSeconds"] for one in TRIPS}
+    (trips,) = {json.loads(asl.read(one.definition))["TimeoutSeconds"] for one in TRIPS}
     assert months["ItemProcessor"]["States"]["RunMonth"]["TimeoutSeconds"] > trips, "a month's own timeout comes first"

@@ -13,6 +13,7 @@ import tomllib
 import orchestration
 from laptop import ROOT
 from orchestration import pipelines, stacks
+from orchestration.pipelines import asl
 from test_contracts import template
 
 PAGE = (ROOT / "docs" / "first-deployment.md").read_text(encoding="utf-8")
@@ -128,10 +129,8 @@ def test_the_page_has_what_runs_and_deployments_cost() -> None:
     """Redshift by the minute: a run wakes it once, or, where its statements lie apart, up to three times."""
     stack = template(stacks.pipelines_stack("test"))
     ingest, transform, query = (dpu_of(stack, name) for name in ("IngestRaw", "TransformTrips", "RsQuery"))
-    definition = json.loads(pipelines.load("reviews").definition.read_text(encoding="utf-8"))
-    queries = [
-        one for one in definition["States"].values() if one.get("Resource", "").endswith("glue:startJobRun.sync")
-    ]
+    machine = json.loads(asl.read(pipelines.load("reviews").definition))
+    queries = [one for one in machine["States"].values() if one.get("Resource", "").endswith("glue:startJobRun.sync")]
     scratch = template(stacks.Stack("scratch", (PACKAGE / "conformance" / "stack.yaml",)))
     (workgroup,) = (one for one in resources() if one["Type"] == "AWS::RedshiftServerless::Workgroup")
     rpu = RATES["redshift"]

@@ -5,23 +5,30 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from yaml.constructor import SafeConstructor
 
 from definitions import problems
+from laptop import ROOT
 from local_cloud.services.stepfunctions.definition import check
 from local_cloud.services.stepfunctions.running.jsonata_engine import evaluate
 from orchestration import pipelines
+from orchestration.pipelines import asl
 
-FILES = sorted(Path(pipelines.__file__).parent.glob("*/state_machine.asl.json"))
+FOLDER = Path(pipelines.__file__).parent
+FILES = asl.find(FOLDER).values()
 IDS = [file.parent.name for file in FILES]
 
 
 def definition(file: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(asl.read(file))
     return found
 
 
@@ -32,8 +39,41 @@ def test_what_ships_has_no_problems(file: Path) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=IDS)
 def test_step_functions_would_take_it(file: Path) -> None:
-    filled = re.sub(r"\$\{\w+\}", "1", file.read_text(encoding="utf-8"))
-    assert [str(problem) for problem in check(filled, "STANDARD") if problem.severity == "ERROR"] == []
+    filled = re.sub(r"\$\{\w+\}", "1", asl.read(file))
+    assert [str(problem) for problem in check(filled, "STANDARD")] == []
+
+
+def test_the_one_that_a_reader_writes_by_the_page_has_no_problems(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "adding-a-pipeline.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"state_machine.asl.yaml`:\n\n```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    shutil.copy(FOLDER / "blocks.yaml", tmp_path)
+    file = tmp_path / "trips_by_zone" / "state_machine.asl.yaml"
+    file.parent.mkdir()
+    file.write_text(text, encoding="utf-8")
+    assert problems(definition(file)) == []
+
+
+def test_no_retry_and_no_catch_is_written_twice_by_hand() -> None:
+    """Equal blocks come from one place in the YAML, by its alias: of all the files together, the shared blocks too."""
+    written: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)
+    for file in FILES:
+        for kind, block in handlers(asl.compose(file)):
+            value = SafeConstructor().construct_document(block)
+            written[kind, json.dumps(value, sort_keys=True)].add((block.start_mark.name, block.start_mark.line))
+    assert {block: places for block, places in written.items() if len(places) > 1} == {}
+    assert len(written) > 10
+
+
+def handlers(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
+    """Each Retry and Catch of a definition, and each of the entries of one."""
+    if isinstance(node, yaml.SequenceNode):
+        for one in node.value:
+            yield from handlers(one)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value in ("Retry", "Catch"):
+                yield from ((key.value, one) for one in (value, *value.value))
+            yield from handlers(value)
 
 
 def test_the_results_of_a_backfill_fit_however_it_ends() -> None:
@@ -41,7 +81,7 @@ def test_the_results_of_a_backfill_fit_however_it_ends() -> None:
 
     https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
     """
-    machine = definition(Path(pipelines.__file__).parent / "backfill" / "state_machine.asl.json")
+    machine = definition(FOLDER / "backfill" / "state_machine.asl.yaml")
     months = machine["States"]["RunMonths"]
     ends = {name: state.get("Output", "") for name, state in months["ItemProcessor"]["States"].items()}
     name = "elt-prod-yellow-trips:yellow-2024-09-backfill-20261121T060000-1a2b"
@@ -161,6 +201,12 @@ RETRY = {"BackoffRate": 2, "JitterStrategy": "FULL"}
             ["Look: a Retry without backoff or jitter"],
         ),
         (at("States", "Good", Output="{% $fund.all %}"), ["Good: $fund is never assigned"]),
+        (
+            at(
+                "States", "Look", Catch=[{"ErrorEquals": ["States.ALL"], "Assign": {"failed_at": "Lok"}, "Next": "Bad"}]
+            ),
+            ["Look: a Catch whose failed_at is not the state's own name"],
+        ),
     ],
 )
 def test_what_is_found(change: Callable[[dict[str, Any]], None], found: list[str]) -> None:

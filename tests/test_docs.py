@@ -17,6 +17,7 @@ import yaml
 from laptop import ROOT
 from orchestration import pipelines
 from orchestration.cli import COMMANDS, elt
+from orchestration.pipelines import asl
 from rs_query.cli import _parser
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -124,9 +125,12 @@ def test_every_state_that_a_mail_may_name_is_on_call(pipeline: pipelines.Pipelin
 
 
 def failing(pipeline: pipelines.Pipeline) -> set[str]:
-    """The states that a run can fail at: what its definition assigns to be told."""
-    definition = pipeline.definition.read_text(encoding="utf-8")
-    return set(re.findall(r'"(?:failed_at|state)": "(\w+)"', definition))
+    """The states that a run can fail at."""
+    states = json.loads(asl.read(pipeline.definition))["States"]
+    caught = {
+        name for name, state in states.items() for one in state.get("Catch", []) if "failed_at" in one.get("Assign", {})
+    }
+    return caught | {"ValidateInput"}
 
 
 INLINE = [

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from laptop import Laptop
 from orchestration import pipelines, stacks
 from orchestration.generate import yellow_month
-from orchestration.pipelines import Month
+from orchestration.pipelines import Month, asl
 from orchestration.trips.source import serve
 
 MONTH = Month(2023, 3)
@@ -33,8 +33,8 @@ BORDER = 2_000_000_000
     ],
 )
 def test_the_size_decides_unless_the_run_does(engine: str, raw_bytes: int, job: str) -> None:
-    definition = json.loads(pipelines.load("yellow-trips").definition.read_text(encoding="utf-8"))
-    state = definition["States"]["ChooseEngine"]
+    machine = json.loads(asl.read(pipelines.load("yellow-trips").definition))
+    state = machine["States"]["ChooseEngine"]
     (choice,) = state["Choices"]
     condition = Jsonata(choice["Condition"].strip("{%} ").replace("${SparkFromBytes}", str(BORDER)))
     condition.assign("engine", engine)

@@ -14,6 +14,7 @@ import pytest
 
 from local_cloud.services.stepfunctions.running.jsonata_engine import evaluate
 from orchestration import pipelines
+from orchestration.pipelines import asl
 
 PACKAGES = ("glue_ingest", "glue_transform", "rs_query", "trigger")
 #: A value for each kind of attribute that an exception takes beside its text.
@@ -75,7 +76,7 @@ def test_an_exception_is_made_again_from_its_text_and_by_pickle(kind: type[BaseE
 def test_a_failure_of_which_glue_tells_no_reason_names_the_command_that_does(
     pipeline: str, message: str, cause: str
 ) -> None:
-    text = (Path(pipelines.__file__).parent / pipeline / "state_machine.asl.json").read_text(encoding="utf-8")
+    text = asl.read(Path(pipelines.__file__).parent / pipeline / "state_machine.asl.yaml")
     describe = json.loads(text.replace("${Environment}", "dev"))["States"]["DescribeFailure"]
     failure = {"Error": "States.TaskFailed", "Cause": json.dumps({"ErrorMessage": message, "JobRunState": "FAILED"})}
     states = {"input": failure, "context": {"Execution": {"Name": "run-1"}}}

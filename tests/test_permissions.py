@@ -511,7 +511,7 @@ class Ground:
         return denial_in(self.state(pipeline, "NotifyFailure", on=True, failure=FAILURE))
 
     def remember(self, pipeline: str) -> str:
-        return denial_in(self.state(pipeline, "RememberFailure", on=True, failure=FAILURE))
+        return denial_in(self.state(pipeline, "SetFailureMark", on=True, failure=FAILURE))
 
     # Functions and schedules
 
@@ -685,7 +685,7 @@ PATHS: dict[str, dict[tuple[str, str], Callable[[Ground], str]]] = {
         ("MeasureRaw", ""): lambda g: g.state("YellowTripsLive", "MeasureRaw", base="", year="2022", month="02"),
         ("Alert", ""): lambda g: g.publish("YellowTripsLive"),
         ("", "ssm:PutParameter"): lambda g: g.remember("YellowTripsLive"),
-        ("", "ssm:DeleteParameters"): lambda g: g.state("YellowTripsLive", "ForgetFailure", on=True),
+        ("", "ssm:DeleteParameters"): lambda g: g.state("YellowTripsLive", "ClearFailureMark", on=True),
     },
     "reviews": {
         ("", "glue:BatchStopJobRun"): functools.partial(Ground.query_state, slow=True),
@@ -699,7 +699,7 @@ PATHS: dict[str, dict[tuple[str, str], Callable[[Ground], str]]] = {
         ("WriteManifest", ""): lambda g: g.state("ReviewsLive", "WriteManifest", files=[]),
         ("Alert", ""): lambda g: g.publish("ReviewsLive"),
         ("", "ssm:PutParameter"): lambda g: g.remember("ReviewsLive"),
-        ("", "ssm:DeleteParameters"): lambda g: g.state("ReviewsLive", "ForgetFailure", on=True),
+        ("", "ssm:DeleteParameters"): lambda g: g.state("ReviewsLive", "ClearFailureMark", on=True),
     },
     "backfill": {
         ("", "states:StopExecution"): Ground.stop_a_backfill,
@@ -726,7 +726,7 @@ DETOURS: dict[str, Callable[[Ground], str]] = {
     "a month that is not in S3": Ground.transform_what_is_not_in_s3,
     "Spark": Ground.spark_state,
     "a serialization conflict": Ground.query_that_conflicts,
-    "reviews without a delivery": lambda g: g.state("ReviewsLive", "RememberWaiting", on=True),
+    "reviews without a delivery": lambda g: g.state("ReviewsLive", "SetWaitingMark", on=True),
     "a backfill of green trips": functools.partial(Ground.start_a_month, pipeline="GreenTripsLive"),
     "schedules of green trips and reviews": Ground.trigger_others,
 }
@@ -900,15 +900,15 @@ _LIVE = {"trips": "YellowTripsLive", "reviews": "ReviewsLive", "backfill": "Back
 @pytest.mark.parametrize(
     ("role", "state", "action", "said"),
     [
-        ("trips", "RememberFailure", "ssm:PutParameter", "could not be remembered"),
-        ("trips", "ForgetFailure", "ssm:DeleteParameters", "whether it had failed before could not be asked"),
+        ("trips", "SetFailureMark", "ssm:PutParameter", "could not be remembered"),
+        ("trips", "ClearFailureMark", "ssm:DeleteParameters", "whether it had failed before could not be asked"),
         ("trips", "NotifyRecovery", "sns:Publish", "the mail that says that it recovered was not sent"),
         ("trips", "NotifyFailure", "sns:Publish", "no mail of it was sent"),
-        ("reviews", "RememberFailure", "ssm:PutParameter", "could not be remembered"),
-        ("reviews", "ForgetFailure", "ssm:DeleteParameters", "whether it had failed before could not be asked"),
+        ("reviews", "SetFailureMark", "ssm:PutParameter", "could not be remembered"),
+        ("reviews", "ClearFailureMark", "ssm:DeleteParameters", "whether it had failed before could not be asked"),
         ("reviews", "NotifyRecovery", "sns:Publish", "the mail that says that it recovered was not sent"),
         ("reviews", "NotifyFailure", "sns:Publish", "no mail of it was sent"),
-        ("reviews", "RememberWaiting", "ssm:PutParameter", "that it was said could not be remembered"),
+        ("reviews", "SetWaitingMark", "ssm:PutParameter", "that it was said could not be remembered"),
         ("backfill", "NotifyRecovery", "sns:Publish", "the mail that says which months recovered was not sent"),
         ("backfill", "NotifyFailure", "sns:Publish", "no mail of it was sent"),
     ],

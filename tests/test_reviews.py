@@ -27,7 +27,7 @@ from orchestration.reviews import delivery, placing
 pytestmark = pytest.mark.timeout(600)
 
 PIPELINE = pipelines.load_daily("reviews")
-STATES = ["SchemaSetupJob", "ETLJob", "ReportJob", "ListReportFiles", "WriteManifest", "ForgetFailure"]
+STATES = ["SchemaSetupJob", "ETLJob", "ReportJob", "ListReportFiles", "WriteManifest", "ClearFailureMark"]
 #: What gives a run its turn: ReadTurn and AskHolder, where another run had it before.
 TURN = ["FindDelivery", "FindTurn", "ReadTurn", "AskHolder", "TakeTurn"]
 COLUMNS = (
@@ -224,7 +224,7 @@ def failed(laptop: Laptop, state: str, cause: str, *, source: Path | None = None
     done = laptop.elt("run", "reviews", "--json", *(("--source", str(source), "--yes") if source else ()))
     assert done.returncode == 1, done.stderr
     run = json.loads(done.stdout)
-    told = [(one["name"], one["status"]) for one in run["states"] if one["name"] != "RememberFailure"]
+    told = [(one["name"], one["status"]) for one in run["states"] if one["name"] != "SetFailureMark"]
     assert told[-3:] == [(state, "FAILED"), ("NotifyFailure", "SUCCEEDED"), ("PipelineFailed", "FAILED")]
     assert f"failed at {state}: " in done.stderr
     assert cause in done.stderr

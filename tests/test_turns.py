@@ -19,8 +19,9 @@ import pytest
 
 from local_cloud.services.stepfunctions.running.jsonata_engine import evaluate
 from orchestration import pipelines
+from orchestration.pipelines import asl
 
-_TEXT = pipelines.load("reviews").definition.read_text(encoding="utf-8")
+_TEXT = asl.read(pipelines.load("reviews").definition)
 _DEFINITION = json.loads(re.sub(r"\$\{(\w+)\}", r"\1", _TEXT))
 STATES: dict[str, Any] = _DEFINITION["States"]
 LONGEST: int = _DEFINITION["TimeoutSeconds"]
@@ -87,7 +88,7 @@ def steps(world: World, me: str, *, writes: int = 3, ends: str = "SUCCEEDED") ->
         state, result = STATES[name], {}
         assert name != "DescribeFailure", given
         yield name
-        context = {"input": given, "context": {"Execution": {"Id": me}}}
+        context = {"input": given, "context": {"Execution": {"Id": me}, "State": {"Name": name}}}
         assign, following = state.get("Assign", {}), state.get("Next", state.get("Default"))
         if state["Type"] == "Task":
             try:

@@ -19,7 +19,7 @@ from orchestration.backfill import cost, plan, progress, tables
 from orchestration.backfill.execution import OVERTAKEN, Backfill, MonthRun, Reader
 from orchestration.cli.backfill import Request, loaded_by_others
 from orchestration.errors import UsageError
-from orchestration.pipelines import Month, MonthlyPipeline
+from orchestration.pipelines import Month, MonthlyPipeline, asl
 
 YELLOW = pipelines.load_monthly("yellow-trips")
 TODAY = datetime.date(2026, 11, 21)
@@ -209,7 +209,7 @@ def test_times_are_measured_from_what_has_run() -> None:
 
 
 def test_what_is_assumed_is_of_states_there_are() -> None:
-    states = json.loads(YELLOW.definition.read_text(encoding="utf-8"))["States"]
+    states = json.loads(asl.read(YELLOW.definition))["States"]
     assumed = {job.state for job in cost.load_rates().assumed}
     assert assumed == {name for name, state in states.items() if "startJobRun" in state.get("Resource", "")}
 

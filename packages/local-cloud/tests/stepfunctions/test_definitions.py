@@ -7,7 +7,6 @@ by those of https://github.com/localstack/localstack.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -476,12 +475,3 @@ def test_what_express_machines_lack(sfn, resource, what):
             "location": "/States/S/Resource",
         }
     ]
-
-
-def test_the_projects_own_definitions_are_good(sfn):
-    packages = Path(__file__).parents[3]
-    found = sorted(packages.glob("orchestration/src/**/*.asl.json"))
-    if not found:
-        pytest.skip("the orchestration package is not beside this one")
-    for path in found:
-        assert diagnostics(sfn, path.read_text(), severity="WARNING")["diagnostics"] == []

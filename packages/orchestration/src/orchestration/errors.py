@@ -8,6 +8,7 @@ EltError                  one line for the user; exit code 1
 ├── DeployError           a stack did not reach its new state
 │   └── LeaseLost         another deployment has taken over: whoever lost it undoes nothing
 ├── PublishError          an artifact could not be built or put into the artifact bucket
+│   └── InvalidDefinition a state machine is not what its file's format takes
 ├── ReportError           a report is missing, or is not what its manifest says
 ├── RunFailed             an execution ended other than SUCCEEDED
 └── Interrupted           Ctrl-C or SIGTERM; exit code 130 or 143
@@ -52,6 +53,10 @@ class LeaseLost(DeployError):
 
 class PublishError(EltError):
     """An artifact could not be built or stored."""
+
+
+class InvalidDefinition(PublishError):
+    """The file of a state machine cannot become its JSON."""
 
 
 class ReportError(EltError):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from orchestration import stacks
 from orchestration.errors import PublishError, UsageError
+from orchestration.pipelines import asl
 from orchestration.releases.building import sbom, wheelhouse
 from orchestration.releases.building.wheels import Wheel, closure
 
@@ -75,9 +76,10 @@ def gather(package: Path, wheel: Wheel, *, out: Path, house: dict[str, Wheel]) -
     modules = closure(wheel, extras, house) if scripts else []
     source = package / "src" / "orchestration"
     texts = {script.name: script.read_bytes() for script in scripts}
-    for pattern in ("*/*.asl.json", "*/sql/*.sql"):
-        for file in sorted((source / "pipelines").glob(pattern)):
-            texts[f"pipelines/{file.relative_to(source / 'pipelines').as_posix()}"] = file.read_bytes()
+    for name, file in asl.find(source / "pipelines").items():
+        texts[f"pipelines/{name}"] = asl.read(file).encode()
+    for file in sorted((source / "pipelines").glob("*/sql/*.sql")):
+        texts[f"pipelines/{file.relative_to(source / 'pipelines').as_posix()}"] = file.read_bytes()
     if source.is_dir():
         texts |= {f"stacks/{name}.yaml": body.encode() for name, body in stacks.templates(source).items()}
     texts[SBOM] = sbom.write(wheel, extras, sorted(modules, key=lambda module: module.name))
