@@ -23,7 +23,7 @@ def run(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> dict[str, o
     return found
 
 
-def test_stepfunctions(laptop: Laptop, run: dict[str, object]) -> None:
+def test_stepfunctions_lists_the_execution_and_its_history(laptop: Laptop, run: dict[str, object]) -> None:
     machines = laptop.aws("stepfunctions", "list-state-machines")["stateMachines"]
     (machine,) = [one for one in machines if one["name"] == "elt-local-yellow-trips"]
     listed = laptop.aws(
@@ -37,13 +37,13 @@ def test_stepfunctions(laptop: Laptop, run: dict[str, object]) -> None:
     assert kinds.count("TaskSubmitted") == 3
 
 
-def test_glue(laptop: Laptop, run: dict[str, object]) -> None:
+def test_glue_lists_the_job_run_with_its_arguments(laptop: Laptop, run: dict[str, object]) -> None:
     runs = laptop.aws("glue", "get-job-runs", "--job-name", "elt-local-transform-trips")["JobRuns"]
     assert runs[0]["JobRunState"] == "SUCCEEDED"
     assert runs[0]["Arguments"]["--month"] == "02"
 
 
-def test_logs(laptop: Laptop, run: dict[str, object]) -> None:
+def test_logs_have_what_the_jobs_logged(laptop: Laptop, run: dict[str, object]) -> None:
     """`aws logs tail` is version 2's; it asks what this command of both versions asks."""
     since = str(int((time.time() - 3600) * 1000))
     found = laptop.aws(
@@ -54,7 +54,7 @@ def test_logs(laptop: Laptop, run: dict[str, object]) -> None:
     assert {"stored", "published", "run"} <= {line["event"] for line in logged}
 
 
-def test_redshift_data(laptop: Laptop, run: dict[str, object]) -> None:
+def test_redshift_data_counts_the_loaded_rows(laptop: Laptop, run: dict[str, object]) -> None:
     started = laptop.aws(
         *("redshift-data", "execute-statement", "--workgroup-name", "elt-local", "--database", "elt"),
         *("--sql", "SELECT COUNT(*) FROM yellow_trips WHERE source_month = '2023-02-01'"),
@@ -69,7 +69,7 @@ def test_redshift_data(laptop: Laptop, run: dict[str, object]) -> None:
     assert result["Records"] == [[{"longValue": check["kept"]}]]
 
 
-def test_s3(laptop: Laptop, run: dict[str, object]) -> None:
+def test_s3_lists_the_manifest_and_its_parquet(laptop: Laptop, run: dict[str, object]) -> None:
     listed = laptop.run(
         "aws", "s3", "ls", "--recursive", "s3://elt-local-processed-123456789012-us-east-1/yellow/2023/"
     )
@@ -79,7 +79,7 @@ def test_s3(laptop: Laptop, run: dict[str, object]) -> None:
     assert sum(key.endswith(".parquet") for key in keys) == len(keys) - 1
 
 
-def test_cloudformation(laptop: Laptop, run: dict[str, object]) -> None:
+def test_cloudformation_describes_three_complete_stacks(laptop: Laptop, run: dict[str, object]) -> None:
     stacks = laptop.aws("cloudformation", "describe-stacks")["Stacks"]
     assert {one["StackName"]: one["StackStatus"] for one in stacks} == {
         "elt-artifacts": "CREATE_COMPLETE",

@@ -140,7 +140,7 @@ def test_the_first_push_of_a_branch_is_all_change(repository: Repository) -> Non
     assert repository.checked("0" * 40) == (0, [])
 
 
-def test_nothing_changed(repository: Repository) -> None:
+def test_without_a_change_nothing_is_listed_or_checked(repository: Repository) -> None:
     assert repository.listed("HEAD") == {}
     assert repository.checked("HEAD") == (0, [])
 

@@ -59,7 +59,7 @@ CONTEXTS: dict[str, Any] = {
         ("github.event.nested.deep", 1),
     ],
 )
-def test_an_expression(text: str, value: Any) -> None:
+def test_an_expression_has_the_value_that_github_gives_it(text: str, value: Any) -> None:
     found = Evaluator(CONTEXTS, {}).evaluate(parse(text))
     assert (found, type(found)) == (value, type(value))
 
@@ -122,7 +122,7 @@ def test_text_that_cannot_be_filled(text: str) -> None:
         ("!cancelled() && inputs.on", True, True),
     ],
 )
-def test_a_condition(text: str, failed: bool, runs: bool) -> None:
+def test_a_condition_decides_whether_a_step_runs(text: str, failed: bool, runs: bool) -> None:
     status = {"success": not failed, "failure": failed, "always": True, "cancelled": False}
     assert bool(Evaluator(CONTEXTS, status).evaluate(condition(text))) is runs
 
@@ -213,7 +213,7 @@ def results(jobs: Mapping[str, JobRun]) -> dict[str, str]:
     return {name: job.result for name, job in jobs.items()}
 
 
-def test_a_workflow(tmp_path: Path) -> None:
+def test_a_workflow_runs_its_jobs_in_order_with_their_outputs(tmp_path: Path) -> None:
     jobs = run(tmp_path, WORKFLOW)
     assert results(jobs) == dict.fromkeys(("first", "legs", "last"), "success")
     assert jobs["first"].outputs == {"told": "step workflow nobody"}

@@ -75,7 +75,7 @@ def summary(tmp_path: Path, value: Any, *names: str) -> str:
         ]),
     ],
 )  # fmt: skip
-def test_shapes(tmp_path: Path, value: Any, lines: list[str]) -> None:
+def test_every_shape_of_json_becomes_a_table(tmp_path: Path, value: Any, lines: list[str]) -> None:
     assert summary(tmp_path, value) == "\n".join(["## Title", "", *lines])
 
 
@@ -103,6 +103,6 @@ def test_a_command_that_was_refused_is_quoted(tmp_path: Path) -> None:
     )
 
 
-def test_wrong_usage() -> None:
+def test_wrong_usage_is_one_line_and_exit_code_2() -> None:
     done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "usage: summary.py TITLE FILE [NAME…]\n")

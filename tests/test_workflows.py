@@ -376,7 +376,7 @@ def test_of_promotions_that_wait_the_newest_stays_and_rollbacks_wait_for_none() 
     assert (rollback["group"], rollback["queue"]) == ("environment-${{ inputs.environment }}", "max")
 
 
-def test_a_backfill(delivery: Delivery, tmp_path: Path) -> None:
+def test_a_backfill_runs_what_is_missing_of_a_range(delivery: Delivery, tmp_path: Path) -> None:
     """After the push: dev is deployed. One month by year and number, then a range with it: only the rest is run."""
     for number in (1, 2):
         yellow_month(tmp_path, month=Month(2019, number), rows=1_000)
@@ -418,7 +418,7 @@ def test_a_backfill_of_no_month(delivery: Delivery, months: dict[str, str], reas
     assert reason in jobs["plan"].step("Read the months").log
 
 
-def test_a_tag(delivery: Delivery) -> None:
+def test_a_tag_publishes_the_version_that_it_names(delivery: Delivery) -> None:
     """A tag is refused unless it is the version, and on main; then it is published, again and again the same.
 
     What is new of it is on a release of GitHub's, with the wheel and its bill of materials.

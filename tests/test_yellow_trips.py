@@ -43,7 +43,7 @@ def test_a_real_month_is_loaded_exactly_once_however_often_it_runs(laptop: Lapto
     assert audit == [(read, kept)] * 2, "one row a load"
 
 
-def test_demo(laptop: Laptop) -> None:
+def test_the_demo_loads_a_month_and_a_day_of_reviews(laptop: Laptop) -> None:
     done = laptop.elt("demo", "--rows", "20000", "--reviews", "2000", "--month", "2023-05")
     assert done.returncode == 0, done.stderr
     told = done.stdout

@@ -23,17 +23,17 @@ def argv(**changes: str | None) -> list[str]:
     return [word for name, value in values.items() if value is not None for word in (f"--{name}", value)]
 
 
-def test_a_request():
+def test_what_must_be_given_makes_a_request():
     assert parse(argv()) == Request("yellow", 2024, 9, "raw", "processed", "duckdb")
 
 
-def test_a_prefix():
+def test_an_empty_prefix_is_none():
     expected = Request("yellow", 2024, 9, "raw", "processed", "duckdb", "smoke/1a2b")
     assert parse(argv(prefix="smoke/1a2b")) == expected
     assert parse(argv(prefix="")) == parse([*argv(), "--prefix"]) == parse(["--prefix", *argv()]) == parse(argv())
 
 
-def test_an_execution():
+def test_the_execution_that_started_the_job_is_kept():
     assert parse(argv(execution="yellow-2024-09-x")).execution == "yellow-2024-09-x"
 
 
@@ -90,7 +90,7 @@ def test_a_value_may_follow_an_equals_sign():
         ),
     ],
 )
-def test_wrong_arguments(given: list[str], message: str):
+def test_what_is_missing_or_malformed_is_refused_by_name(given: list[str], message: str):
     with pytest.raises(UsageError) as error:
         parse(given)
     assert str(error.value) == message

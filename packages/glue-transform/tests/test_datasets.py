@@ -44,7 +44,7 @@ def test_every_file_of_the_folder_is_a_dataset():
 
 
 @pytest.mark.parametrize("name", ["green", "yellow"])
-def test_the_table(name: str):
+def test_a_dataset_describes_its_table_its_copy_and_its_rules(name: str):
     dataset = datasets.load(name)
     assert redshift.create_table(dataset) == f"CREATE TABLE IF NOT EXISTS {name}_trips (\n{COLUMNS});\n"
     assert redshift.copy_columns(dataset) == (

@@ -163,7 +163,7 @@ def write_trips(lake, columns: Mapping[str, Sequence[str]]) -> int:
 
 
 @pytest.mark.parametrize("columns", FILES.values(), ids=FILES)
-def test_values(lake, engine, columns: dict[str, tuple[int, dict[str, Any]]]):
+def test_a_value_of_every_kind_becomes_that_of_its_column(lake, engine, columns: dict[str, tuple[int, dict[str, Any]]]):
     count = write_trips(lake, {key: list(values) for key, (_, values) in columns.items()})
     manifest = lake.transform("yellow", 2024, 2, engine=engine)
     rows = {row[5]: row for row in read_rows(lake.kept(manifest))}

@@ -47,7 +47,7 @@ def test_s3_from_bucket_to_bucket(aws: Aws, tmp_path: Path) -> None:
     assert "NoSuchBucket" in aws("s3", "ls", "s3://cli-test", code=254 if "2." in aws("--version")[:9] else 255)
 
 
-def test_s3api(aws: Aws, tmp_path: Path) -> None:
+def test_s3api_keeps_versions_of_an_object(aws: Aws, tmp_path: Path) -> None:
     aws("s3api", "create-bucket", "--bucket", "api-test")
     aws("s3api", "put-bucket-versioning", "--bucket", "api-test", "--versioning-configuration", "Status=Enabled")
     body = tmp_path / "body"
@@ -65,7 +65,7 @@ def test_who_am_i(aws: Aws) -> None:
     assert json.loads(aws("sts", "get-caller-identity"))["Account"] == "123456789012"
 
 
-def test_secrets(aws: Aws) -> None:
+def test_a_secret_is_read_back_and_another_is_not_found(aws: Aws) -> None:
     aws("secretsmanager", "create-secret", "--name", "token", "--secret-string", "s3cret")
     assert json.loads(aws("secretsmanager", "get-secret-value", "--secret-id", "token"))["SecretString"] == "s3cret"
     assert "ResourceNotFoundException" in aws("secretsmanager", "get-secret-value", "--secret-id", "none", code=255)

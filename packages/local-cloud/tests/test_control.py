@@ -156,7 +156,9 @@ def test_a_port_that_another_cloud_holds(run: Run, tmp_path: Path, port: int) ->
         (("sideways",), {}, "No such command 'sideways'"),
     ],
 )
-def test_wrong_usage(run: Run, arguments: tuple[str, ...], extra: dict[str, str], says: str) -> None:
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    run: Run, arguments: tuple[str, ...], extra: dict[str, str], says: str
+) -> None:
     code, out, err = ended(run(*arguments, **extra))
     assert (code, out) == (2, "")
     assert says in err

@@ -24,7 +24,7 @@ def run(cloud, folder, *command: str) -> str:
     return done.stdout
 
 
-def test_jobs(cloud, tmp_path):
+def test_the_example_of_a_job_runs(cloud, tmp_path):
     (tmp_path / "hello.py").write_text("print('hello')")
     (commands,) = examples("jobs", "sh")
     *before, logs = commands.strip().split("\n")
@@ -35,7 +35,7 @@ def test_jobs(cloud, tmp_path):
     assert [event["message"] for event in json.loads(run(cloud, tmp_path, "bash", "-ec", logs))["events"]] == ["hello"]
 
 
-def test_functions(cloud, tmp_path):
+def test_the_example_of_a_function_runs(cloud, tmp_path):
     with zipfile.ZipFile(tmp_path / "hello.zip", "w") as archive:
         archive.writestr("app.py", "def main(event, context):\n    print('hello')\n    return event")
     (tmp_path / "event.json").write_text('{"a": 1}')
@@ -63,7 +63,7 @@ def monthly(cloud):
 
 
 @pytest.mark.parametrize("language", ["sh", "python"])
-def test_schedules(cloud, tmp_path, monthly, language):
+def test_the_example_of_a_schedule_fires(cloud, tmp_path, monthly, language):
     (example,) = examples("schedules", language)
     interpreter = {"sh": ("bash", "-ec"), "python": ("python", "-c")}[language]
     run(cloud, tmp_path, *interpreter, example)

@@ -113,7 +113,7 @@ def test_the_end_of_a_stream_grows(logs: Any, now: int) -> None:
     assert code(logs.get_log_events, **ask) == "ResourceNotFoundException"
 
 
-def test_descriptions(logs: Any, now: int) -> None:
+def test_groups_and_streams_are_described_with_times_and_sizes(logs: Any, now: int) -> None:
     stream = logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix="run/a")["logStreams"][0]
     assert (stream["firstEventTimestamp"], stream["lastEventTimestamp"]) == (now, now + 18_000)
     assert stream["lastIngestionTime"] >= now
@@ -123,7 +123,7 @@ def test_descriptions(logs: Any, now: int) -> None:
     assert [s["logStreamName"] for s in newest["logStreams"]][:2] == ["run/b", "run/a"]
 
 
-def test_retention_forgets(logs: Any) -> None:
+def test_events_older_than_the_retention_are_gone(logs: Any) -> None:
     ask = {"logGroupName": "/short", "logStreamName": "s"}
     logs.create_log_group(logGroupName="/short")
     logs.create_log_stream(**ask)
@@ -152,7 +152,7 @@ def test_groups_by_arn(logs: Any) -> None:
     assert code(logs.describe_log_streams, logGroupIdentifier=other) == "ResourceNotFoundException"
 
 
-def test_refusals(logs: Any) -> None:
+def test_requests_that_do_not_fit_are_refused_by_aws_codes(logs: Any) -> None:
     both = {"logStreamNames": ["run/a"], "logStreamNamePrefix": "run"}
     assert code(logs.filter_log_events, logGroupName="/none") == "ResourceNotFoundException"
     assert code(logs.filter_log_events, logGroupName=GROUP, **both) == "InvalidParameterException"
@@ -278,7 +278,7 @@ MESSAGES = {
         ('{ $.at.month = "2022-01" }', {"json"}),
     ],
 )
-def test_filter_patterns(pattern: str, matching: set[str]) -> None:
+def test_a_filter_pattern_matches_as_cloudwatch_does(pattern: str, matching: set[str]) -> None:
     matches = compile_pattern(pattern)
     assert {name for name, message in MESSAGES.items() if matches is None or matches(message)} == matching
 

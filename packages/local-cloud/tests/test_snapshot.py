@@ -86,7 +86,7 @@ def test_dictionaries_with_a_constructor_of_their_own() -> None:
     assert (type(back), back.owner, dict(back), back["b"]) == (Rooms, "me", {"a": [1]}, [])
 
 
-def test_private_keys() -> None:
+def test_a_private_key_survives_a_snapshot() -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     back = snapshot.loads(snapshot.dumps(key))
     assert back.private_numbers() == key.private_numbers()

@@ -66,7 +66,7 @@ def test_without_a_subject(cloud: Any, sns: Any, topic: str) -> None:
     assert [m["Subject"] for m in mails(cloud, "nosubject@example.com")] == ["AWS Notification Message"]
 
 
-def test_email_json(cloud: Any, sns: Any, topic: str) -> None:
+def test_an_email_json_subscription_gets_the_document(cloud: Any, sns: Any, topic: str) -> None:
     sns.subscribe(TopicArn=topic, Protocol="email-json", Endpoint="json@example.com")
     message_id = sns.publish(TopicArn=topic, Subject="s", Message="text")["MessageId"]
     document = json.loads(mails(cloud, "json@example.com")[0].get_content())

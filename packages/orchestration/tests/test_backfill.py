@@ -408,7 +408,7 @@ PLANS = [
 
 
 @pytest.mark.parametrize(("force", "measured", "told", "summary", "runs"), PLANS)
-def test_the_plan(
+def test_a_plan_says_what_runs_and_what_it_costs(
     force: bool, measured: int, told: str, summary: str, runs: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     planned = plan.Plan(

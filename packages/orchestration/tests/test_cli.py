@@ -105,7 +105,9 @@ from orchestration.joblogs import LogLine
         (["frobnicate"], "elt: No such command 'frobnicate'. (see `elt --help`)"),
     ],
 )
-def test_wrong_usage(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_is_one_line_and_exit_code_2(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert invoke(arguments) == 2
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", f"{line}\n")
@@ -147,7 +149,7 @@ def test_a_file_that_cannot_be_written(
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *([name, "--help"] for name in COMMANDS)])
-def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(arguments) == 0
     assert "Usage: elt" in capsys.readouterr().out
 

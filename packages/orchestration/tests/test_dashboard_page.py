@@ -311,7 +311,7 @@ def test_by_keyboard_alone(pages: Pages, report: Path) -> None:
         assert tab.js("document.activeElement.className") == "title"
 
 
-def test_one_product(pages: Pages, report: Path) -> None:
+def test_one_product_shows_its_reviews_alone(pages: Pages, report: Path) -> None:
     sql = Sql(report, "true")
     [(title, category, marketplace)] = sql("SELECT t, c, m FROM products ORDER BY reviews DESC LIMIT 1")
     own = f"FROM reviews WHERE (t, c, m) = ({json.dumps(title)[1:-1]!r}, '{category}', '{marketplace}')".replace(
@@ -478,13 +478,13 @@ def test_titles_without_entities(pages: Pages) -> None:
         assert tab.text("#nothing") == "No product is left by these filters."
 
 
-def test_no_reviews(pages: Pages) -> None:
+def test_a_report_without_reviews_says_so(pages: Pages) -> None:
     with pages.open(pages.write([])) as tab:
         assert tab.text("#nothing").startswith("The report holds no reviews")
         assert tab.js("document.querySelector('#panels').checkVisibility()") is False
 
 
-def test_one_review(pages: Pages) -> None:
+def test_a_report_of_one_review_has_its_figures(pages: Pages) -> None:
     with pages.open(pages.write([("US", "Books", "A title", "R1", "4.00", 1)])) as tab:
         assert figures(tab) == {"reviews": "1", "products": "1", "rating": "4.00", "votes": "1"}
         assert rows(tab, "#by-average") == [["1", "A title\nBooks · US", "1", "4.00"]]

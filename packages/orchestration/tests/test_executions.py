@@ -141,7 +141,7 @@ ABORTED = [*RUNNING, event(1, "ExecutionAborted")]
         ([], []),
     ],
 )
-def test_states(events: list[dict[str, Any]], expected: list[tuple[Any, ...]]) -> None:
+def test_states_are_read_from_the_history(events: list[dict[str, Any]], expected: list[tuple[Any, ...]]) -> None:
     states = States(events, stopDate=T0 + datetime.timedelta(seconds=9))
     execution = read(states, ARN)
     assert [(s.name, s.status, s.seconds, s.job_run) for s in execution.states] == expected

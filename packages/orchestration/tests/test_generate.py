@@ -52,7 +52,7 @@ def test_name_schema_and_rows(month: Path) -> None:
     assert scalar(f"SELECT count(*) FROM '{month}'") == 200_000
 
 
-def test_dirt(month: Path) -> None:
+def test_a_generated_month_has_rows_that_break_rules(month: Path) -> None:
     outside = f"tpep_pickup_datetime < '{SEPTEMBER.first_day}' OR tpep_pickup_datetime >= '2024-10-01'"
     strays = scalar(f"SELECT count(*) FROM '{month}' WHERE {outside}")
     negative = scalar(f"SELECT count(*) FROM '{month}' WHERE fare_amount < 0")

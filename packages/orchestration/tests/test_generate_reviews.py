@@ -39,14 +39,14 @@ def rows(folder: Path) -> str:
     return f"read_parquet('{folder}/*/*.parquet', hive_partitioning = true)"
 
 
-def test_layout(generated: Path) -> None:
+def test_generated_reviews_lie_by_category_with_the_tables_columns(generated: Path) -> None:
     assert sorted(folder.name for folder in generated.iterdir()) == [f"product_category={name}" for name in CATEGORIES]
     for file in generated.rglob("*.parquet"):
         found = duckdb.connect().sql(f"DESCRIBE FROM read_parquet('{file}', hive_partitioning = false)").fetchall()
         assert [row[:2] for row in found] == COLUMNS
 
 
-def test_rows(generated: Path) -> None:
+def test_generated_rows_have_an_id_each_and_dates_of_all_years(generated: Path) -> None:
     ((count, ids, nulls, first, last, years),) = (
         duckdb.connect()
         .sql(f"""
@@ -67,7 +67,7 @@ def test_rows(generated: Path) -> None:
     )
 
 
-def test_skew(generated: Path) -> None:
+def test_few_products_have_most_of_the_reviews(generated: Path) -> None:
     ((products, top, no_votes, most, five, one),) = (
         duckdb.connect()
         .sql(f"""
@@ -88,7 +88,7 @@ def test_skew(generated: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [",", '"', "\n", "<br />", "&#34;", "&amp;", "☕", "'", "\\", "é"])
-def test_texts(generated: Path, text: str) -> None:
+def test_generated_texts_have_every_character_that_breaks_a_csv(generated: Path, text: str) -> None:
     for column in ("product_title", "review_body") if text in ',"\n' else ("product_title || review_body",):
         counted = f"SELECT count(*) FROM {rows(generated)} WHERE contains({column}, ?)"
         ((found,),) = duckdb.connect().execute(counted, [text]).fetchall()

@@ -80,7 +80,7 @@ def test_nothing_is_made_without_a_principal() -> None:
         ("ann@example.com", False),
     ],
 )
-def test_principals(principal: str, taken: bool) -> None:
+def test_a_principal_is_a_user_or_a_group_of_quicksight(principal: str, taken: bool) -> None:
     pattern = FRAGMENT_PARTS["Parameters"]["QuickSightPrincipal"]["AllowedPattern"]
     assert bool(re.fullmatch(pattern, principal)) is taken
 

@@ -435,7 +435,7 @@ def test_pages_of_a_project(store: Store, tmp_path: Path) -> None:
     )
 
 
-def test_published_once(store: Store, tmp_path: Path) -> None:
+def test_a_file_is_published_once_and_never_changed(store: Store, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("1")
     files = {"demo/1.0.0/a.py": tmp_path / "a.py"}
     assert store.put_files(files) == ["demo/1.0.0/a.py"]

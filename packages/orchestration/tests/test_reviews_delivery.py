@@ -283,7 +283,9 @@ def test_nothing_to_copy(s3: Any) -> None:
     assert refused(s3, "s3://mine/x") == "s3://mine/x holds no product_category=…/*.parquet"
 
 
-def test_without_duckdb(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_duckdb_a_delivery_says_what_to_install(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(footers, "find_spec", lambda name: None)
     told = "reviews are read and converted by DuckDB, of orchestration[local]: pip install duckdb"
     assert refused(s3, folder(tmp_path, f"{TOYS}a.parquet")) == told

@@ -186,7 +186,7 @@ def test_what_the_files_hold_is_counted(tmp_path: Path, monkeypatch: pytest.Monk
     assert str(caught.value) == told
 
 
-def test_without_duckdb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_duckdb_a_conversion_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(footers, "find_spec", lambda name: None)
     said = "reviews are read and converted by DuckDB, of orchestration[local]: pip install duckdb"
     with pytest.raises(UsageError, match=f"^{re.escape(said)}$"):
@@ -203,7 +203,9 @@ def test_texts_are_as_long_as_their_columns_may_be() -> None:
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize(("folder", "read", "categories"), [(SHARED, 1_452, 1), (SHARED / "heads", 437, 22)])
-def test_real_files(tmp_path: Path, folder: Path, read: int, categories: int) -> None:
+def test_the_published_files_are_converted_without_a_reject(
+    tmp_path: Path, folder: Path, read: int, categories: int
+) -> None:
     if not folder.is_dir():
         pytest.skip("the real review files are not beside this checkout (../shared/data)")
     done = tsv.convert(tsv.files_of(folder), tmp_path / "out")

@@ -21,7 +21,7 @@ from orchestration.trips.source import serve, url_template
         ("https://x.test/{year}/{dataset}.parquet", "https://x.test/{year}/{dataset}.parquet"),
     ],
 )
-def test_url_template(source: str, template: str) -> None:
+def test_a_folder_or_url_becomes_a_template_of_urls(source: str, template: str) -> None:
     assert url_template(source) == template
 
 

@@ -22,12 +22,12 @@ RULES = {"pickup missing": 0, "fare not positive": 3}
         (MonthCheck("2024-09", 3, 0, RULES, 0), True),
     ],
 )
-def test_agrees(check: MonthCheck, agrees: bool) -> None:
+def test_a_month_agrees_where_manifest_and_table_do(check: MonthCheck, agrees: bool) -> None:
     assert check.agrees is agrees
     assert check.as_json()["agrees"] is agrees
 
 
-def test_loaded_rows() -> None:
+def test_rows_of_the_table_are_counted_by_month() -> None:
     def query(sql: str) -> list[tuple[Any, ...]]:
         return [(1,)] if "svv_tables" in sql else [("2024-09-01", 7), ("2024-10-01", 8)]
 

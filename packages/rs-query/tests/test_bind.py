@@ -113,7 +113,7 @@ LITERALS = {
 
 
 @pytest.mark.parametrize(("value", "sql"), LITERALS.values(), ids=LITERALS)
-def test_literals(value: Any, sql: str) -> None:
+def test_a_value_becomes_a_literal_of_redshift(value: Any, sql: str) -> None:
     assert literal(value, "a") == sql
 
 
@@ -131,7 +131,7 @@ RENDERED = {
 
 
 @pytest.mark.parametrize(("sql", "params", "rendered"), RENDERED.values(), ids=RENDERED)
-def test_rendering(sql: str, params: dict[str, Any], rendered: str) -> None:
+def test_what_redshift_cannot_bind_is_written_into_the_sql(sql: str, params: dict[str, Any], rendered: str) -> None:
     (bound,) = bind(split(sql), params, mark=by_name)
     assert (bound.sql, bound.parameters) == (rendered, {})
 
@@ -165,7 +165,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("sql", "params", "message"), REFUSED.values(), ids=REFUSED)
-def test_refuses(sql: str, params: dict[str, Any], message: str) -> None:
+def test_a_parameter_that_does_not_fit_is_refused_by_name(sql: str, params: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError) as caught:
         bind(split(sql, "x.sql"), params, mark=by_name)
     assert str(caught.value).startswith(message)
@@ -198,7 +198,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize(("sql", "params", "bound"), ROWS.values(), ids=ROWS)
-def test_rows(sql: str, params: dict[str, Any], bound: list[tuple[str, dict[str, str]]]) -> None:
+def test_rows_become_bound_values(sql: str, params: dict[str, Any], bound: list[tuple[str, dict[str, str]]]) -> None:
     assert [(one.sql, one.parameters) for one in bind(split(sql), params, mark=by_name)] == bound
 
 
@@ -229,7 +229,7 @@ ROWS_REFUSED = {
 
 
 @pytest.mark.parametrize(("sql", "params", "message"), ROWS_REFUSED.values(), ids=ROWS_REFUSED)
-def test_rows_refused(sql: str, params: dict[str, Any], message: str) -> None:
+def test_rows_that_do_not_fit_are_refused(sql: str, params: dict[str, Any], message: str) -> None:
     with pytest.raises(ParameterError) as caught:
         bind(split(sql, "x.sql"), params, mark=by_name)
     assert str(caught.value).startswith(message)

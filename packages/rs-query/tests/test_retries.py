@@ -68,7 +68,7 @@ def test_submits_nothing_twice_in_a_session(api: ScriptedDataApi, faults: list[F
 
 @pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
 @pytest.mark.parametrize("operation", ["DescribeStatement", "GetStatementResult"])
-def test_asks_again(api: ScriptedDataApi, operation: str, faults: list[Fault]) -> None:
+def test_a_read_that_failed_is_made_again(api: ScriptedDataApi, operation: str, faults: list[Fault]) -> None:
     api.script = lambda sql: Reply(columns=(("n", "int4"),), records=([{"longValue": 1}],))
     api.faults[operation] = list(faults)
     (result,) = rs_query.run("SELECT 1", **WHERE).results

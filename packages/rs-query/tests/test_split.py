@@ -87,7 +87,7 @@ CASES = {
 
 
 @pytest.mark.parametrize(("text", "statements"), CASES.values(), ids=CASES)
-def test_splits(text: str, statements: list[str]) -> None:
+def test_a_script_is_split_into_its_statements(text: str, statements: list[str]) -> None:
     found = split(text)
     assert [statement.text for statement in found] == statements
     assert [text[statement.start : statement.end] for statement in found] == statements
@@ -224,7 +224,7 @@ def _judged(text: str) -> list[str]:
         if not any(word in name for word in ("BOM", "CR", "break space", "number", "in a name", "back to back"))
     ],
 )
-def test_sqlglot_agrees(text: str) -> None:
+def test_sqlglot_splits_the_same_scripts_alike(text: str) -> None:
     assert [statement.text for statement in split(text)] == _judged(text)
 
 

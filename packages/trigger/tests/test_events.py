@@ -27,7 +27,7 @@ DAYS = st.dates(min_value=datetime.date(1970, 1, 1), max_value=datetime.date(220
         ("2024-12-31", 12, "2023-12"),
     ],
 )
-def test_months_before(today: str, lag: int, month: str) -> None:
+def test_a_lag_counts_whole_months_back(today: str, lag: int, month: str) -> None:
     assert str(months_before(datetime.date.fromisoformat(today), lag)) == month
 
 
@@ -51,7 +51,7 @@ TODAY = datetime.date(2024, 11, 5)
         ({"year": "2024", "month": "09", "lag_months": 2}, Month(2024, 9)),
     ],
 )
-def test_month_of(event: dict[str, Any], month: Month) -> None:
+def test_an_event_names_a_month_or_a_lag(event: dict[str, Any], month: Month) -> None:
     assert month_of(event, TODAY) == month
 
 
@@ -74,7 +74,7 @@ def test_month_of_refuses(event: dict[str, Any], complaint: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["2024-09-05", "2024-09-05T06:00:00Z", "2024-09-05T23:59:59Z"])
-def test_day(text: str) -> None:
+def test_an_event_names_a_day(text: str) -> None:
     day = period_of({"day": text}, TODAY)
     assert (day, str(day), day.input) == (Day(datetime.date(2024, 9, 5)), "2024-09-05", {"day": "2024-09-05"})
 
@@ -93,7 +93,7 @@ MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:trips"
 
 
 @pytest.mark.parametrize("target", [MACHINE, f"{MACHINE}:live", f"{MACHINE}:3"])
-def test_execution_arn(target: str) -> None:
+def test_an_execution_belongs_to_the_machine_behind_its_alias(target: str) -> None:
     expected = "arn:aws:states:us-east-1:123456789012:execution:trips:yellow-2024-09"
     assert execution_arn(target, "yellow-2024-09") == expected
     assert machine_arn(target) == MACHINE

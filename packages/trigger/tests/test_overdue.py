@@ -33,7 +33,7 @@ MONTHLY = {"dataset": "yellow", "lag_months": 2, "due_day": 8}
         ("2024-01-01", "2023-10"),
     ],
 )
-def test_month_due(today: str, month: str) -> None:
+def test_the_month_due_is_that_of_the_lag_from_the_due_day_on(today: str, month: str) -> None:
     assert str(month_due(datetime.date.fromisoformat(today), lag_months=2, due_day=8)) == month
 
 
@@ -55,7 +55,7 @@ def test_the_month_due_moves_on_at_the_due_day_alone(day: datetime.date, lag: in
         ("green-2024-09", False),
     ],
 )
-def test_is_of(name: str, done: bool) -> None:
+def test_an_execution_is_of_its_dataset_and_month(name: str, done: bool) -> None:
     assert is_of(name, dataset="yellow", month=Month(2024, 9)) is done
 
 
@@ -75,12 +75,14 @@ def ended(name: str, hours_ago: float = 0) -> dict[str, Any]:
         ({"within_hours": "30"}, [ended("x", 31), ended("y", 29)], False),
     ],
 )
-def test_is_overdue(event: dict[str, Any], succeeded: list[dict[str, Any]], overdue: bool) -> None:
+def test_it_is_overdue_unless_one_succeeded_in_time(
+    event: dict[str, Any], succeeded: list[dict[str, Any]], overdue: bool
+) -> None:
     assert is_overdue(event, succeeded, now=NOW) is overdue
 
 
 @pytest.mark.parametrize(("minutes", "longest"), [([], 0), ([5], 5), ([5, 61, 7], 61), ([-5], 0)])
-def test_running_time(minutes: list[int], longest: int) -> None:
+def test_the_running_time_is_that_of_the_longest_execution(minutes: list[int], longest: int) -> None:
     running = [{"startDate": NOW - datetime.timedelta(minutes=number)} for number in minutes]
     assert running_time(running, now=NOW) == longest * 60_000
 
@@ -96,7 +98,9 @@ def test_running_time(minutes: list[int], longest: int) -> None:
     ],
 )
 @mock_aws
-def test_refuses(monkeypatch: pytest.MonkeyPatch, event: dict[str, Any], complaint: str) -> None:
+def test_an_event_that_lacks_something_is_refused(
+    monkeypatch: pytest.MonkeyPatch, event: dict[str, Any], complaint: str
+) -> None:
     machine = machine_in(monkeypatch)
     with pytest.raises(EventError, match=complaint):
         handler({key: machine if value == "MACHINE" else value for key, value in event.items()}, None)

@@ -172,7 +172,9 @@ def test_no_s3_at_all(run: Any, s3_endpoint: str, monkeypatch: pytest.MonkeyPatc
     )
 
 
-def test_no_keys(run: Any, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_without_keys_the_storage_is_refused_with_what_to_check(
+    run: Any, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))

@@ -25,7 +25,9 @@ PROPERTIES = st.dictionaries(st.sampled_from("abc"), st.integers(0, 2))
         ([{"a": 1}, {"a": 2}, {"a": 1}], {"a": 1}, {"a": 2}),
     ],
 )
-def test_tables(candidates: list[dict[str, Any]], wanted: dict[str, Any], result: dict[str, Any]) -> None:
+def test_of_the_states_that_are_possible_one_that_differs_is_taken(
+    candidates: list[dict[str, Any]], wanted: dict[str, Any], result: dict[str, Any]
+) -> None:
     assert possible_properties(candidates, wanted) == result
 
 

@@ -175,7 +175,7 @@ def test_metadata_alone_is_a_change_with_its_functions_evaluated(stacks: Stacks,
     assert stacks.resources(name)["Topic"] == topic
 
 
-def test_no_changes(deployed: ChangeSets) -> None:
+def test_a_change_set_without_changes_fails_and_cannot_be_executed(deployed: ChangeSets) -> None:
     empty = deployed.create("empty")
     assert (empty["Status"], empty["ExecutionStatus"], empty["StatusReason"]) == ("FAILED", "UNAVAILABLE", NOTHING)
     with pytest.raises(
@@ -289,7 +289,7 @@ def test_a_stack_that_changed_meanwhile_gets_what_the_template_says(deployed: Ch
     assert values["Display"] == "two"
 
 
-def test_refusals(deployed: ChangeSets, stacks: Stacks) -> None:
+def test_requests_that_do_not_fit_are_refused_as_by_aws(deployed: ChangeSets, stacks: Stacks) -> None:
     def refused(message: str) -> Any:
         return pytest.raises(ClientError, match=message)
 

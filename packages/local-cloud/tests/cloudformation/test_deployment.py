@@ -65,7 +65,7 @@ class Bench:
         return [(event.status, event.reason) for event in self.events if event.logical_id == "bench"]
 
 
-def test_in_time() -> None:
+def test_a_stack_that_is_done_before_its_deadline_is_complete() -> None:
     bench = Bench("A", "B")
     bench.deployment(deadline=time.monotonic() + 60).create()
     assert bench.story() == [("CREATE_COMPLETE", "")]

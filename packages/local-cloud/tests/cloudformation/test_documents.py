@@ -59,7 +59,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize(("text", "value"), SHORT + PLAIN)
-def test_yaml(text: str, value: Any) -> None:
+def test_short_forms_in_yaml_are_the_functions(text: str, value: Any) -> None:
     assert load(f"A: {text}") == {"A": value}
 
 
@@ -78,7 +78,7 @@ def test_of_a_key_that_comes_twice_the_last_counts(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "message"), MALFORMED)
-def test_malformed(text: str, message: str) -> None:
+def test_a_malformed_document_says_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(ValidationError) as refused:
         load(text)
     assert str(refused.value) == message

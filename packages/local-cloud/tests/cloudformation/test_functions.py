@@ -114,7 +114,7 @@ def evaluate(text: str, *, extensions: bool = True) -> Any:
         ("{'Fn::Sub': x, other: y}", {"Fn::Sub": "x", "other": "y"}),
     ],
 )
-def test_values(text: str, value: Any) -> None:
+def test_functions_have_the_values_of_aws(text: str, value: Any) -> None:
     assert evaluate(text) == value
 
 
@@ -156,7 +156,7 @@ def test_what_a_resource_still_to_be_made_is_part_of_is_unknown(text: str) -> No
         ("!GetAtt OnlyOnePart", "every Fn::GetAtt object requires two non-empty parameters"),
     ],
 )
-def test_refusals(text: str, message: str) -> None:
+def test_a_function_that_cannot_be_evaluated_says_why(text: str, message: str) -> None:
     with pytest.raises(ValidationError) as refused:
         evaluate(text)
     assert message in str(refused.value)
@@ -189,7 +189,7 @@ def test_language_extensions_need_their_transform(text: str) -> None:
     [("Prod", True), ("Big", False), ("Number", True), ("Both", True), ("Neither", False), ("Lists", True),
      ("Mapped", True)],
 )  # fmt: skip
-def test_conditions(name: str, holds: bool) -> None:
+def test_conditions_hold_by_parameters_and_other_conditions(name: str, holds: bool) -> None:
     assert evaluator().condition(name) is holds
 
 

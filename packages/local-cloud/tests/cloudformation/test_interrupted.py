@@ -87,7 +87,7 @@ def caught(stacks: Stacks, act: Callable[[], Any], *, at: tuple[str, str], signu
     return again
 
 
-def test_a_creation(own: Stacks) -> None:
+def test_a_killed_creation_is_a_failed_stack_that_an_update_finishes(own: Stacks) -> None:
     parameters = {"Name": "cut-short"}
     after = caught(
         own,
@@ -137,7 +137,7 @@ def test_a_creation_that_is_not_taken_up_again_leaves_nothing(own: Stacks) -> No
 
 
 @pytest.mark.parametrize("way", ["back", "on"])
-def test_an_update(own: Stacks, way: str) -> None:
+def test_a_killed_update_can_be_rolled_back_or_gone_on_with(own: Stacks, way: str) -> None:
     own.create("cut", many(COUNT), parameters={"Name": "cut-update"})
     two = {"Name": "cut-update", "Display": "two"}
     after = caught(
@@ -159,7 +159,7 @@ def test_an_update(own: Stacks, way: str) -> None:
     assert (values, display, role, tags[0]["Value"]) == ({expected}, expected, expected, expected)
 
 
-def test_a_deletion(own: Stacks) -> None:
+def test_a_killed_deletion_can_be_repeated(own: Stacks) -> None:
     stack_id = own.create("cut", many(COUNT), parameters={"Name": "cut-delete"})
     at = (f"P{COUNT - 3}", "DELETE_COMPLETE")
     after = caught(own, lambda: own.delete("cut"), at=at, signum=signal.SIGKILL, stack=stack_id)

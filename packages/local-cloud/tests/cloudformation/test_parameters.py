@@ -54,7 +54,7 @@ def kept(name: str) -> dict[str, Any]:
         ("{Type: Number, AllowedValues: [1, 2.5]}", "2.5", "2.5"),
     ],
 )
-def test_values(declaration: str, value: str, result: Any) -> None:
+def test_a_given_value_that_fits_is_taken(declaration: str, value: str, result: Any) -> None:
     assert chosen(f"P: {declaration}", given("P", value)) == {"P": result}
 
 
@@ -77,7 +77,7 @@ def test_values(declaration: str, value: str, result: Any) -> None:
         ),
     ],
 )
-def test_refused_values(declaration: str, value: str, message: str) -> None:
+def test_a_value_that_breaks_the_declaration_is_refused(declaration: str, value: str, message: str) -> None:
     with pytest.raises(ValidationError) as refused:
         chosen(f"P: {declaration}", given("P", value))
     assert str(refused.value) == message
@@ -124,7 +124,7 @@ def test_missing_and_undeclared(parameters: list[dict[str, Any]], message: str) 
         ("{Type: String, Default: c, AllowedValues: [a, b]}", "Parameter 'P' must be one of AllowedValues"),
     ],
 )  # fmt: skip
-def test_refused_declarations(declaration: str, message: str) -> None:
+def test_a_declaration_that_makes_no_sense_is_refused(declaration: str, message: str) -> None:
     with pytest.raises(ValidationError) as refused:
         declared(f"P: {declaration}")
     assert str(refused.value) == message

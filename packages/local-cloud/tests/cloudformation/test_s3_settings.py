@@ -59,7 +59,7 @@ RULE = {"Status": "Enabled"}
         ),
     ],
 )
-def test_lifecycle_rules(rule: dict[str, Any], result: dict[str, Any]) -> None:
+def test_a_lifecycle_rule_becomes_the_one_of_s3s_api(rule: dict[str, Any], result: dict[str, Any]) -> None:
     _, convert, _ = SETTINGS["LifecycleConfiguration"]
     assert convert({"Rules": [RULE | rule]}) == {"LifecycleConfiguration": {"Rules": [RULE | result]}}
 
@@ -127,6 +127,6 @@ def test_lifecycle_rules(rule: dict[str, Any], result: dict[str, Any]) -> None:
         ),
     ],
 )
-def test_other_settings(setting: str, value: Any, arguments: dict[str, Any]) -> None:
+def test_a_buckets_other_settings_become_those_of_s3s_api(setting: str, value: Any, arguments: dict[str, Any]) -> None:
     _, convert, _ = SETTINGS[setting]
     assert convert(value) == arguments

@@ -90,5 +90,5 @@ def test_nothing_starts_once_it_may_not() -> None:
         ({"a": {"outside"}}, []),
     ],
 )
-def test_cycles(graph: dict[str, set[str]], nodes: list[str]) -> None:
+def test_a_cycle_is_named_by_its_members_alone(graph: dict[str, set[str]], nodes: list[str]) -> None:
     assert cycle(graph) == nodes

@@ -40,7 +40,7 @@ def test_every_schema_has_its_type_and_every_name_property_is_one() -> None:
 @pytest.mark.parametrize(
     "name", ["AWS::Nope::Thing", "AWS::S3::Nope", "AWS::S3", "Custom::Thing", "AWS::../x::Y", "AWS::EC2::Instance"]
 )
-def test_unknown_types(name: str) -> None:
+def test_a_type_that_aws_has_not_has_no_schema(name: str) -> None:
     assert schema_of(name) is None
 
 

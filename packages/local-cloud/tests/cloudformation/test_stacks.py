@@ -377,7 +377,7 @@ def drop_topics(cloud: Any) -> None:
         cloud.client("sns").delete_topic(TopicArn=f"arn:aws:sns:us-east-1:123456789012:{name}")
 
 
-def test_deletion_policies(stacks: Stacks, cloud: Any) -> None:
+def test_what_is_kept_or_deleted_goes_by_the_policies(stacks: Stacks, cloud: Any) -> None:
     stacks.create("kept-1", POLICIES, parameters={"Fails": "yes"})
     assert topics(cloud) == {"kept-a", "left"}
     assert stacks.events("kept-1", of="Kept")[-1] == ("Kept", "DELETE_SKIPPED", "")
@@ -449,7 +449,7 @@ def test_tokens_make_requests_repeatable(stacks: Stacks, gone: Callable[[str], s
     assert {each["ClientRequestToken"] for each in events} == {"t1", "t2"}
 
 
-def test_termination_protection(stacks: Stacks) -> None:
+def test_a_protected_stack_cannot_be_deleted(stacks: Stacks) -> None:
     stack_id = stacks.create("safe", TOPIC, EnableTerminationProtection=True)
     message = "Stack [safe] cannot be deleted while TerminationProtection is enabled"
     assert refused(lambda: stacks.delete("safe")) == ("ValidationError", message)

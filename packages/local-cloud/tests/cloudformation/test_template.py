@@ -193,7 +193,7 @@ IAM = "Resources: {R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocume
         (f"Transform: [AWS::LanguageExtensions]\n{TOPIC}", ["CAPABILITY_AUTO_EXPAND"], None),
     ],
 )
-def test_capabilities(text: str, given: list[str], missing: str | None) -> None:
+def test_a_template_needs_the_capabilities_of_what_it_makes(text: str, given: list[str], missing: str | None) -> None:
     template = Template.parse(text)
     if missing is None:
         check_capabilities(template, given)

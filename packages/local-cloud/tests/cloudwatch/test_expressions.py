@@ -33,7 +33,7 @@ SERIES: dict[str, Series] = {"a": [1, None, 3], "b": [10, 20, None], "none": [No
         ("7", [7, 7, 7]),
     ],
 )
-def test_evaluate(expression: str, expected: Series) -> None:
+def test_metric_math_gives_a_series(expression: str, expected: Series) -> None:
     assert evaluate(expression, SERIES) == expected
 
 
@@ -48,6 +48,6 @@ def test_evaluate(expression: str, expected: Series) -> None:
         ("[a]", "the local cloud does not do [a] in metric math"),
     ],
 )
-def test_refuses(expression: str, complaint: str) -> None:
+def test_what_is_no_metric_math_or_not_done_here_is_refused(expression: str, complaint: str) -> None:
     with pytest.raises(ExpressionError, match=re.escape(complaint)):
         evaluate(expression, SERIES)

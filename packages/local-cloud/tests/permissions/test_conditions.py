@@ -103,7 +103,7 @@ def holds(operator: str, key: str, value: Any) -> bool:
         ("NoSuchOperator", "aws:username", "ada", False),
     ],
 )
-def test_operators(operator: str, key: str, value: Any, expected: bool) -> None:
+def test_an_operator_compares_as_iam_does(operator: str, key: str, value: Any, expected: bool) -> None:
     assert holds(operator, key, value) is expected
 
 

@@ -349,7 +349,9 @@ S3_CASES: list[tuple[str, list[dict[str, Any]], dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("method", "statements", "arguments", "missing"), S3_CASES)
-def test_s3(cloud: Any, method: str, statements: list[dict[str, Any]], arguments: dict[str, Any], missing: str) -> None:
+def test_s3_asks_for_each_permission_that_aws_asks_for(
+    cloud: Any, method: str, statements: list[dict[str, Any]], arguments: dict[str, Any], missing: str
+) -> None:
     cloud.role("reader", *statements)
     call = getattr(cloud.as_role("reader", "s3"), method)
     if not missing:
@@ -599,7 +601,9 @@ def deploy_role(cloud: Any) -> str:
 
 
 @pytest.mark.parametrize(("claims", "expected"), TOKENS)
-def test_web_identities(cloud: Any, deploy_role: str, claims: dict[str, Any], expected: tuple[int, str] | None) -> None:
+def test_a_role_is_assumed_by_the_tokens_that_its_trust_names(
+    cloud: Any, deploy_role: str, claims: dict[str, Any], expected: tuple[int, str] | None
+) -> None:
     sts = cloud.with_keys("sts", {"AccessKeyId": "none"}, config=Config(signature_version=UNSIGNED))
     request = {"RoleArn": deploy_role, "RoleSessionName": "run", "WebIdentityToken": token(**claims)}
     if expected:

@@ -80,7 +80,7 @@ NEVER = "with an explicit deny in an identity-based policy"
         ([allow("glue:StartJobRun", "arn:aws:glue:us-east-1:123456789012:job/${*}")], NO),
     ],
 )
-def test_identity_policies(statements: list[dict[str, Any]], refusal: str) -> None:
+def test_identity_policies_allow_unless_one_denies(statements: list[dict[str, Any]], refusal: str) -> None:
     assert ask("glue:StartJobRun", JOB, *statements, aws__principaltag_slash_job=("ingest",)) == refusal
 
 

@@ -82,7 +82,9 @@ def test_every_key_holds_its_own_content(s3: Any, cloud: Any) -> None:
 @pytest.mark.parametrize("prefix", ["", "a", "a/", "a/b", "b/", "dots/", "Ünïcode/", "space and", "none", "x", "/"])
 @pytest.mark.parametrize("delimiter", ["", "/", "b", "//"])
 @pytest.mark.parametrize("page_size", [1, 2, 1000])
-def test_pages(s3: Any, operation: str, prefix: str, delimiter: str, page_size: int) -> None:
+def test_pages_of_any_size_make_up_the_whole_listing(
+    s3: Any, operation: str, prefix: str, delimiter: str, page_size: int
+) -> None:
     pages = s3.get_paginator(operation).paginate(
         Bucket=BUCKET, Prefix=prefix, Delimiter=delimiter, PaginationConfig={"PageSize": page_size}
     )
@@ -117,7 +119,7 @@ def test_the_answers_of_version_two(s3: Any) -> None:
     ("arguments", "code"),
     [({"ContinuationToken": "?"}, "InvalidArgument"), ({"ContinuationToken": ""}, "InvalidArgument")],
 )
-def test_bad_requests(s3: Any, arguments: dict[str, str], code: str) -> None:
+def test_a_token_that_s3_never_gave_is_refused(s3: Any, arguments: dict[str, str], code: str) -> None:
     with pytest.raises(ClientError) as caught:
         s3.list_objects_v2(Bucket=BUCKET, **arguments)
     assert caught.value.response["Error"]["Code"] == code

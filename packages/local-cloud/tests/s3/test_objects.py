@@ -115,7 +115,9 @@ def test_a_file_put_beside_the_api_is_an_object(cloud: Any, s3: Any) -> None:
         ("lines=0-1", 200, b"0123456789", None),
     ],
 )
-def test_ranges(s3: Any, asked: str, status: int, body: bytes, content_range: str | None) -> None:
+def test_a_range_gives_its_bytes_or_416(
+    s3: Any, asked: str, status: int, body: bytes, content_range: str | None
+) -> None:
     s3.put_object(Bucket=BUCKET, Key="range", Body=b"0123456789")
     got = s3.get_object(Bucket=BUCKET, Key="range", Range=asked)
     assert (got["ResponseMetadata"]["HTTPStatusCode"], got["Body"].read(), got.get("ContentRange")) == (
@@ -141,7 +143,7 @@ class TestConditions:
     LONG_AGO = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
     FAR_OFF = datetime.datetime(2099, 1, 1, tzinfo=datetime.timezone.utc)
 
-    def test_reads(self, s3: Any) -> None:
+    def test_a_read_is_answered_by_its_conditions(self, s3: Any) -> None:
         etag = s3.put_object(Bucket=BUCKET, Key="read", Body=b"x")["ETag"]
         cases: list[tuple[dict[str, Any], int]] = [
             ({"IfMatch": etag}, 200),
@@ -164,7 +166,7 @@ class TestConditions:
                     status = error.response["ResponseMetadata"]["HTTPStatusCode"]
                 assert status == expected, condition
 
-    def test_write_once(self, s3: Any) -> None:
+    def test_a_key_is_written_once_under_if_none_match(self, s3: Any) -> None:
         s3.put_object(Bucket=BUCKET, Key="once", Body=b"first", IfNoneMatch="*")
         again = {"Bucket": BUCKET, "Key": "once", "Body": b"second", "IfNoneMatch": "*"}
         assert refusal(s3.put_object, **again) == (412, "PreconditionFailed")
@@ -213,7 +215,7 @@ class TestChecksums:
         put = plain.put_object(Bucket=BUCKET, Key="sum/none", Body=b"123456789")
         assert put["ChecksumCRC64NVME"] == base64.b64encode(0xAE8B14860A799888.to_bytes(8, "big")).decode()
 
-    def test_content_md5(self, s3: Any) -> None:
+    def test_a_body_that_is_not_its_md5_is_refused(self, s3: Any) -> None:
         right = base64.b64encode(hashlib.md5(b"abc").digest()).decode()
         s3.put_object(Bucket=BUCKET, Key="md5", Body=b"abc", ContentMD5=right)
         put = {"Bucket": BUCKET, "Key": "md5", "Body": b"abd"}
@@ -252,7 +254,7 @@ class TestCopy:
         assert s3.head_object(Bucket=BUCKET, Key="self")["Metadata"] == {"b": "2"}
         assert s3.get_object_tagging(Bucket=BUCKET, Key="self")["TagSet"] == [{"Key": "u", "Value": "2"}]
 
-    def test_refusals(self, s3: Any) -> None:
+    def test_a_copy_of_what_is_not_there_or_has_changed_is_refused(self, s3: Any) -> None:
         etag = s3.put_object(Bucket=BUCKET, Key="source", Body=b"data")["ETag"]
         target = {"Bucket": BUCKET, "Key": "target"}
         source = {"Bucket": BUCKET, "Key": "source"}
@@ -268,7 +270,7 @@ class TestCopy:
         assert refusal(s3.copy_object, **target, CopySource=source, IfNoneMatch="*") == (412, "PreconditionFailed")
 
 
-def test_tags(s3: Any) -> None:
+def test_tags_are_put_read_and_deleted(s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="tagged", Body=b"")
     tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "<&>"}]
     s3.put_object_tagging(Bucket=BUCKET, Key="tagged", Tagging={"TagSet": tags})
@@ -295,7 +297,7 @@ def test_delete_objects_reports_each_key(s3: Any) -> None:
     assert refusal(s3.delete_objects, Bucket=BUCKET, Delete={"Objects": too_many}) == (400, "MalformedXML")
 
 
-def test_attributes(s3: Any) -> None:
+def test_attributes_are_those_that_were_asked_for(s3: Any) -> None:
     put = s3.put_object(Bucket=BUCKET, Key="attributes", Body=b"12345")
     wanted = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"]
     got = s3.get_object_attributes(Bucket=BUCKET, Key="attributes", ObjectAttributes=wanted)
@@ -308,7 +310,7 @@ def test_attributes(s3: Any) -> None:
     }
 
 
-def test_acls(s3: Any) -> None:
+def test_the_owner_has_full_control_and_no_other_acl_is_supported(s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="acl", Body=b"", ACL="bucket-owner-full-control")
     grants = s3.get_object_acl(Bucket=BUCKET, Key="acl")["Grants"]
     assert [(g["Grantee"]["Type"], g["Permission"]) for g in grants] == [("CanonicalUser", "FULL_CONTROL")]
@@ -339,7 +341,7 @@ def test_what_is_not_served_says_so(s3: Any) -> None:
     assert refusal(s3.create_bucket, **locked) == (501, "NotImplemented")
 
 
-def test_limits(s3: Any) -> None:
+def test_keys_and_metadata_that_are_too_long_are_refused(s3: Any) -> None:
     put = {"Bucket": BUCKET, "Body": b""}
     s3.put_object(**put, Key="k" * 1024)
     assert refusal(s3.put_object, **put, Key="k" * 1025) == (400, "KeyTooLongError")
@@ -377,7 +379,7 @@ class TestPresigned:
         ("version", "fresh", "stale"),
         [("s3v4", r"X-Amz-Date=\d{8}", "X-Amz-Date=20200101"), ("s3", r"Expires=\d+", "Expires=1577836800")],
     )
-    def test_they_expire(self, cloud: Any, s3: Any, version: str, fresh: str, stale: str) -> None:
+    def test_a_presigned_url_expires(self, cloud: Any, s3: Any, version: str, fresh: str, stale: str) -> None:
         s3.put_object(Bucket=BUCKET, Key="short", Body=b"x")
         client = cloud.client("s3", config=Config(signature_version=version))
         url = client.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "short"}, ExpiresIn=60)
@@ -399,7 +401,7 @@ def test_a_bucket_goes_only_when_empty(cloud: Any, s3: Any) -> None:
     assert refusal(s3.head_bucket, Bucket="short-lived") == (404, "404")
 
 
-def test_bucket_names(cloud: Any) -> None:
+def test_a_bucket_name_against_the_rules_is_refused(cloud: Any) -> None:
     client = cloud.client("s3")
     client.meta.events.unregister("before-parameter-build.s3", validate_bucket_name)
     for name in ("Upper", "ab", "has_underscore", "two..dots", "192.168.0.1", "-dash", "xn--a", "x" * 64):
