@@ -93,7 +93,8 @@ class Gateway:
             found = s3.operation(parsed)
             access = self._cloud.permissions.check_s3(request, parsed, found[0] if found else "")
             if found is None:
-                return self._serve_moto(request, start_response)
+                s3.check_configuration(parsed, request.read_body)
+                return self._serve_moto(request, s3.complete(parsed, start_response))
             reply = s3.handle(parsed.by(access), found)
         except AccessDenied as error:
             reply = s3.error(parsed, S3Error(*wire.s3_code(error)), request_id=request_id)

@@ -99,7 +99,10 @@ def test_pages_of_any_size_make_up_the_whole_listing(
 def test_start_after_and_marker(s3: Any, after: str, delimiter: str) -> None:
     second = s3.list_objects_v2(Bucket=BUCKET, Delimiter=delimiter, StartAfter=after)
     first = s3.list_objects(Bucket=BUCKET, Delimiter=delimiter, Marker=after)
-    assert gather([second]) == gather([first]) == expected("", delimiter, after)
+    assert gather([second]) == expected("", delimiter, after)
+    # A marker from under a common prefix hides the rest of it; StartAfter does not.
+    keys, prefixes = expected("", delimiter, after)
+    assert gather([first]) == (keys, [each for each in prefixes if not after.startswith(each)])
 
 
 def test_the_answers_of_version_two(s3: Any) -> None:

@@ -185,10 +185,10 @@ def test_parts_copied_from_objects(s3: Any) -> None:
     for bad in ("bytes=0-", f"bytes=0-{len(WHOLE)}", "0-1"):
         call = {**again, "PartNumber": 1, "CopySource": source, "CopySourceRange": bad}
         assert code(s3.upload_part_copy, **call) == (400, "InvalidArgument")
-    s3.put_object(Bucket=BUCKET, Key="small", Body=bytes(5 << 20))
+    s3.put_object(Bucket=BUCKET, Key="small", Body=b"0123456789")
     small = {**again, "PartNumber": 1, "CopySource": {"Bucket": BUCKET, "Key": "small"}}
-    assert code(s3.upload_part_copy, **small, CopySourceRange="bytes=0-9") == (400, "InvalidRequest")
-    s3.upload_part_copy(**small)
+    copied = s3.upload_part_copy(**small, CopySourceRange="bytes=2-4")
+    assert copied["CopyPartResult"]["ETag"] == f'"{hashlib.md5(b"234").hexdigest()}"'
 
 
 def test_abort_and_what_is_unknown(s3: Any, cloud: Any) -> None:
@@ -235,3 +235,47 @@ def test_transfers_of_boto3(s3: Any, tmp_path: Path) -> None:
     head = s3.head_object(Bucket=BUCKET, Key="transferred")
     assert (head["ContentLength"], head["Metadata"]) == (2 * len(WHOLE), {"m": "1"})
     assert head["ETag"].endswith('-5"')
+
+
+def test_a_completion_is_idempotent_until_the_object_is_another(s3: Any) -> None:
+    upload = begin(s3, "twice")
+    done = {"MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": send(s3, upload, [b"x"])[0]["ETag"]}]}}
+    first = s3.complete_multipart_upload(**upload, **done)
+    assert s3.complete_multipart_upload(**upload, **done)["ETag"] == first["ETag"]
+    s3.put_object(Bucket=BUCKET, Key="twice", Body=b"another")
+    assert code(s3.complete_multipart_upload, **upload, **done) == (404, "NoSuchUpload")
+
+
+def test_a_composite_checksum_wants_that_of_each_part(s3: Any) -> None:
+    upload = begin(s3, "composite", ChecksumAlgorithm="SHA256")
+    part = s3.upload_part(**upload, PartNumber=1, Body=b"x", ChecksumAlgorithm="SHA256")
+    bare = {"PartNumber": 1, "ETag": part["ETag"]}
+    assert code(s3.complete_multipart_upload, **upload, MultipartUpload={"Parts": [bare]}) == (400, "InvalidRequest")
+    assert code(s3.complete_multipart_upload, **upload, MultipartUpload={"Parts": []}) == (400, "InvalidRequest")
+    whole = bare | {"ChecksumSHA256": part["ChecksumSHA256"]}
+    other = {"MultipartUpload": {"Parts": [whole]}, "ChecksumType": "FULL_OBJECT"}
+    assert code(s3.complete_multipart_upload, **upload, **other) == (400, "InvalidRequest")
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [whole]})
+
+
+def test_a_condition_on_what_was_written_since_the_upload_began_conflicts(s3: Any) -> None:
+    before = s3.put_object(Bucket=BUCKET, Key="raced", Body=b"1")["ETag"]
+    upload = begin(s3, "raced")
+    done = {"MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": send(s3, upload, [b"x"])[0]["ETag"]}]}}
+    since = s3.put_object(Bucket=BUCKET, Key="raced", Body=b"2")["ETag"]
+    assert code(s3.complete_multipart_upload, **upload, **done, IfMatch=before) == (412, "PreconditionFailed")
+    assert code(s3.complete_multipart_upload, **upload, **done, IfMatch=since) == (409, "ConditionalRequestConflict")
+    again = begin(s3, "raced")
+    done = {"MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": send(s3, again, [b"x"])[0]["ETag"]}]}}
+    s3.complete_multipart_upload(**again, **done, IfMatch=since)
+
+
+def test_the_marker_of_an_upload_belongs_to_its_key(s3: Any) -> None:
+    first, second = begin(s3, "marked/a"), begin(s3, "marked/b")
+    page = s3.list_multipart_uploads(Bucket=BUCKET, Prefix="marked/", MaxUploads=1)
+    assert (page["NextKeyMarker"], page["NextUploadIdMarker"]) == ("marked/a", first["UploadId"])
+    after = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+    rest = s3.list_multipart_uploads(Bucket=BUCKET, Prefix="marked/", **after)
+    assert [each["UploadId"] for each in rest["Uploads"]] == [second["UploadId"]]
+    wrong = after | {"KeyMarker": "marked/b"}
+    assert code(s3.list_multipart_uploads, Bucket=BUCKET, Prefix="marked/", **wrong) == (400, "InvalidArgument")

@@ -151,7 +151,7 @@ class TestConditions:
             ({"IfNoneMatch": '"other"'}, 200),
             ({"IfNoneMatch": etag}, 304),
             ({"IfModifiedSince": self.LONG_AGO}, 200),
-            ({"IfModifiedSince": self.FAR_OFF}, 304),
+            ({"IfModifiedSince": self.FAR_OFF}, 200),  # RFC 9110, 13.1.3: the future says nothing
             ({"IfUnmodifiedSince": self.LONG_AGO}, 412),
             ({"IfUnmodifiedSince": self.FAR_OFF}, 200),
             # RFC 9110, 13.2.2: If-Match outweighs If-Unmodified-Since, If-None-Match If-Modified-Since
@@ -272,7 +272,7 @@ class TestCopy:
 
 def test_tags_are_put_read_and_deleted(s3: Any) -> None:
     s3.put_object(Bucket=BUCKET, Key="tagged", Body=b"")
-    tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "<&>"}]
+    tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "c: d/e@f"}]
     s3.put_object_tagging(Bucket=BUCKET, Key="tagged", Tagging={"TagSet": tags})
     assert s3.get_object_tagging(Bucket=BUCKET, Key="tagged")["TagSet"] == tags
     s3.delete_object_tagging(Bucket=BUCKET, Key="tagged")
@@ -280,7 +280,14 @@ def test_tags_are_put_read_and_deleted(s3: Any) -> None:
     many = [{"Key": str(n), "Value": ""} for n in range(11)]
     put = s3.put_object_tagging
     assert refusal(put, Bucket=BUCKET, Key="tagged", Tagging={"TagSet": many}) == (400, "InvalidTag")
-    assert refusal(put, Bucket=BUCKET, Key="tagged", Tagging={"TagSet": tags[:1] * 2}) == (400, "InvalidTag")
+    for wrong in (
+        tags[:1] * 2,
+        [{"Key": "a,b", "Value": ""}],
+        [{"Key": "a", "Value": "<&>"}],
+        [{"Key": "aws:a", "Value": ""}],
+    ):
+        assert refusal(put, Bucket=BUCKET, Key="tagged", Tagging={"TagSet": wrong}) == (400, "InvalidTag")
+    assert refusal(s3.put_object, Bucket=BUCKET, Key="tagged", Body=b"", Tagging="a=1,b=2") == (400, "InvalidArgument")
 
 
 def test_delete_objects_reports_each_key(s3: Any) -> None:
@@ -325,7 +332,7 @@ def test_what_is_missing(s3: Any) -> None:
     assert refusal(s3.get_object, Bucket="absent-bucket", Key="a") == (404, "NoSuchBucket")
     assert refusal(s3.put_object, Bucket="absent-bucket", Key="a", Body=b"") == (404, "NoSuchBucket")
     assert refusal(s3.list_objects_v2, Bucket="absent-bucket") == (404, "NoSuchBucket")
-    assert refusal(s3.get_object, Bucket=BUCKET, Key="absent", VersionId="abc") == (404, "NoSuchVersion")
+    assert refusal(s3.get_object, Bucket=BUCKET, Key="absent", VersionId="abc") == (400, "InvalidArgument")
     assert s3.delete_object(Bucket=BUCKET, Key="absent")["ResponseMetadata"]["HTTPStatusCode"] == 204
 
 
@@ -482,3 +489,41 @@ def test_sessions_without_any_configuration(cloud: Any, s3: Any, monkeypatch: py
             monkeypatch.setenv(name, value)
     s3.put_object(Bucket=BUCKET, Key="environment", Body=b"x")
     assert boto3.session.Session().client("s3").head_object(Bucket=BUCKET, Key="environment")["ContentLength"] == 1
+
+
+def test_a_plus_in_a_copy_source_is_a_blank(s3: Any, cloud: Any) -> None:
+    client = cloud.client("s3")
+
+    def unquoted(params: dict[str, Any], **_: Any) -> None:
+        params["headers"]["x-amz-copy-source"] = f"{BUCKET}/a+b%2Bc"
+
+    client.meta.events.register("before-call.s3.CopyObject", unquoted)
+    s3.put_object(Bucket=BUCKET, Key="a b+c", Body=b"x")
+    client.copy_object(Bucket=BUCKET, Key="plus", CopySource=f"{BUCKET}/replaced")
+    assert s3.get_object(Bucket=BUCKET, Key="plus")["Body"].read() == b"x"
+
+
+def test_an_object_may_be_copied_onto_itself_where_its_encryption_changes(s3: Any) -> None:
+    itself = {"Bucket": BUCKET, "Key": "itself", "CopySource": f"{BUCKET}/itself"}
+    s3.put_object(Bucket=BUCKET, Key="itself", Body=b"x", ServerSideEncryption="aws:kms")
+    assert s3.copy_object(**itself)["ServerSideEncryption"] == "AES256"
+    assert refusal(s3.copy_object, **itself) == (400, "InvalidRequest")
+
+
+def test_an_archived_object_is_not_read(s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="cold", Body=b"x", StorageClass="GLACIER")
+    assert s3.head_object(Bucket=BUCKET, Key="cold")["StorageClass"] == "GLACIER"
+    assert refusal(s3.get_object, Bucket=BUCKET, Key="cold") == (403, "InvalidObjectState")
+    wrong = {"Bucket": BUCKET, "Key": "cold", "Body": b"", "StorageClass": "OUTPOSTS"}
+    assert refusal(s3.put_object, **wrong) == (400, "InvalidStorageClass")
+
+
+def test_write_conditions_that_s3_does_not_take(s3: Any) -> None:
+    put = {"Bucket": BUCKET, "Key": "conditions", "Body": b""}
+    for condition in ({"IfMatch": "*"}, {"IfMatch": "a", "IfNoneMatch": "*"}):
+        assert refusal(s3.put_object, **put, **condition) == (501, "NotImplemented")
+
+
+def test_a_checksum_of_another_length_is_no_checksum(s3: Any) -> None:
+    put = {"Bucket": BUCKET, "Key": "checksum", "Body": b"x", "ChecksumSHA256": "short"}
+    assert refusal(s3.put_object, **put) == (400, "InvalidRequest")

@@ -109,7 +109,7 @@ def test_objects_from_before_versioning_have_the_null_version(s3: Any, bucket: s
 def test_suspended_buckets_overwrite_the_null_version_only(s3: Any, bucket: str) -> None:
     first = s3.put_object(Bucket=bucket, Key="k", Body=b"1")["VersionId"]
     suspend(s3, bucket)
-    assert s3.put_object(Bucket=bucket, Key="k", Body=b"2")["VersionId"] == "null"
+    assert "VersionId" not in s3.put_object(Bucket=bucket, Key="k", Body=b"2")
     s3.put_object(Bucket=bucket, Key="k", Body=b"3")
     assert history(s3, bucket) == [("k", "version", "null", True), ("k", "version", first, False)]
     assert body(s3, bucket) == b"3"
@@ -189,3 +189,24 @@ def test_a_file_changed_behind_the_api_takes_the_current_versions_place(s3: Any,
     assert found[1][2] == ids[0]
     assert found[0][2] not in ids
     assert body(s3, bucket, VersionId=ids[0]) == b"1"
+
+
+def test_an_id_that_no_version_has_had_is_refused_and_one_that_is_gone_is_not(s3: Any, bucket: str) -> None:
+    gone = s3.put_object(Bucket=bucket, Key="k", Body=b"1")["VersionId"]
+    for _ in range(2):
+        s3.delete_object(Bucket=bucket, Key="k", VersionId=gone)
+    with pytest.raises(ClientError, match=r"InvalidArgument.*Invalid version id specified"):
+        s3.delete_object(Bucket=bucket, Key="k", VersionId="a" * 32)
+    with pytest.raises(ClientError, match="NoSuchVersion"):
+        s3.get_object(Bucket=bucket, Key="k", VersionId=gone)
+    objects = [{"Key": "k", "VersionId": gone}, {"Key": "k", "VersionId": "a" * 32}]
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects})
+    assert answer["Deleted"] == objects[:1]
+    assert [(each["Code"], each["VersionId"]) for each in answer["Errors"]] == [("NoSuchVersion", "a" * 32)]
+
+
+def test_tags_of_a_delete_marker(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="k", Body=b"1")
+    s3.delete_object(Bucket=bucket, Key="k")
+    with pytest.raises(ClientError, match="MethodNotAllowed"):
+        s3.get_object_tagging(Bucket=bucket, Key="k")

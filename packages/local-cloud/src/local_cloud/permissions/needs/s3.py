@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote_plus
 
 from local_cloud.permissions.needs.call import Keys, Need
 
@@ -110,7 +110,7 @@ def _of_bucket(request: S3Request) -> str:
 def _source(header: str) -> Need:
     path, _, query = header.partition("?")
     action = "s3:GetObjectVersion" if "versionId=" in query else "s3:GetObject"
-    return Need(action, f"arn:aws:s3:::{unquote(path.removeprefix('/'))}")
+    return Need(action, f"arn:aws:s3:::{unquote_plus(path.removeprefix('/'))}")
 
 
 def _keys(request: S3Request, action: str) -> Keys:

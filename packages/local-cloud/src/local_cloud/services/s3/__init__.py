@@ -19,7 +19,7 @@ def install(cloud: Cloud) -> None:
     store = Store(cloud.settings.state_dir / "s3", versioning=buckets.versioning)
     notifier = Notifier(account_id, buckets, changed=cloud.persistence.changed)
     lifecycle = Lifecycle(store, notify=notifier, changed=cloud.upkeep.soon)
-    s3 = S3(store, buckets, account_id=account_id, notify=notifier, lifecycle=lifecycle)
+    s3 = S3(store, buckets, account_id=account_id, region=cloud.settings.region, notify=notifier, lifecycle=lifecycle)
     objects = PlainObjects(s3.context)
     patches.apply(store, objects)
     cloud.objects = objects

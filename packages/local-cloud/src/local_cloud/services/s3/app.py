@@ -10,11 +10,12 @@ import logging
 import time
 from collections.abc import Callable
 
-from local_cloud.services.s3 import notifications
+from local_cloud.services.s3 import configuration, notifications
 from local_cloud.services.s3.bucket import Buckets
 from local_cloud.services.s3.errors import S3Error, not_implemented
 from local_cloud.services.s3.lifecycle.expiry import Lifecycle
 from local_cloud.services.s3.operations import (
+    buckets,
     copies,
     details,
     lifecycle,
@@ -55,6 +56,7 @@ _OBJECT: dict[tuple[str, str], tuple[str, Operation]] = {
 #: The same for a bucket. What is not here is moto's.
 _BUCKET: dict[tuple[str, str], tuple[str, Operation]] = {
     ("GET", ""): ("s3:ListBucket", listings.list_objects),
+    ("HEAD", ""): ("s3:ListBucket", buckets.head),
     ("GET", "versions"): ("s3:ListBucketVersions", listings.list_versions),
     ("GET", "uploads"): ("s3:ListBucketMultipartUploads", upload_listings.list_uploads),
     ("POST", "delete"): ("s3:DeleteObject", objects.delete_many),
@@ -134,17 +136,20 @@ class S3:
     def __init__(
         self,
         store: Store,
-        buckets: Buckets,
+        known: Buckets,
         *,
         account_id: str,
+        region: str,
         notify: notifications.Notifier,
         lifecycle: Lifecycle,
     ) -> None:
-        self.context = Context(store, buckets, notify, lifecycle)
+        self.context = Context(store, known, notify, lifecycle, region)
         self._account_id = account_id
 
     def operation(self, request: S3Request) -> tuple[str, Operation] | None:
         """The IAM action and handler of a request, None for moto's."""
+        if not request.bucket and request.method == "GET":
+            return "s3:ListAllMyBuckets", buckets.list_buckets
         if not request.bucket or request.method == "OPTIONS":
             return None
         if request.key:
@@ -178,10 +183,10 @@ class S3:
     def handle(self, request: S3Request, found: tuple[str, Operation]) -> Reply:
         """Answer one S3 request. S3Error for every refusal."""
         self._check_presigned(request)
+        if not request.bucket:
+            return found[1](self.context, request)
         self.context.buckets.get(request.bucket)
-        owner = request.headers.get("x-amz-expected-bucket-owner", self._account_id)
-        if owner != self._account_id:
-            raise S3Error("AccessDenied", "Access Denied")
+        self._check_owner(request)
         keys.check_key(request.key)
         try:
             return found[1](self.context, request)
@@ -192,13 +197,35 @@ class S3:
                 request.access.check("s3:ListBucket", f"arn:aws:s3:::{request.bucket}")
             raise
 
+    def check_configuration(self, request: S3Request, read_body: Callable[[], bytes]) -> None:
+        """Check a request that moto is to serve. `read_body` gives its body, which can be read again."""
+        self._check_owner(request)
+        if subresource := configuration.checks(request):
+            self.context.buckets.get(request.bucket)
+            configuration.check(subresource, read_body())
+
+    @staticmethod
+    def complete(request: S3Request, start_response: configuration.StartResponse) -> configuration.StartResponse:
+        """Return a `start_response` for moto that adds what its answers lack."""
+        return configuration.complete(request, start_response)
+
+    def _check_owner(self, request: S3Request) -> None:
+        owner = request.headers.get("x-amz-expected-bucket-owner", self._account_id)
+        if not (len(owner) == 12 and owner.isdigit()):
+            raise S3Error(
+                "InvalidBucketOwnerAWSAccountID",
+                f"The value of the expected bucket owner parameter must be an AWS Account ID... [{owner}]",
+            )
+        if owner != self._account_id:
+            raise S3Error("AccessDenied", "Access Denied")
+
     @staticmethod
     def error(request: S3Request | None, error: S3Error, *, request_id: str) -> Reply:
         """The error document; without a body where HTTP allows none."""
         if error.status == 304 or (request and request.method == "HEAD"):
             return Reply(error.status, error.headers)
         details = dict(error.details)
-        if request and error.code in ("NoSuchKey", "NoSuchVersion", "MethodNotAllowed"):
+        if request and error.code in ("NoSuchKey", "NoSuchVersion"):
             details.setdefault("Key", request.key)
         body = xmldoc.document(
             "Error",

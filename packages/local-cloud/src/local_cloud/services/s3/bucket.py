@@ -19,6 +19,10 @@ class Buckets:
 
         return s3_backends[self._account_id]["aws"]
 
+    def all(self) -> list[Any]:
+        """Every bucket. The caller holds moto's state."""
+        return list(self.backend.buckets.values())
+
     def get(self, name: str) -> Any:
         """The bucket. S3Error NoSuchBucket without it."""
         bucket = self.backend.buckets.get(name)
@@ -40,7 +44,13 @@ class Buckets:
         headers = {"x-amz-server-side-encryption": default.get("SSEAlgorithm") or "AES256"}
         if key := default.get("KMSMasterKeyID"):
             headers["x-amz-server-side-encryption-aws-kms-key-id"] = key
+        if str(rule.get("BucketKeyEnabled")).lower() == "true" and default.get("SSEAlgorithm") == "aws:kms":
+            headers["x-amz-server-side-encryption-bucket-key-enabled"] = "true"
         return headers
+
+    def has_encryption(self, name: str) -> bool:
+        """Return whether somebody has said how the bucket's objects are encrypted."""
+        return bool(self.get(name).encryption)
 
     def allows_acls(self, name: str) -> bool:
         """False for BucketOwnerEnforced, which new buckets are."""

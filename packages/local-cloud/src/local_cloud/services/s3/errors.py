@@ -10,23 +10,29 @@ STATUS = {
     "AccessDenied": 403,
     "BadDigest": 400,
     "BucketNotEmpty": 409,
+    "ConditionalRequestConflict": 409,
     "EntityTooLarge": 400,
     "EntityTooSmall": 400,
     "ExpiredToken": 400,
+    "IllegalVersioningConfigurationException": 400,
     "IncompleteBody": 400,
     "InvalidAccessKeyId": 403,
     "InvalidArgument": 400,
     "InvalidBucketName": 400,
+    "InvalidBucketOwnerAWSAccountID": 400,
     "InvalidDigest": 400,
+    "InvalidObjectState": 403,
     "InvalidPart": 400,
     "InvalidPartNumber": 416,
     "InvalidPartOrder": 400,
     "InvalidRange": 416,
     "InvalidRequest": 400,
+    "InvalidStorageClass": 400,
     "InvalidTag": 400,
     "InvalidToken": 400,
     "InvalidURI": 400,
     "KeyTooLongError": 400,
+    "MalformedPolicy": 400,
     "MalformedXML": 400,
     "MetadataTooLarge": 400,
     "MethodNotAllowed": 405,
@@ -45,9 +51,14 @@ STATUS = {
 MESSAGES = {
     "AccessControlListNotSupported": "The bucket does not allow ACLs",
     "BucketNotEmpty": "The bucket you tried to delete is not empty",
+    "ConditionalRequestConflict": (
+        "The conditional request cannot succeed due to a conflicting operation against this resource."
+    ),
     "EntityTooSmall": "Your proposed upload is smaller than the minimum allowed size",
     "IncompleteBody": "You did not provide the number of bytes specified by the Content-Length HTTP header.",
     "InvalidBucketName": "The specified bucket is not valid.",
+    "IllegalVersioningConfigurationException": "The Versioning element must be specified",
+    "InvalidObjectState": "The operation is not valid for the object's storage class",
     "InvalidPart": (
         "One or more of the specified parts could not be found.  The part may not have been uploaded, "
         "or the specified entity tag may not match the part's entity tag."
@@ -55,6 +66,7 @@ MESSAGES = {
     "InvalidPartNumber": "The requested partnumber is not satisfiable",
     "InvalidPartOrder": ("The list of parts was not in ascending order. Parts must be ordered by part number."),
     "InvalidRange": "The requested range is not satisfiable",
+    "InvalidStorageClass": "The storage class you specified is not valid",
     "InvalidURI": "Couldn't parse the specified URI.",
     "KeyTooLongError": "Your key is too long",
     "MalformedXML": ("The XML you provided was not well-formed or did not validate against our published schema"),
@@ -90,6 +102,10 @@ class S3Error(Exception):
         self.message = str(self)
         self.headers = headers or {}
         self.details = details
+
+
+def invalid_argument(message: str, *, name: str, value: str = "") -> S3Error:
+    return S3Error("InvalidArgument", message, ArgumentName=name, ArgumentValue=value)
 
 
 def not_implemented(what: str) -> S3Error:

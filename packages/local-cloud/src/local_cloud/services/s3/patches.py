@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
+from urllib.parse import quote_plus
 
+from moto.s3 import notifications as moto_notifications
 from moto.s3.exceptions import InvalidBucketName
-from moto.s3.models import FakeKey, S3Backend, s3_backends
+from moto.s3.models import FakeKey, PublicAccessBlock, S3Backend, s3_backends
 
 from local_cloud.services.s3.facade import PlainObjects
 from local_cloud.services.s3.storage import keys
@@ -19,6 +22,9 @@ log = logging.getLogger("local_cloud.s3")
 def apply(store: Store, objects: PlainObjects) -> None:
     _follow_buckets(store)
     _serve_other_services(store, objects)
+    # Keys in messages are URL-encoded, but for slashes:
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    moto_notifications.quote_plus = partial(quote_plus, safe="/")
     # moto would file access logs as objects of its own; they are not delivered here.
     S3Backend.log_incoming_request = lambda self, request, bucket_name: None
 
@@ -31,6 +37,10 @@ def _follow_buckets(store: Store) -> None:
         if not keys.valid_bucket(bucket_name):
             raise InvalidBucketName()
         bucket = create(self, bucket_name, *args, **kwargs)
+        # What new buckets have since April 2023:
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
+        bucket.ownership_rule = "BucketOwnerEnforced"
+        bucket.public_access_block = PublicAccessBlock("true", "true", "true", "true")
         store.create_bucket(bucket_name)
         return bucket
 
@@ -42,6 +52,13 @@ def _follow_buckets(store: Store) -> None:
         store.forget_bucket(bucket_name)
         return bucket
 
+    def get_bucket_encryption(self: Any, bucket_name: str) -> Any:
+        """Every bucket has one: S3's own until another is put."""
+        default = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}
+        return encryption(self, bucket_name) or {"Rule": default}
+
+    encryption = S3Backend.get_bucket_encryption
+    S3Backend.get_bucket_encryption = get_bucket_encryption
     S3Backend.create_bucket = create_bucket
     S3Backend.delete_bucket = delete_bucket
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from local_cloud.services.s3.bucket import Buckets
 from local_cloud.services.s3.lifecycle.expiry import Lifecycle
 from local_cloud.services.s3.notifications import Notifier
+from local_cloud.services.s3.operations.completed import Completed
 from local_cloud.services.s3.storage.store import Store
 
 #: The one owner of everything. Canonical user ids are 64 hex digits.
@@ -19,6 +20,8 @@ class Context:
     buckets: Buckets
     notify: Notifier
     lifecycle: Lifecycle
+    region: str
+    completed: Completed = field(default_factory=Completed)
 
     def versioned(self, bucket: str) -> bool:
         """True once versioning was on: answers then carry version ids."""

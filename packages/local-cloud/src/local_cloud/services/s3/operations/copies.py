@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, unquote_plus
 
-from local_cloud.services.s3.errors import S3Error, not_implemented
+from local_cloud.services.s3.errors import S3Error, invalid_argument, not_implemented
 from local_cloud.services.s3.operations.context import Context
-from local_cloud.services.s3.operations.shared import DEFAULT_CHECKSUM, check_acl, digests, find, version_header
+from local_cloud.services.s3.operations.shared import (
+    DEFAULT_CHECKSUM,
+    check_acl,
+    check_readable,
+    digests,
+    find,
+    new_version_header,
+)
 from local_cloud.services.s3.requests import attributes as attrs
 from local_cloud.services.s3.requests import checksums, conditions, xmldoc
 from local_cloud.services.s3.requests.request import Reply, S3Request, xml
 from local_cloud.services.s3.storage.catalog import Attributes, Version
 from local_cloud.services.s3.storage.files import copy_range
-from local_cloud.services.s3.storage.store import Content
+from local_cloud.services.s3.storage.store import NULL, Content
 
 
 def source(context: Context, request: S3Request) -> Version:
@@ -23,14 +30,10 @@ def source(context: Context, request: S3Request) -> Version:
     path, _, query = raw.partition("?")
     if raw.startswith("arn:"):
         raise not_implemented("access points")
-    bucket, _, key = unquote(path.removeprefix("/")).partition("/")
+    bucket, _, key = unquote_plus(path.removeprefix("/")).partition("/")
     if not bucket or not key:
-        raise S3Error(
-            "InvalidArgument",
-            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-            ArgumentName="x-amz-copy-source",
-            ArgumentValue=raw,
-        )
+        name = "x-amz-copy-source"
+        raise invalid_argument("Invalid copy source object key", name=name, value=name)
     context.buckets.get(bucket)
     version_id = parse_qs(query).get("versionId", [""])[0]
     wanted = replace(request, method="GET", bucket=bucket, key=key, query={"versionId": version_id})
@@ -44,13 +47,13 @@ def source(context: Context, request: S3Request) -> Version:
                 "The source of a copy request may not specifically refer to a delete marker by version id.",
             ) from None
         raise
+    check_readable(version)
     conditions.check_read(request.headers, version, prefix="x-amz-copy-source-")
     return version
 
 
 def copy(context: Context, request: S3Request) -> Reply:
     """CopyObject. The copy is one whole object, whatever parts its source had."""
-    check_acl(context, request)
     attrs.refuse(request.headers)
     origin = source(context, request)
     directive = request.headers.get("x-amz-metadata-directive", "COPY").upper()
@@ -59,12 +62,16 @@ def copy(context: Context, request: S3Request) -> Reply:
         name in request.headers
         for name in ("x-amz-storage-class", "x-amz-server-side-encryption", "x-amz-website-redirect-location")
     )
+    # Encryption changes also by what the bucket says, and from a key to S3's own where nothing is said.
+    encrypted = origin.attributes.headers.get("x-amz-server-side-encryption", "AES256") != "AES256"
+    changes = changes or encrypted or context.buckets.has_encryption(request.bucket)
     if itself and not changes and "versionId=" not in request.headers["x-amz-copy-source"]:
         raise S3Error(
             "InvalidRequest",
             "This copy request is illegal because it is trying to copy an object to itself without changing the "
             "object's metadata, storage class, website redirect location or encryption attributes.",
         )
+    check_acl(context, request)
     stored = _copied_attributes(context, request, origin, replaced=directive == "REPLACE")
     replace_tags = request.headers.get("x-amz-tagging-directive", "COPY").upper() == "REPLACE"
     tags = attrs.tags_from_header(request.headers.get("x-amz-tagging", "")) if replace_tags else origin.tags
@@ -77,7 +84,7 @@ def copy(context: Context, request: S3Request) -> Reply:
         or DEFAULT_CHECKSUM
     )
     if algorithm not in checksums.ALGORITHMS:
-        raise S3Error("InvalidRequest", "Checksum algorithm provided is unsupported.")
+        raise checksums.unsupported()
     with file, context.store.stage() as staged:
         copy_range(file, staged.file, offset=0, length=origin.size or 0)
         etag, checksum = _copied_digests(origin, staged.path, algorithm)
@@ -90,9 +97,9 @@ def copy(context: Context, request: S3Request) -> Reply:
             condition=lambda current: conditions.check_write(request.headers, current),
         )
     context.notify("s3:ObjectCreated:Copy", version)
-    headers = attrs.encryption_headers(stored) | version_header(context, version)
+    headers = attrs.encryption_headers(stored) | new_version_header(version)
     headers |= context.lifecycle.expiration_header(version)
-    if context.versioned(origin.bucket):
+    if origin.version_id != NULL:
         headers["x-amz-copy-source-version-id"] = origin.version_id
     content = {
         "LastModified": xmldoc.timestamp(version.last_modified.timestamp()),

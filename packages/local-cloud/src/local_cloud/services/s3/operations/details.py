@@ -15,24 +15,24 @@ from local_cloud.services.s3.storage.catalog import Attributes
 
 
 def get_tagging(context: Context, request: S3Request) -> Reply:
-    version = find(context, request)
+    version = find(context, request, a_marker_is_there=True)
     tags = [{"Key": name, "Value": value} for name, value in version.tags.items()]
     return xml(xmldoc.document("Tagging", {"TagSet": {"Tag": tags}}), headers=version_header(context, version))
 
 
 def put_tagging(context: Context, request: S3Request) -> Reply:
-    version = find(context, request)
+    version = find(context, request, a_marker_is_there=True)
     document = xmldoc.parse(body.read_document(request.body, request.headers, limit=1 << 20), "Tagging")
-    pairs = [(xmldoc.text(t, "Key") or "", xmldoc.text(t, "Value") or "") for t in document.iter("Tag")]
-    if len(dict(pairs)) < len(pairs):
-        raise S3Error("InvalidTag", "Cannot provide multiple Tags with the same key")
-    context.store.set_tags(version, attrs.check_tags(dict(pairs)))
+    tags = attrs.tags_from_document(document)
+    if reserved := [name for name in tags if name.startswith("aws:")]:
+        raise S3Error("InvalidTag", "Your TagKey cannot be prefixed with aws:", TagKey=reserved[0])
+    context.store.set_tags(version, attrs.check_tags(tags))
     context.notify("s3:ObjectTagging:Put", version)
     return Reply(200, version_header(context, version))
 
 
 def delete_tagging(context: Context, request: S3Request) -> Reply:
-    version = find(context, request)
+    version = find(context, request, a_marker_is_there=True)
     context.store.set_tags(version, {})
     context.notify("s3:ObjectTagging:Delete", version)
     return Reply(204, version_header(context, version))
@@ -52,7 +52,7 @@ def get_acl(context: Context, request: S3Request) -> Reply:
 
 
 def put_acl(context: Context, request: S3Request) -> Reply:
-    version = find(context, request)
+    version = find(context, request, a_marker_is_there=True)
     check_acl(context, request)
     return Reply(200, version_header(context, version))
 

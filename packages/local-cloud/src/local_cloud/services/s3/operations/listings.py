@@ -19,7 +19,7 @@ from local_cloud.services.s3.storage.catalog import Version
 def encoder(request: S3Request) -> Callable[[str], str]:
     """How names are written: as they are, or URL-encoded on demand (slashes stay)."""
     kind = request.query.get("encoding-type")
-    if kind not in (None, "", "url"):
+    if kind not in (None, "url"):
         raise S3Error(
             "InvalidArgument",
             "Invalid Encoding Method specified in Request",
@@ -35,15 +35,14 @@ def list_objects(context: Context, request: S3Request) -> Reply:
     second = query.get("list-type") == "2"
     encode = encoder(request)
     prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    token = query.get("continuation-token") if second else None
     if second:
-        token = query.get("continuation-token")
         after = _decode_token(token) if token is not None else query.get("start-after", "")
     else:
         after = query.get("marker", "")
     most = request.number("max-keys", 1000)
-    objects = context.store.objects(
-        request.bucket, prefix=prefix, after=pages.start(after, prefix=prefix, delimiter=delimiter)
-    )
+    begin = pages.start(after, prefix=prefix, delimiter=delimiter, inside=not second)
+    objects = context.store.objects(request.bucket, prefix=prefix, after=begin)
     page = pages.page(objects, prefix=prefix, delimiter=delimiter, max_keys=most, seek=objects.seek)
     owner = not second or query.get("fetch-owner", "").lower() == "true"
     content: dict[str, Any] = {
@@ -57,9 +56,9 @@ def list_objects(context: Context, request: S3Request) -> Reply:
     if second:
         content |= {
             "KeyCount": len(page.items) + len(page.prefixes),
-            "ContinuationToken": query.get("continuation-token"),
+            "ContinuationToken": token,
             "NextContinuationToken": _encode_token(page.last) if page.truncated else None,
-            "StartAfter": encode(query["start-after"]) if query.get("start-after") else None,
+            "StartAfter": encode(after) if after and token is None else None,
         }
     else:
         content |= {
@@ -124,7 +123,7 @@ class _Versions:
         self._bucket = bucket
         self._prefix = prefix
         self._marker = (key_marker, id_marker)
-        self._after = pages.start(key_marker, prefix=prefix, delimiter=delimiter)
+        self._after = pages.start(key_marker, prefix=prefix, delimiter=delimiter, inside=True)
 
     def seek(self, after: str) -> None:
         self._after = after

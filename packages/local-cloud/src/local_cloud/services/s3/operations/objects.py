@@ -7,9 +7,16 @@ from typing import Any
 
 from local_cloud.httpd import FileSlice
 from local_cloud.permissions.errors import AccessDenied
-from local_cloud.services.s3.errors import S3Error
+from local_cloud.services.s3.errors import S3Error, invalid_argument
 from local_cloud.services.s3.operations.context import Context
-from local_cloud.services.s3.operations.shared import DEFAULT_CHECKSUM, check_acl, find, stored_headers
+from local_cloud.services.s3.operations.shared import (
+    DEFAULT_CHECKSUM,
+    check_acl,
+    check_readable,
+    check_version_id,
+    find,
+    stored_headers,
+)
 from local_cloud.services.s3.requests import attributes as attrs
 from local_cloud.services.s3.requests import body, conditions, xmldoc
 from local_cloud.services.s3.requests.request import Reply, S3Request, xml
@@ -26,6 +33,8 @@ def get(context: Context, request: S3Request) -> Reply:
     while True:
         version = find(context, request)
         conditions.check_read(request.headers, version)
+        if request.method == "GET":
+            check_readable(version)
         file = context.store.open(version)
         if file:
             break  # else it was replaced since: look again
@@ -34,7 +43,7 @@ def get(context: Context, request: S3Request) -> Reply:
         headers = attrs.to_headers(
             version,
             versioned=context.versioned(request.bucket),
-            checksum=status == 200 and request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED",
+            checksum=length == version.size and request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED",
         )
         if "versionId" not in request.query:
             headers |= context.lifecycle.expiration_header(version)
@@ -110,6 +119,7 @@ def put(context: Context, request: S3Request) -> Reply:
 
 def delete(context: Context, request: S3Request) -> Reply:
     """DeleteObject."""
+    _refuse_bypass(request)
 
     def condition(current: Version | None) -> None:
         conditions.check_delete(request.headers, current)
@@ -120,6 +130,8 @@ def delete(context: Context, request: S3Request) -> Reply:
 
 def _delete(context: Context, bucket: str, key: str, version_id: str, condition: Any = None) -> dict[str, str]:
     if version_id:
+        if context.store.version(bucket, key, version_id) is None:
+            check_version_id(context, bucket, version_id)
         done = context.store.delete_version(bucket, key, version_id, condition=condition)
     else:
         done = context.store.delete(bucket, key, condition=condition)
@@ -130,8 +142,15 @@ def _delete(context: Context, bucket: str, key: str, version_id: str, condition:
     return headers | ({"x-amz-delete-marker": "true"} if done.marker else {})
 
 
+def _refuse_bypass(request: S3Request) -> None:
+    name = "x-amz-bypass-governance-retention"
+    if name in request.headers:
+        raise invalid_argument(f"{name} is only applicable to Object Lock enabled buckets.", name=name)
+
+
 def delete_many(context: Context, request: S3Request) -> Reply:
     """DeleteObjects: each key on its own; one that cannot be deleted does not stop the rest."""
+    _refuse_bypass(request)
     if not any(
         name == "content-md5" or name.startswith("x-amz-checksum-") or name == "x-amz-trailer"
         for name in request.headers
@@ -165,6 +184,8 @@ def delete_many(context: Context, request: S3Request) -> Reply:
             failed.append({**named, "Code": "AccessDenied", "Message": str(error)})
             continue
         except S3Error as error:
+            if error.code == "InvalidArgument":  # an id that no version has had
+                error = S3Error("NoSuchVersion")
             failed.append({**named, "Code": error.code, "Message": error.message})
             continue
         if "x-amz-delete-marker" in headers:

@@ -29,9 +29,13 @@ def common_prefix(key: str, *, prefix: str, delimiter: str) -> str:
     return key[: found + len(delimiter)] if found >= 0 else ""
 
 
-def start(after: str, *, prefix: str, delimiter: str) -> str:
-    """Where to begin past a marker: a marker that is a common prefix hides everything under it."""
-    return after + LAST if after and common_prefix(after, prefix=prefix, delimiter=delimiter) == after else after
+def start(after: str, *, prefix: str, delimiter: str, inside: bool = False) -> str:
+    """Return where to begin past a marker: a marker that is a common prefix hides everything under it.
+
+    With `inside`, so does a marker that lies under one, as in all listings but ListObjectsV2.
+    """
+    folded = common_prefix(after, prefix=prefix, delimiter=delimiter) if after.startswith(prefix) else ""
+    return folded + LAST if folded and (inside or folded == after) else after
 
 
 def page(

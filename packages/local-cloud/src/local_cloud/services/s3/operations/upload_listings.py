@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from local_cloud.services.s3.errors import invalid_argument
 from local_cloud.services.s3.operations import pages
 from local_cloud.services.s3.operations.context import OWNER, Context
 from local_cloud.services.s3.operations.listings import encoder
 from local_cloud.services.s3.operations.uploads import MAX_PARTS, find
 from local_cloud.services.s3.requests import xmldoc
 from local_cloud.services.s3.requests.request import Reply, S3Request, xml
+
+#: S3 names who began an upload, and no longer who owns it.
+_INITIATOR = OWNER | {"DisplayName": "local-cloud"}
 
 
 def list_parts(context: Context, request: S3Request) -> Reply:
@@ -25,7 +29,7 @@ def list_parts(context: Context, request: S3Request) -> Reply:
         "NextPartNumberMarker": shown[-1].number if shown else 0,
         "MaxParts": most,
         "IsTruncated": len(rest) > len(shown),
-        "Initiator": OWNER,
+        "Initiator": _INITIATOR,
         "Owner": OWNER,
         "StorageClass": upload.attributes.headers.get("x-amz-storage-class", "STANDARD"),
         "ChecksumAlgorithm": algorithm or None,
@@ -51,21 +55,24 @@ def list_uploads(context: Context, request: S3Request) -> Reply:
     key_marker, id_marker = query.get("key-marker", ""), query.get("upload-id-marker", "")
     most = request.number("max-uploads", 1000)
     uploads = [u for u in context.store.catalog.uploads(request.bucket) if u.key.startswith(prefix)]
-    if id_marker:
-        seen = next((i for i, u in enumerate(uploads) if (u.key, u.id) == (key_marker, id_marker)), -1)
-        rest = [u for i, u in enumerate(uploads) if u.key > key_marker or (u.key == key_marker and i > seen >= 0)]
+    if id_marker and key_marker:  # without a key S3 passes over the id
+        seen = next((i for i, u in enumerate(uploads) if u.id == id_marker), None)
+        if seen is not None and uploads[seen].key != key_marker:
+            raise invalid_argument("Invalid uploadId marker", name="upload-id-marker", value=id_marker)
+        # One that was aborted since: from the next key on.
+        rest = [u for u in uploads if u.key > key_marker] if seen is None else uploads[seen + 1 :]
     else:
-        after = pages.start(key_marker, prefix=prefix, delimiter=delimiter)
+        after = pages.start(key_marker, prefix=prefix, delimiter=delimiter, inside=True)
         rest = [u for u in uploads if u.key > after]
     page = pages.page(((u.key, u) for u in rest), prefix=prefix, delimiter=delimiter, max_keys=most)
-    ended_on_upload = page.truncated and page.items and page.items[-1].key == page.last
+    ended_on_upload = bool(page.items) and page.items[-1].key == page.last
     content = {
         "Bucket": request.bucket,
         "KeyMarker": encode(key_marker),
         "UploadIdMarker": id_marker,
-        "NextKeyMarker": encode(page.last) if page.truncated else None,
-        "NextUploadIdMarker": page.items[-1].id if ended_on_upload else None,
-        "Prefix": encode(prefix),
+        "NextKeyMarker": encode(page.last) if page.truncated or ended_on_upload else "",
+        "NextUploadIdMarker": page.items[-1].id if ended_on_upload else "",
+        "Prefix": encode(prefix) if prefix else None,
         "Delimiter": encode(delimiter) if delimiter else None,
         "EncodingType": query.get("encoding-type") or None,
         "MaxUploads": most,
@@ -74,7 +81,7 @@ def list_uploads(context: Context, request: S3Request) -> Reply:
             {
                 "Key": encode(u.key),
                 "UploadId": u.id,
-                "Initiator": OWNER,
+                "Initiator": _INITIATOR,
                 "Owner": OWNER,
                 "StorageClass": u.attributes.headers.get("x-amz-storage-class", "STANDARD"),
                 "Initiated": xmldoc.timestamp(u.initiated),

@@ -8,11 +8,12 @@ import time
 import uuid
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from local_cloud.services.s3.errors import S3Error
 from local_cloud.services.s3.operations import copies
 from local_cloud.services.s3.operations.context import Context
-from local_cloud.services.s3.operations.shared import DEFAULT_CHECKSUM, check_acl, digests
+from local_cloud.services.s3.operations.shared import DEFAULT_CHECKSUM, check_acl, digests, new_version_header
 from local_cloud.services.s3.requests import attributes as attrs
 from local_cloud.services.s3.requests import body, checksums, conditions, xmldoc
 from local_cloud.services.s3.requests.request import Reply, S3Request, xml
@@ -29,7 +30,12 @@ def create(context: Context, request: S3Request) -> Reply:
     check_acl(context, request)
     algorithm = request.headers.get("x-amz-checksum-algorithm", "").upper()
     if algorithm and algorithm not in checksums.ALGORITHMS:
-        raise S3Error("InvalidRequest", "Checksum algorithm provided is unsupported.")
+        raise checksums.unsupported()
+    if "x-amz-checksum-type" in request.headers and not algorithm:
+        raise S3Error(
+            "InvalidRequest",
+            "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.",
+        )
     kind = request.headers.get("x-amz-checksum-type", "").upper() or (
         checksums.default_type(algorithm) if algorithm else ""
     )
@@ -134,17 +140,30 @@ def _copy_in(context: Context, request: S3Request, origin: Version, staged: Any,
 
 
 def complete(context: Context, request: S3Request) -> Reply:
-    """Join the parts named in the request into the object. Nothing changes when one is wrong."""
+    """Join the parts named in the request into the object. Nothing changes when one is wrong.
+
+    Idempotent: the same request again is answered as before, as long as the object is still the one that it made.
+    """
+    text = body.read_document(request.body, _without_checksums(request.headers), limit=xmldoc.MAX_DOCUMENT)
+    current = context.store.current(request.bucket, request.key)
+    if current and (done := context.completed.answer(request.query["uploadId"], text, current)):
+        return done
     upload = find(context, request)
-    document = xmldoc.parse(
-        body.read_document(request.body, _without_checksums(request.headers), limit=xmldoc.MAX_DOCUMENT),
-        "CompleteMultipartUpload",
-    )
-    parts = _chosen(context, upload, document)
+    parts = _chosen(context, upload, xmldoc.parse(text, "CompleteMultipartUpload"))
     size = sum(part.size for part in parts)
     declared = request.headers.get("x-amz-mp-object-size")
     if declared is not None and declared != str(size):
-        raise S3Error("InvalidRequest", "The provided 'x-amz-mp-object-size' header does not match what was computed.")
+        raise S3Error(
+            "InvalidRequest",
+            f"The provided 'x-amz-mp-object-size' header value {declared} does not match what was computed: {size}",
+        )
+    wanted = request.headers.get("x-amz-checksum-type", "").upper()
+    if wanted and upload.checksum_type and wanted != upload.checksum_type:
+        raise S3Error(
+            "InvalidRequest",
+            f"The upload was created using the {upload.checksum_type} checksum mode. The complete request must use the "
+            "same checksum mode.",
+        )
     algorithm = upload.checksum_algorithm or DEFAULT_CHECKSUM
     kind = upload.checksum_type or "FULL_OBJECT"
     if kind == "COMPOSITE":
@@ -175,12 +194,12 @@ def complete(context: Context, request: S3Request) -> Reply:
             request.key,
             staged.path,
             content=Content(f"{joined.hexdigest()}-{len(parts)}", stored, upload.tags),
-            condition=lambda current: conditions.check_write(request.headers, current),
+            condition=lambda current: _check_condition(request, upload, current),
         )
     context.store.forget_upload(upload)
     context.notify("s3:ObjectCreated:CompleteMultipartUpload", version)
     content = {
-        "Location": f"http://{request.headers.get('host', '')}/{request.bucket}/{request.key}",
+        "Location": f"http://{request.headers.get('host', '')}/{request.bucket}/{quote(request.key)}",
         "Bucket": request.bucket,
         "Key": request.key,
         "ETag": f'"{version.etag}"',
@@ -188,9 +207,17 @@ def complete(context: Context, request: S3Request) -> Reply:
         "ChecksumType": kind,
     }
     headers = attrs.encryption_headers(stored) | context.lifecycle.expiration_header(version)
-    if context.versioned(request.bucket):
-        headers["x-amz-version-id"] = version.version_id
-    return xml(xmldoc.document("CompleteMultipartUploadResult", content), headers=headers)
+    headers |= new_version_header(version)
+    reply = xml(xmldoc.document("CompleteMultipartUploadResult", content), headers=headers)
+    context.completed.remember(upload.id, text, version, reply)
+    return reply
+
+
+def _check_condition(request: S3Request, upload: Upload, current: Version | None) -> None:
+    """Check a completion's preconditions. What was written since the upload began is a conflict, if it fits them."""
+    conditions.check_write(request.headers, current)
+    if "if-match" in request.headers and current and current.seq > upload.initiated * 1e9:
+        raise S3Error("ConditionalRequestConflict", Condition="If-Match", Key=request.key)
 
 
 def _chosen(context: Context, upload: Upload, document: Any) -> list[Part]:
@@ -206,9 +233,15 @@ def _chosen(context: Context, upload: Upload, document: Any) -> list[Part]:
         claimed = xmldoc.text(node, f"Checksum{upload.checksum_algorithm}") if upload.checksum_algorithm else None
         if part is None or part.etag != etag or claimed not in (None, part.checksum):
             raise S3Error("InvalidPart", UploadId=upload.id, PartNumber=number, ETag=etag)
+        if claimed is None and upload.checksum_type == "COMPOSITE":
+            raise S3Error(
+                "InvalidRequest",
+                f"The upload was created using a {upload.checksum_algorithm.lower()} checksum. The complete request "
+                f"must include the checksum for each part. It was missing for part {number} in the request.",
+            )
         chosen.append(part)
     if not chosen:
-        raise S3Error("MalformedXML")
+        raise S3Error("InvalidRequest", "You must specify at least one part")
     for part in chosen[:-1]:
         if part.size < MIN_PART:
             raise S3Error(

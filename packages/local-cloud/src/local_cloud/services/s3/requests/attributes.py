@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from email.utils import format_datetime
 from urllib.parse import parse_qsl
+from xml.etree.ElementTree import Element
 
-from local_cloud.services.s3.errors import S3Error, not_implemented
+from local_cloud.services.s3.errors import S3Error, invalid_argument, not_implemented
 from local_cloud.services.s3.requests import checksums
 from local_cloud.services.s3.storage.catalog import Attributes, Version
 
@@ -24,6 +26,19 @@ _KEPT = (
     "x-amz-server-side-encryption-aws-kms-key-id",
     "x-amz-server-side-encryption-bucket-key-enabled",
 )
+
+#: Classes that a request may store an object in.
+#: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html#API_PutObject_RequestSyntax
+_CLASSES = frozenset(
+    {
+        *("STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING"),
+        *("GLACIER", "DEEP_ARCHIVE", "GLACIER_IR", "EXPRESS_ONEZONE"),
+    }
+)
+
+#: Letters, digits and blanks of any language, and these.
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+_TAG = re.compile(r"[\w\s.:/=+\-@]*")
 
 #: Headers that ask for what this S3 has not. Ignoring them would promise it.
 _REFUSED = {
@@ -44,7 +59,9 @@ def from_headers(headers: Mapping[str, str], *, encryption: Mapping[str, str]) -
     codings = [c.strip() for c in headers.get("content-encoding", "").split(",")]
     if coding := ",".join(c for c in codings if c and c != "aws-chunked"):
         kept["content-encoding"] = coding
-    if (storage := headers.get("x-amz-storage-class", "STANDARD")) != "STANDARD":
+    if (storage := headers.get("x-amz-storage-class", "STANDARD")) not in _CLASSES:
+        raise S3Error("InvalidStorageClass", StorageClassRequested=storage)
+    if storage != "STANDARD":
         kept["x-amz-storage-class"] = storage
     metadata = {k[len("x-amz-meta-") :]: v for k, v in headers.items() if k.startswith("x-amz-meta-")}
     size = sum(len(k.encode()) + len(v.encode()) for k, v in metadata.items())
@@ -93,18 +110,37 @@ def encryption_headers(attributes: Attributes) -> dict[str, str]:
 def tags_from_header(header: str) -> dict[str, str]:
     """`x-amz-tagging`: URL query encoding. S3Error InvalidArgument, InvalidTag."""
     pairs = parse_qsl(header, keep_blank_values=True)
-    if len({k for k, _ in pairs}) < len(pairs):
-        raise S3Error("InvalidArgument", "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded")
+    if len({k for k, _ in pairs}) < len(pairs) or not all(_TAG.fullmatch(text) for pair in pairs for text in pair):
+        raise invalid_argument(
+            "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag "
+            "name duplicates.",
+            name="x-amz-tagging",
+            value=header,
+        )
     return check_tags(dict(pairs))
 
 
-def check_tags(tags: dict[str, str]) -> dict[str, str]:
+def tags_from_document(document: Element) -> dict[str, str]:
+    """The tags of a `Tagging` document. S3Error MalformedXML, InvalidTag."""
+    tags: dict[str, str] = {}
+    for node in document.iter("Tag"):
+        name, value = node.findtext("Key"), node.findtext("Value")
+        if name is None or value is None:
+            raise S3Error("MalformedXML")
+        if name in tags:
+            raise S3Error("InvalidTag", "Cannot provide multiple Tags with the same key", TagKey=name)
+        tags[name] = value
+    return tags
+
+
+def check_tags(tags: dict[str, str], *, most: int = 10) -> dict[str, str]:
     """https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html"""
-    if len(tags) > 10:
-        raise S3Error("InvalidTag", "Object tags cannot be greater than 10")
+    if len(tags) > most:
+        what = "Object" if most == 10 else "Bucket"
+        raise S3Error("InvalidTag", f"{what} tags cannot be greater than {most}")
     for name, value in tags.items():
-        if not 1 <= len(name) <= 128:
+        if not 1 <= len(name) <= 128 or not _TAG.fullmatch(name):
             raise S3Error("InvalidTag", "The TagKey you have provided is invalid", TagKey=name)
-        if len(value) > 256:
-            raise S3Error("InvalidTag", "The TagValue you have provided is invalid", TagValue=value)
+        if len(value) > 256 or not _TAG.fullmatch(value):
+            raise S3Error("InvalidTag", "The TagValue you have provided is invalid", TagKey=name, TagValue=value)
     return tags

@@ -66,7 +66,9 @@ class Claims:
         except binascii.Error:
             digest = b"?"
         if value and len(digest) != 16:
-            raise S3Error("InvalidDigest", "The Content-MD5 you specified was invalid.")
+            error = S3Error("InvalidDigest", "The Content-MD5 you specified was invalid.")
+            error.details["Content-MD5"] = value
+            raise error
         return digest
 
     @property
@@ -84,12 +86,15 @@ class Claims:
             if self._header(algorithm) in self.headers or trailer == self._header(algorithm)
         ]
         if len(given) > 1:
-            raise S3Error("InvalidRequest", "Expecting a single x-amz-checksum- header")
+            raise S3Error(
+                "InvalidRequest",
+                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
+            )
         if given:
             return given[0]
         declared = self.headers.get("x-amz-sdk-checksum-algorithm", "").upper()
         if declared and declared not in checksums.ALGORITHMS:
-            raise S3Error("InvalidRequest", "Checksum algorithm provided is unsupported.")
+            raise checksums.unsupported()
         return declared
 
     def value(self, algorithm: str) -> str:
@@ -139,6 +144,9 @@ def receive(
         raise S3Error("BadDigest", "The Content-MD5 you specified did not match what we received.")
     found = {name: checksums.encode(digest.digest()) for name, digest in running.items()}
     claimed = claims.value(chosen) or trailers.get(checksums.HEADER + chosen.lower(), "")
+    if claimed and len(claimed) != len(found[chosen]):
+        name = checksums.HEADER + chosen.lower()
+        raise S3Error("InvalidRequest", f"Value for {name} header is invalid.")
     if claimed and claimed != found[chosen]:
         raise S3Error("BadDigest", f"The {chosen} you specified did not match the calculated checksum.")
     return Received(size=size, md5=md5.hexdigest(), algorithm=chosen, checksums=found)

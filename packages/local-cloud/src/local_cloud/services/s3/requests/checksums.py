@@ -11,6 +11,8 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from local_cloud.services.s3.errors import S3Error
+
 HEADER = "x-amz-checksum-"
 
 #: Bytes of the digests whose parts can be joined without reading the bytes again.
@@ -30,6 +32,14 @@ ALGORITHMS = (
     "XXHASH3",
     "XXHASH128",
 )
+
+
+def unsupported() -> S3Error:
+    return S3Error(
+        "InvalidRequest",
+        "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
+        f"[{', '.join(sorted(ALGORITHMS))}]",
+    )
 
 
 class Digest(Protocol):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from local_cloud.services.s3.errors import S3Error, not_implemented
+from local_cloud.services.s3.errors import S3Error
 from local_cloud.services.s3.storage.catalog import Version
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
@@ -23,27 +23,35 @@ def check_read(headers: Mapping[str, str], version: Version, *, prefix: str = ""
     """
     match, none_match = headers.get(prefix + "if-match"), headers.get(prefix + "if-none-match")
     since, unmodified = (_date(headers.get(prefix + f"if-{x}-since")) for x in ("modified", "unmodified"))
+    if since is not None and since > datetime.datetime.now(datetime.timezone.utc):
+        since = None  # RFC 9110, 13.1.3: a date of the future says nothing
     if match is not None:
         if not _names(match, version):
-            raise _failed("If-Match")
+            raise _failed(prefix + "If-Match")
     elif unmodified is not None and version.last_modified > unmodified:
-        raise _failed("If-Unmodified-Since")
+        raise _failed(prefix + "If-Unmodified-Since")
     if none_match is not None:
         unchanged = _names(none_match, version)
     else:
         unchanged = since is not None and version.last_modified <= since
     if unchanged:
         if prefix:
-            raise _failed("If-None-Match" if none_match else "If-Modified-Since")
+            raise _failed(prefix + ("If-None-Match" if none_match else "If-Modified-Since"))
         raise S3Error("NotModified", headers={"ETag": f'"{version.etag}"'})
 
 
 def check_write(headers: Mapping[str, str], current: Version | None) -> None:
     """Conditional writes: `If-None-Match: *` wants no object there, `If-Match: <etag>` wants that one."""
     none_match, match = headers.get("if-none-match"), headers.get("if-match")
+    if none_match is not None and match is not None:
+        raise _unsupported("If-Match,If-None-Match", "Multiple conditional request headers present in the request")
+    if match is not None and match.strip() == "*":
+        raise _unsupported("If-Match", "We don't accept the provided value of If-Match header for this API")
     if none_match is not None:
         if none_match.strip() != "*":
-            raise not_implemented("If-None-Match with anything but * on a write")
+            raise _unsupported(
+                "If-None-Match", "We don't accept the provided value of If-None-Match header for this API"
+            )
         if current:
             raise _failed("If-None-Match")
     if match is not None:
@@ -86,12 +94,8 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     return offset, min(int(last), size - 1) - offset + 1 if last else size - offset
 
 
-#: Bytes of an object that UploadPartCopy takes as a whole only.
-LARGEST_WITHOUT_RANGES = 5 << 20
-
-
 def copy_range(header: str, size: int) -> tuple[int, int]:
-    """The range of an UploadPartCopy: strictly `bytes=first-last` inside a source of more than 5 MB.
+    """The range of an UploadPartCopy: strictly `bytes=first-last` inside the source, of whatever size.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html (x-amz-copy-source-range, special errors)
     """
@@ -105,8 +109,6 @@ def copy_range(header: str, size: int) -> tuple[int, int]:
             ArgumentValue=header,
         )
     first, last = int(match[1]), int(match[2])
-    if size <= LARGEST_WITHOUT_RANGES:
-        raise S3Error("InvalidRequest", "The specified copy source is not supported as a byte-range copy source")
     if last >= size:
         raise S3Error(
             "InvalidArgument",
@@ -131,6 +133,12 @@ def _date(value: str | None) -> datetime.datetime | None:
 
 def _failed(condition: str) -> S3Error:
     return S3Error("PreconditionFailed", Condition=condition)
+
+
+def _unsupported(header: str, why: str) -> S3Error:
+    """S3's own refusal: it takes no other conditions on a write."""
+    message = "A header you provided implies functionality that is not implemented"
+    return S3Error("NotImplemented", message, Header=header, additionalMessage=why)
 
 
 def _bad_range(asked: str, size: int) -> S3Error:

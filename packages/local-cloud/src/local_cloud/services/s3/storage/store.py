@@ -16,6 +16,7 @@ import secrets
 import shutil
 import threading
 import uuid
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,21 @@ class Deleted:
 
     marker: bool = False
     version_id: str = ""
+
+
+def new_version_id() -> str:
+    """Return 32 characters, the last of which are a checksum of the others."""
+    body = secrets.token_urlsafe(18)
+    return body + _check(body)
+
+
+def is_version_id(text: str) -> bool:
+    """Return whether an id is one that a bucket has given."""
+    return len(text) == 32 and _check(text[:24]) == text[24:]
+
+
+def _check(body: str) -> str:
+    return f"{zlib.crc32(body.encode()):08x}"
 
 
 class Store:
@@ -309,7 +325,7 @@ class Store:
         return version
 
     def _new_version_id(self, bucket: str) -> str:
-        return secrets.token_urlsafe(24) if self._versioning(bucket) == "Enabled" else NULL
+        return new_version_id() if self._versioning(bucket) == "Enabled" else NULL
 
     @contextlib.contextmanager
     def _lock(self, bucket: str, key: str) -> Iterator[None]:
