@@ -13,9 +13,11 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -565,15 +567,79 @@ def test_a_role_is_for_its_environment_and_repository_alone(delivery: Delivery, 
         delivery.aws.client("s3").delete_object(Bucket=BUCKET, Key=key)
 
 
+def until_one(look: Callable[[], list[str]], process: subprocess.Popen[str]) -> str:
+    """Wait for the one thing that a process begins."""
+    while not (found := look()):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    (one,) = found
+    return one
+
+
+#: A query that ends when it is cancelled, and not before.
+ENDLESS = "select count(*) from (with recursive n(i) as (select 1 union all select i + 1 from n) select i from n)"
+
+
+@pytest.mark.parametrize(
+    ("environment", "variable", "login"),
+    [("dev", "DEPLOY_ROLE_ARN", "secret"), ("dev-plan", "PLAN_ROLE_ARN", "role")],
+    ids=["deploys", "plans"],
+)
+def test_a_role_cancels_the_query_of_a_command_that_is_interrupted(
+    delivery: Delivery, tmp_path: Path, environment: str, variable: str, login: str
+) -> None:
+    env = delivery.aws.env | delivery.aws.sdk
+    env |= keys(delivery, tmp_path, delivery.variables[environment][variable], environment)
+    if not delivery.live():
+        pytest.skip("needs what the tests above have deployed")
+    (tmp_path / "endless.sql").write_text(ENDLESS)
+    api = delivery.aws.client("redshift-data")
+
+    def running() -> list[str]:
+        listed = api.list_statements(Status="STARTED")["Statements"]
+        return [one["Id"] for one in listed if "recursive" in one["QueryString"]]
+
+    command = ["rs-query", "run", str(tmp_path / "endless.sql"), "--workgroup", "elt-dev", "--database", "elt"]
+    if login == "secret":
+        namespace = delivery.aws.client("redshift-serverless").get_namespace(namespaceName="elt-dev")["namespace"]
+        command += ["--secret-arn", namespace["adminPasswordSecretArn"]]
+    with subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        statement = until_one(running, process)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert api.describe_statement(Id=statement)["Status"] == "ABORTED"
+
+
+def test_a_role_stops_the_execution_of_a_smoke_run_that_is_interrupted(delivery: Delivery, tmp_path: Path) -> None:
+    env = delivery.aws.env | delivery.aws.sdk
+    env |= keys(delivery, tmp_path, delivery.variables["dev"]["DEPLOY_ROLE_ARN"], "dev")
+    if not delivery.live():
+        pytest.skip("needs what the tests above have deployed")
+    states = delivery.aws.client("stepfunctions")
+    found = states.list_state_machines()["stateMachines"]
+    (machine,) = [one["stateMachineArn"] for one in found if one["name"] == "elt-dev-yellow-trips"]
+
+    def running() -> list[str]:
+        listed = states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+        return [one["executionArn"] for one in listed]
+
+    command = ("elt", "smoke", "--env", "dev")
+    with subprocess.Popen(command, env=env, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        execution = until_one(running, process)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 130, said
+    assert states.describe_execution(executionArn=execution)["status"] == "ABORTED"
+
+
 #: What the roles may beside what CloudFormation does by them, that none of the tests above makes them do, and why.
 SPARE = {
     "cloudformation:DeleteStack": "of a stack that never came to be",
     "cloudformation:TagResource": "asked for on AWS where a change set brings tags",
     "cloudformation:UntagResource": "as cloudformation:TagResource",
-    "redshift-data:CancelStatement": "when a command is interrupted",
     "s3:GetBucketLocation": "asked for by tools on AWS; the laptop has one region",
     "s3:GetObjectVersion": "asked for where CloudFormation reads a template or a function's code on AWS",
-    "states:StopExecution": "when a smoke run is interrupted",
 }
 
 
@@ -581,7 +647,7 @@ SPARE = {
     ("role", "policies", "spare"),
     [
         ("elt-deploy-dev", "DeployStacks|RunPipelines", set(SPARE)),
-        ("elt-plan-dev", "PlanBackfills", {"redshift-data:CancelStatement"}),
+        ("elt-plan-dev", "PlanBackfills", set()),
     ],
 )
 def test_the_roles_have_no_more_than_delivery_takes(

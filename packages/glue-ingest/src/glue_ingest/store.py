@@ -24,8 +24,11 @@ def connect() -> Any:
     from botocore.config import Config
 
     with refusals("connecting"):
-        # A session of its own: the default one keeps settings that have changed since. Version 4 signs addresses, too.
-        client = boto3.session.Session().client("s3", config=Config(signature_version="s3v4"))
+        # Version 4 signs addresses, too, and each part's own checksum: hashing a part once more for the signature, as
+        # the SDK does on connections without TLS, adds nothing.
+        config = Config(signature_version="s3v4", s3={"payload_signing_enabled": False})
+        # A session of its own: the default one keeps settings that have changed since.
+        client = boto3.session.Session().client("s3", config=config)
         if (trusted := trusted_authorities()) and not Path(trusted).exists():
             raise StorageRefused(
                 f"S3 could not be used connecting: there is no {trusted}: correct AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or "

@@ -1,4 +1,4 @@
-"""SIGTERM, as runners and service managers send it, taken as Ctrl-C is: what is held is given up on the way out."""
+"""SIGTERM, as runners and service managers send it, taken as Ctrl-C is; and either of them, postponed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 from orchestration.errors import Terminated
+
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
@@ -22,3 +24,20 @@ def terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def postponed() -> Iterator[None]:
+    """Postpone Ctrl-C and SIGTERM to the end of the block, for a call whose answer says what there is to undo.
+
+    To be called in the main thread.
+    """
+    came: list[int] = []
+    before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in _STOPS}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        for each in came[:1]:
+            signal.raise_signal(each)

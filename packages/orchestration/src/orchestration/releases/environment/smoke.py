@@ -19,6 +19,7 @@ from orchestration.pipelines import Month
 from orchestration.releases.bucket.history import Smoke
 from orchestration.releases.bucket.records import now
 from orchestration.releases.environment.deployment import Deployment
+from orchestration.signals import postponed
 
 PIPELINE = "yellow-trips"
 #: So far off that nothing about a real month is touched, alerts and recoveries included.
@@ -58,8 +59,8 @@ def run(deployment: Deployment, release_id: str, *, report: Callable[[str], None
         source = f"{sandbox.prefix}/source"
         boto3.client("s3").upload_file(str(file), deployment.raw_bucket, f"{source}/{file.name}")
         report("running the pipeline")
-        arn = _start(deployment, sandbox, source=f"s3://{deployment.raw_bucket}/{source}")
-        execution = _followed(arn)
+        execution = _run_pipeline(deployment, sandbox, source=f"s3://{deployment.raw_bucket}/{source}")
+        arn = execution.arn
         if execution.status == "SUCCEEDED":
             report("checking what it loaded")
             rows, reason = _verify(deployment, sandbox, file, folder)
@@ -110,13 +111,17 @@ def _start(deployment: Deployment, sandbox: Sandbox, *, source: str) -> str:
     return str(started["executionArn"])
 
 
-def _followed(arn: str) -> executions.Execution:
-    """The execution when it is over; it is stopped, with its job, if this command is."""
+def _run_pipeline(deployment: Deployment, sandbox: Sandbox, *, source: str) -> executions.Execution:
+    """Run the pipeline and return the final execution; it is stopped, with its job, if this command is."""
     states = boto3.client("stepfunctions")
+    arn = ""
     try:
+        with postponed():
+            arn = _start(deployment, sandbox, source=source)
         *_, execution = executions.follow(states, arn)
     except BaseException:
-        states.stop_execution(executionArn=arn)
+        if arn:
+            states.stop_execution(executionArn=arn)
         raise
     return execution
 
