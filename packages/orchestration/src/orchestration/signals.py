@@ -39,5 +39,5 @@ def postponed() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-        for each in came[:1]:
-            signal.raise_signal(each)
+        for number in came[:1]:
+            signal.raise_signal(number)
