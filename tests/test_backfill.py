@@ -310,7 +310,10 @@ def test_a_run_that_is_no_longer_followed_runs_on(laptop: Laptop) -> None:
         (one,) = executions_of(laptop, "2013-09")
         laptop.client("stepfunctions").stop_execution(executionArn=one["executionArn"])
     assert (process.returncode, one["status"]) == (130, "RUNNING")
-    assert stderr.splitlines()[-1] == (f"elt: no longer followed, but it runs on: elt logs {one['name']} --follow")
+    name = one["name"]
+    assert stderr.splitlines()[-1] == (
+        f"elt: {name} is no longer followed, but runs on; follow it: elt logs {name} --follow"
+    )
 
 
 def test_a_backfill_ends_with_the_command_that_serves_its_files(laptop: Laptop, tmp_path: Path) -> None:
@@ -326,7 +329,7 @@ def test_a_backfill_ends_with_the_command_that_serves_its_files(laptop: Laptop, 
     process.send_signal(signal.SIGINT)
     rest = process.stderr.read()
     assert process.wait(60) == 130
-    assert told(rest).splitlines()[-1] == "elt: yellow-backfill-ID is stopped, because this command served its files"
+    assert told(rest).splitlines()[-1] == "elt: yellow-backfill-ID is stopped, because this command served its source"
     followed = json.loads(laptop.elt("backfill", "yellow-trips", "--follow", "--json").stdout)
     assert followed["status"] == "ABORTED"
     statuses = [one["status"] for one in followed["months"]]

@@ -68,7 +68,7 @@ def test_a_run_ends_with_the_command_that_serves_its_file(laptop: Laptop, tmp_pa
     process.send_signal(signal.SIGINT)
     told = process.stderr.read().splitlines()
     assert process.wait(60) == 130
-    assert told[-1] == f"elt: {name} is stopped, because this command served its file"
+    assert told[-1] == f"elt: {name} is stopped, because this command served its source"
     (row,) = [row for row in laptop.elt_json("status", "yellow-trips") if row["name"] == name]
     assert row["status"] == "ABORTED"
     assert "2023-09" not in verified(laptop)

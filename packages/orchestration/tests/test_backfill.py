@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from orchestration import environments, pipelines
 from orchestration.backfill import cost, plan, progress, tables
 from orchestration.backfill.execution import OVERTAKEN, Backfill, MonthRun, Reader
-from orchestration.cli.backfill import Request, loaded_by_others
+from orchestration.backfill.request import Request
+from orchestration.cli.backfill_outcome import overtaken_text
 from orchestration.errors import UsageError
 from orchestration.pipelines import Month, MonthlyPipeline, asl
 
@@ -463,7 +464,7 @@ def test_a_month_that_another_run_has_overtaken_is_named_with_its_command(
         source="http://a/",
         environment=environments.load("local"),
     )
-    assert loaded_by_others(request, [run]) == (
+    assert overtaken_text(request, [run]) == (
         "everything ran, but the table holds another run's rows of 2024-01; load again:\n"
         "elt run yellow-trips --month 2024-01 --source http://a/ --env local"
     )

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import datetime
-import shlex
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from orchestration.cli.backfill_outcome import conclude, overtaken_text
+from orchestration.cli.following import interruptible
 from orchestration.cli.options import MONTH, MONTHLY_PIPELINE, env_option, json_option, print_json
 from orchestration.environments import Environment
-from orchestration.errors import Interrupted, RunFailed, UsageError
+from orchestration.errors import RunFailed, UsageError
 from orchestration.pipelines import Month, MonthlyPipeline
 
 if TYPE_CHECKING:
     from orchestration.backfill.cost import Estimate
-    from orchestration.backfill.execution import Backfill, MonthRun
+    from orchestration.backfill.execution import Backfill
     from orchestration.backfill.plan import Plan
+    from orchestration.backfill.request import Request
     from orchestration.releases.environment.deployment import Deployment
 
 #: As many runs at once as the Glue jobs allow (ExecutionProperty.MaxConcurrentRuns in the templates).
@@ -37,32 +36,6 @@ published yet (the last two) are left out. Exit code 1 if a month failed.
   elt backfill yellow-trips --follow                              go on following, or see how the last one ended
   elt backfill yellow-trips --stop                                stop the one under way
 """
-
-
-@dataclass(frozen=True)
-class Request:
-    """What was typed."""
-
-    pipeline: MonthlyPipeline
-    first: Month
-    last: Month
-    max_concurrency: int
-    force: bool
-    source: str | None
-    environment: Environment
-
-    @property
-    def command(self) -> str:
-        """What to type to do what is still missing."""
-        from orchestration.trips.source import is_url
-
-        words = ["elt", "backfill", self.pipeline.name, "--from", str(self.first), "--to", str(self.last)]
-        words += ["--max-concurrency", str(self.max_concurrency)]
-        if self.force:
-            words.append("--force")
-        if self.source:
-            words += ["--source", self.source if is_url(self.source) else str(Path(self.source).resolve())]
-        return shlex.join([*words, "--env", self.environment.name])
 
 
 @click.command("backfill", help=_HELP)
@@ -101,6 +74,7 @@ def command(  # noqa: PLR0917
     as_json: bool,
 ) -> int:
     from orchestration.backfill.plan import check_range
+    from orchestration.backfill.request import Request
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
     from orchestration.cli.run import check_source
@@ -123,7 +97,7 @@ def command(  # noqa: PLR0917
         arn = _find(deployment, pipeline, running=stop)
         if stop:
             return _stop(arn, as_json=as_json)
-        return _conclude(_follow(arn, pipeline, environment, serves=False), None, as_json=as_json)
+        return conclude(_follow(arn, pipeline, environment, serves=False), None, as_json=as_json)
     plan = _plan(deployment, request)
     if only_plan:
         return _show_plan(deployment, request, plan, as_json=as_json)
@@ -190,15 +164,16 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
 
     from orchestration.backfill import execution
     from orchestration.backfill.execution import OVERTAKEN
+    from orchestration.backfill.overtaking import mark_overtaken
     from orchestration.trips.source import is_url, offered
 
     if not plan.to_run:
-        return _conclude(None, plan, as_json=as_json)
+        return conclude(None, plan, as_json=as_json)
     states = boto3.client("stepfunctions")
     under_way = execution.newest(states, deployment.backfill, request.pipeline, running=True)
     if under_way:
         name = under_way.rsplit(":", 1)[-1]
-        raise UsageError(f"{name} is under way already; {_how_to_go_on(request.pipeline, request.environment)}")
+        raise UsageError(f"{name} is under way already; {_ways_on(request.pipeline, request.environment)}")
     serves = bool(request.source) and not is_url(str(request.source))
     with offered(request.source) as url:
         arn = execution.start(
@@ -211,84 +186,31 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
             rerun=request.command,
         )
         backfill = _follow(arn, request.pipeline, request.environment, serves=serves)
-    backfill = _with_overtaken(deployment, request, backfill)
-    _conclude(backfill, plan, as_json=as_json)
+    backfill = mark_overtaken(deployment, request, backfill)
+    conclude(backfill, plan, as_json=as_json)
     if overtaken := backfill.having(OVERTAKEN):
-        raise RunFailed(loaded_by_others(request, overtaken))
+        raise RunFailed(overtaken_text(request, overtaken))
     return 0
 
 
-def loaded_by_others(request: Request, months: Sequence[MonthRun]) -> str:
-    """What to say of months that other runs have overtaken, and the commands that load this one's again."""
-    from orchestration.cli.run import rerun_command
-
-    again = (
-        rerun_command(request.pipeline, Month.parse(run.month), source=request.source, environment=request.environment)
-        for run in months
-    )
-    named = ", ".join(run.month for run in months)
-    return "\n".join([f"everything ran, but the table holds another run's rows of {named}; load again:", *again])
-
-
-def _with_overtaken(deployment: Deployment, request: Request, backfill: Backfill) -> Backfill:
-    """The backfill, its months marked of which the table holds another run's rows."""
-    import boto3
-
-    from orchestration import executions, warehouse
-    from orchestration.backfill.execution import OVERTAKEN, SUCCEEDED
-    from orchestration.trips import ownership
-    from orchestration.trips.source import folder_of
-
-    runs = {
-        Month.parse(run.month): ownership.Run(run.execution.rsplit(":", 1)[-1], run.started)
-        for run in backfill.having(SUCCEEDED)
-        if run.execution and run.started
-    }
-    if not runs:
-        return backfill
-    arn = next(run.execution for run in backfill.having(SUCCEEDED) if run.execution)
-    any_run = executions.read(boto3.client("stepfunctions"), arn)
-    found = ownership.overtaken(
-        request.pipeline,
-        runs,
-        source_url=any_run.source_url,
-        folder=folder_of(request.source),
-        s3=boto3.client("s3"),
-        processed_bucket=deployment.processed_bucket,
-        query=lambda sql: warehouse.query(deployment, sql),
-    )
-    others = {str(month): clause for month, clause in found.items()}
-    months = (
-        replace(run, status=OVERTAKEN, cause=others[run.month]) if run.month in others else run
-        for run in backfill.months
-    )
-    return replace(backfill, months=tuple(months))
-
-
 def _follow(arn: str, pipeline: MonthlyPipeline, environment: Environment, *, serves: bool) -> Backfill:
-    """Show the backfill until it is final, and return its last reading. One that this process serves ends with it."""
+    """Show the backfill until it is final, and return its last reading."""
     import boto3
 
     from orchestration.backfill import execution
     from orchestration.backfill.progress import following
 
-    states = boto3.client("stepfunctions")
-    with following() as show:
-        try:
-            for backfill in execution.follow(states, arn):
-                show(backfill)
-        except KeyboardInterrupt:
-            name = arn.rsplit(":", 1)[-1]
-            if serves:
-                states.stop_execution(executionArn=arn, cause="its source is no longer served")
-                raise Interrupted(f"{name} is stopped, because this command served its files") from None
-            raise Interrupted(
-                f"{name} is no longer followed, but runs on; {_how_to_go_on(pipeline, environment)}"
-            ) from None
+    with (
+        interruptible(arn, serves=serves, ways_on=_ways_on(pipeline, environment)),
+        following() as show,
+    ):
+        for backfill in execution.follow(boto3.client("stepfunctions"), arn):
+            show(backfill)
     return backfill
 
 
-def _how_to_go_on(pipeline: MonthlyPipeline, environment: Environment) -> str:
+def _ways_on(pipeline: MonthlyPipeline, environment: Environment) -> str:
+    """Name the commands for a backfill that is under way."""
     words = f"elt backfill {pipeline.name} --env {environment.name}"
     return f"follow it: {words} --follow; stop it: {words} --stop"
 
@@ -310,40 +232,3 @@ def _stop(arn: str, *, as_json: bool) -> int:
     boto3.client("stepfunctions").stop_execution(executionArn=arn, cause="stopped by elt backfill --stop")
     print_json({"stopped": arn}) if as_json else click.echo(arn)
     return 0
-
-
-def _conclude(backfill: Backfill | None, plan: Plan | None, *, as_json: bool) -> int:
-    """The final table or JSON. Errors: RunFailed where the backfill did not succeed."""
-    from orchestration.backfill import tables
-
-    outcomes = tables.outcomes(backfill, plan)
-    if as_json:
-        print_json(_as_json(backfill, outcomes))
-    else:
-        tables.show_outcomes(outcomes)
-    if backfill and backfill.warning:
-        click.echo(f"warning: {backfill.warning}", err=True)
-    if backfill and backfill.status != "SUCCEEDED":
-        raise RunFailed(_failure(backfill))
-    return 0
-
-
-def _failure(backfill: Backfill) -> str:
-    """The causes of months that failed are in the table already."""
-    from orchestration.backfill.execution import FAILED
-
-    failed = len(backfill.having(FAILED))
-    cause = " ".join((backfill.cause or backfill.error or "no cause given").split())
-    if backfill.status == "FAILED" and failed:
-        cause = f"{failed} of {len(backfill.months)} months"
-    again = f"\ndo what is missing: {backfill.rerun}" if backfill.rerun else ""
-    return f"{backfill.name} {backfill.status.lower()}: {cause}{again}"
-
-
-def _as_json(backfill: Backfill | None, outcomes: Any) -> dict[str, Any]:
-    return {
-        "execution": backfill.arn if backfill else None,
-        "status": backfill.status if backfill else "SUCCEEDED",
-        "seconds": round(backfill.seconds, 1) if backfill else 0.0,
-        "months": [outcome.as_json() for outcome in outcomes],
-    }

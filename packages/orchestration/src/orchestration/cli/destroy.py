@@ -33,11 +33,11 @@ def command(yes: bool, environment: Environment, as_json: bool) -> None:
     """
     import boto3
 
-    from orchestration import stacks
     from orchestration.cli.local import connect
     from orchestration.progress import steps
     from orchestration.releases.environment import deployment
     from orchestration.signals import terminable
+    from orchestration.stacks import updates
 
     artifacts_stack, data_stack, pipelines_stack = deployment.stacks_of(environment)
     if not yes:
@@ -46,8 +46,8 @@ def command(yes: bool, environment: Environment, as_json: bool) -> None:
     with terminable(), steps("destroying") as report:
         deleted = deployment.destroy(environment, report=report)
     cloudformation = boto3.client("cloudformation")
-    data = stacks.outputs(cloudformation, data_stack) or {}
-    kept = data | (stacks.outputs(cloudformation, artifacts_stack) or {})
+    data = updates.outputs(cloudformation, data_stack) or {}
+    kept = data | (updates.outputs(cloudformation, artifacts_stack) or {})
     kept = {name: kept[name] for name in _KEPT if name in kept}
     if as_json:
         print_json({"stack": pipelines_stack.name, "deleted": deleted, "kept": kept})

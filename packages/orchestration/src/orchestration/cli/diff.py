@@ -55,7 +55,7 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
 
 
 def _show(found: Comparison) -> None:
-    from orchestration.stacks.words import in_words
+    from orchestration.stacks.plan_text import plan_lines
 
     if not found.differs:
         click.echo(f"{found.environment} is release {found.release}")
@@ -77,7 +77,7 @@ def _show(found: Comparison) -> None:
         click.echo(f"  {package} {live}, not {wanted}")
     if found.changes:
         apart = [""] if found.unfinished or found.by_hand or found.objects or found.live != found.release else []
-        click.echo("\n".join([*apart, "A deployment of it would do:", "", *in_words(found.changes)]))
+        click.echo("\n".join([*apart, "A deployment of it would do:", "", *plan_lines(found.changes)]))
     click.echo(f"restore with: elt deploy --env {found.environment} --release {found.release}", err=True)
 
 

@@ -18,7 +18,7 @@ def command(environment: Environment, as_json: bool) -> None:
     from orchestration.progress import stderr
     from orchestration.project import root
     from orchestration.releases.environment.plan import plan_checkout
-    from orchestration.stacks.words import in_words
+    from orchestration.stacks.plan_text import plan_lines
 
     checkout = root()
     connect(environment)
@@ -27,4 +27,4 @@ def command(environment: Environment, as_json: bool) -> None:
     if as_json:
         print_json([dataclasses.asdict(change) for change in changes])
     else:
-        click.echo("\n".join(in_words(changes)))
+        click.echo("\n".join(plan_lines(changes)))

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from orchestration import stacks
 from orchestration.doctor.finding import FAILURE, OK, WARNING, Finding
 from orchestration.environments import Environment, destination
+from orchestration.stacks import updates
 
 #: A workgroup's network: three subnets in three availability zones, with three free addresses each.
 #: https://docs.aws.amazon.com/redshift/latest/mgmt/serverless-usage-considerations.html
@@ -44,7 +45,7 @@ def region(environment: Environment) -> Iterator[Finding]:
 
 def network(environment: Environment) -> Iterator[Finding]:
     """Whether Redshift finds subnets; not asked where the workgroup is there already, which has found its own."""
-    if stacks.outputs(boto3.client("cloudformation"), stacks.data_stack(environment.name)):
+    if updates.outputs(boto3.client("cloudformation"), stacks.data_stack(environment.name)):
         yield Finding("network", OK, "the workgroup is deployed")
         return
     pages = (

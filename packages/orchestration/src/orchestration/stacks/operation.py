@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from botocore.exceptions import ClientError
 
@@ -107,6 +108,25 @@ def follow(cloudformation: Any, name: str, *, token: str, after: str) -> str:
     raise AssertionError("unreachable")
 
 
+def delete(cloudformation: Any, name: str, *, report: Callable[[str], None]) -> bool:
+    """Delete a stack, after the operation that is under way on it, and wait; False where there was none.
+
+    Errors: DeployError.
+    """
+    description = describe(cloudformation, name)
+    if description is None:
+        return False
+    if not settle(cloudformation, name, report=report):
+        return True
+    started = latest_event(cloudformation, name)
+    token = f"elt-{uuid.uuid4().hex[:12]}"
+    cloudformation.delete_stack(StackName=name, ClientRequestToken=token)
+    status = follow(cloudformation, description["StackId"], token=token, after=started)
+    if status != "DELETE_COMPLETE":
+        raise_failure(cloudformation, name, status, after=started)
+    return True
+
+
 def latest_event(cloudformation: Any, name: str) -> str:
     """The newest event's ID, "" where there is none."""
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
@@ -150,3 +170,10 @@ def delays() -> Iterator[None]:
         yield
         time.sleep(delay)
         delay = min(delay * 1.2, 3.0)
+
+
+def raise_failure(cloudformation: Any, name: str, status: str, *, after: str) -> NoReturn:
+    """Raise DeployError for an operation that ended with such a status: its reason, and the way out."""
+    reason = first_failure(cloudformation, name, after=after)
+    advice = way_out(name, status)
+    raise DeployError(f"stack {name} ended {status}: {reason}" + (f"; {advice}" if advice else ""))

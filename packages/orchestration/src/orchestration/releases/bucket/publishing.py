@@ -16,6 +16,7 @@ from orchestration.releases.bucket import history, index
 from orchestration.releases.bucket.store import Store
 from orchestration.releases.building import assembly
 from orchestration.releases.building.manifest import Release
+from orchestration.stacks import updates
 
 
 def publish(root: Path, *, development: bool, report: Progress) -> tuple[Store, Release]:
@@ -62,7 +63,7 @@ def bring_up_to_date(*, report: Progress) -> Store:
     stack = stacks.artifacts_stack()
     report(f"stack {stack.name}")
     try:
-        outputs = stacks.deploy(boto3.client("cloudformation"), stack, parameters={}, tags=PROJECT_TAGS, report=report)
+        outputs = updates.deploy(boto3.client("cloudformation"), stack, parameters={}, tags=PROJECT_TAGS, report=report)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("AccessDenied", "AccessDeniedException"):
             raise
@@ -75,7 +76,7 @@ def bring_up_to_date(*, report: Progress) -> Store:
 
 def find_artifacts() -> Store:
     """Find the artifact bucket that is deployed. Errors: NotDeployed."""
-    outputs = stacks.outputs(boto3.client("cloudformation"), stacks.artifacts_stack())
+    outputs = updates.outputs(boto3.client("cloudformation"), stacks.artifacts_stack())
     if outputs is None:
         raise NotDeployed("nothing is published in this account yet; run `elt release publish` first")
     return Store(boto3.client("s3"), outputs["ArtifactBucket"])

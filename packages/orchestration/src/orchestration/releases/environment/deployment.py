@@ -14,7 +14,7 @@ from orchestration.progress import Progress
 from orchestration.releases.bucket import lease, publishing, records
 from orchestration.releases.bucket.records import Deployed
 from orchestration.releases.environment.rollout import require_development, roll_out, unfinished_by
-from orchestration.stacks import operation
+from orchestration.stacks import operation, updates
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def find(environment: Environment) -> Deployment:
     cloudformation = boto3.client("cloudformation")
     values: dict[str, str] = {}
     for stack in stacks_of(environment):
-        found = stacks.outputs(cloudformation, stack)
+        found = updates.outputs(cloudformation, stack)
         if found is None:
             raise NotDeployed(f"stack {stack.name} is not deployed; run `elt deploy --env {environment.name}` first")
         values |= found
@@ -108,7 +108,9 @@ def destroy(environment: Environment, *, report: Progress) -> bool:
 
 
 def _delete(environment: Environment, *, report: Progress) -> bool:
-    deleted = stacks.delete(boto3.client("cloudformation"), stacks.pipelines_stack(environment.name), report=report)
+    deleted = operation.delete(
+        boto3.client("cloudformation"), stacks.pipelines_stack(environment.name).name, report=report
+    )
     ssm = boto3.client("ssm")
     pages = ssm.get_paginator("get_parameters_by_path").paginate(
         Path=f"/elt/{environment.name}/failing", Recursive=True

@@ -13,13 +13,13 @@ from orchestration.releases.bucket.store import Store
 from orchestration.releases.building import assembly
 from orchestration.releases.building.manifest import Release
 from orchestration.releases.environment import parameters
-from orchestration.stacks import Change, Stack, unmanaged
+from orchestration.stacks import Change, Stack, change_sets, unmanaged, updates
 
 
 def plan_release(environment: Environment, store: Store, release: Release) -> list[Change]:
     """List what deploying a release that is in the artifact bucket would change. Changes nothing."""
     data, pipelines = parameters.stacks_of(environment, store, release).values()
-    outputs = stacks.outputs(boto3.client("cloudformation"), data) or {}
+    outputs = updates.outputs(boto3.client("cloudformation"), data) or {}
     return [
         *_plan_data(environment, data),
         *_plan_pipelines(environment, pipelines, release, {**outputs, "ArtifactBucket": store.bucket}),
@@ -35,16 +35,16 @@ def plan_checkout(environment: Environment, root: Path) -> list[Change]:
     """
     cloudformation = boto3.client("cloudformation")
     artifacts, data = stacks.artifacts_stack(), stacks.data_stack(environment.name)
-    outputs = (stacks.outputs(cloudformation, artifacts) or {}) | (stacks.outputs(cloudformation, data) or {})
+    outputs = (updates.outputs(cloudformation, artifacts) or {}) | (updates.outputs(cloudformation, data) or {})
     changes = [
-        *stacks.plan(cloudformation, artifacts, parameters={}, tags=PROJECT_TAGS),
+        *updates.plan(cloudformation, artifacts, parameters={}, tags=PROJECT_TAGS),
         *_plan_data(environment, data),
     ]
     if "ArtifactBucket" in outputs:
         release, pipelines = _upload_template(environment, root, Store(boto3.client("s3"), outputs["ArtifactBucket"]))
         changes += _plan_pipelines(environment, pipelines, release, outputs)
     else:
-        changes += stacks.additions(stacks.pipelines_stack(environment.name))
+        changes += updates.additions(stacks.pipelines_stack(environment.name))
     return [*changes, *unmanaged.plan(environment, data=outputs)]
 
 
@@ -59,8 +59,8 @@ def _upload_template(environment: Environment, root: Path, store: Store) -> tupl
 
 def _plan_data(environment: Environment, stack: Stack) -> list[Change]:
     cloudformation = boto3.client("cloudformation")
-    given = parameters.for_data(environment, taken=stacks.declared(cloudformation, stack))
-    return stacks.plan(cloudformation, stack, parameters=given, tags=environment.tags)
+    given = parameters.for_data(environment, taken=change_sets.declared(cloudformation, stack))
+    return updates.plan(cloudformation, stack, parameters=given, tags=environment.tags)
 
 
 def _plan_pipelines(
@@ -69,5 +69,5 @@ def _plan_pipelines(
     """`outputs` are those of the other stacks, as far as they are deployed."""
     cloudformation = boto3.client("cloudformation")
     known = dict.fromkeys(stacks.data_stack(environment.name).outputs, "known-after-deploy") | dict(outputs)
-    given = parameters.for_pipelines(environment, release, known, taken=stacks.declared(cloudformation, stack))
-    return stacks.plan(cloudformation, stack, parameters=given, tags=environment.tags)
+    given = parameters.for_pipelines(environment, release, known, taken=change_sets.declared(cloudformation, stack))
+    return updates.plan(cloudformation, stack, parameters=given, tags=environment.tags)

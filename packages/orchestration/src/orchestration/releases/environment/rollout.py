@@ -20,7 +20,7 @@ from orchestration.releases.bucket.store import Store
 from orchestration.releases.building.manifest import Release
 from orchestration.releases.environment import drift, parameters, resources
 from orchestration.releases.environment.drift import Difference
-from orchestration.stacks import unmanaged
+from orchestration.stacks import change_sets, unmanaged, updates
 
 
 def roll_out(environment: Environment, store: Store, release: Release, *, action: str, report: Progress) -> Deployed:
@@ -111,7 +111,7 @@ class _Rollout:
         """
         stack = stacks.pipelines_stack(self.environment.name)
         for one in (stacks.data_stack(self.environment.name), stack):
-            stacks.settle(boto3.client("cloudformation"), one, report=self.report)
+            updates.settle(boto3.client("cloudformation"), one, report=self.report)
         found = resources.read(stack)
         if before.live is None or not found.state:
             return [], found
@@ -143,7 +143,7 @@ class _Rollout:
         data_stack, pipelines_stack = templates.values()
 
         def deploy(stack: stacks.Stack, given: Mapping[str, str]) -> dict[str, str]:
-            return stacks.deploy(
+            return updates.deploy(
                 cloudformation,
                 stack,
                 parameters=given,
@@ -153,12 +153,12 @@ class _Rollout:
             )
 
         self.report(f"stack {data_stack.name}")
-        taken = stacks.declared(cloudformation, data_stack)
+        taken = change_sets.declared(cloudformation, data_stack)
         outputs = deploy(data_stack, parameters.for_data(environment, taken=taken))
         self.lease.check()
         unmanaged.apply(environment, data=outputs)
         self.report(f"stack {pipelines_stack.name}")
-        taken = stacks.declared(cloudformation, pipelines_stack)
+        taken = change_sets.declared(cloudformation, pipelines_stack)
         outputs |= {"ArtifactBucket": self.store.bucket}
         deploy(pipelines_stack, parameters.for_pipelines(environment, release, outputs, taken=taken))
         self.report("reading it back")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestration.stacks import Change
-from orchestration.stacks.words import in_words, summary
+from orchestration.stacks.plan_text import plan_lines, summary
 
 DATA, PIPELINES = "elt-dev-data", "elt-dev-pipelines"
 STATE_MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:elt-dev-yellow-trips"
@@ -24,7 +24,7 @@ CHANGES = [
     Change(PIPELINES, "Remove", "Reports", "AWS::S3::Bucket", "elt-dev-reports", kept=True),
 ]
 
-TOLD = """\
+PLAN = """\
 elt-dev-data
   Replace  bucket RawBucket (elt-dev-raw): BucketName
            ! the old one is KEPT, no longer managed, and the new one begins empty
@@ -46,12 +46,12 @@ elt-dev-pipelines
 1 to add, 1 to change, 4 to replace, 3 to remove."""
 
 
-def test_changes_in_words() -> None:
-    assert "\n".join(in_words(CHANGES)) == TOLD
+def test_a_plan_has_a_line_for_each_change_and_its_losses() -> None:
+    assert "\n".join(plan_lines(CHANGES)) == PLAN
 
 
 def test_nothing_to_change() -> None:
-    assert in_words([]) == ["Nothing to change."]
+    assert plan_lines([]) == ["Nothing to change."]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ _LOSSES = {
 _VERBS = ("Add", "Change", "Replace", "Remove")
 
 
-def in_words(changes: Sequence[Change]) -> list[str]:
+def plan_lines(changes: Sequence[Change]) -> list[str]:
     """The lines that tell what would be done, stack by stack; what is lost by it comes under its change."""
     lines = []
     for stack, of_stack in groupby(changes, key=lambda change: change.stack):
