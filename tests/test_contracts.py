@@ -230,7 +230,7 @@ def job_names(given: str, text: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", pipelines.scheduled())
+@pytest.mark.parametrize("name", pipelines.find_scheduled())
 def test_a_schedule_starts_its_own_pipeline_and_the_trigger_may_start_it(name: str) -> None:
     camel, pipeline = pipelines.camel(name), pipelines.load(name)
     starts = {

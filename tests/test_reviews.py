@@ -61,7 +61,7 @@ def table(laptop: Laptop) -> list[tuple[Any, ...]]:
 def deliver(laptop: Laptop, source: Path, *, s3: Any = None) -> None:
     """Put a source in place without a run, as a client of one's own."""
     bucket, s3 = laptop.outputs("data")["RawBucket"], s3 or laptop.client("s3")
-    with delivery.prepared(str(source), s3, bucket, pipeline=PIPELINE) as prepared:
+    with delivery.prepare(str(source), s3, bucket, pipeline=PIPELINE) as prepared:
         placing.place(prepared, s3, bucket)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from glue_transform.capacity import Capacity, found
+from glue_transform.capacity import Capacity, measure
 
 PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -39,9 +39,9 @@ def test_the_least_of_machine_and_control_groups(tmp_path: Path, files: Mapping[
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(f"{text}\n")
-    assert found(tmp_path) == capacity
+    assert measure(tmp_path) == capacity
 
 
 def test_this_machine_has_some():
-    assert found().threads >= 1
-    assert found().memory > 10**8
+    assert measure().threads >= 1
+    assert measure().memory > 10**8

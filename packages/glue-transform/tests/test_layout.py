@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glue_transform.layout import LARGEST_FILE, SLICES, SMALLEST_FILE, Layout, new_load_id, part_files, superseded
+from glue_transform.layout import LARGEST_FILE, SLICES, SMALLEST_FILE, Layout, find_superseded, new_load_id, part_files
 
 NOON = dt.datetime(2024, 11, 3, 12, tzinfo=dt.timezone.utc)
 
@@ -78,4 +78,4 @@ def test_the_load_of_an_execution_ends_with_the_digest_of_its_name():
     ],
 )
 def test_what_a_new_load_supersedes(load_ids: list[str], replaced: str | None, gone: list[str]):
-    assert superseded(load_ids, current="20241103T120000Z-current0", replaced=replaced) == gone
+    assert find_superseded(load_ids, current="20241103T120000Z-current0", replaced=replaced) == gone

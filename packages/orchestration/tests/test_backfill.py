@@ -94,7 +94,7 @@ def loaded(rows: Mapping[str, int], audit: list[tuple[str, str]], manifests: Map
             return [(f"{month}-01", load) for month, load in audit]
         return [(f"{month}-01", count) for month, count in rows.items()]
 
-    found = plan.loaded_months(
+    found = plan.find_loaded_months(
         YELLOW,
         plan.months_between(Month(2024, 1), Month(2024, 2)),
         s3=Manifests(manifests),

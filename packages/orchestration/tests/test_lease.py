@@ -42,7 +42,7 @@ def write(store: Store, environment: str, terms: Terms) -> None:
 
 def held(store: Store, environment: str, said: list[str] | None = None) -> Any:
     said = [] if said is None else said
-    return lease.held(store, environment, what=WHAT, report=said.append)
+    return lease.hold(store, environment, what=WHAT, report=said.append)
 
 
 def test_the_second_hears_whose_deployment_is_under_way(store: Store, environment: str) -> None:

@@ -71,7 +71,7 @@ def versions(store: Store) -> list[str]:
 
 
 def test_what_no_environment_needs_goes_for_good_and_everything_else_stays(store: Store) -> None:
-    found = pruning.superseded(store, ["local", "dev"])
+    found = pruning.find_superseded(store, ["local", "dev"])
     gone = [
         f"releases/{OLD}.json",
         f"smokes/{OLD}/local.json",
@@ -86,19 +86,19 @@ def test_what_no_environment_needs_goes_for_good_and_everything_else_stays(store
     before = versions(store)
     pruning.delete(store, found)
     assert versions(store) == [key for key in before if key not in gone]
-    assert pruning.superseded(store, ["local", "dev"]) == pruning.Superseded((), ())
+    assert pruning.find_superseded(store, ["local", "dev"]) == pruning.Superseded((), ())
     assert history.release(store, LIVE).id == LIVE
 
 
 def test_what_has_just_been_uploaded_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pruning, "FRESH", datetime.timedelta(hours=1))
-    assert pruning.superseded(store, ["local", "dev"]) == pruning.Superseded((), ())
+    assert pruning.find_superseded(store, ["local", "dev"]) == pruning.Superseded((), ())
 
 
 def test_nothing_goes_while_a_manifest_cannot_be_read(store: Store) -> None:
     store.s3.put_object(Bucket=store.bucket, Key=f"releases/{LIVE}.json", Body=b"{}")
     with pytest.raises(DeployError, match=f"releases/{LIVE}.json has the format None"):
-        pruning.superseded(store, ["local", "dev"])
+        pruning.find_superseded(store, ["local", "dev"])
 
 
 def test_wheels_that_no_checkout_has_used_for_long_are_superseded(
@@ -108,7 +108,7 @@ def test_wheels_that_no_checkout_has_used_for_long_are_superseded(
     checkout = tmp_path / "checkout"
     (checkout / wheelhouse.LOCK).parent.mkdir(parents=True)
     (checkout / wheelhouse.LOCK).write_text("a lock")
-    assert wheelhouse.superseded(checkout) == []
+    assert wheelhouse.find_superseded(checkout) == []
     house = tmp_path / "cache" / "elt" / "wheelhouse"
     current = house / hashlib.sha256(b"a lock").hexdigest()[:16]
     for folder in (current, house / "old", house / "recent"):
@@ -116,5 +116,5 @@ def test_wheels_that_no_checkout_has_used_for_long_are_superseded(
     long_ago = time.time() - 31 * 24 * 3600
     os.utime(current, (long_ago, long_ago))
     os.utime(house / "old", (long_ago, long_ago))
-    assert wheelhouse.superseded(checkout) == [house / "old"]
-    assert wheelhouse.superseded(None) == sorted([current, house / "old"])
+    assert wheelhouse.find_superseded(checkout) == [house / "old"]
+    assert wheelhouse.find_superseded(None) == sorted([current, house / "old"])

@@ -57,7 +57,7 @@ def test_deployments_are_in_order_whatever_the_clock_says(
         Reading({"a": {"b": 1}}, {"a": "t"}),
     )
     assert records.standing(store, environment) == records.Standing(second, None, ())
-    assert records.finished(store, environment) == second
+    assert records.find_live(store, environment) == second
     assert records.deployments(store, environment) == [("deploy", "one"), ("promote", "two")]
     assert history.ever_deployed(store, environment) == ["two", "one"]
 
@@ -92,7 +92,7 @@ def test_a_deployment_that_did_not_end_is_unfinished(store: Store, environment: 
         f"`elt rollback --env {environment}` goes back to release one"
     )
     with pytest.raises(UsageError) as caught:
-        records.finished(store, environment)
+        records.find_live(store, environment)
     assert str(caught.value) == f"{said}, was not finished, so no one release is live in {environment}: {ways}"
     assert history.ever_deployed(store, environment) == ["one"], "what was never proved right was not live"
     begin(store, environment, "three")
@@ -195,7 +195,7 @@ def test_what_a_rollback_does_about_an_unfinished_deployment(
     if unfinished:
         begin(store, environment, unfinished[1], unfinished[0])
     assert history.rollback_target(store, environment) == target
-    assert history.needed(store, environment) == needed
+    assert history.find_needed(store, environment) == needed
 
 
 def test_what_a_cut_short_deployment_has_changed_was_changed_by_nobodys_hand() -> None:

@@ -293,7 +293,7 @@ SMOKED = {"source": 100, "read": 100, "kept": 90, "rejected": 10, "loaded": 90}
 def test_what_a_smoke_run_finds_wrong(
     rows: dict[str, int], audited: list[tuple[int, int]], total: float, wrong: str
 ) -> None:
-    assert smoke.what_is_wrong(SMOKED | rows, audited, 12.34, total) == wrong
+    assert smoke.describe_mismatch(SMOKED | rows, audited, 12.34, total) == wrong
 
 
 SMOKE = history.Smoke(

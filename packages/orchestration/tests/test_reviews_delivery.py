@@ -36,7 +36,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def deliver(given: str | Path, s3: Any) -> Delivery:
-    with delivery.prepared(str(given), s3, "raw", pipeline=PIPELINE) as done:
+    with delivery.prepare(str(given), s3, "raw", pipeline=PIPELINE) as done:
         placing.place(done, s3, "raw")
     return done
 
@@ -335,7 +335,7 @@ def test_a_delivery_that_is_cut_short_is_read_by_nobody_and_ends_right_when_it_i
         in_bucket(s3, given)
     put(s3, "raw")
     before = keys(s3)
-    with delivery.prepared("s3://mine" if kind == "s3" else str(given), s3, "raw", pipeline=PIPELINE) as prepared:
+    with delivery.prepare("s3://mine" if kind == "s3" else str(given), s3, "raw", pipeline=PIPELINE) as prepared:
         for changes in range(100):
             try:
                 placing.place(prepared, CutShort(s3, changes), "raw")
@@ -349,19 +349,19 @@ def test_a_delivery_that_is_cut_short_is_read_by_nobody_and_ends_right_when_it_i
                     with pytest.raises(UsageError, match=r"^a delivery is under way or was cut short: s3://raw/revi"):
                         placing.check_delivered(s3, "raw")
                     untold = {folder.partition("=")[2] for folder in guarded}
-                    assert untold & placing.held(s3, "raw", ["Books", "Toys"], since=2015).keys() == set()
+                    assert untold & placing.count_held(s3, "raw", ["Books", "Toys"], since=2015).keys() == set()
                 continue
             break
     assert changes > 5
     placing.check_delivered(s3, "raw")
     assert sorted(key.removeprefix("reviews/") for key in keys(s3) if key.startswith("reviews/")) == names
-    held = placing.held(s3, "raw", ["Books", "Toys"], since=2015)
+    held = placing.count_held(s3, "raw", ["Books", "Toys"], since=2015)
     assert held == ({"Books": Rows(2, 2), "Toys": Rows(1, 1)} if kind == "tsv" else prepared.rows)
 
 
 def test_a_source_in_s3_that_changes_while_it_is_delivered_is_not_delivered(s3: Any, tmp_path: Path) -> None:
     in_bucket(s3, folder(tmp_path, f"{TOYS}a.parquet"))
-    with delivery.prepared("s3://mine", s3, "raw", pipeline=PIPELINE) as prepared:
+    with delivery.prepare("s3://mine", s3, "raw", pipeline=PIPELINE) as prepared:
         s3.put_object(Bucket="mine", Key=f"{TOYS}a.parquet", Body=b"something else")
         with pytest.raises(
             UsageError, match=rf"^{TOYS}a\.parquet changed while it was delivered, and the delivery is c"
@@ -374,28 +374,28 @@ def test_a_source_in_s3_that_changes_while_it_is_delivered_is_not_delivered(s3: 
 def test_what_is_held_is_told_by_category_and_not_where_a_file_is_broken(s3: Any, tmp_path: Path) -> None:
     given = folder(tmp_path, f"{BOOKS}a.parquet", f"{BOOKS}b.parquet", year="CAST(2013 + i AS INTEGER)")
     deliver(folder(tmp_path, f"{TOYS}a.parquet"), s3)
-    assert placing.held(s3, "raw", ["Books", "Toys", "Music"], since=2017) == {
+    assert placing.count_held(s3, "raw", ["Books", "Toys", "Music"], since=2017) == {
         "Books": Rows(6, 0),
         "Toys": Rows(3, 0),
         "Music": Rows(0, 0),
     }
     s3.put_object(Bucket="raw", Key=f"reviews/{BOOKS}b.parquet", Body=(given / BOOKS / "b.parquet").read_bytes()[:99])
-    assert list(placing.held(s3, "raw", ["Books", "Toys"], since=2015)) == ["Toys"]
+    assert list(placing.count_held(s3, "raw", ["Books", "Toys"], since=2015)) == ["Toys"]
 
 
 def test_categories_that_are_not_listed_are_told(s3: Any) -> None:
     put(s3, "raw")
     s3.put_object(Bucket="raw", Key="reviews/product_category=Wine/a.parquet", Body=b"")
-    assert placing.unlisted(s3, "raw", PIPELINE) == ["Wine"]
+    assert placing.find_unlisted(s3, "raw", PIPELINE) == ["Wine"]
 
 
 def test_a_category_that_would_be_left_without_reviews_must_be_said_to_be_gone() -> None:
     held = {"Books": Rows(500, 500), "Music": Rows(3, 3), "Shoes": Rows(9, 0), "Home": Rows(2, 2)}
     rows = {name: Rows(500, 0) for name in ("Books", "Music", "Shoes", "Toys")} | {"Home": Rows(2, 2)}
     given = Delivery((), rows)
-    assert delivery.emptied(given, held, ()) == ["Books", "Music"]
-    assert delivery.emptied(given, held, ("Books",)) == ["Music"]
-    assert delivery.not_gone(given, ("Books", "Home", "Wine")) == ["Home"]
+    assert delivery.find_emptied(given, held, ()) == ["Books", "Music"]
+    assert delivery.find_emptied(given, held, ("Books",)) == ["Music"]
+    assert delivery.find_not_gone(given, ("Books", "Home", "Wine")) == ["Home"]
 
 
 @pytest.mark.parametrize(
@@ -403,7 +403,7 @@ def test_a_category_that_would_be_left_without_reviews_must_be_said_to_be_gone()
 )
 def test_far_fewer_is_less_than_half_and_a_hundred_less(before: int, after: int, fewer: bool) -> None:
     given = Delivery((), {"Books": Rows(after, after), "Toys": Rows(9, 9)})
-    assert delivery.shrunk(given, {"Books": Rows(before, before)}) == (["Books"] if fewer else [])
+    assert delivery.find_shrunk(given, {"Books": Rows(before, before)}) == (["Books"] if fewer else [])
 
 
 def test_folders_that_are_sources(tmp_path: Path) -> None:

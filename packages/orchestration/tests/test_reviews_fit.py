@@ -13,7 +13,7 @@ import pytest
 
 from orchestration.errors import UsageError
 from orchestration.reviews import footers
-from orchestration.reviews.columns import Column, declared
+from orchestration.reviews.columns import Column, list_columns
 from orchestration.reviews.conversion import Converted, convert
 from orchestration.reviews.fit import Fit, fit
 from orchestration.reviews.footers import NotParquet
@@ -46,9 +46,9 @@ def converted(tmp_path: Path, **changed: Any) -> tuple[Converted, Path, list[dic
 
 
 def test_the_columns_are_those_of_the_external_table() -> None:
-    assert {column.name for column in declared()} == set(deliveries.COLUMNS)
-    assert declared()[2:4] == (Column("review_id", "VARCHAR", 32), Column("product_id", "VARCHAR", 32))
-    assert [column.type for column in declared()[-3:]] == ["VARCHAR(65535)", "DATE", "INTEGER"]
+    assert {column.name for column in list_columns()} == set(deliveries.COLUMNS)
+    assert list_columns()[2:4] == (Column("review_id", "VARCHAR", 32), Column("product_id", "VARCHAR", 32))
+    assert [column.type for column in list_columns()[-3:]] == ["VARCHAR(65535)", "DATE", "INTEGER"]
 
 
 def test_a_file_of_the_declared_columns_and_types_is_put_in_place_as_it_is(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orchestration.pipelines import Month, load_monthly
-from orchestration.trips.ownership import PART_SIZE, Run, checksum_of, overtaken
+from orchestration.trips.ownership import PART_SIZE, Run, checksum_of, find_overtaken
 
 MONTH = Month.parse("2024-01")
 OURS, THEIRS = "yellow-2024-01-ours", "yellow-2024-01-theirs"
@@ -77,7 +77,7 @@ def told(
     raw: Mapping[str, Any] | None = None,
 ) -> str | None:
     """What is said of our run, of a table with these loads in order and a bucket with this manifest."""
-    found = overtaken(
+    found = find_overtaken(
         load_monthly("yellow-trips"),
         {MONTH: Run(OURS, STARTED)},
         source_url=HERE + "{dataset}_tripdata_{year}-{month}.parquet",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.trips.verify import MonthCheck, loaded_rows
+from orchestration.trips.verify import MonthCheck, count_loaded
 
 RULES = {"pickup missing": 0, "fare not positive": 3}
 
@@ -31,7 +31,7 @@ def test_rows_of_the_table_are_counted_by_month() -> None:
     def query(sql: str) -> list[tuple[Any, ...]]:
         return [(1,)] if "svv_tables" in sql else [("2024-09-01", 7), ("2024-10-01", 8)]
 
-    assert loaded_rows(query, "public.yellow_trips") == {"2024-09": 7, "2024-10": 8}
+    assert count_loaded(query, "public.yellow_trips") == {"2024-09": 7, "2024-10": 8}
 
 
 def test_a_table_that_is_not_there_holds_nothing() -> None:
@@ -41,5 +41,5 @@ def test_a_table_that_is_not_there_holds_nothing() -> None:
         asked.append(sql)
         return []
 
-    assert loaded_rows(query, "public.yellow_trips") == {}
+    assert count_loaded(query, "public.yellow_trips") == {}
     assert len(asked) == 1

@@ -17,7 +17,7 @@ from scripted_data_api import Fault, Reply, ScriptedDataApi
 import rs_query
 from rs_query import DeadlineError
 from rs_query.deadline import Deadline
-from rs_query.signals import interruptible, shielded
+from rs_query.signals import defer_signals, interruptible
 
 WHERE = {"workgroup": "elt", "database": "dev"}
 
@@ -233,12 +233,12 @@ def test_a_program_that_handles_sigterm_keeps_its_handler(api: ScriptedDataApi) 
 
 def test_a_shield_holds_the_first_signal_and_lets_the_second_through() -> None:
     done: list[str] = []
-    with pytest.raises(rs_query.RunInterrupted), interruptible(), shielded():
+    with pytest.raises(rs_query.RunInterrupted), interruptible(), defer_signals():
         signal.raise_signal(signal.SIGTERM)
         done.append("held")
         signal.raise_signal(signal.SIGTERM)
         done.append("never")
-    with pytest.raises(rs_query.RunInterrupted), interruptible(), shielded():
+    with pytest.raises(rs_query.RunInterrupted), interruptible(), defer_signals():
         signal.raise_signal(signal.SIGINT)
         raise OSError("what failed within does not hide the signal")
     assert done == ["held"]

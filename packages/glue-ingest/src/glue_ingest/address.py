@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from glue_ingest.store import refusals, trusted_authorities
+from glue_ingest.store import find_authorities, refusals
 
 #: Seconds. Every request is signed by itself, so this has to last until its answer begins, and no longer.
 _VALID_FOR = 300
@@ -32,7 +32,7 @@ def address_of(url: str, client: Any) -> Address:
         return Address(lambda method: url)
     bucket, _, key = url[len("s3://") :].partition("/")
 
-    def signed(method: str) -> str:
+    def sign_url(method: str) -> str:
         with refusals(f"signing a request for {url}"):
             address: str = client.generate_presigned_url(
                 {"GET": "get_object", "HEAD": "head_object"}[method],
@@ -41,4 +41,4 @@ def address_of(url: str, client: Any) -> Address:
             )
         return address
 
-    return Address(signed, trusted=trusted_authorities())
+    return Address(sign_url, trusted=find_authorities())

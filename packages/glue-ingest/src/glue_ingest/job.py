@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> Outcome:
     if request.passed_over:
         log.event("passed_over", arguments=request.passed_over)
     stop = threading.Event()
-    with _stopped_by_signals(stop):
+    with _stop_on_signals(stop):
         return ingest(request, client=connect(), log=log, stop=stop)
 
 
@@ -146,7 +146,7 @@ def _is_unchanged(earlier: Stored, source: Source) -> bool:
 
 
 @contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+def _stop_on_signals(stop: threading.Event) -> Iterator[None]:
     """Let SIGTERM and Ctrl-C set `stop`: the run then ends at its next step and cleans up behind it."""
     if threading.current_thread() is not threading.main_thread():
         yield

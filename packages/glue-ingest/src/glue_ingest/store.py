@@ -29,7 +29,7 @@ def connect() -> Any:
         config = Config(signature_version="s3v4", s3={"payload_signing_enabled": False})
         # A session of its own: the default one keeps settings that have changed since.
         client = boto3.session.Session().client("s3", config=config)
-        if (trusted := trusted_authorities()) and not Path(trusted).exists():
+        if (trusted := find_authorities()) and not Path(trusted).exists():
             raise StorageRefused(
                 f"S3 could not be used connecting: there is no {trusted}: correct AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or "
                 "ca_bundle"
@@ -37,7 +37,7 @@ def connect() -> Any:
     return client
 
 
-def trusted_authorities() -> str | None:
+def find_authorities() -> str | None:
     """Find the file of authorities that the SDK's settings trust instead of its own; None where they name none."""
     import botocore.session
 

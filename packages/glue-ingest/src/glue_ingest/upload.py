@@ -44,7 +44,7 @@ class Upload:
     def put(self, number: int, data: bytes | bytearray) -> None:
         """Upload part `number`, from 1, with its SHA-256, which S3 checks. Raises StorageRefused, Stopped."""
         checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
-        with refusals(self._doing), self._one_more():
+        with refusals(self._doing), self._count_part():
             answer = self._client.upload_part(
                 UploadId=self._id, PartNumber=number, Body=data, ChecksumSHA256=checksum, **self._target
             )
@@ -87,7 +87,7 @@ class Upload:
         return [self._parts[number] for number in sorted(self._parts)]
 
     @contextmanager
-    def _one_more(self) -> Iterator[None]:
+    def _count_part(self) -> Iterator[None]:
         """Count a part as under way, in an upload that has begun and is not closed."""
         with self._change:
             if self._closed:

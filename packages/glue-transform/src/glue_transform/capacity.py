@@ -23,7 +23,7 @@ class Capacity:
     memory: int
 
 
-def found(root: Path = _CGROUPS) -> Capacity:
+def measure(root: Path = _CGROUPS) -> Capacity:
     """The capacity of this process: the least of what the machine has and what its control groups allow."""
     processors = [float(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)]
     memory = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]

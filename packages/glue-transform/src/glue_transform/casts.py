@@ -80,7 +80,7 @@ def cast(source: SourceColumn | None, target: Column, *, fits: bool = False) -> 
     if source.kind != "text":
         return _FROM_OTHERS[target.type.name](source, target.type)
     return (
-        _coded(source.reference, target)
+        _decode(source.reference, target)
         if target.values
         else _FROM_TEXT[target.type.name](source.reference, target.type)
     )
@@ -108,7 +108,7 @@ def lost(source: SourceColumn, target: Column) -> str | None:
     return f"{there} AND {cast(source, target)} IS NULL"
 
 
-def _coded(name: str, target: Column) -> str:
+def _decode(name: str, target: Column) -> str:
     """Text by the column's codes. What is no code of a number or text is read as it stands."""
     rest = "" if target.type.name == "BOOLEAN" else f" ELSE {_FROM_TEXT[target.type.name](name, target.type)}"
     return f"CASE UPPER(TRIM({name})) {_codes(target.values)}{rest} END"
@@ -138,11 +138,11 @@ def _date_of_text(name: str, _target: ColumnType) -> str:
 
 def _decimal_of_text(name: str, target: ColumnType) -> str:
     wide = f"CASE WHEN {_spelt(name, _DECIMAL_TEXT)} THEN TRY_CAST(TRIM({name}) AS {_WIDE}) END"
-    narrow = _narrowed(wide, target)
+    narrow = _reduce_scale(wide, target)
     return f"CASE WHEN CAST({narrow} AS {_WIDE}) = {wide} THEN {narrow} END"
 
 
-def _narrowed(number: str, target: ColumnType) -> str:
+def _reduce_scale(number: str, target: ColumnType) -> str:
     """A decimal with fewer decimals. In two steps: in one, DuckDB 1.4 refuses 999.90 as DECIMAL(4,1)."""
     return f"TRY_CAST(TRY_CAST({number} AS DECIMAL(38,{target.scale})) AS {target.sql})"
 
@@ -181,7 +181,7 @@ def _date(source: SourceColumn, _target: ColumnType) -> str:
 def _decimal(source: SourceColumn, target: ColumnType) -> str:
     name, narrow = source.reference, f"TRY_CAST({source.reference} AS {target.sql})"
     if source.kind == "decimal" and source.scale > target.scale:
-        narrow = _narrowed(name, target)
+        narrow = _reduce_scale(name, target)
         again = f"TRY_CAST({narrow} AS DECIMAL({source.precision},{source.scale}))"
         return f"CASE WHEN {again} = {name} THEN {narrow} END"
     if source.kind == "double":

@@ -16,7 +16,7 @@ from glue_transform.datasets import Dataset
 from glue_transform.drift import drift_of, unreadable
 from glue_transform.engines import Engine, Output, Written, factory
 from glue_transform.errors import NothingKept, RowsLost, TransformError
-from glue_transform.layout import Layout, new_load_id, part_files, superseded
+from glue_transform.layout import Layout, find_superseded, new_load_id, part_files
 from glue_transform.log import Log
 from glue_transform.manifest import Part
 from glue_transform.mapping import map_file
@@ -84,7 +84,7 @@ def _write(dataset: Dataset, layout: Layout, *, request: Request, storage: Stora
         log.event("drift", level="warning", **line)
     sql = queries.build(dataset, mapping, source=source.columns, month=month, losses=losses, counted=counted)
     writing = _Writing(layout, engine, source, log)
-    rejects = writing.rejects(sql)
+    rejects = writing.write_rejects(sql)
     rejected = {rule: rejects.tally.get(rule, 0) for rule in sql.rules}
     if source.rows == rejects.rows:
         why = "; ".join([_by_rule(rejected) or "it has none", *unreadable(drift)])
@@ -92,7 +92,7 @@ def _write(dataset: Dataset, layout: Layout, *, request: Request, storage: Stora
             f"{layout.raw}: none of its {source.rows} rows is kept ({why}); the month is left as it was: look at the "
             "file, and at the rules of the dataset"
         )
-    kept = writing.kept(sql, rows=source.rows - rejects.rows, raw_bytes=raw.bytes)
+    kept = writing.write_kept(sql, rows=source.rows - rejects.rows, raw_bytes=raw.bytes)
     log.event("judged", rows=source.rows, kept=kept.rows, rejected=rejected)
     if source.rows != kept.rows + sum(rejected.values()) or rejects.rows != sum(rejected.values()):
         raise RowsLost(
@@ -127,12 +127,12 @@ class _Writing:
     log: Log
     done: int = 0
 
-    def rejects(self, sql: Queries) -> Written:
+    def write_rejects(self, sql: Queries) -> Written:
         names = [*queries.names_in_rejects(self.source.columns), queries.REJECTED_BY]
         output = Output(sql.rejected, self.layout.rejected, 1, names=names, tally=queries.REJECTED_BY)
         return self.engine.write(output, on_part=self._on_part)
 
-    def kept(self, sql: Queries, *, rows: int, raw_bytes: int) -> Written:
+    def write_kept(self, sql: Queries, *, rows: int, raw_bytes: int) -> Written:
         """Write so many rows in as many files as their size asks for, which a small part of the raw file tells."""
         sample = self.source.rows // _SAMPLE_OF
         measured = self.engine.bytes_per_row(sql.kept, of=sample, prefix=self.layout.sample) if sample else 0
@@ -172,7 +172,7 @@ def _remove_superseded(layout: Layout, *, replaced: str | None, storage: Storage
         for prefix in (layout.month_prefix, layout.rejected_month_prefix):
             files = [(url[len(prefix) :].partition("/"), url) for url in storage.list(prefix)]
             loads = [load_id for (load_id, slash, _), _url in files if slash]
-            gone = superseded(loads, current=layout.load_id, replaced=replaced)
+            gone = find_superseded(loads, current=layout.load_id, replaced=replaced)
             storage.delete([url for (load_id, slash, _), url in files if slash and load_id in gone])
             if gone:
                 log.event("removed", prefix=prefix, loads=gone)

@@ -95,7 +95,7 @@ def part_files(rows: int, *, bytes_per_row: float) -> int:
     return max((n for n in range(1, SLICES) if SLICES % n == 0 and n * SMALLEST_FILE <= size), default=1)
 
 
-def superseded(load_ids: Iterable[str], *, current: str, replaced: str | None) -> list[str]:
+def find_superseded(load_ids: Iterable[str], *, current: str, replaced: str | None) -> list[str]:
     """Which loads' files can go once `current` is published.
 
     The load whose manifest was replaced, and what a killed run left: anything a day older than the current load. A

@@ -34,7 +34,7 @@ def map_file(source: SourceFile, dataset: Dataset) -> FileMapping:
     Raises MissingColumn and UncastableColumn, each with the file, the column and what to do.
     """
     present = {normal(column.name): column for column in source.columns}
-    era = next((era for era in dataset.eras if not _absent(era, present)), None)
+    era = next((era for era in dataset.eras if not _list_absent(era, present)), None)
     if era is None:
         raise _missing(source, dataset, present)
     columns = {target: present[normal(name)] for target, name in era.columns.items()}
@@ -52,14 +52,14 @@ def map_file(source: SourceFile, dataset: Dataset) -> FileMapping:
     return FileMapping(era.name, columns, new)
 
 
-def _absent(era: Era, present: Mapping[str, SourceColumn]) -> list[str]:
+def _list_absent(era: Era, present: Mapping[str, SourceColumn]) -> list[str]:
     return [name for name in (*era.columns.values(), *era.marks) if normal(name) not in present]
 
 
 def _missing(source: SourceFile, dataset: Dataset, present: Mapping[str, SourceColumn]) -> MissingColumn:
     """The error for a file of no known era, which names the era that it misses least of."""
-    nearest = min(dataset.eras, key=lambda e: len(_absent(e, present)) / len([*e.columns, *e.marks]))
-    absent = _absent(nearest, present)
+    nearest = min(dataset.eras, key=lambda e: len(_list_absent(e, present)) / len([*e.columns, *e.marks]))
+    absent = _list_absent(nearest, present)
     wanted = [
         f"{column.name} {column.type} ({nearest.columns[column.name]!r} in the era of {nearest.name})"
         for column in dataset.columns

@@ -201,7 +201,7 @@ def _states(events: list[dict[str, Any]], now: datetime.datetime) -> Iterator[St
                 continue
             if current is not None:
                 yield _state_run(current, current["left"], over=True)
-            current = _entered(name, event["timestamp"])
+            current = _open_state(name, event["timestamp"])
             current["failed"] = kind == "FailStateEntered"
         elif current is None:
             continue
@@ -216,7 +216,7 @@ def _states(events: list[dict[str, Any]], now: datetime.datetime) -> Iterator[St
         yield _state_run(current, now, over=False)
 
 
-def _entered(name: str, moment: datetime.datetime) -> dict[str, Any]:
+def _open_state(name: str, moment: datetime.datetime) -> dict[str, Any]:
     return {"name": name, "since": moment, "left": moment, "waiting": False, "job": None, "run": None, "arguments": {}}
 
 

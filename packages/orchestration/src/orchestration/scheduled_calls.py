@@ -11,7 +11,7 @@ from typing import Any
 PATIENCE = 60.0
 
 
-def logged_by_next_call(logs: Any, function_arn: str, *, since: float) -> list[dict[str, Any]] | None:
+def read_next_call(logs: Any, function_arn: str, *, since: float) -> list[dict[str, Any]] | None:
     """The JSON lines of the first call of a function that began after `since` (seconds since 1970).
 
     Waits for the call to end; None if it does not within PATIENCE.
@@ -41,10 +41,10 @@ def _json_lines(lines: Sequence[str], call: str) -> list[dict[str, Any]]:
         next(at for at, line in enumerate(lines) if line.startswith(f"{word} RequestId: {call}"))
         for word in ("START", "END")
     )
-    return [_parsed(line) for line in lines[first + 1 : last]]
+    return [_parse_line(line) for line in lines[first + 1 : last]]
 
 
-def _parsed(line: str) -> dict[str, Any]:
+def _parse_line(line: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
     except ValueError:

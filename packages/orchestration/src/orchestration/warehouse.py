@@ -25,7 +25,7 @@ class Warehouse(Protocol):
     def namespace(self) -> str: ...
 
 
-def reading(warehouse: Warehouse, environment: Environment) -> Callable[[str], list[tuple[Any, ...]]]:
+def query_as_reader(warehouse: Warehouse, environment: Environment) -> Callable[[str], list[tuple[Any, ...]]]:
     """`query` for what only reads: one of the environment's readers asks as itself, anybody else as the administrator.
 
     So a role that may plan and start nothing needs no password that opens everything.

@@ -12,7 +12,7 @@ from rs_query.literals import Params
 from rs_query.plan import Plan, make_plan
 from rs_query.retries import Log
 from rs_query.runner import Run, run_plan
-from rs_query.signals import interruptible, unhandled
+from rs_query.signals import interruptible, list_unhandled
 from rs_query.sources import read_text
 from rs_query.statements import Statement, split
 from rs_query.transport import Target, Transport
@@ -65,14 +65,14 @@ def run(
     stays a KeyboardInterrupt; SIGTERM, in a program that does nothing about it, becomes RunInterrupted.
     """
     deadline = Deadline(timeout)
-    log = log or silent
+    log = log or log_nothing
     carrier = connect(Target(database, workgroup, cluster, secret_arn), transport=transport, log=log)
     plan = plan_for(sql, params or {}, transaction=transaction, transport=carrier)
-    with interruptible(unhandled()):
+    with interruptible(list_unhandled()):
         return run_plan(plan, carrier, deadline=deadline, log=log)
 
 
-def silent(event: Mapping[str, object]) -> None:
+def log_nothing(event: Mapping[str, object]) -> None:
     """No log."""
 
 

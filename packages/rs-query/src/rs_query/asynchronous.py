@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rs_query.api import TIMEOUT, Script, check_target, plan_for, silent
+from rs_query.api import TIMEOUT, Script, check_target, log_nothing, plan_for
 from rs_query.binding import Bound
 from rs_query.data_api import DataApi
 from rs_query.data_api_calls import ENDED, Calls, Submission, seconds
@@ -28,7 +28,7 @@ from rs_query.plan import Plan, check_one_call
 from rs_query.results import Result
 from rs_query.retries import Log
 from rs_query.runner import Run
-from rs_query.signals import Interruption, interruptible, unhandled
+from rs_query.signals import Interruption, interruptible, list_unhandled
 from rs_query.statements import Statement
 from rs_query.transport import Cancelled, Target
 
@@ -78,10 +78,10 @@ def submit(
     Raises PlanError for what one call can't do: more than 40 statements, `-- @expect`, several statements without
     `transaction`; else the errors of `run`. Whatever is raised, nothing is left running, unless a `token` names it.
     """
-    transport = DataApi(check_target(Target(database, workgroup, cluster, secret_arn)), log=log or silent)
+    transport = DataApi(check_target(Target(database, workgroup, cluster, secret_arn)), log=log or log_nothing)
     plan = plan_for(sql, params or {}, transaction=transaction, transport=transport)
     check_one_call(plan, limit=transport.batch_limit)
-    with interruptible(unhandled()):
+    with interruptible(list_unhandled()):
         return submit_plan(plan, transport, token=token, deadline=Deadline(timeout))
 
 
@@ -103,7 +103,7 @@ def submit_plan(plan: Plan, transport: DataApi, *, token: str, deadline: Deadlin
 
 def status(statement_id: str, *, log: Log | None = None) -> Status:
     """Look at a submitted statement once. Raises ServiceError where there is none of this id."""
-    return _status(Calls(log=log or silent).describe(statement_id, Deadline(TIMEOUT)))
+    return _status(Calls(log=log or log_nothing).describe(statement_id, Deadline(TIMEOUT)))
 
 
 def wait(statement_id: str, *, timeout: float | None = TIMEOUT, log: Log | None = None) -> Run:
@@ -112,10 +112,10 @@ def wait(statement_id: str, *, timeout: float | None = TIMEOUT, log: Log | None 
     Raises what `run` raises for a failed statement, its places being those in the SQL as submitted, and UnfinishedError
     after `timeout` seconds. Neither that nor a signal cancels the statement.
     """
-    log = log or silent
+    log = log or log_nothing
     calls = Calls(log=log)
     try:
-        with interruptible(unhandled()):
+        with interruptible(list_unhandled()):
             description = calls.wait(statement_id, Deadline(timeout))
     except (Interruption, RunInterrupted) as error:
         raise _extend(error, f"{statement_id} was not cancelled") from None
@@ -137,7 +137,7 @@ def cancel(statement_id: str, *, log: Log | None = None) -> Status:
 
     Raises ServiceError where AWS refuses, and UnfinishedError for one that has not ended some seconds later.
     """
-    calls = Calls(log=log or silent)
+    calls = Calls(log=log or log_nothing)
     description = calls.describe(statement_id, Deadline(TIMEOUT))
     if description["Status"] in ENDED:
         return _status(description)
@@ -152,7 +152,7 @@ def result(statement_id: str, *, log: Log | None = None) -> Run:
 
     Raises UnfinishedError for one that has not.
     """
-    calls = Calls(log=log or silent)
+    calls = Calls(log=log or log_nothing)
     description = calls.describe(statement_id, Deadline(TIMEOUT))
     if description["Status"] not in ENDED:
         raise UnfinishedError(f"{statement_id} has no result yet, it is {description['Status']}: wait for it")
@@ -162,7 +162,7 @@ def result(statement_id: str, *, log: Log | None = None) -> Run:
 def _run_of(calls: Calls, description: Mapping[str, Any]) -> Run:
     """Return the run that a description of ended statements stands for. Raises its failure."""
     parts = description.get("SubStatements") or [description]
-    bound = [_bound(description, part, number) for number, part in enumerate(parts, 1)]
+    bound = [_to_bound(description, part, number) for number, part in enumerate(parts, 1)]
     if any(part["Status"] != "FINISHED" for part in (description, *parts)):
         keys = ("Database", "WorkgroupName", "ClusterIdentifier", "SecretArn")
         where = {key: description[key] for key in keys if description.get(key)}
@@ -174,7 +174,7 @@ def _run_of(calls: Calls, description: Mapping[str, Any]) -> Run:
     return Run(tuple(results), seconds(description))
 
 
-def _bound(description: Mapping[str, Any], part: Mapping[str, Any], number: int) -> Bound:
+def _to_bound(description: Mapping[str, Any], part: Mapping[str, Any], number: int) -> Bound:
     sql = part.get("QueryString") or ""
     # `id:2` is the second of a transaction:
     # https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_DescribeStatement.html
@@ -188,7 +188,7 @@ def _status(description: Mapping[str, Any]) -> Status:
     return Status(
         statement_id=description["Id"],
         status=description["Status"],
-        statement=_bound(description, description, 1).statement.first_words,
+        statement=_to_bound(description, description, 1).statement.first_words,
         seconds=seconds(description),
         rows=rows if rows >= 0 else None,
         error=description.get("Error") or "",

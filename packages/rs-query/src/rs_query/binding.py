@@ -12,7 +12,7 @@ from typing import Optional
 from rs_query.errors import ParameterError
 from rs_query.lexer import first_word, skeleton
 from rs_query.literals import Params, Row, Value, identifier, literal, storable
-from rs_query.rows import named, rounds
+from rs_query.rows import list_names, rounds
 from rs_query.statements import Placeholder, Statement
 
 #: What a server can prepare, hence bind: https://docs.aws.amazon.com/redshift/latest/dg/r_PREPARE.html.
@@ -60,7 +60,7 @@ def bind(statements: Sequence[Statement], params: Params, *, mark: Mark) -> list
     Raises ParameterError for a placeholder without a value, a value without a placeholder, and a value that
     SQL can't express.
     """
-    given = named(params)
+    given = list_names(params)
     bound = [
         _bind(statement, values, row, mark) for statement in statements for values, row in rounds(statement, params)
     ]
@@ -90,7 +90,7 @@ def _bind(statement: Statement, params: Params, row: Row, mark: Mark) -> Bound:
                 names = [*parameters, place.name]
                 marked = mark(statement, place.name, names.index(place.name) + 1)
             if marked is not None and isinstance(value, str):
-                parameters[place.name] = _checked(value, place.name)
+                parameters[place.name] = _check(value, place.name)
             rendered = _render(statement, place, value) if marked is None else marked
         except ParameterError as error:
             raise ParameterError(f"{statement.where_is(place)}: {error}", parameter=place.name) from None
@@ -101,7 +101,7 @@ def _bind(statement: Statement, params: Params, row: Row, mark: Mark) -> Bound:
     return Bound(statement, sql + statement.text[runs[-1][1] :], parameters, tuple(runs))
 
 
-def _checked(value: str, name: str) -> str:
+def _check(value: str, name: str) -> str:
     try:
         return storable(value)
     except ValueError as error:

@@ -14,7 +14,7 @@ from rs_query.data_api_calls import Calls, Submission
 from rs_query.deadline import Deadline
 from rs_query.errors import RsQueryError
 from rs_query.retries import Log
-from rs_query.signals import shielded
+from rs_query.signals import defer_signals
 from rs_query.statements import Statement
 from rs_query.transport import Cancelled, Outcome, Target
 
@@ -58,7 +58,7 @@ class DataApi:
     def close(self, *, failed: bool) -> None:
         """After a failure, roll back: else the session would keep its locks until it expires."""
         if failed and "SessionId" in self._where:
-            with shielded(), suppress(RsQueryError):  # it is logged; the failure before it is on its way
+            with defer_signals(), suppress(RsQueryError):  # it is logged; the failure before it is on its way
                 self._calls.aside("ROLLBACK", self._where)
         self._where = self._target
 

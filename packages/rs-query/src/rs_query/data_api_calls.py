@@ -20,7 +20,7 @@ from rs_query.lexer import first_word
 from rs_query.pages import Column, Page
 from rs_query.retries import Log, retrying
 from rs_query.services import call, client
-from rs_query.signals import shielded
+from rs_query.signals import defer_signals
 from rs_query.transport import Outcome, load_error, statement_error
 from rs_query.values import value
 
@@ -82,7 +82,7 @@ class Calls:
 
         def attempt() -> None:
             try:
-                with shielded():
+                with defer_signals():
                     submission.answer = call(start)
             except ConnectionLostError as error:
                 submission.lost = submission.lost or error.sent
@@ -131,7 +131,7 @@ class Calls:
         Raises the refusal of one that goes on, and DeadlineError for one that does not end.
         """
         deadline = Deadline(_CANCEL_WAIT)
-        with shielded():
+        with defer_signals():
             try:
                 self._retrying(partial(call, partial(self._client.cancel_statement, Id=statement_id)), deadline)
             except RsQueryError:
@@ -187,7 +187,7 @@ class Calls:
         """The rows of a statement of our own, run after a failure. Its own is logged, and raised for who wants it."""
         deadline = Deadline(_CANCEL_WAIT)
         try:
-            with shielded():
+            with defer_signals():
                 started = call(partial(self._client.execute_statement, Sql=sql, **where))
             done = self.wait(started["Id"], deadline)
             if done["Status"] != "FINISHED":

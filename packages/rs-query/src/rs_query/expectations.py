@@ -48,7 +48,7 @@ class Expectation:
         if self.message and found:
             values = dict(zip(columns, found[0]))
             return _FIELD.sub(lambda field: str(values.get(field[1], field[0])), self.message)
-        return self.message or f"expected {self._words()}, found {_told(found)}"
+        return self.message or f"expected {self._words()}, found {_show_rows(found)}"
 
     def _words(self) -> str:
         return "no rows" if self.row is None else f"one row ({', '.join(map(_literal, self.row))})"
@@ -89,7 +89,7 @@ def _same(expected: Literal, found: object) -> bool:
     return found is expected
 
 
-def _told(rows: Sequence[Sequence[object]]) -> str:
+def _show_rows(rows: Sequence[Sequence[object]]) -> str:
     if not rows:
         return "none"
     more = " and more" if len(rows) > 1 else ""

@@ -57,15 +57,15 @@ def tokens(text: str) -> Iterator[tuple[int, int, int]]:
 
 def outline(text: str) -> str:
     """The text without what its literals and comments hold: `'…'` for each literal, a space for a comment."""
-    return _replaced(text, {STRING: "'…'", DOLLAR: "'…'", COMMENT: " "})
+    return _replace(text, {STRING: "'…'", DOLLAR: "'…'", COMMENT: " "})
 
 
 def skeleton(text: str) -> str:
     """One statement's words in upper case with single spaces, its literals, names in quotes and comments blanked."""
-    return " ".join(_replaced(text, {STRING: "''", DOLLAR: "''", QUOTED: '""', COMMENT: " "}).upper().split())
+    return " ".join(_replace(text, {STRING: "''", DOLLAR: "''", QUOTED: '""', COMMENT: " "}).upper().split())
 
 
-def _replaced(text: str, replacements: dict[int, str]) -> str:
+def _replace(text: str, replacements: dict[int, str]) -> str:
     pieces: list[str] = []
     position = 0
     for kind, start, end in tokens(text):

@@ -58,14 +58,14 @@ def _(value: bool) -> str:
 
 @_sql.register
 def _(value: int) -> str:
-    return _signed(str(int(value)))
+    return _parenthesize_negative(str(int(value)))
 
 
 @_sql.register
 def _(value: Decimal) -> str:
     if not value.is_finite():
         raise ValueError(f"is {value}, which no decimal literal says")
-    return _signed(f"{value:f}")
+    return _parenthesize_negative(f"{value:f}")
 
 
 @_sql.register
@@ -112,6 +112,6 @@ def storable(value: str) -> str:
     return value
 
 
-def _signed(number: str) -> str:
+def _parenthesize_negative(number: str) -> str:
     """A negative number in parentheses: `1 -:n` must not become the comment `1 --5`."""
     return f"({number})" if number.startswith("-") else number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import chain
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
@@ -34,7 +35,7 @@ def write(results: Iterable[Result], form: str, stream: TextIO) -> None:
 
 def _table(pages: Iterator[Page]) -> Iterator[str]:
     first = next(pages)
-    rows = (row for page in _chained(first, pages) for row in page.rows)
+    rows = (row for page in chain([first], pages) for row in page.rows)
     measured = [[_cell(value) for value in row] for row in islice(rows, _MEASURED)]
     names = [_printable(column.name) for column in first.columns]
     widths = [max(map(len, cells)) for cells in zip(names, *measured)]
@@ -69,7 +70,7 @@ def _json(pages: Iterator[Page]) -> Iterator[str]:
 def _csv(pages: Iterator[Page]) -> Iterator[str]:
     first = next(pages)
     yield ",".join(_csv_value(column.name) for column in first.columns)
-    for page in _chained(first, pages):
+    for page in chain([first], pages):
         for row in page.rows:
             yield ",".join(_csv_value(value) for value in row)
 
@@ -77,11 +78,6 @@ def _csv(pages: Iterator[Page]) -> Iterator[str]:
 FORMS: dict[str, Callable[[Iterator[Page]], Iterator[str]]] = {"table": _table, "json": _json, "csv": _csv}
 
 _NUMBERS = frozenset({"int2", "int4", "int8", "numeric", "float4", "float8", "oid"})
-
-
-def _chained(first: Page, rest: Iterator[Page]) -> Iterator[Page]:
-    yield first
-    yield from rest
 
 
 def _cell(value: Any) -> str:

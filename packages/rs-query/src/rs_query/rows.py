@@ -14,7 +14,7 @@ def is_rows(value: object) -> bool:
     return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, Mapping) for item in value)
 
 
-def named(params: Params) -> list[str]:
+def list_names(params: Params) -> list[str]:
     """The names that the parameters give values to: their own, and in place of a list of rows the rows' keys.
 
     Raises ParameterError for a name that is given twice.

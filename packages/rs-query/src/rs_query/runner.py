@@ -71,10 +71,10 @@ class _Runner:
             status = "finished"
         except StoppedError as error:
             status = "stopped"
-            raise self._told(error) from None
+            raise self._explain(error) from None
         except Interruption as signalled:
             status = "stopped"
-            raise self._told(signalled.as_error()) from None
+            raise self._explain(signalled.as_error()) from None
         finally:
             seconds = time.monotonic() - began
             self.log(
@@ -176,7 +176,7 @@ class _Runner:
                 statement_id=result.statement_id,
             )
 
-    def _told(self, error: StoppedError) -> StoppedError:
+    def _explain(self, error: StoppedError) -> StoppedError:
         """The same error, saying what had been done when it came."""
         said = [str(error)]
         cancelled = self.transport.cancelled or Cancelled("", "")

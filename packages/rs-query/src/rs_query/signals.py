@@ -41,13 +41,13 @@ def interruptible(signals: Sequence[signal.Signals] = _SIGNALS) -> Iterator[None
         raise signalled.as_error() from None
 
 
-def unhandled() -> list[signal.Signals]:
+def list_unhandled() -> list[signal.Signals]:
     """SIGTERM, where it would end this process without a word: not in a program that handles or ignores it."""
     return [signal.SIGTERM] if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL else []
 
 
 @contextmanager
-def shielded() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """Within, SIGTERM and Ctrl-C wait for the end of the block; a second one does not.
 
     For a call that starts something: until its answer is here nobody knows what to cancel.

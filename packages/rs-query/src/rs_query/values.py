@@ -23,10 +23,10 @@ def value(cell: Mapping[str, Any], kind: str) -> Any:
     if cell.get("isNull"):
         return None
     raw = next(iter(cell.values()), None)
-    return typed(raw, kind) if isinstance(raw, str) else raw
+    return to_python(raw, kind) if isinstance(raw, str) else raw
 
 
-def typed(raw: str, kind: str) -> Any:
+def to_python(raw: str, kind: str) -> Any:
     """Text from the server as the Python value of its Redshift type."""
     convert = _CONVERT.get(kind.lower())
     if convert is None:

@@ -17,7 +17,7 @@ from rs_query.lexer import first_word
 from rs_query.login import login
 from rs_query.pages import Column, Page
 from rs_query.retries import Log, retrying
-from rs_query.signals import shielded
+from rs_query.signals import defer_signals
 from rs_query.spool import Spool
 from rs_query.statements import Statement
 from rs_query.transport import Cancelled, Outcome, Target, load_error, statement_error
@@ -155,7 +155,7 @@ class Wire:
                 deadline.check()
         except BaseException:
             if self._connection is not None:
-                with shielded():
+                with defer_signals():
                     self._cancel(task)
             raise
         return task.result()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from glue_transform import capacity
-from glue_transform.engines import OnPart, Output, Written, check_parquet, encrypted
+from glue_transform.engines import OnPart, Output, Written, check_parquet, encrypted_error
 from glue_transform.errors import EngineFailed, EngineMissing, NotParquet
 from glue_transform.manifest import Part
 from glue_transform.schema import Element, columns
@@ -53,7 +53,7 @@ class DuckDBEngine:
     """See `Engine`. Each part is a range of the raw file's rows, so parts are equal whatever its row groups are."""
 
     def __init__(self, storage: Storage, folder: Path) -> None:
-        self._capacity = capacity.found()
+        self._capacity = capacity.measure()
         self._storage = storage
         self._folder = folder
         self._raw = folder / "raw.parquet"
@@ -79,7 +79,7 @@ class DuckDBEngine:
         except self._error as error:
             raise NotParquet(f"{url}: its Parquet footer cannot be read: {_line(error)}; ingest it again") from None
         if self._is_encrypted():
-            raise encrypted(url)
+            raise encrypted_error(url)
         self._shown = [_shown(column, str(type_), zone) for column, type_ in zip(found, types)]
         if any(column.name.lower() == _ROW_NUMBER for column in found):
             self._renumber()
@@ -148,7 +148,7 @@ class DuckDBEngine:
         with ThreadPoolExecutor(parallel) as workers:
             running = [workers.submit(write_part, number) for number in range(output.files)]
             try:
-                return _written([future.result() for future in running])
+                return _sum_parts([future.result() for future in running])
             except BaseException:
                 workers.shutdown(cancel_futures=True)
                 raise
@@ -159,7 +159,7 @@ class DuckDBEngine:
         first, end = (self._rows * i // output.files for i in (number, number + 1))
         tally = {}
         with self._source(first, end) as cursor:
-            rows = self._copy(cursor, _named(output), file)
+            rows = self._copy(cursor, _name_columns(output), file)
             if output.tally:
                 counted = f"SELECT {output.tally}, COUNT(*) FROM read_parquet(?) GROUP BY ALL"  # noqa: S608 (ours)
                 tally = dict(cursor.execute(counted, [str(file)]).fetchall())
@@ -223,7 +223,7 @@ class DuckDBEngine:
             raise EngineFailed(f"{self._url}: DuckDB stopped: {_line(error)}") from None
 
 
-def _written(done: Sequence[tuple[Part, Mapping[str, int]]]) -> Written:
+def _sum_parts(done: Sequence[tuple[Part, Mapping[str, int]]]) -> Written:
     tally: Counter[str] = Counter()
     for _part, counted in done:
         tally.update(counted)
@@ -247,7 +247,7 @@ def _shown(column: SourceColumn, type_: str, zone: str) -> str:
     return name if shown == name else f"{shown} AS {name}"
 
 
-def _named(output: Output) -> str:
+def _name_columns(output: Output) -> str:
     """The query with the names of the output."""
     if output.names is None:
         return output.query

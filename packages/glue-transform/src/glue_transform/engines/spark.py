@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from glue_transform.engines import OnPart, Output, Written, check_parquet, encrypted
+from glue_transform.engines import OnPart, Output, Written, check_parquet, encrypted_error
 from glue_transform.errors import EngineFailed, EngineMissing, NotParquet
 from glue_transform.manifest import Part
 from glue_transform.schema import Element, columns
@@ -58,7 +58,7 @@ class SparkEngine:
         footer = self._footer(url)
         with self._failing():
             if footer.isSetEncryption_algorithm():
-                raise encrypted(url)
+                raise encrypted_error(url)
             found = columns(url, [_element(element) for element in footer.getSchema()][1:])
             for column in found:
                 if column.kind in _UNREADABLE:
@@ -122,7 +122,7 @@ class SparkEngine:
             tally = {value: int(rows) for value, rows in counted}
         parts: list[Part] = []
         for name in self._names(output.prefix):
-            part = self._renamed(output.prefix + name, f"{output.prefix}part-{len(parts):05}.parquet")
+            part = self._rename(output.prefix + name, f"{output.prefix}part-{len(parts):05}.parquet")
             if part:
                 parts.append(part)
                 on_part(part)
@@ -132,7 +132,7 @@ class SparkEngine:
         folder = self._path(prefix)
         return sorted(str(s.getPath().getName()) for s in folder.getFileSystem(self._hadoop()).listStatus(folder))
 
-    def _renamed(self, written: str, url: str) -> Part | None:
+    def _rename(self, written: str, url: str) -> Part | None:
         """Give a file that Spark wrote the name of a part, or remove it if it has no rows."""
         source, target = self._path(written), self._path(url)
         files = source.getFileSystem(self._hadoop())

@@ -26,7 +26,7 @@ def mark_overtaken(deployment: Deployment, request: Request, backfill: Backfill)
         return backfill
     arn = next(run.execution for run in backfill.having(SUCCEEDED) if run.execution)
     any_run = executions.read(boto3.client("stepfunctions"), arn)
-    found = ownership.overtaken(
+    found = ownership.find_overtaken(
         request.pipeline,
         runs,
         source_url=any_run.source_url,

@@ -81,18 +81,18 @@ def plan(first: Month, last: Month, *, loaded: Mapping[Month, int], today: datet
     return Plan(tuple(map(decide, months_between(first, last))), force)
 
 
-def loaded_months(
+def find_loaded_months(
     pipeline: MonthlyPipeline, months: Iterable[Month], *, s3: Any, processed_bucket: str, query: Query
 ) -> dict[Month, int]:
     """Of `months`, those whose newest transform is what the table holds, with their rows.
 
     That is so where the audit has the load that the manifest is of, and the table as many rows as the manifest kept.
     """
-    rows = verify.loaded_rows(query, pipeline.table)
+    rows = verify.count_loaded(query, pipeline.table)
     held = [month for month in months if str(month) in rows]
     if not held:
         return {}
-    loads = _audited_loads(query, pipeline)
+    loads = _read_audit(query, pipeline)
     found: dict[Month, int] = {}
     for month in held:
         manifest = verify.read_manifest(s3, processed_bucket, pipeline.dataset, month)
@@ -103,7 +103,7 @@ def loaded_months(
     return found
 
 
-def _audited_loads(query: Query, pipeline: MonthlyPipeline) -> set[tuple[str, str]]:
+def _read_audit(query: Query, pipeline: MonthlyPipeline) -> set[tuple[str, str]]:
     """Month and id of every load that was committed. The query is made of constant names, not of a user's text."""
     audit = f"{pipeline.table.split('.')[0]}.load_audit"
     found = query(f"SELECT source_month, load_id FROM {audit} WHERE dataset = '{pipeline.dataset}'")  # noqa: S608

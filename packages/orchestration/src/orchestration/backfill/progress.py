@@ -61,14 +61,14 @@ class _Ends:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._told: set[str] = set()
+        self._shown: set[str] = set()
 
     def show(self, backfill: Backfill) -> None:
         from rich.text import Text  # causes may hold what looks like markup
 
         for month in (*backfill.having(SUCCEEDED), *backfill.having(FAILED)):
-            if month.month not in self._told:
-                self._told.add(month.month)
+            if month.month not in self._shown:
+                self._shown.add(month.month)
                 self._console.print(Text(_end_of(month)))
 
 

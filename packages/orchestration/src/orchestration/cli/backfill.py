@@ -110,12 +110,12 @@ def _plan(deployment: Deployment, request: Request) -> Plan:
     from orchestration import warehouse
     from orchestration.backfill import plan
 
-    loaded = plan.loaded_months(
+    loaded = plan.find_loaded_months(
         request.pipeline,
         plan.months_between(request.first, request.last),
         s3=boto3.client("s3"),
         processed_bucket=deployment.processed_bucket,
-        query=warehouse.reading(deployment, request.environment),
+        query=warehouse.query_as_reader(deployment, request.environment),
     )
     today = datetime.datetime.now(datetime.UTC).date()
     return plan.plan(request.first, request.last, loaded=loaded, today=today, force=request.force)
@@ -165,7 +165,7 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
     from orchestration.backfill import execution
     from orchestration.backfill.execution import OVERTAKEN
     from orchestration.backfill.overtaking import mark_overtaken
-    from orchestration.trips.source import is_url, offered
+    from orchestration.trips.source import is_url, offer
 
     if not plan.to_run:
         return conclude(None, plan, as_json=as_json)
@@ -175,7 +175,7 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
         name = under_way.rsplit(":", 1)[-1]
         raise UsageError(f"{name} is under way already; {_ways_on(request.pipeline, request.environment)}")
     serves = bool(request.source) and not is_url(str(request.source))
-    with offered(request.source) as url:
+    with offer(request.source) as url:
         arn = execution.start(
             states,
             deployment.backfill,

@@ -55,7 +55,7 @@ def command(yes: bool, only: tuple[str, ...], record: Path | None, environment: 
     if not yes:
         _ask()
     verdicts: list[Verdict] = []
-    with ground.prepared(environment.name, _deployed(environment)) as prepared:
+    with ground.prepare(environment.name, _find_deployment(environment)) as prepared:
         asked = [probe for probe in probes if not only or probe.name in only]
         for verdict in conformance.examine(prepared, asked):
             console.print(f"{verdict.probe}: {verdict.result}")
@@ -81,7 +81,7 @@ def _ask() -> None:
         raise UsageError("nothing was made; --yes goes on without asking")
 
 
-def _deployed(environment: Environment) -> Deployment | None:
+def _find_deployment(environment: Environment) -> Deployment | None:
     from orchestration.releases.environment import deployment
 
     try:

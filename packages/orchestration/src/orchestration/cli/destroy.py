@@ -54,14 +54,14 @@ def command(yes: bool, environment: Environment, as_json: bool) -> None:
         return
     click.echo(f"{pipelines_stack.name}: {'deleted' if deleted else 'was not there'}")
     if kept:
-        click.echo("\n".join(["", "Kept, for the data in it:", *kept_lines(kept)]))
+        click.echo("\n".join(["", "Kept, for the data in it:", *format_kept(kept)]))
     if data:
         click.echo(
             "\n".join(["", "To remove that of this environment too, for good:", *removal(data_stack.name, kept)])
         )
 
 
-def kept_lines(kept: Mapping[str, str]) -> list[str]:
+def format_kept(kept: Mapping[str, str]) -> list[str]:
     width = max(map(len, kept.values()))
     return [f"  {name:<{width}}  {_KEPT[output]}" for output, name in kept.items()]
 

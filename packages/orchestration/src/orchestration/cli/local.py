@@ -250,7 +250,7 @@ def fire(schedule: str, time: str, as_json: bool) -> None:
     _check_schedule(schedule)
     with _local_cloud() as cloud:
         fired = cloud.fire(settings(), f"elt-local-{schedule}", time=time)
-    log = scheduled_calls.logged_by_next_call(boto3.client("logs"), fired["target"], since=began)
+    log = scheduled_calls.read_next_call(boto3.client("logs"), fired["target"], since=began)
     function = fired["target"].rsplit(":", 1)[-1]
     if log is None:
         raise EltError(

@@ -48,14 +48,14 @@ def command(execution: str | None, follow: bool, environment: Environment, as_js
 
 def find_execution(states: Any, deployment: Deployment, wanted: str | None) -> str:
     """The ARN of an execution by its name or ARN, or of the newest one. Errors: UsageError."""
-    from orchestration.cli.status import recent
+    from orchestration.cli.status import list_recent
 
     if wanted and wanted.startswith("arn:"):
         return wanted
     found = [
         execution
         for pipeline in all_pipelines()
-        for execution in recent(states, deployment.machines[pipeline.name], 1000 if wanted else 1)
+        for execution in list_recent(states, deployment.machines[pipeline.name], 1000 if wanted else 1)
         if wanted in (None, execution["name"])
     ]
     if not found:

@@ -41,7 +41,7 @@ def command(source: Environment, target: Environment, release_id: str | None, su
     if release_id is not None:
         live = records.standing(store, source.name).live
     else:
-        live = records.finished(store, source.name)
+        live = records.find_live(store, source.name)
         if live is None:
             raise UsageError(f"nothing is deployed to {source.name} that could be promoted")
         release_id = live.release

@@ -25,7 +25,7 @@ def releases(store: Store, *, dry_run: bool) -> int:
     from orchestration import environments
     from orchestration.releases.bucket import pruning
 
-    found = pruning.superseded(store, environments.names())
+    found = pruning.find_superseded(store, environments.names())
     if not dry_run:
         pruning.delete(store, found)
     return found.size
@@ -39,7 +39,7 @@ def downloads(size_of: Callable[[Path], int], *, dry_run: bool) -> int:
     from orchestration.releases.building import wheelhouse
 
     freed = 0
-    for folder in wheelhouse.superseded(find_root()):
+    for folder in wheelhouse.find_superseded(find_root()):
         freed += size_of(folder)
         if not dry_run:
             shutil.rmtree(folder)

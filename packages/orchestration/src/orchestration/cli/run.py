@@ -83,13 +83,13 @@ def command(  # noqa: PLR0917
         raise UsageError(f"{pipeline.name} begins with {pipeline.first_month}; --month {month} is before that")
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
-    from orchestration.trips.source import folder_of, is_url, offered
+    from orchestration.trips.source import folder_of, is_url, offer
 
     check_source(source, environment=environment, no_wait=no_wait)
     rerun = rerun_command(pipeline, month, source=source, engine=engine, environment=environment)
     connect(environment)
     deployment = find_or_deploy(environment)
-    with offered(source) as url:
+    with offer(source) as url:
         arn = start(deployment, pipeline, month, source_url=url, rerun=rerun, engine=engine, force=force)
         if no_wait:
             print_json({"execution": arn}) if as_json else click.echo(arn)
@@ -102,7 +102,7 @@ def command(  # noqa: PLR0917
         raise RunFailed(failure_text(execution, rerun))
     from orchestration.trips.outcome import Outcome
 
-    if other := Outcome(deployment, pipeline, month).overtaken(execution, folder=folder_of(source)):
+    if other := Outcome(deployment, pipeline, month).explain_overtaken(execution, folder=folder_of(source)):
         raise RunFailed(f"{execution.name} succeeded, but {other}\nload this one again: {rerun}")
     return 0
 

@@ -89,28 +89,28 @@ def deliver(
     s3, bucket, console = boto3.client("s3"), deployment.raw_bucket, stderr()
     with ExitStack() as stack:
         with console.status("looking at the reviews"):
-            delivery = stack.enter_context(deliveries.prepared(source, s3, bucket, pipeline=pipeline))
-            held = placing.held(s3, bucket, delivery.categories, since=pipeline.since_year)
-        for line in _described(delivery, pipeline):
+            delivery = stack.enter_context(deliveries.prepare(source, s3, bucket, pipeline=pipeline))
+            held = placing.count_held(s3, bucket, delivery.categories, since=pipeline.since_year)
+        for line in _describe(delivery, pipeline):
             console.print(line, markup=False)
-        if kept := deliveries.not_gone(delivery, gone):
+        if kept := deliveries.find_not_gone(delivery, gone):
             raise UsageError(
                 f"nothing was put in place, since --gone says that there are no reviews of {', '.join(kept)}, and some "
                 "are delivered"
             )
-        if emptied := deliveries.emptied(delivery, held, gone):
+        if emptied := deliveries.find_emptied(delivery, held, gone):
             lost = ", ".join(f"{category} ({held[category].all:,} in place)" for category in emptied)
             words = shlex.join(word for category in emptied for word in ("--gone", category))
             raise UsageError(
                 f"nothing was put in place, since no reviews of {pipeline.since_year} or later would be left of "
                 f"{lost}; if that is meant: {words}"
             )
-        if (shrunk := deliveries.shrunk(delivery, held)) and not yes:
+        if (shrunk := deliveries.find_shrunk(delivery, held)) and not yes:
             fewer = (f"{name} {delivery.rows[name].all:,} instead of {held[name].all:,}" for name in shrunk)
             _ask_about(f"far fewer reviews than are in place: {', '.join(fewer)}")
         with console.status("putting the reviews in place"):
             placing.place(delivery, s3, bucket)
-        console.print(_placed(delivery, f"s3://{bucket}/{sources.PREFIX}"))
+        console.print(_report_placed(delivery, f"s3://{bucket}/{sources.PREFIX}"))
 
 
 def _ask_about(fewer: str) -> None:
@@ -121,16 +121,16 @@ def _ask_about(fewer: str) -> None:
     confirm(f"The delivery holds {fewer}. Replace them?", otherwise=otherwise)
 
 
-def _described(delivery: Delivery, pipeline: DailyPipeline) -> Iterator[str]:
+def _describe(delivery: Delivery, pipeline: DailyPipeline) -> Iterator[str]:
     """What became of the source on the way to what is put in place."""
     from orchestration.reviews.source import unlisted_text
 
     if lines := delivery.lines:
-        yield f"converted reviews: read {lines.read:,}, kept {lines.kept:,}, {_rejected(lines.rejected)}"
+        yield f"converted reviews: read {lines.read:,}, kept {lines.kept:,}, {_count_rejected(lines.rejected)}"
     if converted := delivery.converted.values():
         rejected = sum((Counter(one.rejected) for one in converted), Counter[str]())
         read, kept = (sum(getattr(one, what) for one in converted) for what in ("read", "kept"))
-        yield f"converted {_files(len(converted))}: read {read:,}, kept {kept:,}, {_rejected(rejected)}"
+        yield f"converted {_count_files(len(converted))}: read {read:,}, kept {kept:,}, {_count_rejected(rejected)}"
     if delivery.extra:
         yield f"not loaded, since the table has no such columns: {', '.join(delivery.extra)}"
     if delivery.left_out:
@@ -139,19 +139,19 @@ def _described(delivery: Delivery, pipeline: DailyPipeline) -> Iterator[str]:
         yield unlisted_text(others)
 
 
-def _rejected(by_rule: Mapping[str, int]) -> str:
+def _count_rejected(by_rule: Mapping[str, int]) -> str:
     rules = ", ".join(f"{rule} {rows:,}" for rule, rows in by_rule.items())
     return f"rejected {sum(by_rule.values()):,}{rules and f' ({rules})'}"
 
 
-def _files(number: int) -> str:
+def _count_files(number: int) -> str:
     return "1 file" if number == 1 else f"{number:,} files"
 
 
-def _placed(delivery: Delivery, place: str) -> str:
+def _report_placed(delivery: Delivery, place: str) -> str:
     from orchestration.progress import size
 
-    return f"put {_files(len(delivery.files))} of reviews, {size(delivery.bytes)}, into {place}"
+    return f"put {_count_files(len(delivery.files))} of reviews, {size(delivery.bytes)}, into {place}"
 
 
 def start(deployment: Deployment, pipeline: DailyPipeline, rerun: str, *, gone: tuple[str, ...] = ()) -> str:

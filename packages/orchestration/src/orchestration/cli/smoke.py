@@ -29,7 +29,7 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
 
     connect(environment)
     store = publishing.find_artifacts()
-    live = records.finished(store, environment.name)
+    live = records.find_live(store, environment.name)
     if live is None:
         raise UsageError(f"nothing is deployed to {environment.name}; run `elt deploy --env {environment.name}` first")
     if release_id not in (None, live.release):
@@ -39,7 +39,7 @@ def command(release_id: str | None, environment: Environment, as_json: bool) -> 
             f"run `elt deploy --env {environment.name} --release {release_id}` first"
         )
     console = stderr()
-    history.save_smoke(store, smoke.started_smoke(live.release, environment.name))  # stands if this command is killed
+    history.save_smoke(store, smoke.record_start(live.release, environment.name))  # stands if this command is killed
     found = smoke.run(
         deployment.find(environment), live.release, report=lambda step: console.print(f"smoke run: {step}")
     )

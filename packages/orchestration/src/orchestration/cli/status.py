@@ -30,7 +30,7 @@ def command(pipeline: Pipeline | None, limit: int, environment: Environment, as_
     rows = [
         _row(one.name, execution)
         for one in ([pipeline] if pipeline else all_pipelines())
-        for execution in recent(states, deployment.machines[one.name], limit)
+        for execution in list_recent(states, deployment.machines[one.name], limit)
     ]
     rows.sort(key=lambda row: row["started"], reverse=True)
     if as_json:
@@ -39,7 +39,7 @@ def command(pipeline: Pipeline | None, limit: int, environment: Environment, as_
         show(rows, environment)
 
 
-def recent(states: Any, alias: str, limit: int) -> list[dict[str, Any]]:
+def list_recent(states: Any, alias: str, limit: int) -> list[dict[str, Any]]:
     """The newest executions of the machine behind an alias, those started directly on the machine too."""
     machine = alias.rsplit(":", 1)[0]
     pages = states.get_paginator("list_executions").paginate(

@@ -32,7 +32,7 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
     from orchestration import warehouse
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
-    from orchestration.reviews.placing import unlisted
+    from orchestration.reviews.placing import find_unlisted
     from orchestration.reviews.source import unlisted_text
     from orchestration.reviews.verify import check_categories
     from orchestration.trips.verify import check_months
@@ -44,15 +44,15 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
         return warehouse.query(deployment, sql)
 
     if isinstance(pipeline, DailyPipeline):
-        others = unlisted(boto3.client("s3"), deployment.raw_bucket, pipeline)
+        others = find_unlisted(boto3.client("s3"), deployment.raw_bucket, pipeline)
         if others:
             click.echo(unlisted_text(others), err=True)
-        return _tell(check_categories(pipeline, query), show_categories, as_json)
+        return _print(check_categories(pipeline, query), show_categories, as_json)
     months = check_months(pipeline, boto3.client("s3"), deployment.processed_bucket, query)
-    return _tell(months, show, as_json)
+    return _print(months, show, as_json)
 
 
-def _tell(checks: list[Check], show: Callable[[list[Check]], None], as_json: bool) -> int:
+def _print(checks: list[Check], show: Callable[[list[Check]], None], as_json: bool) -> int:
     print_json([check.as_json() for check in checks]) if as_json else show(checks)
     return 0 if all(check.agrees for check in checks) else 1
 

@@ -50,11 +50,11 @@ class Ground:
         given = {f"--{name.strip('_')}": value for name, value in arguments.items()}
         run = glue.start_job_run(JobName=job, Arguments=given)["JobRunId"]
 
-        def ended() -> dict[str, Any] | None:
+        def find_ended() -> dict[str, Any] | None:
             found: dict[str, Any] = glue.get_job_run(JobName=job, RunId=run)["JobRun"]
             return None if found["JobRunState"] in ("STARTING", "RUNNING", "STOPPING", "WAITING") else found
 
-        answer: dict[str, Any] = until(ended, seconds=_JOB_SECONDS, what=f"{job} {run} has not ended")
+        answer: dict[str, Any] = until(find_ended, seconds=_JOB_SECONDS, what=f"{job} {run} has not ended")
         return answer
 
     def answer_of(self, job: str, name: str) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def until(ask: Callable[[], Any], *, seconds: float, what: str) -> Any:
 
 
 @contextmanager
-def prepared(environment: str, warehouse: Deployment | None) -> Iterator[Ground]:
+def prepare(environment: str, warehouse: Deployment | None) -> Iterator[Ground]:
     """Make the stack, put the job's script and wheel into its bucket, and in the end delete all of it."""
     name = f"elt-{environment}-conformance-{uuid.uuid4().hex[:6]}"
     cloudformation = boto3.client("cloudformation")

@@ -35,7 +35,7 @@ def _unload(ground: Ground) -> list[str]:
     return names
 
 
-def _failed_cast(ground: Ground) -> str:
+def _fail_cast(ground: Ground) -> str:
     statement = _run(ground, "SELECT CAST('held 3 rows' AS BIGINT)")
     return _message(statement)
 
@@ -44,7 +44,7 @@ def _session_after_a_cancel(ground: Ground) -> dict[str, str]:
     """A session whose statement was cancelled: whether it goes on, and what it had."""
     data, place = boto3.client("redshift-data"), _target(ground)
     first = data.execute_statement(**place, Sql="CREATE TEMP TABLE kept AS SELECT 1 AS n", SessionKeepAliveSeconds=60)
-    _ended(first["Id"])
+    _wait_for_end(first["Id"])
     session = {"SessionId": first["SessionId"], "SessionKeepAliveSeconds": 60}
     slow = "SELECT COUNT(*) FROM (SELECT 1 FROM svv_columns a, svv_columns b, svv_columns c, svv_columns d) x"
     running = data.execute_statement(**session, Sql=slow)["Id"]
@@ -54,13 +54,13 @@ def _session_after_a_cancel(ground: Ground) -> dict[str, str]:
         what="the statement to cancel has not started",
     )
     data.cancel_statement(Id=running)
-    cancelled = _ended(running)
-    after = _ended(data.execute_statement(**session, Sql="SELECT n FROM kept")["Id"])
+    cancelled = _wait_for_end(running)
+    after = _wait_for_end(data.execute_statement(**session, Sql="SELECT n FROM kept")["Id"])
     return {"cancelled": cancelled["Status"], "after": after["Status"]}
 
 
 def _run(ground: Ground, sql: str) -> dict[str, Any]:
-    return _ended(boto3.client("redshift-data").execute_statement(**_target(ground), Sql=sql)["Id"])
+    return _wait_for_end(boto3.client("redshift-data").execute_statement(**_target(ground), Sql=sql)["Id"])
 
 
 def _target(ground: Ground) -> dict[str, str]:
@@ -68,7 +68,7 @@ def _target(ground: Ground) -> dict[str, str]:
     return {"WorkgroupName": place.workgroup, "Database": place.database}
 
 
-def _ended(statement: str) -> dict[str, Any]:
+def _wait_for_end(statement: str) -> dict[str, Any]:
     data = boto3.client("redshift-data")
 
     def ask() -> dict[str, Any] | None:
@@ -97,7 +97,7 @@ PROBES = [
         "failed-cast",
         "The error of a text that is no number tells the text",
         "the mail, where the load of reviews finds another count",
-        _failed_cast,
+        _fail_cast,
         warehouse=True,
     ),
     Probe(

@@ -42,7 +42,7 @@ def read(s3: Any, bucket: str, key: str, *, environment: str) -> Source:
         raise ReportError(f"{uri} describes other files than CSV with a header, which is what the dashboard reads")
     objects = [_place(one, uri) for one in named]
     for prefix in prefixes:
-        objects += _listed(s3, *_place(prefix, uri))
+        objects += _list_files(s3, *_place(prefix, uri))
     if not objects:
         raise ReportError(f"{uri} names no file; run the pipeline again: elt run reviews --env {environment}")
     return Source(uri, tuple(objects), delimiter, quote)
@@ -71,7 +71,7 @@ def _place(uri: str, manifest: str) -> tuple[str, str]:
     raise ReportError(f"{manifest} names {uri!r}, which is no address in S3 (s3://… or https://….amazonaws.com/…)")
 
 
-def _listed(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
+def _list_files(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
     """What lies under a prefix, the manifest itself and others like it left out."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):

@@ -94,7 +94,7 @@ class Environment:
         present = {name: value for name, value in asdict(self).items() if name != "name"}
         recorded = {name: value for name, value in settings.items() if name in _DEPLOYED}
         if type(recorded.get("schedules")) is bool:
-            recorded["schedules"] = pipelines.scheduled() if recorded["schedules"] else []
+            recorded["schedules"] = pipelines.find_scheduled() if recorded["schedules"] else []
         return _parse(self.name, present | recorded, where=where)
 
     def activate(self) -> None:
@@ -159,11 +159,11 @@ def load(name: str) -> Environment:
 
 def _parse(name: str, data: Mapping[str, Any], *, where: str) -> Environment:
     if type(data.get("schedules")) is bool:
-        every = ", ".join(f'"{one}"' for one in pipelines.scheduled()) if data["schedules"] else ""
+        every = ", ".join(f'"{one}"' for one in pipelines.find_scheduled()) if data["schedules"] else ""
         raise UsageError(f"{where}: schedules is a list of pipelines: write schedules = [{every}]")
     _check(data, _SETTINGS, where=where)
     # Every command loads an environment: the templates are read where a schedule is to be looked up in them.
-    there = pipelines.scheduled() if data["schedules"] else []
+    there = pipelines.find_scheduled() if data["schedules"] else []
     if unknown := [one for one in data["schedules"] if one not in there]:
         raise UsageError(
             f"{where}: schedules has {unknown[0]!r}, which is no pipeline with a schedule; "

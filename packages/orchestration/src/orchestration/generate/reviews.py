@@ -148,7 +148,7 @@ def reviews(folder: Path, *, categories: Sequence[str], rows: int, seed: int = 0
         base=base,
         products=max(rows // 40, 2 * len(categories)),
         customers=max(rows // 3, 1),
-        target=_quoted(str(partial)),
+        target=_quote(str(partial)),
         **{name: f"[{', '.join(_literal(text) for text in texts)}]" for name, (texts, _) in lists.items()},
         **{count: len(texts) for texts, count in lists.values()},
     )
@@ -166,9 +166,9 @@ def reviews(folder: Path, *, categories: Sequence[str], rows: int, seed: int = 0
     return folder
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return text.replace("'", "''")
 
 
 def _literal(text: str) -> str:
-    return f"'{_quoted(text)}'"
+    return f"'{_quote(text)}'"

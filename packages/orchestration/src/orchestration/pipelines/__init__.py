@@ -73,7 +73,7 @@ def names(within: Path = _FOLDER) -> list[str]:
     return sorted(file.parent.name.replace("_", "-") for file in within.glob("*/pipeline.toml"))
 
 
-def scheduled() -> list[str]:
+def find_scheduled() -> list[str]:
     """The pipelines that can run by themselves: those whose part of the stack takes a parameter `…Schedule`."""
     stacks = {name: _FOLDER / name.replace("-", "_") / "stack.yaml" for name in names()}
     return [

@@ -14,6 +14,6 @@ from orchestration.report.events import Event
 def write(states: Any, logs: Any, arn: str, path: Path, *, link: str | None = None) -> Execution:
     """Write the page of an execution as it is now, and return it. `link` is where it is to be seen in a console."""
     execution = executions.read(states, arn)
-    said = [Event.of(line) for line in joblogs.read(logs, execution)]
-    webpage.write(path, [page.html(execution, said, link=link)])
+    logged = [Event.of(line) for line in joblogs.read(logs, execution)]
+    webpage.write(path, [page.html(execution, logged, link=link)])
     return execution

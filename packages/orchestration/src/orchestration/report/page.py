@@ -20,8 +20,8 @@ _STYLE = Path(__file__).parent / "report.css"
 _FIRST, _LAST = 200, 800
 
 
-def html(execution: Execution, said: Sequence[Event], *, link: str | None = None) -> str:
-    """The page; `said` is in the order of time."""
+def html(execution: Execution, logged: Sequence[Event], *, link: str | None = None) -> str:
+    """The page; `logged` is in the order of time."""
     title = _text(execution.name)
     return f"""<!doctype html>
 <html lang="en">
@@ -42,9 +42,9 @@ def html(execution: Execution, said: Sequence[Event], *, link: str | None = None
 <main>
 {_failure(execution)}
 {_timeline(execution)}
-{"".join(_judged(event) for event in said if "rejected" in event.fields)}
-{_warnings(said)}
-{_said(execution, said)}
+{"".join(_render_rules(event) for event in logged if "rejected" in event.fields)}
+{_render_warnings(logged)}
+{_render_logs(execution, logged)}
 {_panel("Input", _facts(execution.input))}
 </main>
 <footer class="muted"><p>{_text(execution.arn)}</p>{_link(link)}</footer>
@@ -89,7 +89,7 @@ def _timeline(execution: Execution) -> str:
     return _panel("States", _table(["State", "when", "#began", "#took", "ended"], rows, kind="timeline"))
 
 
-def _judged(event: Event) -> str:
+def _render_rules(event: Event) -> str:
     """Rows read, kept and rejected, and by which rule."""
     read, kept, rules = event.fields.get("rows", 0), event.fields.get("kept", 0), event.fields["rejected"]
     rejected = sum(rules.values())
@@ -107,27 +107,27 @@ def _judged(event: Event) -> str:
     return f'<dl class="figures">{figures}</dl>' + _panel("Quality rules", table)
 
 
-def _warnings(said: Iterable[Event]) -> str:
-    rows = [[_text(one.state), _text(one.name), _fields(one.fields)] for one in said if one.level == "warning"]
+def _render_warnings(logged: Iterable[Event]) -> str:
+    rows = [[_text(one.state), _text(one.name), _fields(one.fields)] for one in logged if one.level == "warning"]
     return _panel("Warnings", _table(["State", "event", "details"], rows)) if rows else ""
 
 
-def _said(execution: Execution, said: Sequence[Event]) -> str:
+def _render_logs(execution: Execution, logged: Sequence[Event]) -> str:
     """What each job logged; that of a state that failed is open."""
     failed = {state.name for state in execution.states if state.status == "FAILED"}
     runs = {state.name: state.job_run for state in execution.states}
     order = {state.name: place for place, state in enumerate(execution.states)}
     parts = []
-    for state, events in groupby(sorted(said, key=lambda one: order.get(one.state, -1)), lambda one: one.state):
+    for state, events in groupby(sorted(logged, key=lambda one: order.get(one.state, -1)), lambda one: one.state):
         lines = list(events)
         is_open = " open" if state in failed else ""
         count = f"{len(lines):,} line{'' if len(lines) == 1 else 's'}"
         summary = f'<summary>{_text(state)} <span class="muted">{count}, {_text(runs.get(state))}</span></summary>'
-        parts.append(f"<details{is_open}>{summary}{''.join(_lines(_shortened(lines, execution.name)))}</details>")
+        parts.append(f"<details{is_open}>{summary}{''.join(_lines(_shorten(lines, execution.name)))}</details>")
     return _panel("What the jobs logged", "".join(parts)) if parts else ""
 
 
-def _shortened(lines: list[Event], execution: str) -> list[Event]:
+def _shorten(lines: list[Event], execution: str) -> list[Event]:
     """Beginning and end of what a talkative job said, so that the page stays one that opens."""
     if len(lines) <= _FIRST + _LAST:
         return lines

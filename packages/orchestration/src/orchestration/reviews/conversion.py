@@ -17,8 +17,8 @@ from typing import Any
 
 from orchestration.errors import EltError, UsageError
 from orchestration.reviews import footers
-from orchestration.reviews.columns import declared
-from orchestration.reviews.fit import CATEGORY, Fit, fit, quoted
+from orchestration.reviews.columns import list_columns
+from orchestration.reviews.fit import CATEGORY, Fit, fit, quote
 from orchestration.reviews.source import category_of
 
 
@@ -46,7 +46,7 @@ def convert(file: Path, target: Path, rejects: Path, *, name: str, found: Fit) -
     target.parent.mkdir(parents=True, exist_ok=True)
     reader = f"read_parquet({_text(file)}, hive_partitioning = false, binary_as_string = true, file_row_number = true)"
     rows = f"SELECT *, {_rule(found, category)} AS broken_rule FROM (SELECT {_columns(found)} FROM {reader})"  # noqa: S608
-    kept = ", ".join(column.name for column in declared())
+    kept = ", ".join(column.name for column in list_columns())
     try:
         with footers.connect() as connection:
             whole = f"SELECT {kept} FROM ({rows}) WHERE broken_rule IS NULL"  # noqa: S608
@@ -71,21 +71,21 @@ def _columns(found: Fit) -> str:
     casts = dict(found.casts or {})
     columns = [f"{cast} AS {'own_year' if name == 'year' else name}" for name, cast in casts.items()]
     columns.append(f"coalesce({casts['year']}, CAST(year({casts['review_date']}) AS INTEGER)) AS year")
-    columns += [f"{quoted(own)} AS given_{name}" for name, own in found.given.items()]
+    columns += [f"{quote(own)} AS given_{name}" for name, own in found.given.items()]
     return ", ".join([*columns, "file_row_number + 1 AS row_number"])
 
 
 def _rule(found: Fit, category: str) -> str:
     """SQL for the first rule that a row breaks, over what `_columns` gives; NULL where it breaks none."""
     rules = {"no_review_id": "review_id IS NULL"}
-    for column in declared():
+    for column in list_columns():
         if column.name in found.given:
             cast = "own_year" if column.name == "year" else column.name
             rules[column.name] = f"{cast} IS NULL AND given_{column.name} IS NOT NULL"
     rules["no_year"] = "year IS NULL"
     if CATEGORY in found.given:
         rules[CATEGORY] = f"replace(given_{CATEGORY}, ' ', '_') <> {_text(category)}"
-    texts = [column for column in declared() if column.most_bytes]
+    texts = [column for column in list_columns() if column.most_bytes]
     rules["too_long"] = " OR ".join(f"strlen({column.name}) > {column.most_bytes}" for column in texts)
     cases = " ".join(f"WHEN {broken} THEN '{rule}'" for rule, broken in rules.items())
     return f"CASE {cases} END"

@@ -65,7 +65,7 @@ class Delivery:
 
 
 @contextmanager
-def prepared(source: str, s3: Any, bucket: str, *, pipeline: DailyPipeline) -> Iterator[Delivery]:
+def prepare(source: str, s3: Any, bucket: str, *, pipeline: DailyPipeline) -> Iterator[Delivery]:
     """A source as a delivery for `bucket`, in which nothing is changed. Converted files are there within the context.
 
     Errors: UsageError naming every file and column that is refused, what it is, and what it must be.
@@ -83,24 +83,24 @@ def prepared(source: str, s3: Any, bucket: str, *, pipeline: DailyPipeline) -> I
             yield _from_tsv(Path(source), s3, folder, pipeline)
             return
         sources.check_names((file.name for file in found.files), pipeline.categories)
-        yield _looked_at(found, s3, folder, pipeline)
+        yield _inspect(found, s3, folder, pipeline)
 
 
 def _from_tsv(source: Path, s3: Any, folder: Path, pipeline: DailyPipeline) -> Delivery:
     lines = tsv.convert(tsv.files_of(source), folder)
     found = sources.in_folder(folder / sources.PREFIX)
     sources.check_names((file.name for file in found.files), pipeline.categories)
-    done = _looked_at(found, s3, folder, pipeline)
+    done = _inspect(found, s3, folder, pipeline)
     rejects = {file.name: file for file in sorted((folder / "reviews_rejected").glob("*.jsonl"))}
     return replace(done, lines=lines, rejects=rejects)
 
 
-def _looked_at(found: sources.Found, s3: Any, folder: Path, pipeline: DailyPipeline) -> Delivery:
+def _inspect(found: sources.Found, s3: Any, folder: Path, pipeline: DailyPipeline) -> Delivery:
     """The delivery of what was found. Errors: UsageError."""
     footers = _footers(found.files, s3)
     fits = {name: fit(footer, category_of(name)) for name, footer in footers.items()}
     if faults := [f"{name} {fault}" for name, one in fits.items() for fault in one.faults]:
-        raise _refused(faults)
+        raise _refusal(faults)
     files: list[File] = []
     converted: dict[str, Converted] = {}
     rows: dict[str, Rows] = {}
@@ -134,11 +134,11 @@ def _footers(files: Sequence[File], s3: Any) -> dict[str, Footer]:
     with ThreadPoolExecutor(8) as pool:
         found = dict(zip((file.name for file in files), pool.map(footer_of, files), strict=True))
     if faults := [f"{name} {footer}" for name, footer in found.items() if isinstance(footer, NotParquet)]:
-        raise _refused(faults)
+        raise _refusal(faults)
     return {name: footer for name, footer in found.items() if isinstance(footer, Footer)}
 
 
-def _refused(faults: Sequence[str]) -> UsageError:
+def _refusal(faults: Sequence[str]) -> UsageError:
     more = [f"and {len(faults) - _SHOWN:,} more"] if len(faults) > _SHOWN else []
     return UsageError("\n  ".join(["nothing was put in place, since", *faults[:_SHOWN], *more]))
 
@@ -155,7 +155,7 @@ def _check_kept(rows: Mapping[str, Rows], converted: Mapping[str, Converted]) ->
             raise UsageError(f"nothing was put in place, since every review of {category} is rejected: {rules}")
 
 
-def emptied(delivery: Delivery, held: Mapping[str, Rows], gone: Collection[str]) -> list[str]:
+def find_emptied(delivery: Delivery, held: Mapping[str, Rows], gone: Collection[str]) -> list[str]:
     """Categories of which reviews are held and none would be loaded any more, unless they are said to be gone."""
     return [
         category
@@ -164,12 +164,12 @@ def emptied(delivery: Delivery, held: Mapping[str, Rows], gone: Collection[str])
     ]
 
 
-def not_gone(delivery: Delivery, gone: Collection[str]) -> list[str]:
+def find_not_gone(delivery: Delivery, gone: Collection[str]) -> list[str]:
     """Categories that are said to be gone, and of which reviews are delivered."""
     return [category for category in gone if delivery.rows.get(category, Rows()).loaded]
 
 
-def shrunk(delivery: Delivery, held: Mapping[str, Rows]) -> list[str]:
+def find_shrunk(delivery: Delivery, held: Mapping[str, Rows]) -> list[str]:
     """Categories of which far fewer reviews are delivered than are held: less than half, and a hundred less."""
     return [
         category

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestration.reviews import footers
-from orchestration.reviews.columns import Column, declared
+from orchestration.reviews.columns import Column, list_columns
 from orchestration.reviews.footers import Field, Footer
 
 CATEGORY = "product_category"
@@ -57,10 +57,10 @@ class Fit:
 
 def fit(footer: Footer, category: str) -> Fit:
     """How a file in the folder of `category` fits."""
-    doubled = set(footers.doubled(footer))
+    doubled = set(footers.find_doubled(footer))
     by_name = {field.name.lower(): field for field in footer.fields}
     faults, casts = [], {}
-    for column in declared():
+    for column in list_columns():
         field = by_name.get(column.name)
         if column.name in doubled:
             faults.append(f"has more than one column {column.name}; it must have one, {column.type}")
@@ -76,7 +76,7 @@ def fit(footer: Footer, category: str) -> Fit:
     held = by_name.get(CATEGORY)
     if held and (CATEGORY in doubled or held.kind not in ("VARCHAR", _NOTHING)):
         faults.append(f"has {CATEGORY} as {held.kind}; it must be left out, or name the folder's category as VARCHAR")
-    known = {column.name for column in declared()}
+    known = {column.name for column in list_columns()}
     extra = tuple(field.name for field in footer.fields if field.name.lower() not in known | {CATEGORY})
     given = {name: field.name for name, field in by_name.items() if name in known | {CATEGORY}}
     as_it_is = not faults and _is_exact(by_name) and _is_of(held, category)
@@ -85,7 +85,7 @@ def fit(footer: Footer, category: str) -> Fit:
 
 def _is_exact(by_name: dict[str, Field]) -> bool:
     """Whether Spectrum reads the file, and the load loses no row of it, by what the footer says."""
-    for column in declared():
+    for column in list_columns():
         field = by_name.get(column.name)
         if not field or field.name != column.name or (field.physical, field.kind) not in _EXACT[column.kind]:
             return False
@@ -99,7 +99,7 @@ def _is_of(held: Field | None, category: str) -> bool:
 
 def _cast(column: Column, field: Field) -> str | None:
     """SQL that gives the column, NULL where a value is none of its kind; None where it cannot come of such a field."""
-    value, kind = quoted(field.name), field.kind.partition("(")[0]
+    value, kind = quote(field.name), field.kind.partition("(")[0]
     if kind == _NOTHING:
         return f"CAST(NULL AS {column.kind})"
     if (field.physical, kind) in _EXACT[column.kind]:
@@ -110,5 +110,5 @@ def _cast(column: Column, field: Field) -> str | None:
     return next((sql.format(value) for sql in found), None)
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

@@ -163,6 +163,6 @@ def _top_level(schema: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return found
 
 
-def doubled(footer: Footer) -> list[str]:
+def find_doubled(footer: Footer) -> list[str]:
     """Names, in lower case, that more than one column has: who reads by name can't tell them apart."""
     return [name for name, times in Counter(field.name.lower() for field in footer.fields).items() if times > 1]

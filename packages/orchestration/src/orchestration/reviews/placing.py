@@ -32,23 +32,23 @@ def check_delivered(s3: Any, bucket: str) -> None:
         raise UsageError(f"{reason}: s3://{bucket}/{cut}; if nobody is at it, give its --source again")
 
 
-def unlisted(s3: Any, bucket: str, pipeline: DailyPipeline) -> list[str]:
+def find_unlisted(s3: Any, bucket: str, pipeline: DailyPipeline) -> list[str]:
     """Categories that lie in the bucket, and are not loaded since the pipeline does not list them."""
     found = objects.list_under(s3, bucket, f"{PREFIX}product_category=")
     names = {category_of(item["Key"].removeprefix(PREFIX)) for item in found}
     return sorted(names - set(pipeline.categories))
 
 
-def held(s3: Any, bucket: str, categories: Iterable[str], *, since: int) -> dict[str, Rows]:
+def count_held(s3: Any, bucket: str, categories: Iterable[str], *, since: int) -> dict[str, Rows]:
     """What lies in the bucket of some categories, by their files' footers.
 
     Left out are categories of which that is unknown: a delivery was cut short, or a file is broken.
     """
-    found = {category: _held(s3, bucket, category, since) for category in categories}
+    found = {category: _count_held(s3, bucket, category, since) for category in categories}
     return {category: rows for category, rows in found.items() if rows}
 
 
-def _held(s3: Any, bucket: str, category: str, since: int) -> Rows | None:
+def _count_held(s3: Any, bucket: str, category: str, since: int) -> Rows | None:
     items = list(objects.list_under(s3, bucket, _folder(category)))
     if any(is_under_way(item["Key"]) for item in items):
         return None

@@ -116,7 +116,7 @@ def in_folder(folder: Path) -> Found:
     beside = (file for file in folder.iterdir() if file.is_file())
     within = (file for category in folder.glob(f"{_FOLDER}*") for file in category.rglob("*") if file.is_file())
     names = {file.relative_to(folder).as_posix(): file for file in sorted([*beside, *within])}
-    return Found(tuple(LocalFile(name, names[name]) for name in _delivered(names)), _left_out(names))
+    return Found(tuple(LocalFile(name, names[name]) for name in _list_delivered(names)), _list_left_out(names))
 
 
 def in_bucket(source: str, s3: Any) -> Found:
@@ -125,11 +125,11 @@ def in_bucket(source: str, s3: Any) -> Found:
     names = {item["Key"].removeprefix(prefix): item for item in objects.list_under(s3, bucket, prefix)}
     files = tuple(
         S3File(name, bucket, item["Key"], int(item["Size"]), item["ETag"])
-        for name, item in ((name, names[name]) for name in _delivered(names))
+        for name, item in ((name, names[name]) for name in _list_delivered(names))
     )
     if not files:
         raise UsageError(f"{source} holds no product_category=…/*.parquet")
-    return Found(files, _left_out(names))
+    return Found(files, _list_left_out(names))
 
 
 def split(source: str) -> tuple[str, str]:
@@ -151,13 +151,13 @@ def is_under_way(name: str) -> bool:
     return name.endswith(f"/{UNDER_WAY}")
 
 
-def _delivered(names: Mapping[str, Any]) -> list[str]:
+def _list_delivered(names: Mapping[str, Any]) -> list[str]:
     return [name for name in names if name.startswith(_FOLDER) and "/" in name and name.endswith(".parquet")]
 
 
-def _left_out(names: Mapping[str, Any]) -> tuple[str, ...]:
+def _list_left_out(names: Mapping[str, Any]) -> tuple[str, ...]:
     """What could have been meant: other files in the categories' folders, and Parquet beside these. Not hidden ones."""
-    known = set(_delivered(names))
+    known = set(_list_delivered(names))
     meant = (name for name in names if (name.startswith(_FOLDER) and "/" in name) or name.endswith(".parquet"))
     return tuple(
         name

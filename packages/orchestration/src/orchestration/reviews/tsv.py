@@ -126,10 +126,10 @@ def fault(line: bytes) -> tuple[str | None, list[str]]:
         return "not_utf8", []
     if len(fields) != len(_NAMES):
         return "not_15_fields", fields
-    return next(_broken(line, dict(zip(_NAMES, fields, strict=True))), None), fields
+    return next(_find_broken_rules(line, dict(zip(_NAMES, fields, strict=True))), None), fields
 
 
-def _broken(line: bytes, review: Mapping[str, str]) -> Iterator[str]:
+def _find_broken_rules(line: bytes, review: Mapping[str, str]) -> Iterator[str]:
     if not review["review_id"]:
         yield "no_review_id"
     if not CATEGORY.fullmatch(folder_name(review["product_category"])):

@@ -37,7 +37,7 @@ def open_change_set(
     new = description is None or description["StackStatus"] == "REVIEW_IN_PROGRESS"
     # Given none, a stack keeps those it has, such as the repository that may deploy: only a person sets that.
     kept = {one["ParameterKey"] for one in description.get("Parameters", [])} if description and not new else set()
-    kept = set() if parameters or not kept else kept & declared(cloudformation, stack)
+    kept = set() if parameters or not kept else kept & list_parameters(cloudformation, stack)
     change_set = f"{_PREFIX}{uuid.uuid4().hex[:12]}"
     cloudformation.create_change_set(
         StackName=stack.name,
@@ -68,7 +68,7 @@ def has_changes(cloudformation: Any, stack: Stack, change_set: str) -> bool:
     raise AssertionError("unreachable")
 
 
-def declared(cloudformation: Any, stack: Stack) -> set[str]:
+def list_parameters(cloudformation: Any, stack: Stack) -> set[str]:
     """List the parameters that a stack's template takes."""
     summary = cloudformation.get_template_summary(**_template(stack))
     return {one["ParameterKey"] for one in summary["Parameters"]}

@@ -39,12 +39,12 @@ class Outcome:
             return f"loaded {self.loaded():,}"
         return ""
 
-    def overtaken(self, execution: Execution, *, folder: Path | None) -> str | None:
+    def explain_overtaken(self, execution: Execution, *, folder: Path | None) -> str | None:
         """A clause that tells whose rows the table holds, where a run that succeeded has been overtaken by another.
 
         `folder` is what was served to it, None where its source was a URL.
         """
-        found = ownership.overtaken(
+        found = ownership.find_overtaken(
             self.pipeline,
             {self.month: ownership.Run(execution.name, execution.started)},
             source_url=execution.source_url,
@@ -68,5 +68,5 @@ class Outcome:
         return manifest
 
     def loaded(self) -> int:
-        rows = verify.loaded_rows(lambda sql: warehouse.query(self.deployment, sql), self.pipeline.table)
+        rows = verify.count_loaded(lambda sql: warehouse.query(self.deployment, sql), self.pipeline.table)
         return rows.get(str(self.month), 0)

@@ -32,7 +32,7 @@ class Run:
     started: datetime.datetime
 
 
-def overtaken(
+def find_overtaken(
     pipeline: Pipeline,
     runs: Mapping[Month, Run],
     *,

@@ -52,7 +52,7 @@ def missing_from(source: str | None, dataset: str, months: Iterable[Month]) -> l
 
 
 @contextmanager
-def offered(source: str | None) -> Iterator[str | None]:
+def offer(source: str | None) -> Iterator[str | None]:
     """What a job fetches from while the block runs: a URL's template, or that of a folder, which is served.
 
     None for no source, so that the job takes its own default. Errors: UsageError.

@@ -61,7 +61,7 @@ def manifest_months(s3: Any, bucket: str, dataset: str) -> list[Month]:
     return sorted(Month.parse("-".join(key.split("/")[1:3])) for key in keys if key.endswith("/manifest.json"))
 
 
-def loaded_rows(query: Query, table: str) -> dict[str, int]:
+def count_loaded(query: Query, table: str) -> dict[str, int]:
     """Rows in the table by `YYYY-MM` of `source_month`; nothing where the table is not there yet."""
     schema, name = table.split(".")
     exists = f"SELECT 1 FROM svv_tables WHERE table_schema = '{schema}' AND table_name = '{name}'"  # noqa: S608
@@ -73,7 +73,7 @@ def loaded_rows(query: Query, table: str) -> dict[str, int]:
 
 def check_months(pipeline: Pipeline, s3: Any, processed_bucket: str, query: Query) -> list[MonthCheck]:
     """Every month that has a manifest or rows, in order."""
-    loaded = loaded_rows(query, pipeline.table)
+    loaded = count_loaded(query, pipeline.table)
     months = {str(month) for month in manifest_months(s3, processed_bucket, pipeline.dataset)} | set(loaded)
     return [
         _check_month(month, read_manifest(s3, processed_bucket, pipeline.dataset, Month.parse(month)), loaded)

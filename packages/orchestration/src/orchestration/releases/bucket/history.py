@@ -70,7 +70,7 @@ def releases(store: Store) -> list[tuple[str, datetime.datetime]]:
     return [(name, written) for name, written in names if manifest.is_id(name)]
 
 
-def needed(store: Store, environment: str) -> set[str]:
+def find_needed(store: Store, environment: str) -> set[str]:
     """The releases that an environment still needs: the one it has, the one a rollback goes to, and, while a
     deployment is unfinished, those it may have parts of. Errors: DeployError.
     """

@@ -112,7 +112,7 @@ class Lease:
 
 
 @contextmanager
-def held(store: Store, environment: str, *, what: str, report: Callable[[str], None]) -> Iterator[Lease]:
+def hold(store: Store, environment: str, *, what: str, report: Callable[[str], None]) -> Iterator[Lease]:
     """Hold the lease on an environment; `what` is said to others who ask for it.
 
     One that is held is watched until it is renewed or has aged, to tell a deployment from one that was killed.

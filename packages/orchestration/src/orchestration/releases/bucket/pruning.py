@@ -47,12 +47,12 @@ class Superseded:
         return sum(version.size for version in self.versions)
 
 
-def superseded(store: Store, environments: Iterable[str]) -> Superseded:
+def find_superseded(store: Store, environments: Iterable[str]) -> Superseded:
     """The development releases that no environment has, may be rolled back to, or is deploying.
 
     Errors: DeployError for a manifest or record that cannot be read: what is needed is not known then.
     """
-    needed = {one for environment in environments for one in history.needed(store, environment)}
+    needed = {one for environment in environments for one in history.find_needed(store, environment)}
     now = datetime.datetime.now(datetime.UTC)
     kept: set[str] = set()
     gone: list[str] = []

@@ -166,7 +166,7 @@ def begin(
 
     Errors: DeployError where somebody else has done so at the same time.
     """
-    begun, ended = _listed(store, environment)
+    begun, ended = _list_documents(store, environment)
     number = max([0, *begun, *(one.number for one in ended)]) + 1
     by = str(boto3.client("sts").get_caller_identity()["Arn"])
     new = Begun(number, release, environment, action, by, settings, holder)
@@ -196,7 +196,7 @@ def end(store: Store, begun: Begun, *, reading: Reading = NOTHING) -> Deployed:
 
 def standing(store: Store, environment: str) -> Standing:
     """Errors: DeployError for a record that no deployment has written, as the next one would act on it."""
-    begun, ended = _listed(store, environment)
+    begun, ended = _list_documents(store, environment)
     last = ended[-1] if ended else None
     live = None
     if last is not None and last.action != DESTROY:
@@ -213,7 +213,7 @@ def standing(store: Store, environment: str) -> Standing:
     return Standing(live, attempts[-1] if attempts else None, tuple(one.release for one in attempts))
 
 
-def finished(store: Store, environment: str) -> Deployed | None:
+def find_live(store: Store, environment: str) -> Deployed | None:
     """What is live in an environment; None where nothing is. Errors: UsageError while a deployment is unfinished."""
     found = standing(store, environment)
     if found.unfinished:
@@ -223,10 +223,10 @@ def finished(store: Store, environment: str) -> Deployed | None:
 
 def deployments(store: Store, environment: str) -> list[tuple[str, str]]:
     """Action and release of every deployment to an environment that succeeded, oldest first. Errors: DeployError."""
-    return [(one.action, one.release) for one in _listed(store, environment)[1]]
+    return [(one.action, one.release) for one in _list_documents(store, environment)[1]]
 
 
-def _listed(store: Store, environment: str) -> tuple[dict[int, tuple[str, datetime.datetime]], list[_Ended]]:
+def _list_documents(store: Store, environment: str) -> tuple[dict[int, tuple[str, datetime.datetime]], list[_Ended]]:
     """What began, by its number: the key, and when S3 got it. And what ended, in order.
 
     Errors: DeployError for an object that is neither.

@@ -42,7 +42,7 @@ def fetch(checkout: Path) -> dict[str, Wheel]:
     return {wheel.name: wheel for wheel in wheels}
 
 
-def superseded(checkout: Path | None) -> list[Path]:
+def find_superseded(checkout: Path | None) -> list[Path]:
     """What the cache holds of other states of the lock file than the checkout's, and nobody has used for 30 days."""
     current = _folder((checkout / LOCK).read_text(encoding="utf-8")) if checkout else None
     oldest = time.time() - _UNUSED_S

@@ -79,7 +79,7 @@ def compare(environment: Environment, store: Store, standing: Standing, release:
         environment=environment.name,
         live=before.id if before else "",
         release=release.id,
-        unfinished=_unfinished(environment, store, standing) if standing.unfinished else None,
+        unfinished=_read_unfinished(environment, store, standing) if standing.unfinished else None,
         by_hand=drift.by_hand(recorded, found, unfinished=standing.unfinished is not None),
         objects=list(drift.objects(release, store)),
         packages=packages,
@@ -87,7 +87,7 @@ def compare(environment: Environment, store: Store, standing: Standing, release:
     )
 
 
-def _unfinished(environment: Environment, store: Store, standing: Standing) -> Unfinished:
+def _read_unfinished(environment: Environment, store: Store, standing: Standing) -> Unfinished:
     assert standing.unfinished
     holder = lease.holder(store, environment.name)
     stack = stacks.pipelines_stack(environment.name).name

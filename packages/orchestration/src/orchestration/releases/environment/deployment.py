@@ -13,7 +13,7 @@ from orchestration.errors import NotDeployed
 from orchestration.progress import Progress
 from orchestration.releases.bucket import lease, publishing, records
 from orchestration.releases.bucket.records import Deployed
-from orchestration.releases.environment.rollout import require_development, roll_out, unfinished_by
+from orchestration.releases.environment.rollout import explain_interruption, require_development, roll_out
 from orchestration.stacks import operation, updates
 
 
@@ -87,7 +87,7 @@ def destroy(environment: Environment, *, report: Progress) -> bool:
     except NotDeployed:  # nor is there a record, then
         return _delete(environment, report=report)
     what = records.what(records.DESTROY, records.NO_RELEASE, environment.name)
-    with lease.held(store, environment.name, what=what, report=report) as own:
+    with lease.hold(store, environment.name, what=what, report=report) as own:
         before = records.standing(store, environment.name)
         stack = stacks.pipelines_stack(environment.name).name
         if not (before.live or before.unfinished or operation.status_of(boto3.client("cloudformation"), stack)):
@@ -100,7 +100,7 @@ def destroy(environment: Environment, *, report: Progress) -> bool:
             settings={},
             holder=own.terms.holder,
         )
-        with unfinished_by(begun, before.live):
+        with explain_interruption(begun, before.live):
             deleted = _delete(environment, report=report)
             own.check()
             records.end(store, begun)

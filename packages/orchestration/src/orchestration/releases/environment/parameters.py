@@ -32,7 +32,7 @@ def for_pipelines(
 
     `taken` are those that the release's template has: one from before or after this version of `elt` has others.
     """
-    every = pipelines.scheduled()
+    every = pipelines.find_scheduled()
     state = {name: "ENABLED" if name in environment.schedules else "DISABLED" for name in every}
     parameters = {
         "Environment": environment.name,

@@ -59,7 +59,7 @@ def _upload_template(environment: Environment, root: Path, store: Store) -> tupl
 
 def _plan_data(environment: Environment, stack: Stack) -> list[Change]:
     cloudformation = boto3.client("cloudformation")
-    given = parameters.for_data(environment, taken=change_sets.declared(cloudformation, stack))
+    given = parameters.for_data(environment, taken=change_sets.list_parameters(cloudformation, stack))
     return updates.plan(cloudformation, stack, parameters=given, tags=environment.tags)
 
 
@@ -69,5 +69,7 @@ def _plan_pipelines(
     """`outputs` are those of the other stacks, as far as they are deployed."""
     cloudformation = boto3.client("cloudformation")
     known = dict.fromkeys(stacks.data_stack(environment.name).outputs, "known-after-deploy") | dict(outputs)
-    given = parameters.for_pipelines(environment, release, known, taken=change_sets.declared(cloudformation, stack))
+    given = parameters.for_pipelines(
+        environment, release, known, taken=change_sets.list_parameters(cloudformation, stack)
+    )
     return updates.plan(cloudformation, stack, parameters=given, tags=environment.tags)

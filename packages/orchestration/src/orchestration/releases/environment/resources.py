@@ -94,7 +94,9 @@ def _read_if_there(kind: Kind, name: str) -> Properties | None:
 def read_job(glue: Any, name: str) -> dict[str, Any]:
     """Read all that can be set of a Glue job, as UpdateJob takes it."""
     settable = glue.meta.service_model.shape_for("JobUpdate").members
-    return _consistent({key: value for key, value in glue.get_job(JobName=name)["Job"].items() if key in settable})
+    return _drop_conflicting(
+        {key: value for key, value in glue.get_job(JobName=name)["Job"].items() if key in settable}
+    )
 
 
 def write_job(glue: Any, name: str, definition: Properties) -> None:
@@ -102,10 +104,10 @@ def write_job(glue: Any, name: str, definition: Properties) -> None:
 
     https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateJob.html
     """
-    glue.update_job(JobName=name, JobUpdate=_consistent(definition))
+    glue.update_job(JobName=name, JobUpdate=_drop_conflicting(definition))
 
 
-def _consistent(definition: Properties) -> dict[str, Any]:
+def _drop_conflicting(definition: Properties) -> dict[str, Any]:
     """Leave out what GetJob returns and UpdateJob refuses beside the rest.
 
     AllocatedCapacity is MaxCapacity's old name, and MaxCapacity is only returned where workers are set. CloudFormation,

@@ -40,7 +40,7 @@ def roll_out(environment: Environment, store: Store, release: Release, *, action
     if release.development:
         require_development(environment)
     what = records.what(action, release.id, environment.name)
-    with lease.held(store, environment.name, what=what, report=report) as own:
+    with lease.hold(store, environment.name, what=what, report=report) as own:
         return _Rollout(environment, store, own, report).bring_to(release, action=action)
 
 
@@ -84,7 +84,7 @@ class _Rollout:
         before = records.standing(self.store, self.environment.name)
         changed, found = self._changes_by_hand(before)
         begun = self._begin(release, self.environment, action=action)
-        with unfinished_by(begun, before.live):
+        with explain_interruption(begun, before.live):
             self._restore(changed, found, before.live)
             try:
                 return self._deploy(release, self.environment, begun)
@@ -153,12 +153,12 @@ class _Rollout:
             )
 
         self.report(f"stack {data_stack.name}")
-        taken = change_sets.declared(cloudformation, data_stack)
+        taken = change_sets.list_parameters(cloudformation, data_stack)
         outputs = deploy(data_stack, parameters.for_data(environment, taken=taken))
         self.lease.check()
         unmanaged.apply(environment, data=outputs)
         self.report(f"stack {pipelines_stack.name}")
-        taken = change_sets.declared(cloudformation, pipelines_stack)
+        taken = change_sets.list_parameters(cloudformation, pipelines_stack)
         outputs |= {"ArtifactBucket": self.store.bucket}
         deploy(pipelines_stack, parameters.for_pipelines(environment, release, outputs, taken=taken))
         self.report("reading it back")
@@ -185,7 +185,7 @@ class _Rollout:
             then = self.environment.with_settings(before.settings, where=f"the record of {before.at}")
             release = history.release(self.store, before.release)
             begun = self._begin(release, then, action="restore")
-            with unfinished_by(begun, before):
+            with explain_interruption(begun, before):
                 self._deploy(release, then, begun)
         except Interrupted:
             raise
@@ -195,7 +195,7 @@ class _Rollout:
 
 
 @contextmanager
-def unfinished_by(begun: Begun, before: Deployed | None) -> Iterator[None]:
+def explain_interruption(begun: Begun, before: Deployed | None) -> Iterator[None]:
     """What stops a command within is Interrupted, which says what is unfinished and how to go on."""
     try:
         yield

@@ -40,7 +40,7 @@ class Sandbox:
         return cls(f"smoke/{name}", f"smoke_{name}".replace("-", "_"))
 
 
-def started_smoke(release_id: str, environment: str) -> Smoke:
+def record_start(release_id: str, environment: str) -> Smoke:
     """What is on record while a smoke run lasts: whatever an earlier one found, this release has not passed."""
     began = now()
     reason = f"one that began at {began} has not ended"
@@ -53,7 +53,7 @@ def run(deployment: Deployment, release_id: str, *, report: Callable[[str], None
     rows: dict[str, int] = {}
     arn, reason = "", ""
     sandbox = Sandbox.new(release_id)
-    with scratch.folder("smoke") as folder, _kept_apart(deployment, sandbox):
+    with scratch.folder("smoke") as folder, _isolate(deployment, sandbox):
         report(f"generating {ROWS:,} trips")
         file = yellow_month(folder, month=MONTH, rows=ROWS)
         source = f"{sandbox.prefix}/source"
@@ -80,7 +80,7 @@ def run(deployment: Deployment, release_id: str, *, report: Callable[[str], None
 
 
 @contextmanager
-def _kept_apart(deployment: Deployment, sandbox: Sandbox) -> Iterator[None]:
+def _isolate(deployment: Deployment, sandbox: Sandbox) -> Iterator[None]:
     """A schema that everybody may make tables in, for as long as it takes; then it goes with all else under `sandbox`.
 
     The administrator makes it: the load job's role may make tables, and nothing but tables.
@@ -147,10 +147,12 @@ def _verify(deployment: Deployment, sandbox: Sandbox, file: Path, folder: Path) 
         "rejected": rejected,
         "loaded": int(loaded),
     }
-    return rows, what_is_wrong(rows, audited, source_total, (loaded_total or 0.0) + rejected_total)
+    return rows, describe_mismatch(rows, audited, source_total, (loaded_total or 0.0) + rejected_total)
 
 
-def what_is_wrong(rows: Mapping[str, int], audited: list[tuple[int, int]], source_total: float, total: float) -> str:
+def describe_mismatch(
+    rows: Mapping[str, int], audited: list[tuple[int, int]], source_total: float, total: float
+) -> str:
     """In words, "" where all agrees: `rows` read, kept and so on, `audited` of load_audit, and two sums in dollars."""
     source, read, kept, rejected, loaded = (rows[name] for name in ("source", "read", "kept", "rejected", "loaded"))
     wrong = {
