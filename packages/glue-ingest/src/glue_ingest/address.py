@@ -24,7 +24,7 @@ class Address:
 
 
 def address_of(url: str, client: Any) -> Address:
-    """The address of `http(s)://…` or `s3://bucket/key`. `client` is an S3 client; it signs, and asks nothing.
+    """Return the address of `http(s)://…` or `s3://bucket/key`. `client` is an S3 client; it signs, and asks nothing.
 
     Raises StorageRefused where there are no keys to sign with.
     """

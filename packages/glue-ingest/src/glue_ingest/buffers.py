@@ -21,7 +21,7 @@ class Buffers:
             self._free.put(bytearray())
 
     def take(self, length: int, *, while_waiting: Callable[[], None]) -> bytearray:
-        """A buffer of `length` bytes, full of what was there; waits until one is given back.
+        """Return a buffer of `length` bytes, full of what was there; waits until one is given back.
 
         `while_waiting` is called several times a second, to raise when there is no point in waiting.
         """

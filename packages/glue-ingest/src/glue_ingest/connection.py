@@ -98,7 +98,7 @@ def _pool(url: str, *, connections: int, trusted: str | None) -> urllib3.PoolMan
 
 
 def _trust(trusted: str | None) -> ssl.SSLContext:
-    """One context for all connections; without one, urllib3 1.26 would accept any certificate."""
+    """Return one context for all connections; without one, urllib3 1.26 would accept any certificate."""
     context = ssl.create_default_context(cafile=trusted)
     if not context.cert_store_stats()["x509_ca"] and not ssl.get_default_verify_paths().capath:
         context.load_verify_locations(where())  # the system has no authorities
@@ -124,7 +124,10 @@ def body(response: Any, size: int | None) -> Iterator[bytes]:
 
 
 def _lasting(error: BaseException) -> str:
-    """What is wrong with an answer for good, "" where another attempt may do. Without the answer: it may be binary."""
+    """Return what is wrong with an answer for good, "" where another attempt may do.
+
+    Without the answer: it may be binary.
+    """
     for cause in _causes(error):
         if isinstance(cause, ConnectionError):
             return ""  # http.client.RemoteDisconnected is a BadStatusLine too
@@ -142,7 +145,7 @@ def _lasting(error: BaseException) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and what it was raised for, outermost first."""
+    """Yield an error and what it was raised for, outermost first."""
     yield error
     for inner in (getattr(error, "reason", None), *error.args):
         if isinstance(inner, BaseException):
@@ -150,7 +153,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause: what urllib3 wraps it in says nothing more.
+    """Return the innermost cause: what urllib3 wraps it in says nothing more.
 
     Without queries, which may hold a signature, and without the connection, which urllib3 1.26 puts there as
     `<urllib3.connection.HTTPConnection object at 0x…>`.

@@ -126,7 +126,7 @@ def _fetch(request: Request, source: Source, *, bucket: RawBucket, log: Log) -> 
 
 
 def _metadata(request: Request, version: Version) -> dict[str, str]:
-    """What describes the object before its bytes are there. S3 takes ASCII alone."""
+    """Return what describes the object before its bytes are there. S3 takes ASCII alone."""
     described = {
         "source-url": request.url,
         "source-etag": version.etag,

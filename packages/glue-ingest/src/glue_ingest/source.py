@@ -63,7 +63,7 @@ class Source:
         self._connections = Connections(address, count=connections, retry_policy=retry_policy)
 
     def version(self) -> Version | None:
-        """What a HEAD request tells; None where the server does not answer one."""
+        """Return what a HEAD request tells; None where the server does not answer one."""
         try:
             response = self._connections.send("HEAD")
         except (ConnectionFailed, Refused):
@@ -103,7 +103,7 @@ class Source:
             at += len(chunk)
 
     def stream(self, opening: Opening, digest: hashlib._Hash) -> Iterator[bytes]:
-        """The whole file in a row, from an opening without ranges. `digest` takes up every byte.
+        """Yield the whole file in a row, from an opening without ranges. `digest` takes up every byte.
 
         A server that can't continue where it broke is read again from the start, and what was read before must then
         have the same digest.
@@ -167,7 +167,7 @@ class Source:
             raise SourceChanged(f"{self.url} changed while it was read: run again")
 
     def _ask(self, start: int, end: int | None) -> Any:
-        """One GET of a range. Gives an answer whose body is that range (206) or the whole file (200)."""
+        """Return one GET of a range. Gives an answer whose body is that range (206) or the whole file (200)."""
         try:
             response = self._connections.send("GET", Range=f"bytes={start}-{'' if end is None else end - 1}")
         except Refused as refused:
@@ -237,6 +237,6 @@ class Source:
 
 
 def _names(response: Any) -> tuple[str, ...]:
-    """What the file goes by: the last address after redirects, and the name to save it under."""
+    """Return what the file goes by: the last address after redirects, and the name to save it under."""
     final = urlsplit(response.geturl() or "").path.rpartition("/")[2]
     return (final, response.headers.get("Content-Disposition", ""))

@@ -119,7 +119,7 @@ class Transfer:
             workers.submit(self._give, number, part)
 
     def _cut(self, chunks: Iterable[bytes]) -> Iterator[bytearray]:
-        """The same bytes as parts of PART_SIZE, the last one shorter."""
+        """Yield the same bytes as parts of PART_SIZE, the last one shorter."""
         part, at = self._buffers.take(PART_SIZE, while_waiting=self._source.check_stop), 0
         for chunk in chunks:
             self._received += len(chunk)

@@ -27,7 +27,7 @@ _KNOWN_INTRUDERS = (
 
 
 def require_head(head: bytes, *, where: str) -> None:
-    """The file must begin with Parquet's magic. Raises NotParquet with the first bytes shown, and Encrypted."""
+    """Raise NotParquet, with the first bytes, unless a file begins with Parquet's magic; Encrypted."""
     if head[:4] == parquet.MAGIC:
         return
     if head[:4] == parquet.ENCRYPTED_MAGIC:
@@ -38,7 +38,7 @@ def require_head(head: bytes, *, where: str) -> None:
 
 
 def describe(head: bytes) -> str:
-    """What the first bytes look like, and the bytes themselves."""
+    """Return what the first bytes look like, and the bytes themselves."""
     shown = repr(bytes(head[:48]))[2:-1]
     for pattern, name in _KNOWN_INTRUDERS:
         found = pattern.match(head)

@@ -19,7 +19,7 @@ class Version:
 
     @classmethod
     def of(cls, response: Any) -> Version:
-        """From an answer to HEAD or GET, whole or a range."""
+        """Read a version from an answer to HEAD or GET, whole or a range."""
         headers = response.headers
         whole = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", "")) if response.status == 206 else None
         length = whole.group(3) if whole else headers.get("Content-Length", "")
@@ -53,7 +53,7 @@ class Version:
 
 
 def size_problem(response: Any, *, most: int) -> str:
-    """What is wrong with the Content-Length of an answer, "" where nothing is. `most` bytes can be stored."""
+    """Return what is wrong with the Content-Length of an answer, "" where nothing is. `most` bytes can be stored."""
     length = response.headers.get("Content-Length")
     if length is None:
         return ""

@@ -24,7 +24,7 @@ class Capacity:
 
 
 def measure(root: Path = _CGROUPS) -> Capacity:
-    """The capacity of this process: the least of what the machine has and what its control groups allow."""
+    """Return the capacity of this process: the least of what the machine has and what its control groups allow."""
     processors = [float(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)]
     memory = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     for group in _groups(root):
@@ -37,7 +37,7 @@ def measure(root: Path = _CGROUPS) -> Capacity:
 
 
 def _groups(root: Path) -> Iterator[Path]:
-    """The folders of this process's control groups and of those that they are in, up to the root."""
+    """Yield the folders of this process's control groups and of those that they are in, up to the root."""
     try:
         lines = Path("/proc/self/cgroup").read_text("utf-8").splitlines()
     except OSError:
@@ -62,7 +62,7 @@ def _quota(group: Path) -> tuple[int, int]:
 
 
 def _number(file: Path) -> int:
-    """The number in a file; 0 where there is none, or it says `max`."""
+    """Return the number in a file; 0 where there is none, or it says `max`."""
     try:
         text = file.read_text("utf-8").strip()
     except OSError:

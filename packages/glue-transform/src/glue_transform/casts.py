@@ -69,7 +69,7 @@ def castable(kind: str, target: ColumnType) -> bool:
 
 
 def cast(source: SourceColumn | None, target: Column, *, fits: bool = False) -> str:
-    """The expression for a target column: of its source column, or NULL where the era has none.
+    """Return the expression for a target column: of its source column, or NULL where the era has none.
 
     `fits` says that no value of the column is lost, so that text need not be measured again.
     """
@@ -87,7 +87,7 @@ def cast(source: SourceColumn | None, target: Column, *, fits: bool = False) -> 
 
 
 def lost(source: SourceColumn, target: Column) -> str | None:
-    """The condition under which the cast loses a value that is there, or None where it cannot."""
+    """Return the condition under which the cast loses a value that is there, or None where it cannot."""
     type_, kind, name = target.type, source.kind, source.reference
     if kind == "null" or kind in _EXACT.get(type_.name, ()):
         return None
@@ -115,7 +115,10 @@ def _decode(name: str, target: Column) -> str:
 
 
 def _codes(values: Mapping[str, Code]) -> str:
-    """Each code and its value in SQL. Definitions have no quote and no backslash, which engines read differently."""
+    """Return each code and its value in SQL.
+
+    Definitions have no quote and no backslash, which engines read differently.
+    """
     literals = {code: f"'{value}'" if isinstance(value, str) else str(value).upper() for code, value in values.items()}
     return " ".join(f"WHEN '{code}' THEN {literal}" for code, literal in literals.items())
 
@@ -143,7 +146,7 @@ def _decimal_of_text(name: str, target: ColumnType) -> str:
 
 
 def _reduce_scale(number: str, target: ColumnType) -> str:
-    """A decimal with fewer decimals. In two steps: in one, DuckDB 1.4 refuses 999.90 as DECIMAL(4,1)."""
+    """Return a decimal with fewer decimals. In two steps: in one, DuckDB 1.4 refuses 999.90 as DECIMAL(4,1)."""
     return f"TRY_CAST(TRY_CAST({number} AS DECIMAL(38,{target.scale})) AS {target.sql})"
 
 

@@ -50,7 +50,7 @@ def drift_of(source: SourceFile, mapping: FileMapping, *, losses: Mapping[str, i
 
 
 def unreadable(drift: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Of each column with values that could not become the table's: its name, and how many."""
+    """List each column with values that could not become the table's, and how many."""
     return [
         f"column {line['column']!r} holds {line['type']} that cannot be read as {line['into']} in {line['rows']} rows"
         for line in drift

@@ -133,7 +133,7 @@ class _Writing:
         return self.engine.write(output, on_part=self._on_part)
 
     def write_kept(self, sql: Queries, *, rows: int, raw_bytes: int) -> Written:
-        """Write so many rows in as many files as their size asks for, which a small part of the raw file tells."""
+        """Write `rows` in as many files as their size asks for, by a small part of the raw file."""
         sample = self.source.rows // _SAMPLE_OF
         measured = self.engine.bytes_per_row(sql.kept, of=sample, prefix=self.layout.sample) if sample else 0
         files = part_files(rows, bytes_per_row=measured or raw_bytes / self.source.rows)

@@ -74,7 +74,7 @@ class Layout:
 
 
 def new_load_id(now: dt.datetime, *, execution: str = "") -> str:
-    """A name for a load that no other has, in the order of time: `20241103T060211Z-9f2c81d4`.
+    """Return a name for a load that no other has, in the order of time: `20241103T060211Z-9f2c81d4`.
 
     Of an execution, its end is the beginning of the SHA-256 of the execution's name: so the table's audit, which has
     the load's name alone, tells whose load it is. An execution's attempts do not begin in one second.
@@ -84,7 +84,7 @@ def new_load_id(now: dt.datetime, *, execution: str = "") -> str:
 
 
 def part_files(rows: int, *, bytes_per_row: float) -> int:
-    """The number of part files for so many rows.
+    """Return the number of part files for so many rows.
 
     A multiple of the slices, of files as large as one slice reads; where the month is too small for that, the
     largest divisor of the slices whose files are no smaller than the smallest; at least one.
@@ -96,7 +96,7 @@ def part_files(rows: int, *, bytes_per_row: float) -> int:
 
 
 def find_superseded(load_ids: Iterable[str], *, current: str, replaced: str | None) -> list[str]:
-    """Which loads' files can go once `current` is published.
+    """List which loads' files can go once `current` is published.
 
     The load whose manifest was replaced, and what a killed run left: anything a day older than the current load. A
     younger one may be a run that is still writing.

@@ -26,7 +26,7 @@ def build(
     source: Mapping[str, Any],
     drift: Sequence[Mapping[str, Any]],
 ) -> bytes:
-    """A Redshift COPY manifest with more keys, which COPY ignores.
+    """Return a Redshift COPY manifest with more keys, which COPY ignores.
 
     `entries` need `meta.content_length` for Parquet (Redshift's guide, "Using a manifest to specify data files").
     `load` is the parameter set of the load's SQL, as it stands; `execution` is whose load it is, None if nobody's.
@@ -43,7 +43,7 @@ def build(
 
 
 def load_id_of(manifest: bytes | None) -> str | None:
-    """The load that a manifest published, if it is a manifest of this job."""
+    """Return the load that a manifest published, if it is a manifest of this job."""
     try:
         found = json.loads(manifest or b"{}")["load"]["load_id"]
     except (ValueError, KeyError, TypeError):

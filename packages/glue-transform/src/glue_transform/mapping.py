@@ -57,7 +57,7 @@ def _list_absent(era: Era, present: Mapping[str, SourceColumn]) -> list[str]:
 
 
 def _missing(source: SourceFile, dataset: Dataset, present: Mapping[str, SourceColumn]) -> MissingColumn:
-    """The error for a file of no known era, which names the era that it misses least of."""
+    """Return the error for a file of no known era, which names the era that it misses least of."""
     nearest = min(dataset.eras, key=lambda e: len(_list_absent(e, present)) / len([*e.columns, *e.marks]))
     absent = _list_absent(nearest, present)
     wanted = [

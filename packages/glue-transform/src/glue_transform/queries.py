@@ -48,7 +48,7 @@ class Queries:
 
 
 def losses_of(dataset: Dataset, mapping: FileMapping) -> Losses:
-    """What the table could lose of a file's values."""
+    """Return what the table could lose of a file's values."""
     found = {
         column.name: condition
         for column in dataset.columns[:-1]
@@ -66,7 +66,7 @@ def build(
     losses: Losses,
     counted: Mapping[str, int],
 ) -> Queries:
-    """The queries for one file: its columns, how they fit the dataset, and the first day of its month.
+    """Return the queries for one file: its columns, how they fit the dataset, and the first day of its month.
 
     `counted` are the rows that the losses' query counted, by the table's column.
     """
@@ -98,7 +98,7 @@ def build(
 
 
 def names_in_rejects(source: Sequence[SourceColumn]) -> list[str]:
-    """What the file's columns are called in the rejects: as in the file, but for no name and for that of the rule."""
+    """List the names of the file's columns in the rejects: those in the file, but for none and the rule's."""
     taken = {REJECTED_BY, *(normal(column.name) for column in source)}
     names = []
     for column in source:

@@ -8,7 +8,7 @@ from glue_transform.datasets import Dataset
 
 
 def create_table(dataset: Dataset) -> str:
-    """The table's DDL, ending in a newline.
+    """Return the table's DDL, ending in a newline.
 
     No column is NOT NULL: COPY matches Parquet columns by position and type, and eras lack columns.
     """
@@ -17,11 +17,11 @@ def create_table(dataset: Dataset) -> str:
 
 
 def copy_columns(dataset: Dataset) -> str:
-    """The column list of COPY, in the order of the Parquet files' columns."""
+    """Return the column list of COPY, in the order of the Parquet files' columns."""
     return ", ".join(column.name for column in dataset.columns)
 
 
 def copy_list(dataset: Dataset) -> str:
-    """The column list of COPY in lines, from the opening to the closing parenthesis, ending in a newline."""
+    """Write the column list of COPY in lines, from parenthesis to parenthesis, with a newline at its end."""
     columns = textwrap.fill(copy_columns(dataset), 116, initial_indent="    ", subsequent_indent="    ")
     return f"(\n{columns}\n)\n"

@@ -88,7 +88,7 @@ class Element:
 
 
 def columns(url: str, elements: Iterable[Element]) -> list[SourceColumn]:
-    """The file's columns in its order, from the elements of its schema, depth first and without the root.
+    """List the file's columns in order, from its schema's elements, depth first and without the root.
 
     Raises AmbiguousColumns where two have one name, and UncastableColumn where no engine would read one exactly.
     """

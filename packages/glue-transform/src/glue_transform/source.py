@@ -48,5 +48,5 @@ class SourceFile:
 
 
 def normal(name: str) -> str:
-    """A column's name without what re-publishing changed about it: case, surrounding and inner spaces."""
+    """Return a column's name without what re-publishing changed about it: case, surrounding and inner spaces."""
     return "_".join(name.split()).lower()

@@ -38,13 +38,13 @@ class Storage(Protocol):
     def upload(self, file: Path, url: str) -> None: ...
 
     def read(self, url: str) -> bytes | None:
-        """The object's content, or None when there is none."""
+        """Return the object's content, or None when there is none."""
 
     def write(self, url: str, content: bytes) -> None:
         """Put the object in one request: readers see the old or the new, never a part."""
 
     def list(self, prefix: str) -> Sequence[str]:
-        """The URLs of all objects under a prefix, in key order."""
+        """Return the URLs of all objects under a prefix, in key order."""
 
     def delete(self, urls: Sequence[str]) -> None:
         """Remove objects of one bucket."""

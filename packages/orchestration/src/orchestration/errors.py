@@ -78,7 +78,7 @@ class Interrupted(EltError):
 
     @classmethod
     def by(cls, stop: KeyboardInterrupt, line: str) -> Interrupted:
-        """With the exit code that shells give the signal."""
+        """Make it of what stopped the command, with the exit code that shells give the signal."""
         interrupted = cls(line)
         if isinstance(stop, Terminated):
             interrupted.exit_code = 143

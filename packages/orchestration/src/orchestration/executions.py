@@ -142,7 +142,7 @@ def _start(states: Any, machine: str, what: str, given: Mapping[str, str]) -> st
 
 
 def warning_of(answer: Mapping[str, Any]) -> str | None:
-    """The `warning` in an execution's output, as DescribeExecution gives it; None where there is none.
+    """Return the `warning` in an execution's output, as DescribeExecution gives it; None where there is none.
 
     A pipeline of somebody else's may end with any JSON, not only with an object.
     """
@@ -151,7 +151,7 @@ def warning_of(answer: Mapping[str, Any]) -> str | None:
 
 
 def read(states: Any, arn: str) -> Execution:
-    """The execution with its states so far."""
+    """Return the execution with its states so far."""
     answer = states.describe_execution(executionArn=arn)
     pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
     events = [event for page in pages for event in page["events"]]
@@ -170,7 +170,7 @@ def read(states: Any, arn: str) -> Execution:
 
 
 def follow(states: Any, arn: str) -> Iterator[Execution]:
-    """The execution again and again, until it is final; often while it is young, at least every 2 s later on."""
+    """Yield the execution again and again, until it is final; often while it is young, at least every 2 s later on."""
     delay = 0.2
     while True:
         execution = read(states, arn)
@@ -187,7 +187,7 @@ def seconds_between(begin: datetime.datetime, end: datetime.datetime) -> float:
 
 
 def _states(events: list[dict[str, Any]], now: datetime.datetime) -> Iterator[StateRun]:
-    """The task, Succeed and Fail states entered so far, in order; Choice, Pass and Wait do no work to tell of.
+    """Yield the task, Succeed and Fail states entered so far, in order; Choice, Pass and Wait do no work to tell of.
 
     A task that is entered again after nothing but Choice and Wait states, as by waiting for a slot or for its turn, is
     one run from its first beginning to its last end.

@@ -29,13 +29,13 @@ class LogLine:
 
 
 def read(logs: Any, execution: Execution) -> list[LogLine]:
-    """All lines of the execution's job runs so far, oldest first."""
+    """List all lines of the execution's job runs so far, oldest first."""
     lines = [line for state in execution.states if state.job_run for line in _of_run(logs, state.name, state.job_run)]
     return sorted(lines, key=lambda line: line.milliseconds)
 
 
 def _of_run(logs: Any, state: str, run: str) -> Iterator[LogLine]:
-    """A job's groups appear with its first line; until then there is nothing to read."""
+    """Yield a job's groups appear with its first line; until then there is nothing to read."""
     for group in GROUPS:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, logStreamNamePrefix=run)
         try:

@@ -10,7 +10,7 @@ _MARK = Path("packages/orchestration/pyproject.toml")
 
 
 def find_root() -> Path | None:
-    """The checkout around the working directory, else the one this package is installed from, else None."""
+    """Find the checkout around the working directory, else the one this package lies in, else None."""
     here = Path.cwd()
     for folder in (here, *here.parents, *Path(__file__).resolve().parents):
         if (folder / _MARK).is_file():
@@ -19,7 +19,7 @@ def find_root() -> Path | None:
 
 
 def root() -> Path:
-    """The checkout; UsageError where there is none."""
+    """Return the checkout; UsageError where there is none."""
     folder = find_root()
     if folder is None:
         raise UsageError("this command builds the packages: run it inside a checkout of the project")

@@ -12,7 +12,7 @@ PATIENCE = 60.0
 
 
 def read_next_call(logs: Any, function_arn: str, *, since: float) -> list[dict[str, Any]] | None:
-    """The JSON lines of the first call of a function that began after `since` (seconds since 1970).
+    """List the JSON lines of the first call of a function that began after `since` (seconds since 1970).
 
     Waits for the call to end; None if it does not within PATIENCE.
     """
@@ -36,7 +36,7 @@ def _lines(logs: Any, group: str, *, since: float) -> list[str]:
 
 
 def _json_lines(lines: Sequence[str], call: str) -> list[dict[str, Any]]:
-    """Those between a call's first and last line; what is no JSON becomes `{"message": …}`."""
+    """List those between a call's first and last line; what is no JSON becomes `{"message": …}`."""
     first, last = (
         next(at for at, line in enumerate(lines) if line.startswith(f"{word} RequestId: {call}"))
         for word in ("START", "END")

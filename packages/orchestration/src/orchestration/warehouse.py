@@ -35,7 +35,7 @@ def query_as_reader(warehouse: Warehouse, environment: Environment) -> Callable[
 
 
 def query(warehouse: Warehouse, sql: str, *, as_caller: bool = False) -> list[tuple[Any, ...]]:
-    """The rows of one SELECT; none of any other statement.
+    """List the rows of one SELECT; none of any other statement.
 
     As the administrator, by the secret that Redshift manages: tables belong to the job's own database user, and
     a person's IAM user would not be allowed to read them. With `as_caller`, as that user.
@@ -53,6 +53,8 @@ def query(warehouse: Warehouse, sql: str, *, as_caller: bool = False) -> list[tu
 
 @cache
 def _admin_secret(namespace: str) -> str:
-    """The secret that Redshift made for the namespace (`ManageAdminPassword`); CloudFormation does not tell its ARN."""
+    """Return the secret that Redshift made for the namespace (`ManageAdminPassword`); CloudFormation does not tell its
+    ARN.
+    """
     answer = boto3.client("redshift-serverless").get_namespace(namespaceName=namespace)
     return str(answer["namespace"]["adminPasswordSecretArn"])

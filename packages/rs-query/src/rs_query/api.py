@@ -37,7 +37,7 @@ class Script:
 
 
 def load(source: str) -> Script:
-    """The script at `source`: a path, `s3://bucket/key`, or `-` for standard input. Raises SourceError."""
+    """Return the script at `source`: a path, `s3://bucket/key`, or `-` for standard input. Raises SourceError."""
     return Script(read_text(source), "<stdin>" if source == "-" else source)
 
 
@@ -73,11 +73,11 @@ def run(
 
 
 def log_nothing(event: Mapping[str, object]) -> None:
-    """No log."""
+    """Log nothing."""
 
 
 def plan_for(sql: str | Script, params: Params, *, transaction: bool, transport: Transport) -> Plan:
-    """What `run` would do, decided and checked without running anything."""
+    """Return what `run` would do, decided and checked without running anything."""
     script = Script(sql) if isinstance(sql, str) else sql
     return make_plan(
         script.statements(),
@@ -91,7 +91,7 @@ def plan_for(sql: str | Script, params: Params, *, transaction: bool, transport:
 
 
 def connect(target: Target, *, transport: str, log: Log) -> Transport:
-    """The transport to a target; it connects when it is used. Raises UsageError as `check_target`."""
+    """Return the transport to a target; it connects when it is used. Raises UsageError as `check_target`."""
     if transport not in TRANSPORTS:
         raise UsageError(f"{transport!r} is no transport; there are {', '.join(TRANSPORTS)}")
     return TRANSPORTS[transport](check_target(target), log=log)

@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_options(parser: argparse.ArgumentParser, *, flag: Mapping[str, Any], output: str | None) -> None:
-    """Every option of a run. `flag` is how an option that is true or false is given, `output` the default form."""
+    """Add every option of a run. `flag` is how an option that is true or false is given, `output` the default form."""
     add_script_options(parser, flag=flag)
     add_timeout(parser, "for the whole run")
     add_output(parser, output)
@@ -41,7 +41,7 @@ def add_options(parser: argparse.ArgumentParser, *, flag: Mapping[str, Any], out
 
 
 def add_script_options(parser: argparse.ArgumentParser, *, flag: Mapping[str, Any]) -> None:
-    """What a script runs on and with."""
+    """Add the options for what a script runs on and with."""
     option = parser.add_argument
     option("--workgroup", default="", metavar="NAME", help="Redshift Serverless workgroup")
     option("--cluster", default="", metavar="NAME", help="provisioned cluster, instead of a workgroup")
@@ -92,12 +92,12 @@ def run_with_options(source: str, args: argparse.Namespace, params: Mapping[str,
 
 
 def target(args: argparse.Namespace) -> Target:
-    """The database that the options name."""
+    """Return the database that the options name."""
     return Target(args.database, args.workgroup, args.cluster, args.secret_arn)
 
 
 def plan_of(source: str, args: argparse.Namespace, params: Mapping[str, Value], transport: Transport) -> Plan:
-    """The script at `source` with the options' parameters; `params` win over those of --params-uri."""
+    """Return the script at `source` with the options' parameters; `params` win over those of --params-uri."""
     given = {**(params_from_uri(args.params_uri) if args.params_uri else {}), **params}
     return plan_for(load(source), given, transaction=args.transaction, transport=transport)
 

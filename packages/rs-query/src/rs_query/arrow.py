@@ -30,7 +30,8 @@ _DECIMALS = frozenset({"numeric", "decimal"})
 
 
 def table(pages: Iterator[Page], *, what: str) -> Any:
-    """The result set of the statement `what` as a pyarrow.Table, a chunk a page; empty ones have their types, too.
+    """Return the result set of the statement `what` as a pyarrow.Table, a chunk a page; empty ones have their types,
+    too.
 
     A numeric is a decimal128 of its own digits; where the server does not name them, of 38, as many of them behind the
     point as its values need. Raises UsageError without pyarrow, and ResultError for a value that its type

@@ -86,7 +86,7 @@ def submit(
 
 
 def submit_plan(plan: Plan, transport: DataApi, *, token: str, deadline: Deadline) -> str:
-    """As `submit`, of what is planned."""
+    """Submit what is planned, as `submit` does."""
     if len(token) > _TOKEN:
         raise UsageError(f"a token has up to {_TOKEN} characters, this one has {len(token)}: --token")
     submission = Submission(token) if token else Submission()
@@ -148,7 +148,7 @@ def cancel(statement_id: str, *, log: Log | None = None) -> Status:
 
 
 def result(statement_id: str, *, log: Log | None = None) -> Run:
-    """As `wait`, of a statement that has ended: its results, typed and a page at a time.
+    """Read what `wait` returns, of a statement that has ended: its results, typed and a page at a time.
 
     Raises UnfinishedError for one that has not.
     """
@@ -197,7 +197,7 @@ def _status(description: Mapping[str, Any]) -> Status:
 
 
 def _fate(cancelled: Cancelled | None, token: str) -> str:
-    """What is known of a submission that ended in an error."""
+    """Return what is known of a submission that ended in an error."""
     if token:
         return "if it was submitted, another submit with this token gives its id"
     if cancelled is None:

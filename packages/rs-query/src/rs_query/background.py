@@ -32,7 +32,7 @@ class Task(Generic[T]):
         return self._done.wait(min(seconds, threading.TIMEOUT_MAX))
 
     def result(self) -> T:
-        """What the action returned or raised, once it has ended."""
+        """Return what the action returned or raised, once it has ended."""
         if self.errors:
             raise self.errors[0]
         return self._results[0]

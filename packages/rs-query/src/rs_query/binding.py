@@ -42,7 +42,7 @@ class Bound:
     runs: tuple[tuple[int, int], ...] = ((0, 0),)
 
     def offset(self, sent: int) -> int:
-        """Where in the statement's text the character at `sent` of the SQL comes from."""
+        """Return where in the statement's text the character at `sent` of the SQL comes from."""
         number = bisect_right(self.runs, (sent, sys.maxsize)) - 1
         begin, source = self.runs[number]
         end = self.statement.placeholders[number].start if number + 1 < len(self.runs) else len(self.statement.text)
@@ -50,7 +50,7 @@ class Bound:
 
 
 def bind(statements: Sequence[Statement], params: Params, *, mark: Mark) -> list[Bound]:
-    """Every statement with its values, as often as it runs: once, or once for each row of a list of rows.
+    """List every statement with its values, as often as it runs: once, or once for each row of a list of rows.
 
     Text goes to the server where it can bind it (SELECT and DML, where `mark` says how); everything else
     becomes a literal: NULL, the empty string and lists because the Data API's parameters can't say them,

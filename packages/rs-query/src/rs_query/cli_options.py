@@ -9,13 +9,13 @@ from rs_query.errors import UsageError
 
 
 def add_script(parser: argparse.ArgumentParser) -> None:
-    """The script, and texts for its parameters."""
+    """Add the options for the script, and for texts of its parameters."""
     parser.add_argument("source", metavar="FILE_OR_S3_URI", help="SQL file, s3://bucket/key, or - for standard input")
     parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="text for :NAME")
 
 
 def text_params(given: list[str]) -> dict[str, str]:
-    """What every `--param NAME=VALUE` gives. Raises UsageError."""
+    """Return what every `--param NAME=VALUE` gives. Raises UsageError."""
     params: dict[str, str] = {}
     for one in given:
         name, equals, text = one.partition("=")

@@ -64,7 +64,7 @@ class Calls:
         return self.takes("DescribeStatement", "WaitTimeSeconds")
 
     def takes(self, operation: str, member: str) -> bool:
-        """Whether the SDK's model of an operation has this parameter, as newer versions may and older may not."""
+        """Whether the SDK's model of an operation has this parameter: older versions may not."""
         return member in self._client.meta.service_model.operation_model(operation).input_shape.members
 
     def submit(
@@ -97,7 +97,7 @@ class Calls:
             raise
 
     def wait(self, statement_id: str, deadline: Deadline) -> dict[str, Any]:
-        """The description of a statement once it has ended. Raises DeadlineError."""
+        """Return the description of a statement once it has ended. Raises DeadlineError."""
         began = time.monotonic()
         while True:
             asked = time.monotonic()
@@ -110,7 +110,7 @@ class Calls:
                 deadline.sleep(pause(time.monotonic() - began))
 
     def describe(self, statement_id: str, deadline: Deadline, *, held: int = 0) -> dict[str, Any]:
-        """The description of a statement, after at most `held` seconds of long poll."""
+        """Return the description of a statement, after at most `held` seconds of long poll."""
 
         def attempt() -> dict[str, Any]:
             wait = {"WaitTimeSeconds": held} if held and self._long_poll else {}
@@ -142,7 +142,9 @@ class Calls:
             return self.wait(statement_id, deadline)
 
     def failure(self, bound: Sequence[Bound], description: dict[str, Any], *, where: dict[str, Any]) -> RsQueryError:
-        """The error of statements that did not finish; `where` is the database that has the load errors of a COPY."""
+        """Return the error of statements that did not finish; `where` is the database that has the load errors of a
+        COPY.
+        """
         parts = [description] if len(bound) == 1 else description.get("SubStatements", [])
         failed = next((i for i, part in enumerate(parts) if part["Status"] == "FAILED"), None)
         if failed is None:
@@ -155,7 +157,7 @@ class Calls:
         return statement_error(bound[failed], reason, statement_id=part["Id"], load_errors=rows, unread=unread)
 
     def outcome(self, part: dict[str, Any]) -> Outcome:
-        """What the description of a finished statement says of it."""
+        """Return what the description of a finished statement says of it."""
         rows = part.get("ResultRows", -1)
         return Outcome(
             statement_id=part["Id"],
@@ -165,7 +167,7 @@ class Calls:
         )
 
     def pages(self, statement_id: str, deadline: Deadline) -> Iterator[Page]:
-        """The result set of a statement; holds one page of it."""
+        """Yield the result set of a statement; holds one page of it."""
         token: dict[str, str] = {}
         columns: tuple[Column, ...] = ()
         while True:
@@ -184,7 +186,7 @@ class Calls:
             token = {"NextToken": response["NextToken"]}
 
     def aside(self, sql: str, where: dict[str, Any]) -> list[tuple[Any, ...]]:
-        """The rows of a statement of our own, run after a failure. Its own is logged, and raised for who wants it."""
+        """Return the rows of a statement that is run after a failure; its own failure is logged and raised."""
         deadline = Deadline(_CANCEL_WAIT)
         try:
             with defer_signals():
@@ -200,7 +202,7 @@ class Calls:
             raise
 
     def _load_errors(self, part: dict[str, Any], where: dict[str, Any]) -> tuple[list[str], str]:
-        """What COPY wrote to SYS_LOAD_ERROR_DETAIL, a line a row, and why it can't be read, if it can't."""
+        """Read what COPY wrote to SYS_LOAD_ERROR_DETAIL, a line a row, or why it can't be read."""
         query_id = part.get("RedshiftQueryId") or 0
         if query_id <= 0:
             return [], ""
@@ -214,7 +216,7 @@ class Calls:
 
 
 def seconds(part: Mapping[str, Any]) -> float:
-    """How long a described statement has run; its Duration is in nanoseconds, negative until it is known."""
+    """Return how long a described statement has run; its Duration is in nanoseconds, negative until it is known."""
     return float(max(0.0, part.get("Duration", 0) / 1e9))
 
 

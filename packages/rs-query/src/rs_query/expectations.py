@@ -39,7 +39,10 @@ class Expectation:
     message: str = ""
 
     def failure(self, columns: Sequence[str], found: Sequence[Sequence[object]]) -> str:
-        """Why a result is not what is expected; "" where it is. `found` are two of its rows, or as many as it has."""
+        """Return why a result is not what is expected; "" where it is.
+
+        `found` are two of its rows, or as many as it has.
+        """
         if self.row is None:
             if not found:
                 return ""
@@ -55,7 +58,7 @@ class Expectation:
 
 
 def parse(comment: str) -> Expectation | None:
-    """The expectation that a comment is; None for any other comment. Raises Malformed."""
+    """Return the expectation that a comment is; None for any other comment. Raises Malformed."""
     if not _WORD.match(comment):
         return None
     found = _DIRECTIVE.fullmatch(comment)

@@ -56,12 +56,12 @@ def tokens(text: str) -> Iterator[tuple[int, int, int]]:
 
 
 def outline(text: str) -> str:
-    """The text without what its literals and comments hold: `'…'` for each literal, a space for a comment."""
+    """Return the text without what its literals and comments hold: `'…'` for each literal, a space for a comment."""
     return _replace(text, {STRING: "'…'", DOLLAR: "'…'", COMMENT: " "})
 
 
 def skeleton(text: str) -> str:
-    """One statement's words in upper case with single spaces, its literals, names in quotes and comments blanked."""
+    """Return a statement's words in upper case, its literals, quoted names and comments blanked."""
     return " ".join(_replace(text, {STRING: "''", DOLLAR: "''", QUOTED: '""', COMMENT: " "}).upper().split())
 
 
@@ -77,7 +77,7 @@ def _replace(text: str, replacements: dict[int, str]) -> str:
 
 
 def first_word(text: str) -> str:
-    """The first word of a statement, in upper case, past comments and opening parentheses."""
+    """Return the first word of a statement, in upper case, past comments and opening parentheses."""
     position = 0
     for kind, start, end in tokens(text):
         if word := _WORD.search(text, position, start):
@@ -130,7 +130,7 @@ def _quoted(text: str, start: int, since: int) -> _Lexed:
 
 
 def _dollar(text: str, start: int, since: int) -> _Lexed:
-    """A dollar body, unless the `$` is part of a name; looks back no further than `since`."""
+    """Return a dollar body, unless the `$` is part of a name; looks back no further than `since`."""
     begin = start
     while begin > since and _NAME_REST.fullmatch(text, begin - 1, begin):
         begin -= 1

@@ -113,5 +113,5 @@ def storable(value: str) -> str:
 
 
 def _parenthesize_negative(number: str) -> str:
-    """A negative number in parentheses: `1 -:n` must not become the comment `1 --5`."""
+    """Return a negative number in parentheses: `1 -:n` must not become the comment `1 --5`."""
     return f"({number})" if number.startswith("-") else number

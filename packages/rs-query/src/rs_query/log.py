@@ -9,7 +9,7 @@ from rs_query.retries import Log
 
 
 def log_to(stream: TextIO) -> Log:
-    """A log that writes a line an event to `stream`: JSON, or readable text if it is a terminal."""
+    """Return a log that writes a line an event to `stream`: JSON, or readable text if it is a terminal."""
     line = _readable if stream.isatty() else json.dumps
 
     def log(event: dict[str, Any]) -> None:

@@ -22,7 +22,10 @@ class Login:
 
 
 def login(target: Target) -> Login:
-    """A login for the target. Raises ServiceError where AWS refuses, or the secret holds no username and password."""
+    """Return a login for the target.
+
+    Raises ServiceError where AWS refuses, or the secret holds no username and password.
+    """
     host, port = _endpoint(target)
     if target.secret_arn:
         user, password = _secret(target.secret_arn)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from itertools import chain
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TextIO
 
 from rs_query.pages import Page
@@ -18,7 +17,7 @@ _MEASURED = 1000  # rows that the widths of a table are taken from
 
 
 def write(results: Iterable[Result], form: str, stream: TextIO) -> None:
-    """The result sets among `results`, in order, as `table`, `json` or `csv`; an empty line between two tables or CSVs.
+    """Write the result sets among `results`, in order, as `table`, `json` or `csv`, empty lines between.
 
     Holds one page of rows.
     """
@@ -109,7 +108,7 @@ def _json_value(value: Any) -> str:
 
 
 def _unique(names: Iterable[str]) -> Iterator[str]:
-    """A second `count` becomes `count_2`, since an object has each key once."""
+    """Yield a second `count` becomes `count_2`, since an object has each key once."""
     seen: set[str] = set()
     for name in names:
         key, number = name, 1

@@ -34,11 +34,11 @@ class Result:
         return self.source is not None
 
     def pages(self) -> Iterator[Page]:
-        """The result set page by page, at least one page if there is a result set."""
+        """Yield the result set page by page, at least one page if there is a result set."""
         return iter(()) if self.source is None else self.source()
 
     def until(self, deadline: Deadline) -> Result:
-        """The same result, whose fetching ends with the deadline: DeadlineError."""
+        """Return the same result, whose fetching ends with the deadline: DeadlineError."""
 
         def pages() -> Iterator[Page]:
             for page in self.pages():
@@ -52,11 +52,11 @@ class Result:
             yield from page.rows
 
     def fetch(self) -> list[Row]:
-        """All rows."""
+        """List all rows."""
         return list(self)
 
     def beginning(self, count: int) -> tuple[tuple[Column, ...], list[Row]]:
-        """The columns and the first `count` rows, or as many as there are; no page is fetched for more."""
+        """Return the columns and the first `count` rows, or as many as there are; no page is fetched for more."""
         columns: tuple[Column, ...] = ()
         rows: list[Row] = []
         for page in self.pages():
@@ -67,11 +67,14 @@ class Result:
         return columns, rows
 
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the result set; none without one."""
+        """Return the columns of the result set; none without one."""
         return next((page.columns for page in self.pages()), ())
 
     def arrow(self) -> Any:
-        """The result set as a typed pyarrow.Table: see arrow.table. Raises UsageError without pyarrow, ResultError."""
+        """Return the result set as a typed pyarrow.Table: see arrow.table.
+
+        Raises UsageError without pyarrow, ResultError.
+        """
         if self.source is None:
             raise ResultError(f"{self.statement.what}: has no result set")
         return arrow.table(self.pages(), what=self.statement.what)

@@ -22,7 +22,7 @@ _ATTEMPTS: dict[type[TransientError], float] = {
 
 
 def retrying(action: Callable[[], T], *, on: tuple[type[TransientError], ...], deadline: Deadline, log: Log) -> T:
-    """The result of `action`, tried again after the errors in `on`; each retry is logged.
+    """Return the result of `action`, tried again after the errors in `on`; each retry is logged.
 
     Waits 0.5 s doubling to 20 s, with jitter so that jobs that collided don't collide again. Raises the last
     error when attempts or time are used up, and everything else at once.

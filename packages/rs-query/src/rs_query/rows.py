@@ -15,7 +15,7 @@ def is_rows(value: object) -> bool:
 
 
 def list_names(params: Params) -> list[str]:
-    """The names that the parameters give values to: their own, and in place of a list of rows the rows' keys.
+    """List the names that the parameters give values to: their own, and in place of a list of rows the rows' keys.
 
     Raises ParameterError for a name that is given twice.
     """
@@ -29,7 +29,7 @@ def list_names(params: Params) -> list[str]:
 
 
 def rounds(statement: Statement, params: Params) -> Iterator[tuple[Params, Row]]:
-    """How often a statement runs: the values of each time, and those of them that are the row's own.
+    """Yield how often a statement runs: the values of each time, and those of them that are the row's own.
 
     Once, unless it uses a key of a list of rows: then once a row. Raises ParameterError where it uses two lists.
     """

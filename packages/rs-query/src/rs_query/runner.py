@@ -35,7 +35,7 @@ class Run:
     seconds: float
 
     def arrow(self, index: int = -1) -> Any:
-        """A result set as a typed pyarrow.Table, the last unless `index` says which, as in a list of all of them.
+        """Return a result set as a typed pyarrow.Table, the last unless `index` says which.
 
         Raises ResultError where there is none, and the errors of Result.arrow.
         """
@@ -90,7 +90,7 @@ class _Runner:
         return Run(tuple(self.results), seconds)
 
     def _attempt(self) -> None:
-        """All of the plan, from the start: what a retry after a conflict does again."""
+        """Run all of the plan, from the start: what a retry after a conflict does again."""
         self.results.clear()
         failed = True
         try:
@@ -115,7 +115,7 @@ class _Runner:
         self.transport.execute(self.running, self.deadline)
 
     def _execute_blocks(self) -> None:
-        """Each statement, and the script's own transactions as wholes; a conflict lets what it undid begin again."""
+        """Run each statement, and the script's own transactions as wholes; a conflict retries what it undid."""
         for block in _blocks(self.plan.bound):
             if len(block) == 1 and first_word(block[0].sql) in _NOT_UNDONE:
                 self._execute(block)
@@ -177,7 +177,7 @@ class _Runner:
             )
 
     def _explain(self, error: StoppedError) -> StoppedError:
-        """The same error, saying what had been done when it came."""
+        """Return the same error, saying what had been done when it came."""
         said = [str(error)]
         cancelled = self.transport.cancelled or Cancelled("", "")
         if self.running:
@@ -198,7 +198,7 @@ class _Runner:
         return stopped
 
     def _what_stays(self) -> str:
-        """What had finished, less what the script's own open BEGIN takes back."""
+        """Return what had finished, less what the script's own open BEGIN takes back."""
         begun: Statement | None = None
         stay = 0
         for finished, result in enumerate(self.results, 1):
@@ -223,7 +223,7 @@ class _Runner:
 
 
 def _blocks(bound: Sequence[Bound]) -> Iterator[list[Bound]]:
-    """The statements in order, those from a BEGIN to its end together."""
+    """Yield the statements in order, those from a BEGIN to its end together."""
     block: list[Bound] = []
     for one in bound:
         word = first_word(one.statement.text)

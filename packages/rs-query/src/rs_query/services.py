@@ -28,7 +28,7 @@ _FAILED = frozenset({500, 502, 503, 504})
 
 
 def client(service: str, *, attempts: int = 5) -> Any:
-    """A client found by the SDK's own environment; `attempts` is 1 for calls that the run itself retries."""
+    """Return a client found by the SDK's own environment; `attempts` is 1 for calls that the run itself retries."""
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
@@ -42,7 +42,7 @@ def client(service: str, *, attempts: int = 5) -> Any:
 
 
 def call(action: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """What `action`, one call of a client, returns; its errors as ours."""
+    """Return what `action`, one call of a client, returns; its errors as ours."""
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,

@@ -19,7 +19,7 @@ _BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 def read_text(source: str) -> str:
-    """The text at `source`: a path, an `s3://bucket/key` URI, or `-`. Raises SourceError.
+    """Return the text at `source`: a path, an `s3://bucket/key` URI, or `-`. Raises SourceError.
 
     Line ends and a BOM stay as they are: positions count in the file as written.
     """
@@ -76,7 +76,7 @@ def params_from_argument(text: str, source: str) -> dict[str, Value]:
 
 
 def _decode(text: str, source: str) -> str:
-    """Return the JSON in a Base64 text, and any other text unchanged, since no Base64 begins with a brace."""
+    """Decode the JSON in a Base64 text; any other text is unchanged, as no Base64 begins with a brace."""
     try:
         raw = base64.b64decode("".join(text.split()), validate=True)
     except ValueError:

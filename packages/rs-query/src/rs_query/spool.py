@@ -39,7 +39,7 @@ class Spool:
         return self._count
 
     def pages(self) -> Iterator[list[Row]]:
-        """All rows in order, PAGE at a time, as often as asked for; one empty page if there are none."""
+        """Yield all rows in order, PAGE at a time, as often as asked for; one empty page if there are none."""
         position = 0
         for _ in range(self._count // PAGE):
             self._file.seek(position)

@@ -78,7 +78,7 @@ class Statement:
 
 
 def split(text: str, name: str = "<sql>") -> list[Statement]:
-    """The statements of `text`, in order; pieces of nothing but comments and space are dropped.
+    """List the statements of `text`, in order; pieces of nothing but comments and space are dropped.
 
     Raises LexicalError (`name:line:column: …`) for what is unterminated, a command of psql's, and an expectation that
     is none or stands before no statement.
@@ -87,7 +87,7 @@ def split(text: str, name: str = "<sql>") -> list[Statement]:
 
 
 def iter_statements(text: str, name: str = "<sql>") -> Iterator[Statement]:
-    """As `split`, one at a time; time is linear in the text."""
+    """Yield what `split` lists, one at a time; time is linear in the text."""
     lines = _Lines(text)
     position = lines.line_start
     index, begin, end = 1, -1, -1  # begin and end of the statement's significant characters so far
@@ -129,7 +129,7 @@ class _Expected:
         self.found: tuple[int, Expectation] | None = None
 
     def look(self, start: int, stop: int, *, within: bool) -> None:
-        """A comment; `within` is whether a statement has begun before it."""
+        """Look at a comment; `within` is whether a statement has begun before it."""
         try:
             expectation = parse(self.text[start:stop])
         except Malformed as error:
@@ -155,7 +155,7 @@ class _Expected:
 
 
 def _no_sql(text: str, start: int, stop: int) -> str:
-    """What to say of a backslash: at the beginning of a line it is a command to psql or RSQL."""
+    """Return what to say of a backslash: at the beginning of a line it is a command to psql or RSQL."""
     line = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
     if text[line:start].strip(SPACE):
         return "a backslash outside of a string is no SQL"

@@ -32,6 +32,6 @@ _RULES = tuple((reason, re.compile(pattern)) for reason, pattern in _REFUSED.ite
 
 
 def refusal(statement_text: str) -> str | None:
-    """Why this statement can't be part of one transaction, or None."""
+    """Return why this statement can't be part of one transaction, or None."""
     words = skeleton(statement_text)
     return next((reason for reason, rule in _RULES if rule.match(words)), None)

@@ -69,7 +69,7 @@ class Transport(Protocol):
         """Whether a call that runs several statements takes parameters; else their values are written as literals."""
 
     def open_session(self) -> None:
-        """From now on, until `close`, all statements run in one session of the server."""
+        """Run all statements in one session of the server, from now on until `close`."""
 
     def execute(self, bound: Sequence[Bound], deadline: Deadline) -> list[Outcome]:
         """Run one statement, or several as one transaction, and wait.
@@ -83,7 +83,7 @@ class Transport(Protocol):
 
 
 def load_error(row: Sequence[object]) -> str:
-    """A row of SYS_LOAD_ERROR_DETAIL as text: file, line, column, type, code, message."""
+    """Return a row of SYS_LOAD_ERROR_DETAIL as text: file, line, column, type, code, message."""
     file, line, column, kind, code, message = (one_line(str(cell)) for cell in row)
     return f"load error in {file}, line {line}, column {column} ({kind}): {message} (code {code})"
 
@@ -91,7 +91,7 @@ def load_error(row: Sequence[object]) -> str:
 def statement_error(
     bound: Bound, reason: str, *, statement_id: str = "", load_errors: Sequence[str] = (), unread: str = ""
 ) -> StatementError | ConflictError:
-    """The error that says all that is known: file:line:column, index, first words, reason, id, load errors.
+    """Return the error that says all that is known: file:line:column, index, first words, reason, id, load errors.
 
     `unread` is why there are no load errors, if they could not be read.
     """

@@ -15,7 +15,7 @@ _TIME = re.compile(r"(?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,6}))?(?P<zon
 
 
 def value(cell: Mapping[str, Any], kind: str) -> Any:
-    """A field of the Data API (one of isNull, booleanValue, longValue, doubleValue, stringValue, blobValue).
+    """Convert a field of the Data API: isNull, booleanValue, longValue, doubleValue, stringValue or blobValue.
 
     Decimals, dates, times and timestamps come as text: they become Python's own types. What these can't hold
     (a year beyond 9999 or before Christ) stays text, as does SUPER, which is JSON.
@@ -75,7 +75,7 @@ _CONVERT: dict[str, Callable[[str], Any]] = {
 
 
 def as_text(value: Any) -> str:
-    """A value as SQL shows it; bytes in hexadecimal."""
+    """Return a value as SQL shows it; bytes in hexadecimal."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dt.datetime):

@@ -74,10 +74,10 @@ class Wire:
         return True
 
     def open_session(self) -> None:
-        """A connection is a session."""
+        """Do nothing: a connection is a session."""
 
     def close(self, *, failed: bool) -> None:
-        """The server rolls back what an ended connection leaves open."""
+        """Close the connection; the server rolls back what it leaves open."""
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(self._driver.Error, OSError, ValueError):
@@ -148,7 +148,7 @@ class Wire:
         return _TYPES.get(name, name)
 
     def _in_background(self, action: Callable[[], T], deadline: Deadline) -> T:
-        """The result of `action`, run on another thread; whatever ends the wait ends the server's session too."""
+        """Run `action` on another thread; whatever ends the wait ends the server's session too."""
         task = Task(action)
         try:
             if not task.wait(deadline.remaining()):
@@ -199,7 +199,7 @@ class Wire:
 
 
 def _answer(error: Exception) -> dict[str, str] | None:
-    """The fields of the server's ErrorResponse; None if the server did not answer.
+    """Return the fields of the server's ErrorResponse; None if the server did not answer.
 
     https://www.postgresql.org/docs/8.0/protocol-error-fields.html
     """

@@ -29,7 +29,7 @@ from trigger.periods import Month, months_before
 
 
 def month_due(today: datetime.date, *, lag_months: int, due_day: int) -> Month:
-    """The newest month that must be there by `today`."""
+    """Return the newest month that must be there by `today`."""
     return months_before(today, lag_months if today.day >= due_day else lag_months + 1)
 
 

@@ -36,6 +36,6 @@ class Day(NamedTuple):
 
 
 def months_before(today: datetime.date, lag: int) -> Month:
-    """The month `lag` months before the one `today` lies in; a lag of 0 is today's own month."""
+    """Return the month `lag` months before the one `today` lies in; a lag of 0 is today's own month."""
     count = today.year * 12 + today.month - 1 - lag
     return Month(count // 12, count % 12 + 1)

@@ -18,13 +18,13 @@ __all__ = ["Code", "Column", "Dataset", "Era", "Rule", "load", "names"]
 
 
 def names() -> list[str]:
-    """The datasets that can be loaded, in alphabetical order."""
+    """List the datasets that can be loaded, in alphabetical order."""
     found = (entry.name for entry in files(__name__).iterdir())
     return sorted(name[: -len(".toml")] for name in found if name.endswith(".toml"))
 
 
 def load(name: str) -> Dataset:
-    """The definition of one dataset, `yellow` say. Raises UnknownDataset and InvalidDataset."""
+    """Return the definition of one dataset, `yellow` say. Raises UnknownDataset and InvalidDataset."""
     if name not in names():
         raise UnknownDataset(f"no dataset {name!r}: choose one of {', '.join(names())}")
     try:

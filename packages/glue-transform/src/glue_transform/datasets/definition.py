@@ -85,7 +85,7 @@ class Dataset:
     rules: Sequence[Rule]
 
     def file_name(self, *, year: int, month: int) -> str:
-        """The published name of a month's file: `yellow_tripdata_2024-09.parquet`."""
+        """Return the published name of a month's file: `yellow_tripdata_2024-09.parquet`."""
         return self.file.format(year=year, month=f"{month:02}")
 
 

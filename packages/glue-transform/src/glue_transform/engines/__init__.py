@@ -47,13 +47,13 @@ class Engine(Protocol):
     """Runs queries on one raw file, as the view `source`, in SQL that both engines read alike."""
 
     def open(self, url: str, *, zone: str) -> SourceFile:
-        """Make the file the view `source`, its columns by `reference`, times with a zone as wall clocks of `zone`.
+        """Make the file the view `source`: columns by `reference`, times with a zone as clocks of `zone`.
 
         Raises NotParquet, Encrypted, AmbiguousColumns and UncastableColumn.
         """
 
     def counts(self, query: str) -> Sequence[int]:
-        """The one row of integers that the query gives."""
+        """Return the one row of integers that the query gives."""
 
     def bytes_per_row(self, query: str, *, of: int, prefix: str) -> float:
         """Measure the bytes of a row of Parquet that `write` would write, on the file's first `of` rows.
@@ -81,5 +81,5 @@ def check_parquet(url: str, *, head: bytes, tail: bytes) -> None:
 
 
 def encrypted_error(url: str) -> Encrypted:
-    """The error for a file of which the footer, or a column, cannot be read without a key."""
+    """Return the error for a file of which the footer, or a column, cannot be read without a key."""
     return Encrypted(f"{url} is an encrypted Parquet file, and this job has no key; publish the month unencrypted")

@@ -86,7 +86,7 @@ class DuckDBEngine:
         return SourceFile(url, self._rows, found)
 
     def _ask(self, query: str) -> list[tuple[Any, ...]]:
-        """A query's rows, with the raw file as its one parameter."""
+        """List a query's rows, with the raw file as its one parameter."""
         rows: list[tuple[Any, ...]] = self._connection.execute(query, [str(self._raw)]).fetchall()
         return rows
 
@@ -113,7 +113,7 @@ class DuckDBEngine:
             self._raw, self._shown = copy, [f"source_{i}" for i in range(len(self._shown))]
 
     def _table(self, *more: str) -> str:
-        """The raw file as SQL reads it: its columns by reference, and `more` that an option adds."""
+        """Return the raw file as SQL reads it: its columns by reference, and `more` that an option adds."""
         options = "".join(f", {name} = true" for name in more)
         names = [*(f"source_{i}" for i in range(len(self._shown))), *more]
         return f"read_parquet({_literal(self._raw)}, hive_partitioning = false{options}) AS raw({', '.join(names)})"
@@ -204,7 +204,7 @@ class DuckDBEngine:
 
     @contextmanager
     def _source(self, first: int = 0, end: int | None = None) -> Iterator[Any]:
-        """A connection of its own on which `source` is the rows from `first` up to `end` of the raw file."""
+        """Open a connection whose `source` is the rows from `first` up to `end` of the raw file."""
         end = self._rows if end is None else end
         with self._failing(), self._connection.cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'")
@@ -231,7 +231,7 @@ def _sum_parts(done: Sequence[tuple[Part, Mapping[str, int]]]) -> Written:
 
 
 def _shown(column: SourceColumn, type_: str, zone: str) -> str:
-    """The column as `source` shows it: what both engines can read and write."""
+    """Return the column as `source` shows it: what both engines can read and write."""
     name = shown = column.reference
     if column.kind == "timestamp":
         # DuckDB 1.4 cuts nanoseconds off where 2.0 rounds; counting back to the last microsecond is neither's choice.
@@ -248,7 +248,7 @@ def _shown(column: SourceColumn, type_: str, zone: str) -> str:
 
 
 def _name_columns(output: Output) -> str:
-    """The query with the names of the output."""
+    """Return the query with the names of the output."""
     if output.names is None:
         return output.query
     names = ", ".join('"' + name.replace('"', '""') + '"' for name in output.names)

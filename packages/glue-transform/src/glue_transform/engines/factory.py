@@ -9,7 +9,7 @@ from glue_transform.storage import Storage
 
 
 def create(name: str, *, storage: Storage, folder: Path) -> Engine:
-    """The engine of that name. `folder` is for its temporary files."""
+    """Return the engine of that name. `folder` is for its temporary files."""
     if name == "spark":
         from glue_transform.engines.spark import SparkEngine
 

@@ -72,7 +72,7 @@ class SparkEngine:
             return SourceFile(url, int(footer.getNum_rows()), found)
 
     def _schema(self, footer: Any) -> Any:
-        """The footer's columns as Spark's types.
+        """Return the footer's columns as Spark's types.
 
         Left to itself, Spark takes the columns that a writer's `org.apache.spark.sql.parquet.row.metadata` has, which
         other writers hand on unchanged when they write other columns.
@@ -145,7 +145,7 @@ class SparkEngine:
         return Part(url, int(files.getFileStatus(target).getLen()), rows)
 
     def _footer(self, url: str) -> Any:
-        """A file's metadata as Parquet defines it (`FileMetaData` of parquet.thrift).
+        """Return a file's metadata as Parquet defines it (`FileMetaData` of parquet.thrift).
 
         Spark's own schema has neither the unit of a timestamp nor the type of a column without values.
         """
@@ -195,7 +195,7 @@ class SparkEngine:
 
 
 def _element(element: Any) -> Element:
-    """One of the footer's, of the class SchemaElement that Thrift generates."""
+    """Return one of the footer's, of the class SchemaElement that Thrift generates."""
 
     def text(value: Any) -> str | None:
         return None if value is None else str(value.toString())
@@ -213,7 +213,7 @@ def _element(element: Any) -> Element:
 
 
 def _shown(column: SourceColumn, zone: str) -> str:
-    """The column as `source` shows it: what both engines can read and write."""
+    """Return the column as `source` shows it: what both engines can read and write."""
     name = shown = column.reference
     if column.kind == "timestamp":
         micros = f"TIMESTAMP_MICROS(({name} - PMOD({name}, 1000)) DIV 1000)" if column.nanos else name
@@ -237,7 +237,7 @@ def find_java() -> None:
 
 
 def _line(error: Any) -> str:
-    """The first line of what went wrong at the bottom of a Java error, or of Spark's own."""
+    """Return the first line of what went wrong at the bottom of a Java error, or of Spark's own."""
     java = getattr(error, "java_exception", None)
     while java is not None and java.getCause() is not None:
         java = java.getCause()

@@ -95,7 +95,7 @@ def load_rates() -> Rates:
 
 
 def estimate(months: int, *, jobs: Iterable[JobTime], measured: int, rates: Rates, rpu: int) -> Estimate:
-    """What `months` months cost, each taking `jobs`. `rpu` is the warehouse's capacity."""
+    """Return what `months` months cost, each taking `jobs`. `rpu` is the warehouse's capacity."""
     jobs = tuple(jobs)
     dpu_hours = months * sum(job.dpu * max(job.seconds, rates.dpu_minimum) for job in jobs) / 3600
     rpu_seconds = sum(max(job.seconds, rates.rpu_minimum) for job in jobs if job.uses_warehouse)
@@ -114,7 +114,7 @@ def estimate(months: int, *, jobs: Iterable[JobTime], measured: int, rates: Rate
 
 
 def measure(states: Any, glue: Any, alias: str, *, dataset: str, rates: Rates) -> tuple[tuple[JobTime, ...], int]:
-    """The mean times of a pipeline's newest successful executions and their number; none where nothing has run.
+    """Return the mean times of a pipeline's newest successful executions and their number; none where nothing has run.
 
     Whole months only, whose executions begin with their `dataset`: a smoke run's is no measure of one. A state may run
     one of several jobs: its capacity is the newest run's.
@@ -146,7 +146,7 @@ _WORKERS = {"G.025X": 0.25, "G.1X": 1.0, "G.2X": 2.0, "G.4X": 4.0, "G.8X": 8.0}
 
 
 def _dpu(run: Mapping[str, Any]) -> float:
-    """The DPUs of a job run: a Spark job's are its workers'."""
+    """Return the DPUs of a job run: a Spark job's are its workers'."""
     if "WorkerType" in run:
         return float(run["NumberOfWorkers"]) * _WORKERS[run["WorkerType"]]
     return float(run["MaxCapacity"])

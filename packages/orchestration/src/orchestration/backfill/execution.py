@@ -111,7 +111,9 @@ def start(
 
 
 def newest(states: Any, alias: str, pipeline: Pipeline, *, running: bool) -> str | None:
-    """The ARN of the newest backfill of a pipeline, or of the newest that is under way; None where there is none."""
+    """Return the ARN of the newest backfill of a pipeline, or of the newest that is under way; None where there is
+    none.
+    """
     given = {"statusFilter": RUNNING} if running else {}
     pages = states.get_paginator("list_executions").paginate(stateMachineArn=alias.rsplit(":", 1)[0], **given)
     found = (one for page in pages for one in page["executions"] if one["name"].startswith(_prefix(pipeline)))
@@ -123,7 +125,7 @@ def _prefix(pipeline: Pipeline) -> str:
 
 
 def follow(states: Any, arn: str) -> Iterator[Backfill]:
-    """The backfill again and again until it is final; often while it is young, every 2 s later on."""
+    """Yield the backfill again and again until it is final; often while it is young, every 2 s later on."""
     reader = Reader(states, arn)
     delay = 0.3
     while True:
@@ -208,7 +210,7 @@ class Reader:
         )
 
     def _now(self, month: MonthRun, now: datetime.datetime, *, is_final: bool) -> MonthRun:
-        """A month with what changes by the moment: where it is, and for how long it has been running."""
+        """Return a month with what changes by the moment: where it is, and for how long it has been running."""
         if month.status not in (WAITING, RUNNING):
             return month
         if is_final:

@@ -55,13 +55,13 @@ def months_between(first: Month, last: Month) -> list[Month]:
 
 
 def newest_published(today: datetime.date) -> Month:
-    """The month whose file can be expected to be there."""
+    """Return the month whose file can be expected to be there."""
     number = today.year * 12 + today.month - 1 - PUBLISHED_AFTER
     return Month(number // 12, number % 12 + 1)
 
 
 def check_range(pipeline: MonthlyPipeline, first: Month, last: Month) -> None:
-    """Errors: UsageError where the range is none, or begins before there is anything."""
+    """Raise UsageError where the range is none, or begins before there is anything."""
     if last < first:
         raise UsageError(f"--from {first} is after --to {last}")
     beginning = Month.parse(pipeline.first_month)
@@ -70,7 +70,7 @@ def check_range(pipeline: MonthlyPipeline, first: Month, last: Month) -> None:
 
 
 def plan(first: Month, last: Month, *, loaded: Mapping[Month, int], today: datetime.date, force: bool) -> Plan:
-    """What to do with each month of the range. `loaded` has the rows of the months that are as they should be."""
+    """Decide what to do with each month of the range. `loaded` has the rows of the months that are right."""
     newest = newest_published(today)
 
     def decide(month: Month) -> PlannedMonth:
@@ -84,7 +84,7 @@ def plan(first: Month, last: Month, *, loaded: Mapping[Month, int], today: datet
 def find_loaded_months(
     pipeline: MonthlyPipeline, months: Iterable[Month], *, s3: Any, processed_bucket: str, query: Query
 ) -> dict[Month, int]:
-    """Of `months`, those whose newest transform is what the table holds, with their rows.
+    """Find those of `months` whose newest transform is what the table holds, with their rows.
 
     That is so where the audit has the load that the manifest is of, and the table as many rows as the manifest kept.
     """

@@ -47,7 +47,7 @@ class Outcome:
 
 
 def outcomes(backfill: Backfill | None, plan: Plan | None) -> list[Outcome]:
-    """Every month of the plan, or of the backfill where there is no plan, in order."""
+    """List every month of the plan, or of the backfill where there is no plan, in order."""
     runs = {run.month: run for run in backfill.months} if backfill else {}
     found = {month: Outcome(month, run.status, run.rows, run) for month, run in runs.items()}
     for planned in plan.months if plan else ():

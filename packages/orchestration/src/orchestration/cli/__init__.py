@@ -83,7 +83,7 @@ def invoke(argv: Sequence[str]) -> int:
 
 
 def _failure(error: Exception) -> tuple[str, int]:
-    """One line and an exit code; what no user can fix is raised again, being a bug."""
+    """Return one line and an exit code; what no user can fix is raised again, being a bug."""
     if isinstance(error, EltError):
         return str(error), error.exit_code
     if isinstance(error, click.Abort):
@@ -100,7 +100,7 @@ def _failure(error: Exception) -> tuple[str, int]:
 
 
 def _sdk_failure(error: Exception) -> str | None:
-    """One line for what the AWS SDK or rs-query raised; None for anything else, which is a bug."""
+    """Return one line for what the AWS SDK or rs-query raised; None for anything else, which is a bug."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 

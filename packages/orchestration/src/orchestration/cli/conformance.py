@@ -71,7 +71,7 @@ def command(yes: bool, only: tuple[str, ...], record: Path | None, environment: 
 
 
 def _ask() -> None:
-    """Errors: UsageError unless the answer is yes."""
+    """Raise UsageError unless the answer is yes."""
     try:
         agreed = click.confirm("Go on?", err=True)
     except click.Abort:

@@ -104,7 +104,7 @@ def with_progress(environment: Environment, work: Callable[[Progress], Deployed]
 
 
 def find_or_deploy(environment: Environment) -> Deployment:
-    """What is deployed; on this machine, an empty cloud is deployed to first."""
+    """Return what is deployed; on this machine, an empty cloud is deployed to first."""
     from orchestration.errors import NotDeployed
     from orchestration.releases.environment import deployment
 

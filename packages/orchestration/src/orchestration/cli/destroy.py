@@ -67,7 +67,7 @@ def format_kept(kept: Mapping[str, str]) -> list[str]:
 
 
 def removal(data_stack: str, kept: Mapping[str, str]) -> list[str]:
-    """The commands that remove an environment's data; the artifacts are not one environment's to remove.
+    """List the commands that remove an environment's data; the artifacts are not one environment's to remove.
 
     A namespace can be deleted once its workgroup is gone; that takes minutes, and the SDK has no waiter for it.
     """

@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 
 def state_folder() -> Path:
-    """Where everything goes that is kept on this machine: LOCAL_CLOUD_STATE, else `.elt` in the checkout or here."""
+    """Return the state folder: LOCAL_CLOUD_STATE, else `.elt` in the checkout or here."""
     return Path(os.environ.get("LOCAL_CLOUD_STATE") or (find_root() or Path.cwd()) / ".elt")
 
 
 def state_path(folder: str, name: str = "") -> Path:
-    """One of OWN_FOLDERS, or a file in it. What this process writes from now on is its owner's alone."""
+    """Return one of OWN_FOLDERS, or a file in it. What this process writes from now on is its owner's alone."""
     os.umask(0o077)
     return state_folder() / folder / name
 
 
 def settings(*, port: int | None = None) -> Settings:
-    """Where this checkout's cloud lives: its state folder and its port.
+    """Return where this checkout's cloud lives: its state folder and its port.
 
     The port is the given one, else that of AWS_ENDPOINT_URL if it names this machine, else that of the cloud
     running on the state folder, else local_cloud's own choice.
@@ -92,7 +92,7 @@ def start(chosen: Settings) -> Status:
 
 @contextmanager
 def _local_cloud() -> Iterator[Any]:
-    """The package, whose errors become ours. Errors: UsageError where it is not installed; EltError."""
+    """Give the package, whose errors become EltError. Errors: UsageError where it is not installed."""
     try:
         import local_cloud
     except ImportError as error:
@@ -266,7 +266,7 @@ def fire(schedule: str, time: str, as_json: bool) -> None:
 
 
 def _check_schedule(schedule: str) -> None:
-    """Errors: UsageError naming the schedules there are."""
+    """Raise UsageError, which names the schedules there are, unless this is one."""
     import boto3
 
     pages = boto3.client("scheduler").get_paginator("list_schedules").paginate(NamePrefix="elt-local-")

@@ -47,7 +47,7 @@ def command(execution: str | None, follow: bool, environment: Environment, as_js
 
 
 def find_execution(states: Any, deployment: Deployment, wanted: str | None) -> str:
-    """The ARN of an execution by its name or ARN, or of the newest one. Errors: UsageError."""
+    """Return the ARN of an execution by its name or ARN, or of the newest one. Errors: UsageError."""
     from orchestration.cli.status import list_recent
 
     if wanted and wanted.startswith("arn:"):
@@ -67,7 +67,7 @@ def find_execution(states: Any, deployment: Deployment, wanted: str | None) -> s
 
 
 def as_text(line: LogLine) -> str:
-    """A job's JSON as words; what the same job says in every line is left to --json."""
+    """Return a job's JSON as words; what the same job says in every line is left to --json."""
     from orchestration.report.events import Event
 
     event = Event.of(line)

@@ -208,7 +208,7 @@ class _Whereabouts:
         return cls(store, live, unfinished)
 
     def of(self, release_id: str) -> dict[str, Any]:
-        """The environments that a release is `live` and `unfinished` in, and by environment if its smoke run passed."""
+        """Return the environments where a release is `live` and `unfinished`, and its smoke runs' outcomes."""
         from orchestration import environments
         from orchestration.releases.bucket import history
 

@@ -46,5 +46,5 @@ def command(execution: str | None, out: Path | None, open_it: bool, environment:
 
 
 def console(region: str, arn: str) -> str:
-    """Where AWS's console shows an execution."""
+    """Return where AWS's console shows an execution."""
     return f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"

@@ -108,7 +108,7 @@ def command(  # noqa: PLR0917
 
 
 def check_source(source: str | None, *, environment: Environment, no_wait: bool) -> None:
-    """A folder is served by this process: it must exist, be reachable by the jobs, and stay served. UsageError."""
+    """Raise UsageError unless a folder, which this process serves, exists and the jobs reach it."""
     from orchestration.trips.source import is_url
 
     if source is None or is_url(source):

@@ -34,7 +34,7 @@ def run(
     environment: Environment,
     as_json: bool,
 ) -> int:
-    """Put `source`, if there is one, in place, run the pipeline for today (UTC), and follow it to its end.
+    """Put `source`, if any, in place, run the pipeline for today (UTC), and follow it to its end.
 
     Categories that are `gone` may have no reviews any more. With `yes`, nothing is asked.
     """
@@ -66,7 +66,7 @@ def run(
 
 
 def rerun_command(pipeline: DailyPipeline, environment: Environment, *, gone: tuple[str, ...] = ()) -> str:
-    """Without a source: that is in place by then."""
+    """Return the command that runs it again, without a source: that is in place by then."""
     words = [word for category in gone for word in ("--gone", category)]
     return shlex.join(["elt", "run", pipeline.name, *words, "--env", environment.name])
 
@@ -114,7 +114,7 @@ def deliver(
 
 
 def _ask_about(fewer: str) -> None:
-    """Errors: UsageError where nobody is there to ask, or the answer is no."""
+    """Raise UsageError where nobody is there to ask, or the answer is no."""
     otherwise = "nothing was put in place; --yes says that it is meant"
     if not sys.stdin.isatty():
         raise UsageError(f"the delivery holds {fewer}; {otherwise}")
@@ -122,7 +122,7 @@ def _ask_about(fewer: str) -> None:
 
 
 def _describe(delivery: Delivery, pipeline: DailyPipeline) -> Iterator[str]:
-    """What became of the source on the way to what is put in place."""
+    """Yield what became of the source on the way to what is put in place."""
     from orchestration.reviews.source import unlisted_text
 
     if lines := delivery.lines:

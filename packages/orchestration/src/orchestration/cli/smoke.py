@@ -16,7 +16,7 @@ from orchestration.errors import RunFailed, UsageError
 @env_option
 @json_option
 def command(release_id: str | None, environment: Environment, as_json: bool) -> int:
-    """Run a small generated month through the pipeline that is deployed, check what comes out, and clean up.
+    """Run a small generated month through what is deployed, check what comes out, and clean up.
 
     It runs the real jobs on the real services, in a prefix of the buckets and a schema of the warehouse that are its
     own and gone afterwards. No row and no cent may be lost between the file, the table and the rejects. The outcome is

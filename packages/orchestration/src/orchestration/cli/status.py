@@ -40,7 +40,7 @@ def command(pipeline: Pipeline | None, limit: int, environment: Environment, as_
 
 
 def list_recent(states: Any, alias: str, limit: int) -> list[dict[str, Any]]:
-    """The newest executions of the machine behind an alias, those started directly on the machine too."""
+    """List the newest executions of an alias's machine, those started directly on the machine too."""
     machine = alias.rsplit(":", 1)[0]
     pages = states.get_paginator("list_executions").paginate(
         stateMachineArn=machine, PaginationConfig={"MaxItems": limit}

@@ -12,7 +12,7 @@ _OURS = {"--probe", "--as", "--answers"}
 
 
 def _arguments(ground: Ground) -> list[str]:
-    """The names of the arguments that Glue adds of its own."""
+    """List the names of the arguments that Glue adds of its own."""
     argv = ground.answer_of(ground.outputs["Shell"], "shell")["argv"]
     return sorted(name for name in argv if name not in _OURS)
 

@@ -45,7 +45,7 @@ class Ground:
     answers: dict[str, Any] = field(default_factory=dict)
 
     def run_job(self, job: str, **arguments: str) -> dict[str, Any]:
-        """The run of a job once it has ended. Errors: TimeoutError."""
+        """Return the run of a job once it has ended. Errors: TimeoutError."""
         glue = boto3.client("glue")
         given = {f"--{name.strip('_')}": value for name, value in arguments.items()}
         run = glue.start_job_run(JobName=job, Arguments=given)["JobRunId"]
@@ -58,7 +58,7 @@ class Ground:
         return answer
 
     def answer_of(self, job: str, name: str) -> dict[str, Any]:
-        """What a job's run writes about itself; it is run once for all probes that ask. Errors: EltError."""
+        """Return what a job's run writes about itself; it is run once for all probes that ask. Errors: EltError."""
         if name not in self.answers:
             run = self.run_job(job, probe="answer", as_=name)
             if run["JobRunState"] != "SUCCEEDED":
@@ -70,7 +70,7 @@ class Ground:
 
 
 def until(ask: Callable[[], Any], *, seconds: float, what: str) -> Any:
-    """What `ask` returns once that is not None. Errors: TimeoutError."""
+    """Return what `ask` returns once that is not None. Errors: TimeoutError."""
     end = time.monotonic() + seconds
     pause = 0.2
     while (answer := ask()) is None:
@@ -111,14 +111,14 @@ def prepare(environment: str, warehouse: Deployment | None) -> Iterator[Ground]:
 
 
 def _first_failure(name: str) -> str:
-    """The resource that failed first, and why; "" where none did."""
+    """Return the resource that failed first, and why; "" where none did."""
     events = boto3.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
     failed = [one for one in events if one["ResourceStatus"].endswith("_FAILED")]
     return f"{failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason', '')}" if failed else ""
 
 
 def _clean_up(name: str) -> None:
-    """Errors: EltError, which says what is left, and why."""
+    """Delete what was made. Errors: EltError, which says what is left, and why."""
     cloudformation = boto3.client("cloudformation")
     reasons: list[str] = []
     try:
@@ -138,7 +138,7 @@ def _clean_up(name: str) -> None:
 
 
 def wheel() -> bytes:
-    """A wheel of one module, elt_probe, with nothing it asks for."""
+    """Return a wheel of one module, elt_probe, with nothing it asks for."""
     folder = WHEEL.split("-py3", maxsplit=1)[0] + ".dist-info"
     files = {
         "elt_probe.py": b'VERSION = "1.0"\n',

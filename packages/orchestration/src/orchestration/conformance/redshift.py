@@ -21,7 +21,7 @@ def _of(ground: Ground) -> Deployment:
 
 
 def _unload(ground: Ground) -> list[str]:
-    """What UNLOAD leaves, in the reports bucket under a prefix of the run's own, which is emptied again."""
+    """Find what UNLOAD leaves under a prefix of the run's own, which is emptied again."""
     place = _of(ground)
     bucket, folder = place.reports_bucket, f"reviews/{ground.name}/"  # the warehouse's role writes below reviews/
     warehouse.query(
@@ -41,7 +41,7 @@ def _fail_cast(ground: Ground) -> str:
 
 
 def _session_after_a_cancel(ground: Ground) -> dict[str, str]:
-    """A session whose statement was cancelled: whether it goes on, and what it had."""
+    """Return a session whose statement was cancelled: whether it goes on, and what it had."""
     data, place = boto3.client("redshift-data"), _target(ground)
     first = data.execute_statement(**place, Sql="CREATE TEMP TABLE kept AS SELECT 1 AS n", SessionKeepAliveSeconds=60)
     _wait_for_end(first["Id"])
@@ -80,7 +80,9 @@ def _wait_for_end(statement: str) -> dict[str, Any]:
 
 
 def _message(statement: dict[str, Any]) -> str:
-    """The error without what differs from run to run, on one line: Redshift rules off details that name the query."""
+    """Return the error without what differs from run to run, on one line: Redshift rules off details that name the
+    query.
+    """
     text = statement.get("Error", "no error")
     return " ".join(re.sub(r"(query|process|pid):?\s+\S+.*", r"\1: …", re.sub(r"-{5,}", " ", text)).split())
 

@@ -15,7 +15,7 @@ _METRICS_SECONDS = 600
 
 
 def _execution(ground: Ground) -> dict[str, Any]:
-    """One execution by the alias, run once for all probes that ask."""
+    """Return one execution by the alias, run once for all probes that ask."""
     if "execution" not in ground.answers:
         states = boto3.client("stepfunctions")
         arn = states.start_execution(stateMachineArn=ground.outputs["Alias"])["executionArn"]
@@ -35,7 +35,7 @@ def _name_in_a_catch(ground: Ground) -> Any:
 
 
 def _dates(ground: Ground) -> dict[str, bool]:
-    """Whether what lists, describes and the context say of an execution's begin is the same moment."""
+    """Compare what lists, describes and the context say of an execution's begin: is it the same moment?"""
     found = _execution(ground)
     listed = until(
         lambda: next(
@@ -59,7 +59,7 @@ def _dates(ground: Ground) -> dict[str, bool]:
 
 
 def _metrics_of_an_alias(ground: Ground) -> list[str]:
-    """The dimensions under which ExecutionsSucceeded of an execution by an alias is found."""
+    """List the dimensions under which ExecutionsSucceeded of an execution by an alias is found."""
     _execution(ground)
     cloudwatch, machine = boto3.client("cloudwatch"), ground.outputs["Machine"]
 

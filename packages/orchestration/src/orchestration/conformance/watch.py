@@ -11,7 +11,7 @@ from orchestration.conformance.ground import Ground
 
 
 def _mails_at_its_creation(ground: Ground) -> str:
-    """Whether an alarm on a metric without data sends anything in the minutes after its making."""
+    """Watch whether an alarm on a metric without data sends anything in the minutes after its making."""
     sqs, end = boto3.client("sqs"), time.monotonic() + ground.watch_seconds
     while (left := end - time.monotonic()) > 0:
         received = sqs.receive_message(QueueUrl=ground.outputs["Queue"], WaitTimeSeconds=min(20, int(left) + 1))

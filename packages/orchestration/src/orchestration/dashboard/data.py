@@ -61,7 +61,7 @@ class Report:
 
 
 def read(s3: Any, bucket: str, folder: str, *, environment: str) -> Report:
-    """The report in a folder. Memory grows with what is kept of a row, not with the text.
+    """Return the report in a folder. Memory grows with what is kept of a row, not with the text.
 
     Errors: ReportError where an object is missing, is not what it should be, or is being replaced right now.
     """
@@ -144,7 +144,7 @@ class _Reader:
 
 
 def readable(title: str) -> str:
-    """A title without the entities of HTML that published titles hold. It is text, whatever it then looks like."""
+    """Replace the entities of HTML that published titles hold. It is text, whatever it then looks like."""
     return _ENTITY.sub(lambda entity: html.unescape(entity[0]), title)
 
 

@@ -26,7 +26,7 @@ class Source:
 
 
 def read(s3: Any, bucket: str, key: str, *, environment: str) -> Source:
-    """What the manifest at `key` names, prefixes listed. Errors: ReportError."""
+    """Return what the manifest at `key` names, prefixes listed. Errors: ReportError."""
     uri = f"s3://{bucket}/{key}"
     body = get(s3, bucket, key, environment=environment)["Body"].read()
     try:
@@ -72,7 +72,7 @@ def _place(uri: str, manifest: str) -> tuple[str, str]:
 
 
 def _list_files(s3: Any, bucket: str, prefix: str) -> Iterator[tuple[str, str]]:
-    """What lies under a prefix, the manifest itself and others like it left out."""
+    """Yield what lies under a prefix, the manifest itself and others like it left out."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for item in page.get("Contents", []):
             if not item["Key"].endswith((".json", "/")):

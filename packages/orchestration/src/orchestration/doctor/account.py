@@ -44,7 +44,7 @@ def region(environment: Environment) -> Iterator[Finding]:
 
 
 def network(environment: Environment) -> Iterator[Finding]:
-    """Whether Redshift finds subnets; not asked where the workgroup is there already, which has found its own."""
+    """Find whether Redshift finds subnets; not asked where the workgroup is there already, which has found its own."""
     if updates.outputs(boto3.client("cloudformation"), stacks.data_stack(environment.name)):
         yield Finding("network", OK, "the workgroup is deployed")
         return
@@ -95,7 +95,7 @@ def _quota(client: Any, service: str, code: str) -> float | None:
 
 
 def stacks_of_environment(environment: Environment) -> Iterator[Finding]:
-    """Where each stack is. One that CloudFormation has given up on needs a person."""
+    """Yield where each stack is. One that CloudFormation has given up on needs a person."""
     client = boto3.client("cloudformation")
     for stack in (
         stacks.artifacts_stack(),

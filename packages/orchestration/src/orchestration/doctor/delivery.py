@@ -18,7 +18,7 @@ _PAGE = "docs/first-deployment.md, part 6"
 
 
 def roles(environment: Environment) -> Iterator[Finding]:
-    """Those of an environment: one deploys, one plans backfills."""
+    """Yield those of an environment: one deploys, one plans backfills."""
     if environment.is_on_this_machine:
         return
     for kind, task in (("deploy", "deploy"), ("plan", "plan a backfill")):
@@ -44,7 +44,7 @@ def _role(name: str, task: str) -> Iterator[Finding]:
 
 
 def github(environment: Environment) -> Iterator[Finding]:
-    """What the repository of this folder has for the environment, and for planning its backfills.
+    """Yield what the repository of this folder has for the environment, and for planning its backfills.
 
     Not looked at without `gh`, or not signed in.
     """
@@ -58,7 +58,7 @@ def github(environment: Environment) -> Iterator[Finding]:
 
 
 def _variables(environment: str, variable: str, role: str) -> Iterator[Finding]:
-    """Those of an environment on GitHub."""
+    """Yield those of an environment on GitHub."""
     variables = _gh("variable", "list", "--env", environment, "--json", "name,value")
     if variables is None:
         yield Finding("GitHub", WARNING, f"gh could not read the environment {environment}", "gh auth status")
@@ -78,7 +78,7 @@ def _variables(environment: str, variable: str, role: str) -> Iterator[Finding]:
 
 
 def _gh(*arguments: str) -> list[dict[str, str]] | None:
-    """The JSON list that a command of gh's prints; None where it fails."""
+    """List the JSON list that a command of gh's prints; None where it fails."""
     done = subprocess.run(["gh", *arguments], capture_output=True, text=True, check=False, timeout=30)
     if done.returncode:
         return None

@@ -89,7 +89,7 @@ def may_deploy(environment: Environment) -> Iterator[Finding]:
 
 
 def _policy_source(iam: Any, arn: str) -> str:
-    """The role of an assumed role's session, whose ARN has a path that the session's has not; else the caller."""
+    """Return the role of an assumed role's session, whose ARN may have a path; else the caller."""
     if ":assumed-role/" not in arn:
         return arn
     return str(iam.get_role(RoleName=arn.split("/")[1])["Role"]["Arn"])

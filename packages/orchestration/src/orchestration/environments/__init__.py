@@ -87,7 +87,9 @@ class Environment:
         return {name: value for name, value in asdict(self).items() if name in _DEPLOYED}
 
     def with_settings(self, settings: Mapping[str, Any], *, where: str) -> Environment:
-        """The same with the `settings` that a record, `where`, has of it; those it lacks stay. Errors: UsageError.
+        """Return the same with the `settings` that a record, `where`, has of it; those it lacks stay.
+
+        Errors: UsageError.
 
         A record from before schedules were switched on by pipeline says true or false of all of them.
         """
@@ -110,7 +112,8 @@ class Environment:
 
 
 def _callers_region() -> str | None:
-    """The region that the caller has chosen: AWS_REGION, AWS_DEFAULT_REGION or the profile's, the first that is set.
+    """Return the region that the caller has chosen: AWS_REGION, AWS_DEFAULT_REGION or the profile's, the first that is
+    set.
 
     The order of the SDKs (https://docs.aws.amazon.com/sdkref/latest/guide/feature-region.html); boto3 alone does not
     read AWS_REGION. A profile that does not exist has no region here: the SDK reports it where it looks for keys.
@@ -146,7 +149,10 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Environment:
-    """The environment called `name`. Errors: UnknownEnvironment names those there are; UsageError the file and key."""
+    """Return the environment called `name`.
+
+    Errors: UnknownEnvironment names those there are; UsageError the file and key.
+    """
     file = _FOLDER / f"{name}.toml"
     if name not in names():
         raise UnknownEnvironment(f"there is no environment {name!r}; there are: {', '.join(names())}")
@@ -181,7 +187,7 @@ def _parse(name: str, data: Mapping[str, Any], *, where: str) -> Environment:
 
 
 def _check(table: Mapping[str, Any], types: Mapping[str, type], *, where: str) -> None:
-    """UsageError unless the table has each of these keys, with a value of that type, and no other."""
+    """Raise UsageError unless the table has each of these keys, with a value of that type, and no other."""
     for key in (*types, *table):
         if key not in types:
             raise UsageError(f"{where} has no setting {key}; these are: {', '.join(types)}")

@@ -42,7 +42,7 @@ def find(environment: Environment) -> Destination:
 
 
 def warning(destination: Destination) -> str | None:
-    """What to say of an environment in an account whose commands do not go to AWS; None where they do."""
+    """Return what to say of an environment in an account whose commands do not go to AWS; None where they do."""
     url = environments.endpoint()
     if url is None:
         return None

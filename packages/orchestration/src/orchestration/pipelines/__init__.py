@@ -74,7 +74,7 @@ def names(within: Path = _FOLDER) -> list[str]:
 
 
 def find_scheduled() -> list[str]:
-    """The pipelines that can run by themselves: those whose part of the stack takes a parameter `…Schedule`."""
+    """List the pipelines that can run by themselves: those whose part of the stack takes a parameter `…Schedule`."""
     stacks = {name: _FOLDER / name.replace("-", "_") / "stack.yaml" for name in names()}
     return [
         name for name, file in stacks.items() if f"\n  {camel(name)}Schedule:\n" in file.read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def find_scheduled() -> list[str]:
 
 
 def load(name: str, within: Path = _FOLDER) -> Pipeline:
-    """The pipeline called `name`, of this package or of another copy; UnknownPipeline names those there are."""
+    """Return the pipeline called `name`, of this package or of another copy; UnknownPipeline names those there are."""
     if name not in names(within):
         raise UnknownPipeline(f"there is no pipeline {name!r}; there are: {', '.join(names(within))}")
     folder = within / name.replace("-", "_")
@@ -93,7 +93,7 @@ def load(name: str, within: Path = _FOLDER) -> Pipeline:
 
 
 def load_monthly(name: str) -> MonthlyPipeline:
-    """The pipeline called `name`, which must be one that loads months. Errors: UnknownPipeline, UsageError."""
+    """Return the pipeline called `name`, which must be one that loads months. Errors: UnknownPipeline, UsageError."""
     pipeline = load(name)
     if not isinstance(pipeline, MonthlyPipeline):
         raise UsageError(f"{name} is not loaded by month; these are: {', '.join(p.name for p in monthly_pipelines())}")
@@ -101,7 +101,7 @@ def load_monthly(name: str) -> MonthlyPipeline:
 
 
 def load_daily(name: str) -> DailyPipeline:
-    """The pipeline called `name`, which must be one that runs by day. Errors: UnknownPipeline, UsageError."""
+    """Return the pipeline called `name`, which must be one that runs by day. Errors: UnknownPipeline, UsageError."""
     pipeline = load(name)
     if not isinstance(pipeline, DailyPipeline):
         raise UsageError(f"{name} does not run by day")
@@ -117,7 +117,7 @@ def monthly_pipelines() -> list[MonthlyPipeline]:
 
 
 def camel(name: str) -> str:
-    """A pipeline's name as its stack's logical names begin: `yellow-trips` is YellowTrips."""
+    """Return a pipeline's name as its stack's logical names begin: `yellow-trips` is YellowTrips."""
     return "".join(word.capitalize() for word in name.split("-"))
 
 

@@ -21,7 +21,7 @@ _FIRST, _LAST = 200, 800
 
 
 def html(execution: Execution, logged: Sequence[Event], *, link: str | None = None) -> str:
-    """The page; `logged` is in the order of time."""
+    """Return the page; `logged` is in the order of time."""
     title = _text(execution.name)
     return f"""<!doctype html>
 <html lang="en">
@@ -70,7 +70,7 @@ def _failure(execution: Execution) -> str:
 
 
 def _timeline(execution: Execution) -> str:
-    """A bar a state, from when it began, on the scale of the whole execution."""
+    """Return a bar a state, from when it began, on the scale of the whole execution."""
     whole = max(execution.seconds, 0.001)
 
     def row(state: StateRun) -> list[str]:
@@ -113,7 +113,7 @@ def _render_warnings(logged: Iterable[Event]) -> str:
 
 
 def _render_logs(execution: Execution, logged: Sequence[Event]) -> str:
-    """What each job logged; that of a state that failed is open."""
+    """Return what each job logged; that of a state that failed is open."""
     failed = {state.name for state in execution.states if state.status == "FAILED"}
     runs = {state.name: state.job_run for state in execution.states}
     order = {state.name: place for place, state in enumerate(execution.states)}

@@ -26,7 +26,10 @@ class Column:
 
 @cache
 def list_columns() -> tuple[Column, ...]:
-    """The columns of amzreviews.reviews, in order. The category is none of them: it is in the folder's name alone."""
+    """Return the columns of amzreviews.reviews, in order.
+
+    The category is none of them: it is in the folder's name alone.
+    """
     sql = (pipelines.load("reviews").folder / "sql" / "schema.sql").read_text(encoding="utf-8")
     body = sql.partition("CREATE EXTERNAL TABLE")[2].partition("PARTITIONED BY")[0]
     return tuple(Column(name, kind, int(most or 0)) for name, kind, most in _DECLARED.findall(body))

@@ -64,7 +64,7 @@ def convert(file: Path, target: Path, rejects: Path, *, name: str, found: Fit) -
 
 
 def _columns(found: Fit) -> str:
-    """The declared columns, cast, beside what the file has of them (`given_…`) and the number of the row.
+    """Write the declared columns, cast, beside the file's (`given_…`) and the number of the row.
 
     `own_year` is the file's own year, cast; `year` is that, or the one of review_date.
     """

@@ -66,7 +66,7 @@ class Delivery:
 
 @contextmanager
 def prepare(source: str, s3: Any, bucket: str, *, pipeline: DailyPipeline) -> Iterator[Delivery]:
-    """A source as a delivery for `bucket`, in which nothing is changed. Converted files are there within the context.
+    """Prepare a source as a delivery for `bucket`, which is unchanged; delete converted files.
 
     Errors: UsageError naming every file and column that is refused, what it is, and what it must be.
     """
@@ -96,7 +96,7 @@ def _from_tsv(source: Path, s3: Any, folder: Path, pipeline: DailyPipeline) -> D
 
 
 def _inspect(found: sources.Found, s3: Any, folder: Path, pipeline: DailyPipeline) -> Delivery:
-    """The delivery of what was found. Errors: UsageError."""
+    """Return the delivery of what was found. Errors: UsageError."""
     footers = _footers(found.files, s3)
     fits = {name: fit(footer, category_of(name)) for name, footer in footers.items()}
     if faults := [f"{name} {fault}" for name, one in fits.items() for fault in one.faults]:
@@ -123,7 +123,7 @@ def _inspect(found: sources.Found, s3: Any, folder: Path, pipeline: DailyPipelin
 
 
 def _footers(files: Sequence[File], s3: Any) -> dict[str, Footer]:
-    """By the files' names. Errors: UsageError naming what is no whole Parquet file."""
+    """Read the footers, by the files' names. Errors: UsageError naming what is no whole Parquet file."""
 
     def footer_of(file: File) -> Footer | NotParquet:
         try:
@@ -144,7 +144,7 @@ def _refusal(faults: Sequence[str]) -> UsageError:
 
 
 def _check_kept(rows: Mapping[str, Rows], converted: Mapping[str, Converted]) -> None:
-    """Whether something is left of what was converted. Errors: UsageError."""
+    """Raise UsageError unless something is left of what was converted."""
     for category in rows:
         rejected = Counter[str]()
         for name, one in converted.items():
@@ -156,7 +156,7 @@ def _check_kept(rows: Mapping[str, Rows], converted: Mapping[str, Converted]) ->
 
 
 def find_emptied(delivery: Delivery, held: Mapping[str, Rows], gone: Collection[str]) -> list[str]:
-    """Categories of which reviews are held and none would be loaded any more, unless they are said to be gone."""
+    """List the categories of which reviews are held, none would be loaded, and that are not `gone`."""
     return [
         category
         for category, rows in delivery.rows.items()
@@ -165,7 +165,7 @@ def find_emptied(delivery: Delivery, held: Mapping[str, Rows], gone: Collection[
 
 
 def find_not_gone(delivery: Delivery, gone: Collection[str]) -> list[str]:
-    """Categories that are said to be gone, and of which reviews are delivered."""
+    """List the categories that are `gone`, and of which reviews are delivered."""
     return [category for category in gone if delivery.rows.get(category, Rows()).loaded]
 
 

@@ -56,7 +56,7 @@ class Fit:
 
 
 def fit(footer: Footer, category: str) -> Fit:
-    """How a file in the folder of `category` fits."""
+    """Return how a file in the folder of `category` fits."""
     doubled = set(footers.find_doubled(footer))
     by_name = {field.name.lower(): field for field in footer.fields}
     faults, casts = [], {}

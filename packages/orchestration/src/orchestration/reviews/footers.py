@@ -49,12 +49,12 @@ class Footer:
     groups: tuple[tuple[int, int | None], ...]
 
     def rows_since(self, year: int) -> int:
-        """How many rows at most are of `year` and later."""
+        """Return how many rows at most are of `year` and later."""
         return sum(rows for rows, last in self.groups if last is None or last >= year)
 
 
 def require_duckdb() -> None:
-    """Errors: UsageError where DuckDB is not installed; it comes with what the local cloud needs."""
+    """Raise UsageError where DuckDB is not installed; it comes with what the local cloud needs."""
     if not find_spec("duckdb"):
         raise UsageError("reviews are read and converted by DuckDB, of orchestration[local]: pip install duckdb")
 
@@ -70,7 +70,7 @@ def connect() -> Any:
 
 
 def read(file: Path) -> Footer:
-    """The footer of a file on this machine. Errors: NotParquet."""
+    """Return the footer of a file on this machine. Errors: NotParquet."""
     import duckdb
 
     with file.open("rb") as opened:
@@ -86,7 +86,7 @@ def read(file: Path) -> Footer:
 
 
 def fetch(s3: Any, bucket: str, key: str, *, size: int, folder: Path) -> Footer:
-    """The footer of an object of `size` bytes; `folder` takes the sparse file. Errors: NotParquet."""
+    """Return the footer of an object of `size` bytes; `folder` takes the sparse file. Errors: NotParquet."""
 
     def part(first: int, last: int) -> bytes:
         body: bytes = s3.get_object(Bucket=bucket, Key=key, Range=f"bytes={first}-{last}")["Body"].read()
@@ -152,7 +152,7 @@ def _read(connection: Any, file: str) -> Footer:
 
 
 def _top_level(schema: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """The root's children. A schema is a tree, written depth first, each node with the number of its children."""
+    """List the root's children. A schema is a tree, written depth first, each node with the number of its children."""
     found, position = [], 1
     while position < len(schema):
         found.append(schema[position])

@@ -26,7 +26,7 @@ class DayOutcome:
     run: str
 
     def detail(self, state: StateRun) -> str:
-        """A few words on what a finished state did; "" for a state that leaves no trace."""
+        """Return a few words on what a finished state did; "" for a state that leaves no trace."""
         if state.name == "SchemaSetupJob":
             return f"{len(self.pipeline.categories)} categories"
         if state.name == "ETLJob":
@@ -49,7 +49,7 @@ class DayOutcome:
         return tuple(map(int, rows[0]))  # type: ignore[return-value]
 
     def figures(self) -> dict[str, Any]:
-        """The figures of the newest report."""
+        """Return the figures of the newest report."""
         answer = boto3.client("s3").get_object(Bucket=self.deployment.reports_bucket, Key=RUN_KEY)
         figures: dict[str, Any] = json.loads(answer["Body"].read())
         return figures

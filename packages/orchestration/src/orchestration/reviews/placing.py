@@ -23,7 +23,7 @@ _WHY_UNDER_WAY = (
 
 
 def check_delivered(s3: Any, bucket: str) -> None:
-    """Whether the raw bucket holds reviews, and whole deliveries of them. Errors: UsageError."""
+    """Raise UsageError unless the raw bucket holds reviews, and whole deliveries of them."""
     keys = [item["Key"] for item in objects.list_under(s3, bucket, PREFIX)]
     if not keys:
         raise UsageError(f"s3://{bucket}/{PREFIX} is empty: give reviews a --source, a folder or S3 URI of reviews")
@@ -40,7 +40,7 @@ def find_unlisted(s3: Any, bucket: str, pipeline: DailyPipeline) -> list[str]:
 
 
 def count_held(s3: Any, bucket: str, categories: Iterable[str], *, since: int) -> dict[str, Rows]:
-    """What lies in the bucket of some categories, by their files' footers.
+    """Return what lies in the bucket of some categories, by their files' footers.
 
     Left out are categories of which that is unknown: a delivery was cut short, or a file is broken.
     """

@@ -36,7 +36,7 @@ class File(Protocol):
     def footer(self, s3: Any) -> footers.Footer: ...
 
     def fetch(self, s3: Any, folder: Path) -> Path:
-        """The file on this machine, in `folder` if it has to come here."""
+        """Return the file on this machine, in `folder` if it has to come here."""
 
     def put(self, s3: Any, bucket: str, key: str) -> None: ...
 
@@ -82,7 +82,7 @@ class S3File:
         return target
 
     def put(self, s3: Any, bucket: str, key: str) -> None:
-        """From bucket to bucket; nothing passes through this machine."""
+        """Copy from bucket to bucket; nothing passes through this machine."""
         source = {"Bucket": self.bucket, "Key": self.key}
         s3.copy(source, bucket, key, ExtraArgs={"CopySourceIfMatch": self.etag})
 
@@ -96,7 +96,7 @@ class Found:
 
 
 def check(source: str) -> None:
-    """Whether a source is one, as far as can be seen without a cloud. Errors: UsageError."""
+    """Raise UsageError unless a source is one, as far as can be seen without a cloud."""
     if source.startswith("s3://"):
         if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/.*)?", source):
             raise UsageError(f"{source} is no S3 URI; write s3://BUCKET/PREFIX")
@@ -112,7 +112,7 @@ def check(source: str) -> None:
 
 
 def in_folder(folder: Path) -> Found:
-    """The Parquet files by category in a folder."""
+    """Return the Parquet files by category in a folder."""
     beside = (file for file in folder.iterdir() if file.is_file())
     within = (file for category in folder.glob(f"{_FOLDER}*") for file in category.rglob("*") if file.is_file())
     names = {file.relative_to(folder).as_posix(): file for file in sorted([*beside, *within])}
@@ -120,7 +120,7 @@ def in_folder(folder: Path) -> Found:
 
 
 def in_bucket(source: str, s3: Any) -> Found:
-    """The Parquet files by category under an S3 URI. Errors: UsageError where there is none."""
+    """Return the Parquet files by category under an S3 URI. Errors: UsageError where there is none."""
     bucket, prefix = split(source)
     names = {item["Key"].removeprefix(prefix): item for item in objects.list_under(s3, bucket, prefix)}
     files = tuple(
@@ -139,7 +139,7 @@ def split(source: str) -> tuple[str, str]:
 
 
 def unlisted_text(categories: Iterable[str]) -> str:
-    """That categories are there, and nobody loads them."""
+    """Say which categories are there, and that nobody loads them."""
     return f"not loaded, since pipelines/reviews/pipeline.toml does not list them: {', '.join(sorted(categories))}"
 
 
@@ -156,7 +156,10 @@ def _list_delivered(names: Mapping[str, Any]) -> list[str]:
 
 
 def _list_left_out(names: Mapping[str, Any]) -> tuple[str, ...]:
-    """What could have been meant: other files in the categories' folders, and Parquet beside these. Not hidden ones."""
+    """Return what could have been meant: other files in the categories' folders, and Parquet beside these.
+
+    Not hidden ones.
+    """
     known = set(_list_delivered(names))
     meant = (name for name in names if (name.startswith(_FOLDER) and "/" in name) or name.endswith(".parquet"))
     return tuple(
@@ -167,7 +170,7 @@ def _list_left_out(names: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def check_names(names: Iterable[str], listed: Collection[str]) -> None:
-    """Whether files lie where a load looks for them: in a category that is `listed`. Errors: UsageError."""
+    """Raise UsageError unless files lie where a load looks for them: in a category that is `listed`."""
     names = list(names)
     for name in names:
         if is_under_way(name):
@@ -190,5 +193,5 @@ def check_names(names: Iterable[str], listed: Collection[str]) -> None:
 
 
 def _letters(category: str) -> str:
-    """What is left of a name in another spelling: other case, blanks, or `%20` for them as some writers have it."""
+    """Reduce a name to its letters, so that case, blanks, or `%20` for them, make no difference."""
     return re.sub(r"[^a-z0-9]", "", unquote(category).casefold())

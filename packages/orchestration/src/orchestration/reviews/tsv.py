@@ -73,7 +73,7 @@ class _Tally:
 
 
 def files_of(folder: Path) -> list[Path]:
-    """The TSV files in a folder, compressed or not, by name."""
+    """List the TSV files in a folder, compressed or not, by name."""
     return sorted(file for file in folder.iterdir() if file.name.endswith((".tsv", ".tsv.gz")) and file.is_file())
 
 
@@ -119,7 +119,7 @@ def _stem(file: Path) -> str:
 
 
 def fault(line: bytes) -> tuple[str | None, list[str]]:
-    """The rule that a line breaks, or None, and its fields."""
+    """Return the rule that a line breaks, or None, and its fields."""
     try:
         fields = line.decode("utf-8").split("\t")
     except UnicodeDecodeError:
@@ -147,7 +147,7 @@ def _find_broken_rules(line: bytes, review: Mapping[str, str]) -> Iterator[str]:
 
 
 def folder_name(category: str) -> str:
-    """A category as the published Parquet folders have it: `Video Games` is Video_Games."""
+    """Return a category as the published Parquet folders have it: `Video Games` is Video_Games."""
     return category.replace(" ", "_")
 
 
@@ -162,7 +162,7 @@ def _is_date(text: str) -> bool:
 
 
 def _convert_file(file: Path, out: Path, tally: _Tally) -> None:
-    """Through a CSV file a category, whose quoting is beyond doubt, since DuckDB writes the Parquet files."""
+    """Convert by way of a CSV file for each category, whose quoting is beyond doubt: DuckDB reads it."""
     stem = _stem(file)
     category_at, date_at = _NAMES.index("product_category"), _NAMES.index("review_date")
     written: Counter[str] = Counter()
@@ -214,7 +214,7 @@ def _check_header(file: Path, source: IO[bytes]) -> None:
 
 
 def _lines(source: IO[bytes]) -> Iterator[bytes]:
-    """The lines without their ends. One that is far too long is cut to as much as tells so, and the rest skipped."""
+    """Yield the lines without their ends; one that is far too long is cut, and the rest of it skipped."""
     while line := source.readline(_LONGEST_LINE):
         rest = line
         while rest and not rest.endswith(b"\n"):

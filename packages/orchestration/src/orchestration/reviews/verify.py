@@ -40,7 +40,9 @@ class CategoryCheck:
 
 
 def check_categories(pipeline: DailyPipeline, query: Query) -> list[CategoryCheck]:
-    """Every category of the pipeline, and any other with reviews in the table, in order; none before the first run."""
+    """List every category of the pipeline, and any other with reviews in the table, in order; none before the first
+    run.
+    """
     there = query("SELECT 1 FROM svv_external_tables WHERE schemaname = 'amzreviews' AND tablename = 'reviews'")
     if not list(there):
         return []

@@ -65,7 +65,7 @@ def pipelines_stack(environment: str, *, url: str = "") -> Stack:
 
 
 def templates(package: Path) -> dict[str, str]:
-    """Join the template of each stack, by its name, from the sources of the orchestration package in a folder."""
+    """Join each stack's template, by name, from the orchestration package's sources in a folder."""
     return {name: template.join(_files(name, package)) for name in ("artifacts", "data", "pipelines")}
 
 

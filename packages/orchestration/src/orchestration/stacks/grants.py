@@ -25,17 +25,17 @@ Query = Callable[[str], list[tuple[Any, ...]]]
 
 
 def jobs_user(environment: Environment) -> str:
-    """The database user as which rs-query's role logs in."""
+    """Return the database user as which rs-query's role logs in."""
     return f"IAMR:elt-{environment.name}-rs-query"
 
 
 def readers(environment: Environment) -> set[str]:
-    """The database users that may read every table."""
+    """Return the database users that may read every table."""
     return {f"IAMR:elt-plan-{environment.name}", *map(user_of, environment.readers)}
 
 
 def user_of(arn: str) -> str:
-    """The database user of an IAM role, of a session of one, or of a user: `IAMR:` or `IAM:` and its name alone."""
+    """Return the database user of an IAM role, its session, or a user: `IAMR:` or `IAM:` and its name."""
     kind, _, name = arn.rsplit(":", 1)[-1].partition("/")
     if kind == "assumed-role":
         return f"IAMR:{name.partition('/')[0]}"
@@ -43,7 +43,7 @@ def user_of(arn: str) -> str:
 
 
 def digest(environment: Environment, database: str) -> str:
-    """What identifies the grants that an environment asks for, to be kept where they have been made."""
+    """Hash the grants that an environment asks for, to be kept where they have been made."""
     asked = "\n".join([*_privileges(environment, database), *sorted(readers(environment))])
     return hashlib.sha256(asked.encode()).hexdigest()[:16]
 

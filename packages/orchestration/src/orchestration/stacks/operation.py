@@ -26,7 +26,7 @@ _OVERTAKEN = re.compile(r"Stack.*(_IN_PROGRESS state|already exists|does not exi
 
 
 def describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
-    """A stack as CloudFormation describes it, by its name or ID; None where there is none."""
+    """Return a stack as CloudFormation describes it, by its name or ID; None where there is none."""
     try:
         description: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
@@ -37,7 +37,7 @@ def describe(cloudformation: Any, name: str) -> dict[str, Any] | None:
 
 
 def status_of(cloudformation: Any, name: str) -> str:
-    """A stack's status, "" where there is no stack."""
+    """Return a stack's status, "" where there is no stack."""
     description = describe(cloudformation, name)
     return str(description["StackStatus"]) if description else ""
 
@@ -64,7 +64,7 @@ def settle(cloudformation: Any, name: str, *, report: Callable[[str], None]) -> 
 
 
 def require_updatable(name: str, status: str) -> None:
-    """DeployError, which says what to do, where no change set can be made for a stack of that status."""
+    """Raise DeployError, which says what to do, for a stack whose status takes no change set."""
     if is_busy(status):
         raise DeployError(f"stack {name} is {status}: do this again when that has ended")
     if status in _WAYS_OUT:
@@ -72,7 +72,7 @@ def require_updatable(name: str, status: str) -> None:
 
 
 def way_out(name: str, status: str) -> str:
-    """The commands that bring a stack out of a state that it is stuck in; "" for one that an update ends."""
+    """Return the commands that bring a stack out of a state that it is stuck in; "" for one that an update ends."""
     if status not in _WAYS_OUT:
         return ""
     act, waiter = _WAYS_OUT[status]
@@ -83,7 +83,7 @@ def way_out(name: str, status: str) -> str:
 
 
 def follow(cloudformation: Any, name: str, *, token: str, after: str) -> str:
-    """The status at which the operation ended that was started with a ClientRequestToken, later than an event.
+    """Wait for the operation of a ClientRequestToken, later than an event; the status it ended at.
 
     `name` is the stack's, or its ID: no stack has the name any more when it is deleted.
 
@@ -128,13 +128,13 @@ def delete(cloudformation: Any, name: str, *, report: Callable[[str], None]) -> 
 
 
 def latest_event(cloudformation: Any, name: str) -> str:
-    """The newest event's ID, "" where there is none."""
+    """Return the newest event's ID, "" where there is none."""
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
     return str(events[0]["EventId"]) if events else ""
 
 
 def events_since(cloudformation: Any, name: str, event_id: str) -> Iterator[dict[str, Any]]:
-    """The events later than one, newest first."""
+    """Yield the events later than one, newest first."""
     pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
     for event in (event for page in pages for event in page["StackEvents"]):
         if event["EventId"] == event_id:
@@ -143,7 +143,7 @@ def events_since(cloudformation: Any, name: str, event_id: str) -> Iterator[dict
 
 
 def first_failure(cloudformation: Any, name: str, *, after: str) -> str:
-    """The first resource that failed since an event, and why: what follows it is only the rollback."""
+    """Return the first resource that failed since an event, and why: what follows it is only the rollback."""
     reason = "no reason given; see its events"
     for event in events_since(cloudformation, name, after):
         if event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get("ResourceStatusReason", ""):

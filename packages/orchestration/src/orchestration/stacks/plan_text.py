@@ -54,7 +54,7 @@ _VERBS = ("Add", "Change", "Replace", "Remove")
 
 
 def plan_lines(changes: Sequence[Change]) -> list[str]:
-    """The lines that tell what would be done, stack by stack; what is lost by it comes under its change."""
+    """List the lines that tell what would be done, stack by stack; what is lost by it comes under its change."""
     lines = []
     for stack, of_stack in groupby(changes, key=lambda change: change.stack):
         lines.append(stack)
@@ -101,5 +101,5 @@ def _kind(kind: str) -> str:
 
 
 def _short(name: str) -> str:
-    """The end of an ARN, which is what the resource is called; other names as they are."""
+    """Return the end of an ARN, which is what the resource is called; other names as they are."""
     return name.rsplit(":", 1)[-1].rsplit("/", 1)[-1] if name.startswith("arn:") else name

@@ -52,7 +52,7 @@ def _require_entries(file: Path, section: str, text: str) -> None:
 
 
 def _require_head(file: Path, *, is_first: bool) -> None:
-    """Raise DeployError for a section that is not alone in its line, and for any line if it is not the first file's."""
+    """Raise DeployError for a section with more in its line, and for any line but the first file's."""
     for line in _lines(_split(file)[0]):
         if not is_first or line.partition(":")[0] in _SECTIONS:
             raise DeployError(f"{file}: {line.strip()!r} would be lost: it is in none of {', '.join(_SECTIONS)}")

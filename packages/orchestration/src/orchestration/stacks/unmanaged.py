@@ -94,7 +94,7 @@ def _usage_limit(environment: Environment, workgroup_arn: str | None) -> Iterato
 
 
 def _grants(environment: Environment, data: Mapping[str, str]) -> Iterator[_Step]:
-    """All grants in one step, unless the workgroup's tag says that these have been made."""
+    """Yield all grants in one step, unless the workgroup's tag says that these have been made."""
     users = [grants.jobs_user(environment), *sorted(grants.readers(environment))]
     kind, name = "AWS::Redshift::DatabasePrivilege", ", ".join(users)
     if "WorkgroupArn" not in data:

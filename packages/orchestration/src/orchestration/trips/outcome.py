@@ -26,7 +26,7 @@ class Outcome:
     month: Month
 
     def detail(self, state: StateRun) -> str:
-        """A few words on what a finished state did; "" for a state that leaves no trace."""
+        """Return a few words on what a finished state did; "" for a state that leaves no trace."""
         if state.name == "IngestRaw":
             return size(self.raw_bytes())
         if state.name == "TransformTrips":
@@ -40,7 +40,7 @@ class Outcome:
         return ""
 
     def explain_overtaken(self, execution: Execution, *, folder: Path | None) -> str | None:
-        """A clause that tells whose rows the table holds, where a run that succeeded has been overtaken by another.
+        """Say whose rows the table holds, where another run has overtaken one that succeeded, else None.
 
         `folder` is what was served to it, None where its source was a URL.
         """

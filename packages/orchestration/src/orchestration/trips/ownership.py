@@ -42,7 +42,7 @@ def find_overtaken(
     processed_bucket: str,
     query: Query,
 ) -> dict[Month, str]:
-    """Of months with the run that loaded them, those of which the table holds another's rows.
+    """Find the months, of those with the run that loaded them, of which the table holds another's rows.
 
     Each with a clause that tells which execution loaded it, from where. `source_url` is the template that these
     runs fetched from, and `folder` the one that was served there: another run may have fetched the same file at
@@ -65,7 +65,7 @@ def find_overtaken(
 
 
 def _newest_loads(query: Query, pipeline: Pipeline) -> dict[str, str]:
-    """The load that the table holds, by `YYYY-MM`. Loads of a table wait for each other, so the last is the one."""
+    """Read the load that the table holds, by `YYYY-MM`: the last, since loads of a table wait for each other."""
     audit = f"{pipeline.table.split('.')[0]}.load_audit"
     rows = query(
         f"SELECT source_month, load_id FROM {audit} WHERE dataset = '{pipeline.dataset}' ORDER BY loaded_at, load_id"  # noqa: S608
@@ -74,7 +74,9 @@ def _newest_loads(query: Query, pipeline: Pipeline) -> dict[str, str]:
 
 
 def _other(execution: str, *, url: str, load_id: str | None, manifest: Mapping[str, Any]) -> str | None:
-    """Who loaded the month in place of `execution`, or whose file it loaded; None where the rows are its source's."""
+    """Return who loaded the month in place of `execution`, or whose file it loaded; None where the rows are its
+    source's.
+    """
     if load_id is None:
         return "the table holds no load of it"
     known = manifest["load"]["load_id"] == load_id
@@ -92,7 +94,7 @@ def _other(execution: str, *, url: str, load_id: str | None, manifest: Mapping[s
 
 
 def _is_same_file(manifest: Mapping[str, Any], run: Run, *, file: Path | None, s3: Any) -> bool:
-    """Whether the manifest is of a file with this run's bytes, although it was fetched at another address.
+    """Whether the manifest's file has this run's bytes, although it was fetched at another address.
 
     Ingest keeps an object that has its source's bytes, with the address that these first came from.
     """
@@ -123,5 +125,5 @@ def checksum_of(file: Path) -> str:
 
 
 def _token(execution: str) -> str:
-    """How the loads of an execution end (`new_load_id` of glue-transform)."""
+    """Return how the loads of an execution end (`new_load_id` of glue-transform)."""
     return hashlib.sha256(execution.encode()).hexdigest()[:8]

@@ -28,23 +28,25 @@ def is_url(source: str) -> bool:
 
 
 def folder_of(source: str | None) -> Path | None:
-    """The folder that a source is; None for a URL, or none at all."""
+    """Return the folder that a source is; None for a URL, or none at all."""
     return Path(source) if source and not is_url(source) else None
 
 
 def url_template(source: str) -> str:
-    """The template a job fetches from: a URL as it is, or with TLC's file name appended to a folder's URL."""
+    """Return the template a job fetches from: a URL as it is, or with TLC's file name appended to a folder's URL."""
     return source if "{" in source else f"{source.rstrip('/')}/{_FILE_NAME}"
 
 
 def address(template: str, dataset: str, month: Month) -> str:
-    """A month's address, as ingest fills the template in and records it with the file."""
+    """Return a month's address, as ingest fills the template in and records it with the file."""
     filled = template.format(dataset=dataset, year=f"{month.year}", month=f"{month.number:02}")
     return quote(filled, safe=string.punctuation)
 
 
 def missing_from(source: str | None, dataset: str, months: Iterable[Month]) -> list[Month]:
-    """The months of which a folder has no file; none where the source is no folder, for that only a fetch can tell."""
+    """List the months of which a folder has no file; none where the source is no folder, for that only a fetch can
+    tell.
+    """
     if not source or is_url(source):
         return []
     names = {month: _FILE_NAME.format(dataset=dataset, year=month.year, month=f"{month.number:02}") for month in months}
@@ -53,7 +55,7 @@ def missing_from(source: str | None, dataset: str, months: Iterable[Month]) -> l
 
 @contextmanager
 def offer(source: str | None) -> Iterator[str | None]:
-    """What a job fetches from while the block runs: a URL's template, or that of a folder, which is served.
+    """Offer a source while the block runs: a URL's template, or that of a folder, which is served.
 
     None for no source, so that the job takes its own default. Errors: UsageError.
     """
@@ -89,7 +91,7 @@ def serve(folder: Path) -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def log_request(self, *args: Any, **kwargs: Any) -> None:
-            """The job logs what it fetched."""
+            """Log nothing: the job logs what it fetched."""
 
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

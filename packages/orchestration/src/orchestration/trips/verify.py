@@ -45,7 +45,7 @@ class MonthCheck:
 
 
 def read_manifest(s3: Any, bucket: str, dataset: str, month: Month) -> dict[str, Any] | None:
-    """The manifest of a month; None where no transform has published one."""
+    """Return the manifest of a month; None where no transform has published one."""
     try:
         answer = s3.get_object(Bucket=bucket, Key=f"{dataset}/{month.path}/manifest.json")
     except s3.exceptions.NoSuchKey:
@@ -55,7 +55,7 @@ def read_manifest(s3: Any, bucket: str, dataset: str, month: Month) -> dict[str,
 
 
 def manifest_months(s3: Any, bucket: str, dataset: str) -> list[Month]:
-    """The months that have a manifest, in order."""
+    """List the months that have a manifest, in order."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{dataset}/")
     keys = (item["Key"] for page in pages for item in page.get("Contents", []))
     return sorted(Month.parse("-".join(key.split("/")[1:3])) for key in keys if key.endswith("/manifest.json"))
@@ -72,7 +72,7 @@ def count_loaded(query: Query, table: str) -> dict[str, int]:
 
 
 def check_months(pipeline: Pipeline, s3: Any, processed_bucket: str, query: Query) -> list[MonthCheck]:
-    """Every month that has a manifest or rows, in order."""
+    """List every month that has a manifest or rows, in order."""
     loaded = count_loaded(query, pipeline.table)
     months = {str(month) for month in manifest_months(s3, processed_bucket, pipeline.dataset)} | set(loaded)
     return [

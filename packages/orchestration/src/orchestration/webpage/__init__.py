@@ -12,12 +12,12 @@ _BASE = Path(__file__).parent / "base.css"
 
 
 def style(*files: Path) -> str:
-    """The style sheet of a page: what all have, then its own."""
+    """Return the style sheet of a page: what all have, then its own."""
     return "\n".join(file.read_text(encoding="utf-8") for file in (_BASE, *files))
 
 
 def policy(*scripts: str) -> str:
-    """The content security policy of a page that fetches nothing and runs these scripts alone."""
+    """Return the content security policy of a page that fetches nothing and runs these scripts alone."""
     allowed = " ".join(_digest(script) for script in scripts) or "'none'"
     return (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'unsafe-inline'; "
@@ -26,7 +26,7 @@ def policy(*scripts: str) -> str:
 
 
 def _digest(script: str) -> str:
-    """As a policy names a script: the hash of its element's text."""
+    """Hash a script element's text, as a policy names it."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode('ascii')}'"
 
 

@@ -55,7 +55,7 @@ def is_published(store: Store, release_id: str) -> bool:
 
 
 def release(store: Store, release_id: str) -> Release:
-    """Errors: UsageError where there is none of that id; DeployError for one that cannot be read."""
+    """Raise UsageError where there is none of that id; DeployError for one that cannot be read."""
     key = f"releases/{manifest.check_id(release_id)}.json"
     document = store.document(key)
     if document is None:
@@ -64,15 +64,17 @@ def release(store: Store, release_id: str) -> Release:
 
 
 def releases(store: Store) -> list[tuple[str, datetime.datetime]]:
-    """The ids of all releases and when each was made, newest first."""
+    """List the ids of all releases and when each was made, newest first."""
     found = sorted(store.keys("releases/"), key=lambda one: one[1], reverse=True)
     names = [(key.removeprefix("releases/").removesuffix(".json"), written) for key, written in found]
     return [(name, written) for name, written in names if manifest.is_id(name)]
 
 
 def find_needed(store: Store, environment: str) -> set[str]:
-    """The releases that an environment still needs: the one it has, the one a rollback goes to, and, while a
-    deployment is unfinished, those it may have parts of. Errors: DeployError.
+    """Return the releases that an environment still needs: the one it has, the one a rollback goes to, and, while a
+    deployment is unfinished, those it may have parts of.
+
+    Errors: DeployError.
     """
     found = records.standing(store, environment)
     live = {found.live.release} if found.live else set()

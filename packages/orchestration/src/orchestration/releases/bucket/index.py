@@ -40,7 +40,7 @@ class File:
 
 
 def refresh(store: Store, release: Release) -> None:
-    """Bring the pages of a release's projects, and the list of projects, up to date with what the bucket holds."""
+    """Rewrite the pages of a release's projects, and the list of projects, from what the bucket holds."""
     projects = sorted({_project(key) for key in release.objects if key.endswith(".whl")})
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda project: _rewrite(store, f"{FOLDER}/{project}/", partial(_of, store, project)), projects))
@@ -48,7 +48,7 @@ def refresh(store: Store, release: Release) -> None:
 
 
 def project_pages(project: str, files: Iterable[File]) -> Pages:
-    """The two pages of a project."""
+    """Return the two pages of a project."""
     files = sorted(files, key=lambda file: file.key)
     links = [(f"../../{file.key}#sha256={file.sha256}", file.name) for file in files]
     document = {
@@ -62,21 +62,21 @@ def project_pages(project: str, files: Iterable[File]) -> Pages:
 
 
 def root_pages(projects: Iterable[str]) -> Pages:
-    """The two pages that list the projects."""
+    """Return the two pages that list the projects."""
     projects = sorted(projects)
     document = {"meta": {"api-version": "1.0"}, "projects": [{"name": project} for project in projects]}
     return {HTML: _html("Simple index", [(f"{project}/", project) for project in projects]), JSON: _json(document)}
 
 
 def files_of(store: Store, project: str) -> list[File]:
-    """The wheels of a project that are published."""
+    """List the wheels of a project that are published."""
     keys = [key for prefix in (project, WHEELHOUSE) for key, _ in store.keys(f"{prefix}/") if _is_published(key)]
     mine = [key for key in keys if _project(key) == project]
     return [File(key, digest or "") for key, digest in store.checksums(mine).items()]
 
 
 def _of(store: Store, project: str) -> Pages:
-    """A project's pages as they should be now."""
+    """Return a project's pages as they should be now."""
     return project_pages(project, files_of(store, project))
 
 
@@ -96,7 +96,7 @@ def _rewrite(store: Store, prefix: str, pages: Callable[[], Pages]) -> None:
 
 
 def _replace(store: Store, key: str, wanted: Callable[[], bytes], content_type: str) -> bool:
-    """False where somebody else wrote the object in the meantime."""
+    """Write an object unless it is the same; False where somebody else wrote it in the meantime."""
     try:
         there = store.s3.get_object(Bucket=store.bucket, Key=key)
         body, condition = there["Body"].read(), {"IfMatch": there["ETag"]}

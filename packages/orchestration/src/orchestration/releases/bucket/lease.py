@@ -127,7 +127,7 @@ def hold(store: Store, environment: str, *, what: str, report: Callable[[str], N
 
 
 def holder(store: Store, environment: str) -> Terms | None:
-    """Who holds the lease on an environment, None where it is free."""
+    """Return who holds the lease on an environment, None where it is free."""
     found = _read(store, environment)
     return None if found.is_free else found.terms
 
@@ -157,7 +157,7 @@ def _key(environment: str) -> str:
 
 
 def _read(store: Store, environment: str) -> _Found:
-    """Errors: DeployError for an object that is no lease."""
+    """Raise DeployError for an object that is no lease."""
     try:
         answer = store.s3.get_object(Bucket=store.bucket, Key=_key(environment))
     except store.s3.exceptions.NoSuchKey as error:
@@ -173,7 +173,7 @@ def _read(store: Store, environment: str) -> _Found:
 
 
 def _write(store: Store, environment: str, terms: Terms, *, etag: str) -> str | None:
-    """The new ETag; None where the object was not that of `etag`, "" for none, or another write was under way."""
+    """Write the lease over that of `etag` ("" for none); the new ETag, None where another write came first."""
     condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
     body = json.dumps(asdict(terms), indent=2).encode()
     try:

@@ -48,7 +48,7 @@ class Superseded:
 
 
 def find_superseded(store: Store, environments: Iterable[str]) -> Superseded:
-    """The development releases that no environment has, may be rolled back to, or is deploying.
+    """Return the development releases that no environment has, may be rolled back to, or is deploying.
 
     Errors: DeployError for a manifest or record that cannot be read: what is needed is not known then.
     """

@@ -139,17 +139,17 @@ class _Ended:
 
 
 def now() -> str:
-    """The time by this machine's clock, UTC. For people to read: nothing is ordered by it."""
+    """Return the time by this machine's clock, UTC. For people to read: nothing is ordered by it."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def what(action: str, release: str, environment: str) -> str:
-    """A deployment in words, such as `promote of release rel-3fa9c1d2e0b4 to prod`."""
+    """Return a deployment in words, such as `promote of release rel-3fa9c1d2e0b4 to prod`."""
     return f"destroy of {environment}" if action == DESTROY else f"{action} of release {release} to {environment}"
 
 
 def ways_on(begun: Begun, live: Deployed | None) -> str:
-    """The commands that end a deployment that has begun; `live` is the one before it."""
+    """Return the commands that end a deployment that has begun; `live` is the one before it."""
     command = f"destroy --env {begun.environment}"
     if begun.action != DESTROY:
         command = f"deploy --env {begun.environment} --release {begun.release}"
@@ -195,7 +195,7 @@ def end(store: Store, begun: Begun, *, reading: Reading = NOTHING) -> Deployed:
 
 
 def standing(store: Store, environment: str) -> Standing:
-    """Errors: DeployError for a record that no deployment has written, as the next one would act on it."""
+    """Raise DeployError for a record that no deployment has written, as the next one would act on it."""
     begun, ended = _list_documents(store, environment)
     last = ended[-1] if ended else None
     live = None
@@ -214,7 +214,10 @@ def standing(store: Store, environment: str) -> Standing:
 
 
 def find_live(store: Store, environment: str) -> Deployed | None:
-    """What is live in an environment; None where nothing is. Errors: UsageError while a deployment is unfinished."""
+    """Return what is live in an environment; None where nothing is.
+
+    Errors: UsageError while a deployment is unfinished.
+    """
     found = standing(store, environment)
     if found.unfinished:
         raise UsageError(f"{found.unfinished_in_words}, so no one release is live in {environment}: {found.ways_on}")
@@ -227,7 +230,7 @@ def deployments(store: Store, environment: str) -> list[tuple[str, str]]:
 
 
 def _list_documents(store: Store, environment: str) -> tuple[dict[int, tuple[str, datetime.datetime]], list[_Ended]]:
-    """What began, by its number: the key, and when S3 got it. And what ended, in order.
+    """Return what began, by its number: the key, and when S3 got it. And what ended, in order.
 
     Errors: DeployError for an object that is neither.
     """
@@ -257,7 +260,7 @@ Record = TypeVar("Record")
 
 
 def record(kind: type[Record], store: Store, key: str, **more: Any) -> Record | None:
-    """A record (a dataclass) from its document, with `more`; None where there is none.
+    """Return a record (a dataclass) from its document, with `more`; None where there is none.
 
     Errors: DeployError for a document of something else.
     """

@@ -55,7 +55,7 @@ def exclusively(url: str, variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def application(store: Store) -> Callable[..., Any]:
-    """The index as a WSGI application: pages in HTML or JSON, as the client prefers, and wheels."""
+    """Return the index as a WSGI application: pages in HTML or JSON, as the client prefers, and wheels."""
 
     @Request.application
     def answer(request: Request) -> Response:
@@ -77,7 +77,7 @@ def application(store: Store) -> Callable[..., Any]:
 
 @contextmanager
 def serving(store: Store, *, port: int = 0) -> Iterator[str]:
-    """The index's URL on 127.0.0.1, for pip's --index-url, while the block runs. Port 0 takes a free one.
+    """Serve the index on 127.0.0.1 while the block runs; its URL, for pip's --index-url. Port 0 takes a free one.
 
     Errors: UsageError for a port that cannot be had.
     """

@@ -60,7 +60,7 @@ class Store:
         raise PublishError(f"{self.uri(key)} is being written by somebody else; do this again")
 
     def checksum(self, key: str) -> str | None:
-        """The sha256 that S3 has of an object, as hexadecimal digits; None where there is no such object."""
+        """Return the sha256 that S3 has of an object, as hexadecimal digits; None where there is no such object."""
         try:
             head = self.s3.head_object(Bucket=self.bucket, Key=key, ChecksumMode="ENABLED")
         except ClientError as error:
@@ -76,7 +76,7 @@ class Store:
             return dict(zip(keys, pool.map(self.checksum, keys), strict=True))
 
     def put_document(self, key: str, document: Mapping[str, Any], *, once: bool) -> None:
-        """Errors: PublishError where it is to be written `once`, and is there with other bytes."""
+        """Raise PublishError where it is to be written `once`, and is there with other bytes."""
         body = (json.dumps(document, indent=2) + "\n").encode()
         if once:
             self.put_once(key, body)
@@ -84,7 +84,7 @@ class Store:
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
 
     def document(self, key: str) -> dict[str, Any] | None:
-        """A JSON document; None where there is none. Errors: DeployError for what is no JSON object."""
+        """Return a JSON document; None where there is none. Errors: DeployError for what is no JSON object."""
         try:
             answer = self.s3.get_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:
@@ -98,7 +98,7 @@ class Store:
         return document
 
     def keys(self, prefix: str) -> list[tuple[str, datetime.datetime]]:
-        """The objects under a prefix in the order of their keys, and when each was written."""
+        """List the objects under a prefix in the order of their keys, and when each was written."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return [(item["Key"], item["LastModified"]) for page in pages for item in page.get("Contents", [])]
 
@@ -106,5 +106,5 @@ class Store:
         return f"s3://{self.bucket}/{key}"
 
     def url(self, key: str) -> str:
-        """The object's address by HTTP, as CloudFormation takes a template's. Keys here need no quoting."""
+        """Return the object's address by HTTP, as CloudFormation takes a template's. Keys here need no quoting."""
         return f"{self.s3.meta.endpoint_url}/{self.bucket}/{key}"

@@ -85,6 +85,6 @@ def _files(release: Release, builds: Mapping[str, Build]) -> dict[str, Path]:
 
 
 def _settings(root: Path) -> dict[str, str]:
-    """The parameters that the pipelines of a checkout bring to their stack."""
+    """Return the parameters that the pipelines of a checkout bring to their stack."""
     folder = root / "packages" / "orchestration" / "src" / "orchestration" / "pipelines"
     return {name: value for one in pipelines.all_pipelines(folder) for name, value in one.stack_parameters.items()}

@@ -48,9 +48,9 @@ class Build:
 
 
 def build_all(root: Path, out: Path, *, only: Collection[str] = PACKAGES) -> dict[str, Build]:
-    """Build the deployable packages of the checkout at `root` into `out`, a folder for each and one for the wheelhouse.
+    """Build the packages of the checkout at `root` into `out`.
 
-    Errors: PublishError; UsageError for a package there is not.
+    There is a folder for each, and one for the wheelhouse. Errors: PublishError; UsageError for a package there is not.
     """
     if unknown := [name for name in only if name not in PACKAGES]:
         raise UsageError(f"there is no package {unknown[0]!r} to release; there are: {', '.join(PACKAGES)}")
@@ -93,7 +93,7 @@ def gather(package: Path, wheel: Wheel, *, out: Path, house: dict[str, Wheel]) -
 
 
 def build_wheel(package: Path, out: Path) -> Wheel:
-    """By hatchling, hatch's own build backend, in this process: no environment to make. Errors: PublishError."""
+    """Build a wheel by hatchling, hatch's own backend, in this process. Errors: PublishError."""
     from hatchling.builders.wheel import WheelBuilder
 
     try:
@@ -104,5 +104,5 @@ def build_wheel(package: Path, out: Path) -> Wheel:
 
 
 def _sums(digests: dict[str, str]) -> bytes:
-    """As sha256sum writes and checks it."""
+    """Write digests as sha256sum writes and checks them."""
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()

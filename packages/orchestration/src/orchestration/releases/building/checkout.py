@@ -19,7 +19,7 @@ class Commit:
 
 
 def read(root: Path, *, paths: list[str]) -> Commit:
-    """The commit of the checkout at `root`; `paths` are what is built from."""
+    """Return the commit of the checkout at `root`; `paths` are what is built from."""
     head = _git(root, "rev-parse", "HEAD")
     if head is None:
         return Commit("", ())
@@ -28,7 +28,7 @@ def read(root: Path, *, paths: list[str]) -> Commit:
 
 
 def require_clean(commit: Commit) -> None:
-    """UsageError unless what is built is what the commit has."""
+    """Raise UsageError unless what is built is what the commit has."""
     if not commit.id:
         raise UsageError("a release is made from a git checkout; `elt deploy` takes any folder of the project")
     if commit.changed:

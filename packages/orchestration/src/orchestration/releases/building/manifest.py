@@ -51,7 +51,7 @@ class Package:
         return self.key(next(name for name in self.files if name.endswith(".py")))
 
     def modules_in(self, bucket: str) -> str:
-        """As --additional-python-modules has them: S3 locations, with commas between."""
+        """Write the modules as --additional-python-modules has them: S3 locations, with commas between."""
         return ",".join(f"s3://{bucket}/{key}" for key in self.modules)
 
 
@@ -88,7 +88,9 @@ class Release:
         return own | dict(self.wheelhouse)
 
     def parameters(self, bucket: str) -> dict[str, str]:
-        """What the pipelines stack takes from a release in `bucket`: keys there, what jobs install, and settings."""
+        """Return what the pipelines stack takes from a release in `bucket`: keys there, what jobs install, and
+        settings.
+        """
         ingest, transform, query = (self.packages[name] for name in ("glue-ingest", "glue-transform", "rs-query"))
         return {
             "GlueIngestScript": ingest.script,
@@ -104,7 +106,7 @@ class Release:
         }
 
     def template(self, stack: str) -> str:
-        """The key of a stack's template."""
+        """Return the key of a stack's template."""
         return self.packages["orchestration"].key(f"stacks/{stack}.yaml")
 
     def as_json(self) -> dict[str, Any]:
@@ -129,7 +131,7 @@ class Release:
 
 
 def make(builds: Mapping[str, Build], commit: Commit, *, settings: Mapping[str, str], development: bool) -> Release:
-    """The release that these builds are. The same builds have the same id, whatever commit they are of.
+    """Return the release that these builds are. The same builds have the same id, whatever commit they are of.
 
     Published packages lie under `<package>/<version>/`. A development release leaves versions alone: its packages lie
     under `<package>/<version>-<digest>/`, so that a checkout is deployed as often as it changes.
@@ -157,14 +159,17 @@ def is_id(text: str) -> bool:
 
 
 def check_id(text: str) -> str:
-    """The text, if it can be a release's id. Errors: UsageError."""
+    """Return the text, if it can be a release's id. Errors: UsageError."""
     if not is_id(text):
         raise UsageError(f"{text!r} is not a release; `elt release list` names them, such as rel-3fa9c1d2e0b4")
     return text
 
 
 def parse(document: Mapping[str, Any], *, where: str) -> Release:
-    """A release from its manifest, which lies `where`. Errors: DeployError for one of another format, or of none."""
+    """Return a release from its manifest, which lies `where`.
+
+    Errors: DeployError for one of another format, or of none.
+    """
     if document.get("format") != _FORMAT:
         raise DeployError(
             f"{where} has the format {document.get('format')!r}, this elt reads {_FORMAT}: take the elt that wrote it"

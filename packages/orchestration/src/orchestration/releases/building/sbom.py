@@ -19,7 +19,7 @@ _OURS = uuid.UUID("7d7c9a0c-5b0e-5a54-9d6e-2f3f0a1b6c11")
 
 
 def write(wheel: Wheel, extras: Collection[str], installed: list[Wheel]) -> bytes:
-    """The bill of `wheel` as a job has it: `installed` are the wheels that come with it, [] where none do.
+    """Return the bill of `wheel` as a job has it: `installed` are the wheels that come with it, [] where none do.
 
     What it needs, but gets from its surroundings (a Lambda runtime, a person's environment), is named without a
     version, with the requirement as a property.
@@ -80,7 +80,7 @@ def _component(wheel: Wheel) -> dict[str, Any]:
 
 
 def _licenses(wheel: Wheel) -> list[dict[str, Any]]:
-    """An SPDX expression where the wheel has one, else its licence by name."""
+    """List an SPDX expression where the wheel has one, else its licence by name."""
     if expression := wheel.metadata["License-Expression"]:
         return [{"expression": expression}]
     text = wheel.metadata["License"]

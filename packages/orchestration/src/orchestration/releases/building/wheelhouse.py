@@ -25,7 +25,7 @@ _PLATFORMS = tuple(f"--platform={name}_x86_64" for name in ("manylinux_2_26", "m
 
 
 def fetch(checkout: Path) -> dict[str, Wheel]:
-    """The wheels pinned by the checkout, by name. Errors: PublishError.
+    """Return the wheels pinned by the checkout, by name. Errors: PublishError.
 
     They are downloaded once for each state of the lock file, by pip, into the user's cache (XDG_CACHE_HOME), and
     what is found there is held against the lock's hashes.
@@ -43,7 +43,7 @@ def fetch(checkout: Path) -> dict[str, Wheel]:
 
 
 def find_superseded(checkout: Path | None) -> list[Path]:
-    """What the cache holds of other states of the lock file than the checkout's, and nobody has used for 30 days."""
+    """List the cached folders of other lock files than the checkout's that nobody has used for 30 days."""
     current = _folder((checkout / LOCK).read_text(encoding="utf-8")) if checkout else None
     oldest = time.time() - _UNUSED_S
     found = sorted(_cache().iterdir()) if _cache().is_dir() else []

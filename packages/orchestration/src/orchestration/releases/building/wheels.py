@@ -64,7 +64,7 @@ class Wheel:
         return [Requirement(line) for line in self.metadata.get_all("Requires-Dist", [])]
 
     def needs(self, extras: Collection[str] = ()) -> list[Requirement]:
-        """Those of the requirements that hold on Glue, with the extras that are asked for."""
+        """List those of the requirements that hold on Glue, with the extras that are asked for."""
         return [
             one
             for one in self.requirements
@@ -73,7 +73,7 @@ class Wheel:
 
 
 def closure(wheel: Wheel, extras: Collection[str], house: Mapping[str, Wheel]) -> list[Wheel]:
-    """Every wheel of `house` (by name) that `wheel` needs on Glue: with itself, all that a job installs.
+    """List every wheel of `house` (by name) that `wheel` needs on Glue: with itself, all that a job installs.
 
     A wheel comes after those it needs, so that it makes no difference whether they are installed together or one
     after the other. Errors: PublishError where one is missing or of a version that is not wanted.

@@ -107,7 +107,7 @@ def _read_unfinished(environment: Environment, store: Store, standing: Standing)
 
 
 def _stands_at(release: Release, store: Store, description: dict[str, Any]) -> bool:
-    """Whether a stack has a release's template, and those parameters of the release that the template takes."""
+    """Whether a stack has a release's template, and its parameters as far as the template takes them."""
     name = description["StackName"]
     body = boto3.client("cloudformation").get_template(StackName=name, TemplateStage="Original")["TemplateBody"]
     parameters = {one["ParameterKey"]: one["ParameterValue"] for one in description.get("Parameters", [])}

@@ -120,7 +120,7 @@ def objects(release: Release, store: Store) -> Iterator[Difference]:
 
 
 def _pointers(release: Release, store: Store, state: Mapping[str, Properties]) -> Iterator[Difference]:
-    """A pointer is the key of an object or of a folder."""
+    """Yield a pointer is the key of an object or of a folder."""
     location = re.compile(rf"s3://{re.escape(store.bucket)}/([^\s,'\"]*)")
     for resource, properties in state.items():
         for path, text in _texts("", properties):
@@ -137,7 +137,10 @@ def _functions(release: Release, store: Store, state: Mapping[str, Properties]) 
 
 
 def _definitions(release: Release, store: Store, state: Mapping[str, Properties]) -> Iterator[Difference]:
-    """The versions that aliases lead to are the release's definitions, with something in the place of each ${…}."""
+    """Compare the versions that aliases lead to with the release's definitions.
+
+    A definition has something in the place of each ${…}.
+    """
     states = boto3.client("stepfunctions")
     keys = [key for key in release.objects if key.endswith(".asl.json")]
     definitions = [store.document(key) for key in keys]
@@ -170,7 +173,7 @@ def _templates(release: Release, templates: Mapping[str, Stack]) -> Iterator[Dif
 
 
 def archives(release: Release, bucket: str) -> dict[str, dict[str, str]]:
-    """Where the code of functions lies in S3, by its CodeSha256."""
+    """Return where the code of functions lies in S3, by its CodeSha256."""
     return {
         base64.b64encode(bytes.fromhex(digest)).decode(): {"S3Bucket": bucket, "S3Key": key}
         for key, digest in release.objects.items()
@@ -179,7 +182,7 @@ def archives(release: Release, bucket: str) -> dict[str, dict[str, str]]:
 
 
 def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Every text in a value, with the path to it."""
+    """Yield every text in a value, with the path to it."""
     if isinstance(value, Mapping):
         for name, one in value.items():
             yield from _texts(f"{path}.{name}" if path else str(name), one)

@@ -28,7 +28,7 @@ def for_data(environment: Environment, *, taken: Collection[str]) -> dict[str, s
 def for_pipelines(
     environment: Environment, release: Release, outputs: Mapping[str, str], *, taken: Collection[str]
 ) -> dict[str, str]:
-    """Make the pipelines stack's parameters, of the environment, its other stacks' `outputs`, and the release.
+    """Make the pipelines stack's parameters of environment, release and the other stacks' `outputs`.
 
     `taken` are those that the release's template has: one from before or after this version of `elt` has others.
     """

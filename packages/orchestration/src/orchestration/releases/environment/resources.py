@@ -129,9 +129,9 @@ def read_function(lambdas: Any, name: str) -> dict[str, Any]:
 
 
 def write_function(lambdas: Any, name: str, wanted: Properties, *, archives: Mapping[str, Mapping[str, str]]) -> None:
-    """Make a function what `wanted`, from `read_function`, says, with the code that `archives` has of its CodeSha256.
+    """Make a function what `wanted`, from `read_function`, says.
 
-    Lambda takes one change at a time, so each is waited for.
+    `archives` has its code, by CodeSha256. Lambda takes one change at a time, so each is waited for.
     """
     updated = lambdas.get_waiter("function_updated_v2")
     code = wanted["CodeSha256"]

@@ -45,7 +45,7 @@ def roll_out(environment: Environment, store: Store, release: Release, *, action
 
 
 def require_development(environment: Environment) -> None:
-    """UsageError for an environment that takes no development releases."""
+    """Raise UsageError for an environment that takes no development releases."""
     if not environment.development_releases:
         raise UsageError(
             f"{environment.name} takes published releases only: `elt release publish`, deploy and try it in dev, "
@@ -54,9 +54,10 @@ def require_development(environment: Environment) -> None:
 
 
 def require_tried(environment: Environment, store: Store, release: Release) -> None:
-    """UsageError for a release that nobody has tried and the environment never had, if it takes published ones only.
+    """Raise UsageError for a release that nobody has tried and the environment never had.
 
-    One whose deployment is unfinished was let through when that began.
+    An environment that takes development releases takes any. One whose deployment is unfinished was let through when
+    that began.
     """
     if environment.development_releases or release.development:  # for the latter, roll_out has its own words
         return
@@ -105,7 +106,7 @@ class _Rollout:
         )
 
     def _changes_by_hand(self, before: Standing) -> tuple[list[Difference], Reading]:
-        """What was changed by hand since the last deployment that succeeded, beside what there is.
+        """Return what was changed by hand since the last deployment that succeeded, beside what there is.
 
         Errors: DeployError for a stack that is stuck, and for what was deleted by hand.
         """
@@ -123,7 +124,7 @@ class _Rollout:
         return changed, found
 
     def _restore(self, changed: list[Difference], found: Reading, before: Deployed | None) -> None:
-        """Errors: DeployError, which says that the environment has what it had, by hand or not."""
+        """Restore what was changed by hand. Errors: DeployError, which says what the environment has."""
         if not changed or before is None:
             return
         try:
@@ -196,7 +197,7 @@ class _Rollout:
 
 @contextmanager
 def explain_interruption(begun: Begun, before: Deployed | None) -> Iterator[None]:
-    """What stops a command within is Interrupted, which says what is unfinished and how to go on."""
+    """Make Interrupted of what stops a command within: it says what is unfinished and how to go on."""
     try:
         yield
     except KeyboardInterrupt as stop:

@@ -41,7 +41,7 @@ class Sandbox:
 
 
 def record_start(release_id: str, environment: str) -> Smoke:
-    """What is on record while a smoke run lasts: whatever an earlier one found, this release has not passed."""
+    """Return what is on record while a smoke run lasts: whatever an earlier one found, this release has not passed."""
     began = now()
     reason = f"one that began at {began} has not ended"
     return Smoke(release_id, environment, at=began, passed=False, reason=reason, execution="", rows={}, seconds=0.0)
@@ -81,7 +81,7 @@ def run(deployment: Deployment, release_id: str, *, report: Callable[[str], None
 
 @contextmanager
 def _isolate(deployment: Deployment, sandbox: Sandbox) -> Iterator[None]:
-    """A schema that everybody may make tables in, for as long as it takes; then it goes with all else under `sandbox`.
+    """Make a schema that everybody may make tables in; in the end delete it and all else under `sandbox`.
 
     The administrator makes it: the load job's role may make tables, and nothing but tables.
     """
@@ -127,7 +127,7 @@ def _run_pipeline(deployment: Deployment, sandbox: Sandbox, *, source: str) -> e
 
 
 def _verify(deployment: Deployment, sandbox: Sandbox, file: Path, folder: Path) -> tuple[dict[str, int], str]:
-    """No row and no cent is lost between the file, the table and the rejects: the counts, and what is wrong."""
+    """Count what came of the file: every row, and what is wrong where one or a cent is lost."""
     bucket, month = boto3.resource("s3").Bucket(deployment.processed_bucket), f"{sandbox.prefix}/yellow/{MONTH.path}"
     load = json.loads(bucket.Object(f"{month}/manifest.json").get()["Body"].read())["load"]
     table = f'SELECT COUNT(*), SUM(total_amount) FROM "{sandbox.schema}".yellow_trips'  # noqa: S608
@@ -153,7 +153,7 @@ def _verify(deployment: Deployment, sandbox: Sandbox, file: Path, folder: Path) 
 def describe_mismatch(
     rows: Mapping[str, int], audited: list[tuple[int, int]], source_total: float, total: float
 ) -> str:
-    """In words, "" where all agrees: `rows` read, kept and so on, `audited` of load_audit, and two sums in dollars."""
+    """Say what does not agree, "" where all does: rows by what became of them, and sums in dollars."""
     source, read, kept, rejected, loaded = (rows[name] for name in ("source", "read", "kept", "rejected", "loaded"))
     wrong = {
         f"the file has {source} rows, {read} were read": source != read,
@@ -168,7 +168,7 @@ def describe_mismatch(
 
 
 def _sum(files: list[Path]) -> tuple[int, float]:
-    """The rows of Parquet files, and the sum of their total_amount."""
+    """Return the rows of Parquet files, and the sum of their total_amount."""
     if not files:
         return 0, 0.0
     import duckdb
