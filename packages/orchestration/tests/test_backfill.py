@@ -18,7 +18,7 @@ from orchestration import environments, pipelines
 from orchestration.backfill import cost, plan, progress, tables
 from orchestration.backfill.execution import OVERTAKEN, Backfill, MonthRun, Reader
 from orchestration.backfill.request import Request
-from orchestration.cli.backfill_outcome import overtaken_text
+from orchestration.cli.backfill_outcome import describe_overtaken
 from orchestration.errors import UsageError
 from orchestration.pipelines import Month, MonthlyPipeline, asl
 
@@ -464,7 +464,7 @@ def test_a_month_that_another_run_has_overtaken_is_named_with_its_command(
         source="http://a/",
         environment=environments.load("local"),
     )
-    assert overtaken_text(request, [run]) == (
+    assert describe_overtaken(request, [run]) == (
         "everything ran, but the table holds another run's rows of 2024-01; load again:\n"
         "elt run yellow-trips --month 2024-01 --source http://a/ --env local"
     )

@@ -31,7 +31,7 @@ def require_head(head: bytes, *, where: str) -> None:
     if head[:4] == parquet.MAGIC:
         return
     if head[:4] == parquet.ENCRYPTED_MAGIC:
-        raise _encrypted("its footer is encrypted", where=where)
+        raise _encryption_error("its footer is encrypted", where=where)
     if not head:
         raise NotParquet(f"{where} is empty: try again later, or correct --source_url")
     raise NotParquet(f"{where} is not a Parquet file but {describe(head)}: correct --source_url, or try again later")
@@ -57,7 +57,7 @@ def footer_size(tail: bytes | bytearray, *, size: int, where: str) -> int:
     except parquet.Malformed as error:
         raise _not_whole(error, size=size, where=where) from None
     except parquet.NeedsKey as error:
-        raise _encrypted(str(error), where=where) from None
+        raise _encryption_error(str(error), where=where) from None
     return wanted
 
 
@@ -73,11 +73,11 @@ def require_footer(tail: bytes | bytearray, *, size: int, where: str) -> Footer:
     except parquet.Malformed as error:
         raise _not_whole(error, size=size, where=where) from None
     except parquet.NeedsKey as error:
-        raise _encrypted(str(error), where=where) from None
+        raise _encryption_error(str(error), where=where) from None
     return footer
 
 
-def _encrypted(how: str, *, where: str) -> Encrypted:
+def _encryption_error(how: str, *, where: str) -> Encrypted:
     return Encrypted(f"{where} is an encrypted Parquet file ({how}), and there is no key: publish it unencrypted")
 
 

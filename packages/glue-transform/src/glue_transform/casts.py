@@ -86,7 +86,7 @@ def cast(source: SourceColumn | None, target: Column, *, fits: bool = False) -> 
     )
 
 
-def lost(source: SourceColumn, target: Column) -> str | None:
+def loss_condition(source: SourceColumn, target: Column) -> str | None:
     """Return the condition under which the cast loses a value that is there, or None where it cannot."""
     type_, kind, name = target.type, source.kind, source.reference
     if kind == "null" or kind in _EXACT.get(type_.name, ()):

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from glue_transform.casts import cast, lost
+from glue_transform.casts import cast, loss_condition
 from glue_transform.datasets import Dataset
 from glue_transform.datasets.definition import SOURCE_MONTH
 from glue_transform.mapping import FileMapping
@@ -52,7 +52,7 @@ def losses_of(dataset: Dataset, mapping: FileMapping) -> Losses:
     found = {
         column.name: condition
         for column in dataset.columns[:-1]
-        if column.name in mapping.columns and (condition := lost(mapping.columns[column.name], column))
+        if column.name in mapping.columns and (condition := loss_condition(mapping.columns[column.name], column))
     }
     return Losses(found)
 

@@ -120,7 +120,7 @@ def _string(text: str, start: int, since: int) -> _Lexed:
     raise Unterminated("unterminated string", start)
 
 
-def _quoted(text: str, start: int, since: int) -> _Lexed:
+def _name_in_quotes(text: str, start: int, since: int) -> _Lexed:
     position = start + 1
     while position := text.find('"', position) + 1:
         if text[position : position + 1] != '"':
@@ -168,7 +168,7 @@ def _backslash(text: str, start: int, since: int) -> _Lexed:
 _LEXERS: dict[str, Callable[[str, int, int], _Lexed]] = {
     ";": _semicolon,
     "'": _string,
-    '"': _quoted,
+    '"': _name_in_quotes,
     "-": _line_comment,
     "/": _comment,
     ":": _parameter,

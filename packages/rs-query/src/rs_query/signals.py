@@ -29,7 +29,7 @@ class Interruption(BaseException):
 
 @contextmanager
 def interruptible(signals: Sequence[signal.Signals] = _SIGNALS) -> Iterator[None]:
-    """Within, these signals raise Interruption, which leaves as RunInterrupted."""
+    """Raise Interruption at these signals while the block runs; it leaves as RunInterrupted."""
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
         raise Interruption(f"stopped by {signal.Signals(signum).name}", signum=signum)
@@ -42,13 +42,13 @@ def interruptible(signals: Sequence[signal.Signals] = _SIGNALS) -> Iterator[None
 
 
 def list_unhandled() -> list[signal.Signals]:
-    """SIGTERM, where it would end this process without a word: not in a program that handles or ignores it."""
+    """List SIGTERM where it would end this process without a word: no program handles or ignores it."""
     return [signal.SIGTERM] if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL else []
 
 
 @contextmanager
 def defer_signals() -> Iterator[None]:
-    """Within, SIGTERM and Ctrl-C wait for the end of the block; a second one does not.
+    """Let SIGTERM and Ctrl-C wait for the end of the block; a second one does not.
 
     For a call that starts something: until its answer is here nobody knows what to cancel.
     """

@@ -71,7 +71,7 @@ def check_parquet(url: str, *, head: bytes, tail: bytes) -> None:
     Raise Encrypted for the one of encrypted footers (https://github.com/apache/parquet-format/blob/master/Encryption.md).
     """
     if b"PARE" in (head[:4], tail[-4:]):
-        raise encrypted_error(url)
+        raise encryption_error(url)
     if head[:4] != b"PAR1":
         raise NotParquet(
             f"{url} is not a Parquet file: it begins with {head[:60]!r}; ingest the month again when its source has it"
@@ -80,6 +80,6 @@ def check_parquet(url: str, *, head: bytes, tail: bytes) -> None:
         raise NotParquet(f"{url} is cut short: it ends without a Parquet footer; ingest the month again")
 
 
-def encrypted_error(url: str) -> Encrypted:
+def encryption_error(url: str) -> Encrypted:
     """Return the error for a file of which the footer, or a column, cannot be read without a key."""
     return Encrypted(f"{url} is an encrypted Parquet file, and this job has no key; publish the month unencrypted")

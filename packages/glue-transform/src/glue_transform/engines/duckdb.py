@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from glue_transform import capacity
-from glue_transform.engines import OnPart, Output, Written, check_parquet, encrypted_error
+from glue_transform.engines import OnPart, Output, Written, check_parquet, encryption_error
 from glue_transform.errors import EngineFailed, EngineMissing, NotParquet
 from glue_transform.manifest import Part
 from glue_transform.schema import Element, columns
@@ -79,8 +79,8 @@ class DuckDBEngine:
         except self._error as error:
             raise NotParquet(f"{url}: its Parquet footer cannot be read: {_line(error)}; ingest it again") from None
         if self._is_encrypted():
-            raise encrypted_error(url)
-        self._shown = [_shown(column, str(type_), zone) for column, type_ in zip(found, types)]
+            raise encryption_error(url)
+        self._shown = [_read_expression(column, str(type_), zone) for column, type_ in zip(found, types)]
         if any(column.name.lower() == _ROW_NUMBER for column in found):
             self._renumber()
         return SourceFile(url, self._rows, found)
@@ -230,7 +230,7 @@ def _sum_parts(done: Sequence[tuple[Part, Mapping[str, int]]]) -> Written:
     return Written([part for part, _tally in done if part.rows], tally)
 
 
-def _shown(column: SourceColumn, type_: str, zone: str) -> str:
+def _read_expression(column: SourceColumn, type_: str, zone: str) -> str:
     """Return the column as `source` shows it: what both engines can read and write."""
     name = shown = column.reference
     if column.kind == "timestamp":

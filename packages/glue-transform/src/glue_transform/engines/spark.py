@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from glue_transform.engines import OnPart, Output, Written, check_parquet, encrypted_error
+from glue_transform.engines import OnPart, Output, Written, check_parquet, encryption_error
 from glue_transform.errors import EngineFailed, EngineMissing, NotParquet
 from glue_transform.manifest import Part
 from glue_transform.schema import Element, columns
@@ -58,7 +58,7 @@ class SparkEngine:
         footer = self._footer(url)
         with self._failing():
             if footer.isSetEncryption_algorithm():
-                raise encrypted_error(url)
+                raise encryption_error(url)
             found = columns(url, [_element(element) for element in footer.getSchema()][1:])
             for column in found:
                 if column.kind in _UNREADABLE:
@@ -68,7 +68,7 @@ class SparkEngine:
                     )
             frame = self._spark.read.schema(self._schema(footer)).parquet(url)
             frame = frame.toDF(*(column.reference for column in found))
-            frame.selectExpr(*(_shown(column, zone) for column in found)).createOrReplaceTempView("source")
+            frame.selectExpr(*(_read_expression(column, zone) for column in found)).createOrReplaceTempView("source")
             return SourceFile(url, int(footer.getNum_rows()), found)
 
     def _schema(self, footer: Any) -> Any:
@@ -212,7 +212,7 @@ def _element(element: Any) -> Element:
     )
 
 
-def _shown(column: SourceColumn, zone: str) -> str:
+def _read_expression(column: SourceColumn, zone: str) -> str:
     """Return the column as `source` shows it: what both engines can read and write."""
     name = shown = column.reference
     if column.kind == "timestamp":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orchestration.cli.backfill_outcome import conclude, overtaken_text
+from orchestration.cli.backfill_outcome import conclude, describe_overtaken
 from orchestration.cli.following import interruptible
 from orchestration.cli.options import MONTH, MONTHLY_PIPELINE, env_option, json_option, print_json
 from orchestration.environments import Environment
@@ -189,7 +189,7 @@ def _run(deployment: Deployment, request: Request, plan: Plan, *, as_json: bool)
     backfill = mark_overtaken(deployment, request, backfill)
     conclude(backfill, plan, as_json=as_json)
     if overtaken := backfill.having(OVERTAKEN):
-        raise RunFailed(overtaken_text(request, overtaken))
+        raise RunFailed(describe_overtaken(request, overtaken))
     return 0
 
 

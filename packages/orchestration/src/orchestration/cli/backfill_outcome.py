@@ -54,7 +54,7 @@ def _as_json(backfill: Backfill | None, outcomes: Any) -> dict[str, Any]:
     }
 
 
-def overtaken_text(request: Request, months: Sequence[MonthRun]) -> str:
+def describe_overtaken(request: Request, months: Sequence[MonthRun]) -> str:
     """Name the months that other runs have overtaken, and the commands that load this backfill's again."""
     from orchestration.cli.run import rerun_command
 

@@ -123,7 +123,7 @@ def _ask_about(fewer: str) -> None:
 
 def _describe(delivery: Delivery, pipeline: DailyPipeline) -> Iterator[str]:
     """Yield what became of the source on the way to what is put in place."""
-    from orchestration.reviews.source import unlisted_text
+    from orchestration.reviews.source import describe_unlisted
 
     if lines := delivery.lines:
         yield f"converted reviews: read {lines.read:,}, kept {lines.kept:,}, {_count_rejected(lines.rejected)}"
@@ -136,7 +136,7 @@ def _describe(delivery: Delivery, pipeline: DailyPipeline) -> Iterator[str]:
     if delivery.left_out:
         yield f"not delivered, since it is no product_category=…/*.parquet: {', '.join(delivery.left_out)}"
     if others := set(delivery.categories) - set(pipeline.categories):
-        yield unlisted_text(others)
+        yield describe_unlisted(others)
 
 
 def _count_rejected(by_rule: Mapping[str, int]) -> str:

@@ -33,7 +33,7 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
     from orchestration.reviews.placing import find_unlisted
-    from orchestration.reviews.source import unlisted_text
+    from orchestration.reviews.source import describe_unlisted
     from orchestration.reviews.verify import check_categories
     from orchestration.trips.verify import check_months
 
@@ -46,7 +46,7 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
     if isinstance(pipeline, DailyPipeline):
         others = find_unlisted(boto3.client("s3"), deployment.raw_bucket, pipeline)
         if others:
-            click.echo(unlisted_text(others), err=True)
+            click.echo(describe_unlisted(others), err=True)
         return _print(check_categories(pipeline, query), show_categories, as_json)
     months = check_months(pipeline, boto3.client("s3"), deployment.processed_bucket, query)
     return _print(months, show, as_json)

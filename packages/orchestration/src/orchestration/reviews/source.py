@@ -138,7 +138,7 @@ def split(source: str) -> tuple[str, str]:
     return bucket, prefix.rstrip("/") + "/" if prefix else ""
 
 
-def unlisted_text(categories: Iterable[str]) -> str:
+def describe_unlisted(categories: Iterable[str]) -> str:
     """Say which categories are there, and that nobody loads them."""
     return f"not loaded, since pipelines/reviews/pipeline.toml does not list them: {', '.join(sorted(categories))}"
 

@@ -36,7 +36,7 @@ class Outcome:
             drift = Counter(line["change"] for line in manifest["drift"])
             return "; ".join([rows, *(f"{change} in {columns} columns" for change, columns in drift.items())])
         if state.name == "LoadRedshift":
-            return f"loaded {self.loaded():,}"
+            return f"loaded {self.count_loaded():,}"
         return ""
 
     def explain_overtaken(self, execution: Execution, *, folder: Path | None) -> str | None:
@@ -67,6 +67,6 @@ class Outcome:
         assert manifest is not None, "the transform has succeeded, so its manifest is there"
         return manifest
 
-    def loaded(self) -> int:
+    def count_loaded(self) -> int:
         rows = verify.count_loaded(lambda sql: warehouse.query(self.deployment, sql), self.pipeline.table)
         return rows.get(str(self.month), 0)
