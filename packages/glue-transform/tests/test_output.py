@@ -108,7 +108,7 @@ def test_pages_too_large_for_the_memory_are_tried_with_more(lake, monkeypatch):
     trips = "SELECT i AS id, random() AS fare FROM range(2000000) AS t(i)"
     with duckdb.connect() as connection:
         connection.execute(f"COPY ({trips}) TO '{raw}' (FORMAT parquet, ROW_GROUP_SIZE 2000000)")
-    monkeypatch.setattr(capacity, "found", lambda: Capacity(2, 10**9))
+    monkeypatch.setattr(capacity, "measure", lambda: Capacity(2, 10**9))
     monkeypatch.setattr(duckdb_engine, "MEMORY", 10)
     lake.folder.mkdir()
     running = duckdb_engine.DuckDBEngine(lake.storage, lake.folder)

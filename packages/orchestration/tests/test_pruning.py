@@ -41,7 +41,9 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A bucket with what four releases were made of, and an upload that was cut short."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setattr(pruning, "FRESH", datetime.timedelta(0))
-    monkeypatch.setattr(history, "needed", lambda store, environment: {"local": {LIVE}, "dev": {TARGET}}[environment])
+    monkeypatch.setattr(
+        history, "find_needed", lambda store, environment: {"local": {LIVE}, "dev": {TARGET}}[environment]
+    )
     keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
     with mock_aws():
         s3 = boto3.client("s3", region_name="us-east-1", **keys)

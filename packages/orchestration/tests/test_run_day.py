@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestration import pipelines
-from orchestration.cli.run_day import _ask_about, _described, rerun_command
+from orchestration.cli.run_day import _ask_about, _describe, rerun_command
 from orchestration.environments import load
 from orchestration.errors import UsageError
 from orchestration.reviews.conversion import Converted
@@ -57,7 +57,7 @@ def test_what_became_of_a_delivery_is_told() -> None:
         extra=("images",),
         left_out=("product_category=Toys/notes.txt",),
     )
-    assert list(_described(given, PIPELINE)) == [
+    assert list(_describe(given, PIPELINE)) == [
         "converted 2 files: read 2,003, kept 1,999, rejected 4 (star_rating 3, no_review_id 1)",
         "not loaded, since the table has no such columns: images",
         "not delivered, since it is no product_category=…/*.parquet: product_category=Toys/notes.txt",

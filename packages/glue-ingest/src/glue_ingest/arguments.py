@@ -152,7 +152,7 @@ def _template(text: str) -> str:
 
 
 def _s3_template(text: str) -> str:
-    """Return a key is taken as it stands, so it must not hold what `Request.url` would encode."""
+    """Check a key, which is taken as it stands: it must not hold what `Request.url` would encode."""
     bucket, _, key = text[len("s3://") :].partition("/")
     if not _BUCKET.fullmatch(bucket) or not key or quote(key, safe=string.punctuation) != key:
         raise UsageError(f"--source_url {text}: give s3://bucket/key, the key in plain ASCII without spaces")

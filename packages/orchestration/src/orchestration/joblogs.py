@@ -35,7 +35,7 @@ def read(logs: Any, execution: Execution) -> list[LogLine]:
 
 
 def _of_run(logs: Any, state: str, run: str) -> Iterator[LogLine]:
-    """Yield a job's groups appear with its first line; until then there is nothing to read."""
+    """Read a group's lines; a job's groups appear with its first line, until then there are none."""
     for group in GROUPS:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, logStreamNamePrefix=run)
         try:

@@ -108,7 +108,7 @@ def _json_value(value: Any) -> str:
 
 
 def _unique(names: Iterable[str]) -> Iterator[str]:
-    """Yield a second `count` becomes `count_2`, since an object has each key once."""
+    """Number names that repeat: a second `count` becomes `count_2`, as an object has each key once."""
     seen: set[str] = set()
     for name in names:
         key, number = name, 1

@@ -71,10 +71,10 @@ def releases(store: Store) -> list[tuple[str, datetime.datetime]]:
 
 
 def find_needed(store: Store, environment: str) -> set[str]:
-    """Return the releases that an environment still needs: the one it has, the one a rollback goes to, and, while a
-    deployment is unfinished, those it may have parts of.
+    """Find the releases that an environment still needs.
 
-    Errors: DeployError.
+    These are the one it has, the one a rollback goes to, and, while a deployment is unfinished, those it may have parts
+    of. Errors: DeployError.
     """
     found = records.standing(store, environment)
     live = {found.live.release} if found.live else set()

@@ -88,9 +88,7 @@ class Release:
         return own | dict(self.wheelhouse)
 
     def parameters(self, bucket: str) -> dict[str, str]:
-        """Return what the pipelines stack takes from a release in `bucket`: keys there, what jobs install, and
-        settings.
-        """
+        """Return what the pipelines stack takes from a release in `bucket`: keys, modules and settings."""
         ingest, transform, query = (self.packages[name] for name in ("glue-ingest", "glue-transform", "rs-query"))
         return {
             "GlueIngestScript": ingest.script,

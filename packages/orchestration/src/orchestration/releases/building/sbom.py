@@ -80,7 +80,7 @@ def _component(wheel: Wheel) -> dict[str, Any]:
 
 
 def _licenses(wheel: Wheel) -> list[dict[str, Any]]:
-    """List an SPDX expression where the wheel has one, else its licence by name."""
+    """Return the wheel's SPDX expression where it has one, else its licence by name."""
     if expression := wheel.metadata["License-Expression"]:
         return [{"expression": expression}]
     text = wheel.metadata["License"]

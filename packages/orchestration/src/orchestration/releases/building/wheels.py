@@ -64,7 +64,7 @@ class Wheel:
         return [Requirement(line) for line in self.metadata.get_all("Requires-Dist", [])]
 
     def needs(self, extras: Collection[str] = ()) -> list[Requirement]:
-        """List those of the requirements that hold on Glue, with the extras that are asked for."""
+        """List the requirements that hold on Glue, with the extras that are asked for."""
         return [
             one
             for one in self.requirements

@@ -120,7 +120,7 @@ def objects(release: Release, store: Store) -> Iterator[Difference]:
 
 
 def _pointers(release: Release, store: Store, state: Mapping[str, Properties]) -> Iterator[Difference]:
-    """Yield a pointer is the key of an object or of a folder."""
+    """Find keys of the bucket, of an object or a folder, under which the release has nothing."""
     location = re.compile(rf"s3://{re.escape(store.bucket)}/([^\s,'\"]*)")
     for resource, properties in state.items():
         for path, text in _texts("", properties):

@@ -19,7 +19,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from orchestration.releases.bucket.records import NOTHING, Properties, Reading, State
-from orchestration.stacks import Stack, outputs
+from orchestration.stacks import Stack
+from orchestration.stacks.updates import outputs
 
 #: As Glue, IAM, Lambda and Scheduler, and Step Functions say it.
 _NOT_THERE = (
