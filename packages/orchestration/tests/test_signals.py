@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from orchestration.errors import Terminated
-from orchestration.signals import postponed, terminable
+from orchestration.signals import defer_signals, terminable
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def test_a_signal_is_postponed_to_the_end_of_the_block_and_raised_there_once(
 ) -> None:
     done = []
     with terminable(), pytest.raises(raised):
-        with postponed():
+        with defer_signals():
             os.kill(os.getpid(), number)
             os.kill(os.getpid(), number)
             time.sleep(0.01)
@@ -34,5 +34,5 @@ def test_a_signal_is_postponed_to_the_end_of_the_block_and_raised_there_once(
 
 
 def test_without_a_signal_nothing_is_raised() -> None:
-    with postponed():
+    with defer_signals():
         pass

@@ -14,7 +14,7 @@ _STOPS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM raises Terminated, a KeyboardInterrupt, within. To be called in the main thread."""
+    """Raise Terminated, a KeyboardInterrupt, at SIGTERM while the block runs. To be called in the main thread."""
 
     def stop(signum: int, frame: FrameType | None) -> None:
         raise Terminated
@@ -27,10 +27,10 @@ def terminable() -> Iterator[None]:
 
 
 @contextmanager
-def postponed() -> Iterator[None]:
-    """Postpone Ctrl-C and SIGTERM to the end of the block, for a call whose answer says what there is to undo.
+def defer_signals() -> Iterator[None]:
+    """Postpone Ctrl-C and SIGTERM to the end of the block.
 
-    To be called in the main thread.
+    For a call whose answer says what there is to undo. To be called in the main thread.
     """
     came: list[int] = []
     before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in _STOPS}

@@ -19,7 +19,7 @@ from orchestration.pipelines import Month
 from orchestration.releases.bucket.history import Smoke
 from orchestration.releases.bucket.records import now
 from orchestration.releases.environment.deployment import Deployment
-from orchestration.signals import postponed
+from orchestration.signals import defer_signals
 
 PIPELINE = "yellow-trips"
 #: So far off that nothing about a real month is touched, alerts and recoveries included.
@@ -116,7 +116,7 @@ def _run_pipeline(deployment: Deployment, sandbox: Sandbox, *, source: str) -> e
     states = boto3.client("stepfunctions")
     arn = ""
     try:
-        with postponed():
+        with defer_signals():
             arn = _start(deployment, sandbox, source=source)
         *_, execution = executions.follow(states, arn)
     except BaseException:
