@@ -110,6 +110,8 @@ def test_suspended_buckets_overwrite_the_null_version_only(s3: Any, bucket: str)
     first = s3.put_object(Bucket=bucket, Key="k", Body=b"1")["VersionId"]
     suspend(s3, bucket)
     assert "VersionId" not in s3.put_object(Bucket=bucket, Key="k", Body=b"2")
+    copied = s3.copy_object(Bucket=bucket, Key="k", CopySource=f"{bucket}/k", MetadataDirective="REPLACE")
+    assert (copied["VersionId"], "CopySourceVersionId" in copied) == ("null", False)
     s3.put_object(Bucket=bucket, Key="k", Body=b"3")
     assert history(s3, bucket) == [("k", "version", "null", True), ("k", "version", first, False)]
     assert body(s3, bucket) == b"3"

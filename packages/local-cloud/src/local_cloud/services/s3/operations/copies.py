@@ -14,7 +14,7 @@ from local_cloud.services.s3.operations.shared import (
     check_readable,
     digests,
     find,
-    new_version_header,
+    version_header,
 )
 from local_cloud.services.s3.requests import attributes as attrs
 from local_cloud.services.s3.requests import checksums, conditions, xmldoc
@@ -97,7 +97,7 @@ def copy(context: Context, request: S3Request) -> Reply:
             condition=lambda current: conditions.check_write(request.headers, current),
         )
     context.notify("s3:ObjectCreated:Copy", version)
-    headers = attrs.encryption_headers(stored) | new_version_header(version)
+    headers = attrs.encryption_headers(stored) | version_header(context, version)
     headers |= context.lifecycle.expiration_header(version)
     if origin.version_id != NULL:
         headers["x-amz-copy-source-version-id"] = origin.version_id

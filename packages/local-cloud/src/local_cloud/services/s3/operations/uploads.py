@@ -149,6 +149,8 @@ def complete(context: Context, request: S3Request) -> Reply:
     if current and (done := context.completed.answer(request.query["uploadId"], text, current)):
         return done
     upload = find(context, request)
+    if not text:
+        raise _no_parts()
     parts = _chosen(context, upload, xmldoc.parse(text, "CompleteMultipartUpload"))
     size = sum(part.size for part in parts)
     declared = request.headers.get("x-amz-mp-object-size")
@@ -241,7 +243,7 @@ def _chosen(context: Context, upload: Upload, document: Any) -> list[Part]:
             )
         chosen.append(part)
     if not chosen:
-        raise S3Error("InvalidRequest", "You must specify at least one part")
+        raise _no_parts()
     for part in chosen[:-1]:
         if part.size < MIN_PART:
             raise S3Error(
@@ -252,6 +254,10 @@ def _chosen(context: Context, upload: Upload, document: Any) -> list[Part]:
                 ProposedSize=str(part.size),
             )
     return chosen
+
+
+def _no_parts() -> S3Error:
+    return S3Error("InvalidRequest", "You must specify at least one part")
 
 
 def _without_checksums(headers: Any) -> dict[str, str]:
