@@ -124,7 +124,10 @@ class ApiRequest:
         from moto.core.routing import NotFound, get_service_router
 
         try:
-            operation, found = get_service_router(self.service).match(Request(dict(self.environ)))
+            # SES has two APIs and one name to sign for.
+            second = self.service == "ses" and str(self.environ.get("PATH_INFO", "")).startswith("/v2/email/")
+            router = get_service_router("sesv2" if second else self.service)
+            operation, found = router.match(Request(dict(self.environ)))
         except (NotFound, NotImplementedError):
             return "", {}, True
         query = parse_qs(str(self.environ.get("QUERY_STRING", "")))

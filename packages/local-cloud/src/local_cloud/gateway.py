@@ -16,6 +16,7 @@ from local_cloud.cloud import Cloud
 from local_cloud.errors import StateNotSaved, StateUnusable
 from local_cloud.permissions import wire
 from local_cloud.permissions.errors import AccessDenied
+from local_cloud.refusals import REFUSED, refusal
 from local_cloud.saving import cause_of
 from local_cloud.services.s3.errors import S3Error
 from local_cloud.services.s3.requests.request import Reply, S3Request
@@ -70,6 +71,9 @@ class Gateway:
             fault = wire.fault(error, environ, service=request.service)
         except faults.UnknownService as error:
             fault = faults.Fault(400, "UnknownOperationException", str(error))
+        except NotImplementedError as error:  # moto's word for an operation or an argument that it lacks
+            what = f"{request.service}:{request.api_operation()}"
+            fault = faults.Fault(400, "UnknownOperationException", f"The local cloud does not serve {what}: {error}")
         except ConnectionError:
             raise
         except StateNotSaved as error:
@@ -104,6 +108,8 @@ class Gateway:
         return _start(start_response, reply)
 
     def _serve_moto(self, request: ApiRequest, start_response: StartResponse) -> Iterable[bytes]:
+        if request.service in REFUSED and (why := refusal(request.service, request.api_operation())):
+            raise faults.UnknownService(why)
         reads_only = request.reads_only  # before the body is gone
         app = self._application(request)
         service = package_of(app.service)
@@ -111,7 +117,7 @@ class Gateway:
         if not reads_only:
             self._cloud.persistence.check(patient=request.is_internal)
         with contextlib.nullcontext() if service in _OWN else moto_state.held():
-            result: Iterable[bytes] = app(request.environ, start_response)
+            result: Iterable[bytes] = app(request.environ, _without_missing_routes(request, start_response))
         if not reads_only:
             self._cloud.persistence.save_after(request.api_operation, service, patient=request.is_internal)
             for name in _REACHES.get(service, ()):
@@ -144,3 +150,16 @@ def _start(start_response: StartResponse, reply: Reply) -> Iterable[bytes]:
         headers.append(("Content-Length", str(len(reply.body))))
     start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
     return [reply.body] if isinstance(reply.body, bytes) else reply.body
+
+
+def _without_missing_routes(request: ApiRequest, start_response: StartResponse) -> StartResponse:
+    """Return a `start_response` that raises UnknownService where moto has no route, which it says in HTML."""
+
+    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+        kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+        if status.startswith("404") and kind.startswith("text/html") and not request.is_s3:
+            what = request.api_operation() or request.environ.get("PATH_INFO", "")
+            raise faults.UnknownService(f"The local cloud does not serve {request.service}:{what}.")
+        return start_response(status, headers, *more)
+
+    return start
