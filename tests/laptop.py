@@ -114,7 +114,7 @@ class Laptop:
         """What a deployed stack gives out: `artifacts`, `data` or `pipelines`."""
         name = "elt-artifacts" if stack == "artifacts" else f"elt-local-{stack}"
         (found,) = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+        return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
 
     def set_parameters(self, **values: str | None) -> None:
         """Update the pipelines stack by its parameters alone; None gives one its default again."""

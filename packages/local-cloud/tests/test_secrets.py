@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import string
 from typing import Any
@@ -68,3 +69,84 @@ def test_values_that_are_not_there(secrets: Any, arguments: dict[str, str], code
     with pytest.raises(ClientError) as caught:
         secrets.get_secret_value(**arguments)
     assert caught.value.response["Error"]["Code"] == code
+
+
+def labels(secrets: Any, name: str, **options: Any) -> dict[str, list[str]]:
+    """Version id → its staging labels."""
+    listed = secrets.list_secret_version_ids(SecretId=name, **options)
+    assert listed["ARN"].startswith("arn:aws:secretsmanager:")
+    return {each["VersionId"]: sorted(each.get("VersionStages", [])) for each in listed["Versions"]}
+
+
+def test_labels_follow_the_versions(secrets: Any) -> None:
+    first = secrets.create_secret(Name="labels", SecretString="1")["VersionId"]
+    second = secrets.put_secret_value(SecretId="labels", SecretString="2", VersionStages=["NEXT"])["VersionId"]
+    assert labels(secrets, "labels") == {first: ["AWSCURRENT"], second: ["NEXT"]}
+    third = secrets.put_secret_value(SecretId="labels", SecretString="3", VersionStages=["AWSCURRENT", "NEXT"])
+    assert labels(secrets, "labels") == {first: ["AWSPREVIOUS"], third["VersionId"]: ["AWSCURRENT", "NEXT"]}
+    everything = labels(secrets, "labels", IncludeDeprecated=True)
+    assert everything == {first: ["AWSPREVIOUS"], second: [], third["VersionId"]: ["AWSCURRENT", "NEXT"]}
+    described = secrets.describe_secret(SecretId="labels")["VersionIdsToStages"]
+    assert described.keys() == {first, third["VersionId"]}
+
+
+def test_a_label_is_moved_from_the_version_that_has_it(secrets: Any) -> None:
+    first = secrets.create_secret(Name="moved", SecretString="1")["VersionId"]
+    second = secrets.put_secret_value(SecretId="moved", SecretString="2", VersionStages=["AWSPENDING"])["VersionId"]
+    move = {"SecretId": "moved", "VersionStage": "AWSCURRENT", "MoveToVersionId": second}
+    with pytest.raises(ClientError, match=f"currently attached to version {first}, so you must explicitly"):
+        secrets.update_secret_version_stage(**move)
+    secrets.update_secret_version_stage(**move, RemoveFromVersionId=first)
+    assert labels(secrets, "moved") == {first: ["AWSPREVIOUS"], second: ["AWSCURRENT", "AWSPENDING"]}
+    assert secrets.get_secret_value(SecretId="moved")["SecretString"] == "2"
+
+
+def test_pages_of_versions(secrets: Any) -> None:
+    made = [secrets.create_secret(Name="paged", SecretString="0")["VersionId"]]
+    made += [
+        secrets.put_secret_value(SecretId="paged", SecretString=str(n), VersionStages=[f"L{n}"])["VersionId"]
+        for n in range(1, 4)
+    ]
+    first = secrets.list_secret_version_ids(SecretId="paged", MaxResults=3)
+    rest = secrets.list_secret_version_ids(SecretId="paged", MaxResults=3, NextToken=first["NextToken"])
+    assert [each["VersionId"] for each in [*first["Versions"], *rest["Versions"]]] == made
+    assert "NextToken" not in rest
+
+
+def test_when_a_secret_was_read(secrets: Any) -> None:
+    secrets.create_secret(Name="read", SecretString="x")
+    assert "LastAccessedDate" not in secrets.describe_secret(SecretId="read")
+    secrets.get_secret_value(SecretId="read")
+    assert secrets.describe_secret(SecretId="read")["LastAccessedDate"].timestamp() % 86_400 == 0
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "code", "message"),
+    [
+        ("create_secret", {"Name": "not a name"}, "ValidationException", "Invalid name. Must be a valid name"),
+        ("describe_secret", {"SecretId": "what*"}, "ValidationException", "Invalid name. Must be a valid name"),
+        ("list_secret_version_ids", {"SecretId": "absent"}, "ResourceNotFoundException", "the specified secret."),
+        (
+            "get_secret_value",
+            {"SecretId": "kept", "VersionStage": "AWSPREVIOUS"},
+            "ResourceNotFoundException",
+            "the specified secret value for staging label: AWSPREVIOUS",
+        ),
+        ("rotate_secret", {"SecretId": "kept"}, "InvalidRequestException", "No Lambda rotation function ARN"),
+        ("create_secret", {"Name": "deleted"}, "InvalidRequestException", "already scheduled for deletion"),
+        ("tag_resource", {"SecretId": "deleted", "Tags": []}, "InvalidRequestException", "marked for deletion"),
+    ],
+)
+def test_what_secrets_manager_refuses(
+    secrets: Any, operation: str, arguments: dict[str, Any], code: str, message: str
+) -> None:
+    for name in ("kept", "deleted"):
+        with contextlib.suppress(secrets.exceptions.ClientError):
+            secrets.create_secret(Name=name, SecretString="x")
+    with contextlib.suppress(secrets.exceptions.InvalidRequestException):
+        secrets.delete_secret(SecretId="deleted")
+    with pytest.raises(ClientError) as caught:
+        getattr(secrets, operation)(**arguments)
+    response = caught.value.response
+    assert (response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]) == (400, code)
+    assert message in response["Error"]["Message"]

@@ -109,13 +109,15 @@ def _shown(stack: Stack) -> list[Resource]:
 
 
 def _stack(stack: Stack) -> dict[str, Any]:
+    """A stack as DescribeStacks says it: lists of nothing are left out, but for tags and topics, as on AWS."""
     definition = stack.definition
+    in_review = stack.status == "REVIEW_IN_PROGRESS"
     return given(
         StackId=stack.id,
         StackName=stack.name,
-        ChangeSetId=stack.change_set_id,
-        Description=definition.description,
-        Parameters=[] if stack.status == "REVIEW_IN_PROGRESS" else _parameters(stack),
+        ChangeSetId=None if stack.is_deleted else stack.change_set_id,
+        Description=None if in_review else definition.description,
+        Parameters=None if in_review else _parameters(stack) or None,
         CreationTime=stack.created,
         LastUpdatedTime=stack.updated,
         DeletionTime=stack.deleted,
@@ -125,15 +127,16 @@ def _stack(stack: Stack) -> dict[str, Any]:
         RollbackConfiguration={},
         NotificationARNs=list(definition.notification_arns),
         TimeoutInMinutes=stack.timeout_minutes,
-        Capabilities=list(definition.capabilities),
+        Capabilities=None if in_review else list(definition.capabilities) or None,
         Outputs=[
             given(OutputKey=each.key, Description=each.description, ExportName=each.export)
             | {"OutputValue": each.value}
             for each in stack.outputs
-        ],
+        ]
+        or None,
         RoleARN=definition.role_arn,
         Tags=pairs(definition.tags),
-        EnableTerminationProtection=stack.termination_protection,
+        EnableTerminationProtection=None if stack.is_deleted else stack.termination_protection,
         DriftInformation={"StackDriftStatus": "NOT_CHECKED"},
     )
 
