@@ -60,6 +60,17 @@ def test_an_email_subscription_gets_a_file(cloud: Any, sns: Any, topic: str) -> 
     assert any(b"State LoadRedshift failed.\r\nTry: elt run" in file.read_bytes() for file in plain)
 
 
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [("", "Empty message"), ("x" * (256 * 1024 + 1), "Message too long"), ("ü" * 131_073, "too long")],
+)
+def test_messages_that_are_refused(sns: Any, topic: str, message: str, why: str) -> None:
+    with pytest.raises(ClientError, match=f"InvalidParameter.*Invalid parameter: .*{why}"):
+        sns.publish(TopicArn=topic, Message=message)
+    answer = sns.publish_batch(TopicArn=topic, PublishBatchRequestEntries=[{"Id": "a", "Message": message}])
+    assert [each["Code"] for each in answer["Failed"]] == ["InvalidParameter"]
+
+
 def test_without_a_subject(cloud: Any, sns: Any, topic: str) -> None:
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="nosubject@example.com")
     sns.publish(TopicArn=topic, Message="text")

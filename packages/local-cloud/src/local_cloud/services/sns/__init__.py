@@ -51,6 +51,10 @@ def install(cloud: Cloud) -> None:
         if subject is not None and (not 1 <= len(subject) <= 100 or not subject.isprintable()):
             # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html, Subject
             raise InvalidParameterValue("Invalid parameter: Subject")
+        if not message:
+            raise InvalidParameterValue("Invalid parameter: Empty message")
+        if len(message.encode()) > models.MAXIMUM_MESSAGE_LENGTH:  # moto counts characters
+            raise InvalidParameterValue("Invalid parameter: Message too long")
         return publish(self, message, *args, **options)
 
     def topic_publish(self: Any, *args: Any, **options: Any) -> Any:
