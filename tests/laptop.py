@@ -128,7 +128,7 @@ class Laptop:
                 *({"ParameterKey": key, "UsePreviousValue": True} for key in kept),
                 *({"ParameterKey": key, "ParameterValue": value} for key, value in values.items() if value),
             ],
-            Capabilities=["CAPABILITY_NAMED_IAM"],
+            Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
         cloudformation.get_waiter("stack_update_complete").wait(
             StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 120}

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlglot
-import yaml
 from sqlglot import exp
 
 import rs_query
@@ -19,10 +19,12 @@ from glue_ingest import arguments as ingest_arguments
 from glue_ingest import store as ingest_store
 from glue_transform import arguments as transform_arguments
 from glue_transform import datasets, redshift
-from laptop import BIN
+from laptop import BIN, ROOT
+from local_cloud.services.cloudformation.templates import documents, loops
 from orchestration import pipelines, stacks
 from orchestration.cli.backfill import MOST_AT_ONCE
-from orchestration.pipelines import Pipeline, asl
+from orchestration.pipelines import Pipeline, asl, sql
+from orchestration.releases.building import build
 from orchestration.trips import ownership
 from rs_query import arguments as query_arguments
 
@@ -34,25 +36,36 @@ TRIPS_IDS = [pipeline.name for pipeline in TRIPS]
 LOAD_KEYS = {"load_id", "dataset", "source_month", "rows_read", "rows_kept", "rows_rejected", "manifest"}
 
 
-class CloudFormationLoader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms, each as the name it stands for."""
-
-
-def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return {suffix: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {suffix: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)
-    return {suffix: loader.construct_mapping(node, deep=True)}
-
-
-CloudFormationLoader.add_multi_constructor("!", _short_form)
-
-
 def template(stack: stacks.Stack) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.load(stack.body, CloudFormationLoader)
+    """A stack's template with its loops written out and its mappings looked up; functions by their short names."""
+    document = unrolled(stack)
+    found: dict[str, Any] = _plain(document, document.get("Mappings", {}))
     return found
+
+
+def unrolled(stack: stacks.Stack) -> dict[str, Any]:
+    document = documents.load(stack.body)
+    return loops.unroll(document, lambda parameter: document["Parameters"][parameter]["Default"].split(","))
+
+
+def _plain(value: Any, mappings: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_plain(one, mappings) for one in value]
+    if not isinstance(value, dict):
+        return value
+    plain = {name.removeprefix("Fn::"): _plain(one, mappings) for name, one in value.items()}
+    if list(plain) == ["GetAtt"]:
+        return {"GetAtt": ".".join(plain["GetAtt"])}
+    if list(plain) == ["FindInMap"]:
+        mapping, row, column = plain["FindInMap"]
+        return mappings[mapping][row][column]
+    if list(plain) == ["Sub"] and isinstance(plain["Sub"], list):
+        text, names = plain["Sub"]
+        if all(isinstance(one, str) or "Ref" in one for one in names.values()):
+            for name, one in names.items():
+                text = text.replace(f"${{{name}}}", one if isinstance(one, str) else f"${{{one['Ref']}}}")
+            return {"Sub": text}
+    return plain
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
@@ -62,13 +75,44 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("stack", [stacks.artifacts_stack(), stacks.data_stack("test"), stacks.pipelines_stack("test")])
 def test_the_stacks_are_what_cloudformation_takes(stack: stacks.Stack, tmp_path: Path) -> None:
-    (file := tmp_path / "template.yaml").write_text(stack.body)
-    checked = subprocess.run([str(BIN / "cfn-lint"), str(file)], capture_output=True, text=True, check=False)
-    assert (checked.returncode, checked.stdout) == (0, "")
+    """As they are written, and with the loops written out: cfn-lint fills in a loop's item in functions alone."""
+    (written := tmp_path / "template.yaml").write_text(stack.body)
+    (wide := tmp_path / "unrolled.json").write_text(json.dumps(unrolled(stack) | {"Transform": []}))
+    for file, ignored in ((written, ["E3015", "W8001"]), (wide, ["W2001"])):
+        command = [str(BIN / "cfn-lint"), "--ignore-checks", *ignored, "--", str(file)]
+        checked = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (checked.returncode, checked.stdout) == (0, "")
+
+
+#: What is deployed of each pipeline of trips, by its logical name and by its own: another name is another resource, and
+#: the one that is there would be deleted by an update.
+DEPLOYED = {
+    "": ("AWS::StepFunctions::StateMachine", "StateMachineName", ""),
+    "Version": ("AWS::StepFunctions::StateMachineVersion", "", ""),
+    "Live": ("AWS::StepFunctions::StateMachineAlias", "Name", ""),
+    "Monthly": ("AWS::Scheduler::Schedule", "Name", ""),
+    "OverdueCheck": ("AWS::Scheduler::Schedule", "Name", "-overdue"),
+    "Failed": ("AWS::Events::Rule", "Name", "-failed"),
+    "Slow": ("AWS::CloudWatch::Alarm", "AlarmName", "-slow"),
+    "Overdue": ("AWS::CloudWatch::Alarm", "AlarmName", "-overdue"),
+}
+
+
+@pytest.mark.parametrize("pipeline", TRIPS, ids=TRIPS_IDS)
+def test_what_is_deployed_of_a_pipeline_keeps_its_names(pipeline: Pipeline) -> None:
+    found = template(stacks.pipelines_stack("test"))["Resources"]
+    for suffix, (kind, property_, ending) in DEPLOYED.items():
+        resource = found[pipelines.camel(pipeline.name) + suffix]
+        assert resource["Type"] == kind
+        if suffix == "Live":
+            assert resource["Properties"]["Name"] == "live"
+        elif property_:
+            assert resource["Properties"][property_] == {"Sub": f"elt-${{Environment}}-{pipeline.name}{ending}"}
 
 
 def load_month(pipeline: Pipeline) -> str:
-    return (pipeline.folder / "sql" / "load_month.sql").read_text(encoding="utf-8")
+    (file,) = pipeline.sql_files
+    return sql.render(pipeline, file, ROOT / "packages" / build.DATASETS)
 
 
 @pytest.mark.parametrize("pipeline", TRIPS, ids=TRIPS_IDS)
@@ -242,9 +286,19 @@ def test_a_schedule_starts_its_own_pipeline_and_the_trigger_may_start_it(name: s
     state, given = starts[f"${{{camel}Live}}"]
     assert (state, given["dataset"]) == ({"Ref": f"{camel}Schedule"}, pipeline.dataset)
     if pipeline.name in {one.name for one in pipelines.monthly_pipelines()}:
-        assert (given["pipeline"], given["source"]) == (name, f"${{{camel}SourceUrl}}")
-        assert {"Ref": camel} in allowed("TriggerRole", "states:ListExecutions")
-    assert {"Ref": camel} in allowed("TriggerRole", "states:StartExecution")
+        assert (given["pipeline"], given["source"]) == (name, "${TripsSourceUrl}")
+        assert reaches("TriggerRole", "states:ListExecutions", name)
+    assert reaches("TriggerRole", "states:StartExecution", name)
+
+
+def reaches(role: str, action: str, pipeline: str) -> bool:
+    """Whether a role may do something to the machine of a pipeline, which it has by reference or by its name."""
+    machine = pipelines.camel(pipeline)
+    name = resources("AWS::StepFunctions::StateMachine")[machine]["StateMachineName"]["Sub"]
+    return any(
+        one == {"Ref": machine} or fnmatch.fnmatch(name, one.get("Sub", "").rpartition(":")[2])
+        for one in allowed(role, action)
+    )
 
 
 def allowed(role: str, action: str) -> list[Any]:

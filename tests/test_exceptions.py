@@ -60,7 +60,7 @@ def test_an_exception_is_made_again_from_its_text_and_by_pickle(kind: type[BaseE
     assert {name: getattr(unpickled, name) for name in given} == given
 
 
-@pytest.mark.parametrize("pipeline", ["yellow_trips", "reviews"])
+@pytest.mark.parametrize("pipeline", ["trips", "reviews"])
 @pytest.mark.parametrize(
     ("message", "cause"),
     [

@@ -38,9 +38,9 @@ def source(laptop: Laptop, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A folder whose files are what the deployed pipeline fetches by itself, as TLC's are: the trigger names none."""
     folder = tmp_path_factory.mktemp("source")
     with serve(folder) as url:
-        laptop.set_parameters(YellowTripsSourceUrl=url)
+        laptop.set_parameters(TripsSourceUrl=url)
         yield folder
-    laptop.set_parameters(YellowTripsSourceUrl=None)
+    laptop.set_parameters(TripsSourceUrl=None)
 
 
 class Scene:

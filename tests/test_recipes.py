@@ -81,29 +81,12 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     ready_environment(checkout)
     reader = Reader(checkout, Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port()))
     reader.follow("adding-a-dataset.md")
-    fill_in_the_table(reader)
     reader.follow("adding-a-pipeline.md")
     try:
         reader.run("elt deploy")
         yield reader
     finally:
         reader.run("elt local down")
-
-
-def fill_in_the_table(reader: Reader) -> None:
-    """What the dataset's page leaves to the reader: put both lists that the command prints into `load_month.sql`."""
-    table, columns = re.findall(
-        r"^(?:CREATE TABLE [^(]*|COPY copied )(\(\n.*?^\))",
-        reader.run(".venv/bin/python -m glue_transform ddl fhv"),
-        re.MULTILINE | re.DOTALL,
-    )
-    file = reader.checkout / "packages/orchestration/src/orchestration/pipelines/fhv_trips/sql/load_month.sql"
-    sql, tables = re.subn(
-        r'(CREATE TABLE IF NOT EXISTS :"schema".fhv_trips) \(.*?\n\)', rf"\1 {table}", file.read_text(), flags=re.DOTALL
-    )
-    sql, copies = re.subn(r"(COPY copied) \(.*?\n\)", rf"\1 {columns}", sql, flags=re.DOTALL)
-    assert (tables, copies) == (1, 1)
-    file.write_text(sql)
 
 
 def test_a_dataset_more(reader: Reader, tmp_path: Path) -> None:
@@ -124,7 +107,7 @@ def test_a_dataset_more(reader: Reader, tmp_path: Path) -> None:
     told = reader.run("elt verify fhv-trips")
     assert re.search(r"2024-09 +5 +2 +3 +2 +agrees", told), told
     with serve(tmp_path) as url:
-        reader.laptop.set_parameters(FhvTripsSourceUrl=url)
+        reader.laptop.set_parameters(TripsSourceUrl=url)
         waits = json.loads(reader.run("elt local fire fhv-trips").splitlines()[-1])
         assert waits["reason"].startswith("not published yet: ")
         due = waits["name"].removeprefix("fhv-")

@@ -74,7 +74,7 @@ def test_a_month_is_started_once_as_soon_as_it_is_published(laptop: Laptop, mont
     name = f"yellow-{month}"
     arn = f"arn:aws:states:us-east-1:123456789012:execution:elt-local-yellow-trips:{name}"
     with serve(tmp_path) as url:
-        laptop.set_parameters(YellowTripsSourceUrl=url)
+        laptop.set_parameters(TripsSourceUrl=url)
         address = url.format(dataset="yellow", year=month.year, month=f"{month.number:02}")
         waits = {"name": name, "started": False, "reason": f"not published yet: {address} answered HTTP 404"}
         assert [fired(laptop, "yellow-trips") for _ in range(2)] == [waits, waits]
@@ -90,6 +90,7 @@ def test_a_month_is_started_once_as_soon_as_it_is_published(laptop: Laptop, mont
         }
     assert executions(laptop, "yellow-trips") == [name]
     assert laptop.mails() == []
+    laptop.set_parameters(TripsSourceUrl=None)
 
 
 def test_a_source_in_s3_is_asked_as_the_function_and_a_month_that_failed_is_left_to_a_person(
@@ -97,7 +98,7 @@ def test_a_source_in_s3_is_asked_as_the_function_and_a_month_that_failed_is_left
 ) -> None:
     s3, name = laptop.client("s3"), f"green-{month}"
     s3.create_bucket(Bucket="mirror")
-    laptop.set_parameters(GreenTripsSourceUrl="s3://mirror/{dataset}/{year}-{month}.parquet")
+    laptop.set_parameters(TripsSourceUrl="s3://mirror/{dataset}/{year}-{month}.parquet")
     assert fired(laptop, "green-trips")["reason"] == (
         f"not published yet: s3://mirror/green/{month}.parquet answered HTTP 404"
     )
@@ -114,18 +115,18 @@ def test_a_source_in_s3_is_asked_as_the_function_and_a_month_that_failed_is_left
         f"run it again with elt run green-trips --month {month} --env local",
     }
     assert [mail["Subject"] for mail in laptop.mails()] == [f"[local] green-trips {month} failed at IngestRaw"]
-    laptop.set_parameters(GreenTripsSourceUrl=None)
+    laptop.set_parameters(TripsSourceUrl=None)
 
 
 def test_a_source_that_does_not_answer_fails_the_call(laptop: Laptop) -> None:
-    laptop.set_parameters(GreenTripsSourceUrl="http://127.0.0.1:9/{dataset}/{year}-{month}.parquet")
+    laptop.set_parameters(TripsSourceUrl="http://127.0.0.1:9/{dataset}/{year}-{month}.parquet")
     target = laptop.client("scheduler").get_schedule(Name="elt-local-green-trips")["Target"]
     event = json.loads(target["Input"]) | {"year": 2015, "month": 1}  # one that nobody has tried
     answer = laptop.client("lambda").invoke(FunctionName="elt-local-trigger", Payload=json.dumps(event))
     told = json.loads(answer["Payload"].read())
     assert (answer["FunctionError"], told["errorType"]) == ("Unhandled", "SourceError")
     assert told["errorMessage"].startswith("http://127.0.0.1:9/green/2015-01.parquet did not answer: ")
-    laptop.set_parameters(GreenTripsSourceUrl=None)
+    laptop.set_parameters(TripsSourceUrl=None)
 
 
 def test_no_such_schedule(laptop: Laptop) -> None:

@@ -29,7 +29,7 @@ from slots import (
 DEFINITIONS: dict[str, dict[str, Any]] = {
     file.parent.name: json.loads(asl.read(file)) for file in asl.find(Path(pipelines.__file__).parent).values()
 }
-TRIPS = DEFINITIONS["yellow_trips"]
+TRIPS = DEFINITIONS["trips"]
 WITH_JOBS = {name: definition for name, definition in DEFINITIONS.items() if jobs(definition)}
 #: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 LONGEST_HISTORY = 25_000

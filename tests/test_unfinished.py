@@ -439,7 +439,7 @@ def stuck(dev: Dev) -> Iterator[None]:
             StackName=PIPELINES,
             TemplateURL=f"{s3.meta.endpoint_url}/{BUCKET}/scratch/broken.yaml",
             Parameters=[*kept, other],
-            Capabilities=["CAPABILITY_NAMED_IAM"],
+            Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
         while True:
             status = cloudformation.describe_stacks(StackName=PIPELINES)["Stacks"][0]["StackStatus"]

@@ -62,7 +62,7 @@ class Origin:
         project, changelog = package / "pyproject.toml", package / "CHANGELOG.md"
         project.write_text(re.sub(r'(?m)^version = ".*"', 'version = "99.0.0"', project.read_text()))
         changelog.write_text(changelog.read_text() + "\n## 99.0.0\n\n- Another comment.\n")
-        sql = package / "src" / "orchestration" / "pipelines" / "green_trips" / "sql" / "load_month.sql"
+        sql = package / "src" / "orchestration" / "pipelines" / "trips" / "sql" / "load_month.sql"
         sql.write_text(sql.read_text() + "-- Another comment.\n")
         return commit(self.root)
 

@@ -22,7 +22,7 @@ from scratch import commit, copy_checkout, ready_environment
 
 CATEGORIES = ("Books", "Music", "Toys")
 _QUERY_JOB = "packages/rs-query/glue/rs_query_job.py"
-_CHECKOUTS_MARK = "packages/orchestration/src/orchestration/pipelines/green_trips/sql/load_month.sql"
+_CHECKOUTS_MARK = "packages/orchestration/src/orchestration/pipelines/trips/sql/load_month.sql"
 
 
 @dataclass

@@ -84,7 +84,7 @@ def test_what_a_build_holds(builds: dict[str, Build]) -> None:
     }
     for name in ("pipelines/yellow_trips/sql/load_month.sql", "stacks/pipelines.yaml", "stacks/data.yaml"):
         assert name in builds["orchestration"].files
-    assert "pipelines/yellow_trips/state_machine.asl.json" in builds["orchestration"].files
+    assert "pipelines/trips/state_machine.asl.json" in builds["orchestration"].files
     wheel = next(file for name, file in builds["trigger"].files.items() if name.endswith(".whl"))
     assert "trigger/handler.py" in zipfile.ZipFile(wheel).namelist(), "Lambda imports it from the archive's root"
     for build in builds.values():

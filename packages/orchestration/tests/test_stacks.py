@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestration import stacks
+from orchestration import pipelines, stacks
 from orchestration.errors import DeployError
-from orchestration.stacks import template
+from orchestration.stacks import sharing, template
 
 FIRST = """\
 AWSTemplateFormatVersion: "2010-09-09"
@@ -80,11 +80,55 @@ def test_joined_section_by_section(tmp_path: Path) -> None:
 
 def test_resources_with_type_and_condition(tmp_path: Path) -> None:
     third = "Resources:\n  Mail:\n    Type: AWS::SNS::Subscription\n    Condition: HasMail\n    Properties: {Type: x}\n"
-    assert template.resources(files(tmp_path, FIRST, SECOND, third)) == [
+    assert template.resources(template.join(files(tmp_path, FIRST, SECOND, third))) == [
         ("Topic", "AWS::SNS::Topic", ""),
         ("Queue", "AWS::SQS::Queue", ""),
         ("Mail", "AWS::SNS::Subscription", "HasMail"),
     ]
+
+
+def test_resources_of_a_loop_are_those_that_it_makes() -> None:
+    body = """\
+Parameters:
+  Trips: {Type: CommaDelimitedList, Default: "Green,Yellow"}
+Resources:
+  Topic: {Type: AWS::SNS::Topic}
+  Fn::ForEach::Queues:
+    - Trip
+    - !Ref Trips
+    - ${Trip}Queue:
+        Type: AWS::SQS::Queue
+        Condition: ${Trip}Wanted
+        Properties: {QueueName: !Sub "elt-${Trip}"}
+"""
+    assert template.resources(body) == [
+        ("Topic", "AWS::SNS::Topic", ""),
+        ("GreenQueue", "AWS::SQS::Queue", "GreenWanted"),
+        ("YellowQueue", "AWS::SQS::Queue", "YellowWanted"),
+    ]
+
+
+def test_what_pipelines_share_is_written_from_their_folders(tmp_path: Path) -> None:
+    for name in ("yellow", "fhv"):
+        (tmp_path / f"{name}_trips").mkdir()
+        (tmp_path / f"{name}_trips" / "pipeline.toml").write_text(
+            f'name = "{name}-trips"\ndataset = "{name}"\ntable = "public.{name}_trips"\nperiod = "month"\n'
+            'state_machine = "../trips/state_machine.asl.yaml"\nfirst_month = "2015-01"\n'
+        )
+    schedule = """\
+    Type: String
+    Description: Whether its schedule fires, and the hourly check if it is overdue or hangs.
+    Default: DISABLED
+    AllowedValues: [ENABLED, DISABLED]
+"""
+    assert sharing.write_part(tmp_path) == (
+        'Parameters:\n  Trips: {Type: CommaDelimitedList, Default: "FhvTrips,YellowTrips"}\n'
+        f"  FhvTripsSchedule:\n{schedule}  YellowTripsSchedule:\n{schedule}"
+        "\nMappings:\n  Trips:\n"
+        "    FhvTrips: {Pipeline: fhv-trips, Dataset: fhv, Folder: fhv_trips}\n"
+        "    YellowTrips: {Pipeline: yellow-trips, Dataset: yellow, Folder: yellow_trips}\n"
+    )
+    assert sharing.write_part(tmp_path / "fhv_trips") == ""
 
 
 def test_one_file_stays_as_it_is(tmp_path: Path) -> None:
@@ -127,4 +171,4 @@ def test_a_loop_is_an_entry(tmp_path: Path) -> None:
 
 def test_every_pipeline_is_in_the_pipelines_stack() -> None:
     folders = {file.parent.name for file in stacks.pipelines_stack("test").files}
-    assert {"yellow_trips", "green_trips"} <= folders
+    assert {one.definition.parent.name for one in pipelines.all_pipelines()} <= folders

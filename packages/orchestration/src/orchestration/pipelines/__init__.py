@@ -1,4 +1,7 @@
-"""The pipelines that ship: one folder each, with `pipeline.toml`, its state machine (or another's) and `sql/`."""
+"""The pipelines that ship: one folder each, with `pipeline.toml`, its state machine and `sql/`.
+
+Pipelines may share these: their `pipeline.toml` names the state machine of a folder beside their own.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,13 @@ class Pipeline:
         return (self.folder / self.state_machine).resolve()
 
     @property
+    def shares_its_machine(self) -> bool:
+        """Whether machine, SQL and part of the stack are in a folder that several pipelines share."""
+        return self.definition.parent != self.folder.resolve()
+
+    @property
     def sql_files(self) -> list[Path]:
-        return sorted(self.folder.glob("sql/*.sql"))
+        return sorted(self.definition.parent.glob("sql/*.sql"))
 
     @property
     def stack_parameters(self) -> dict[str, str]:
@@ -75,9 +83,11 @@ def names(within: Path = _FOLDER) -> list[str]:
 
 def find_scheduled() -> list[str]:
     """List the pipelines that can run by themselves: those whose part of the stack takes a parameter `…Schedule`."""
-    stacks = {name: _FOLDER / name.replace("-", "_") / "stack.yaml" for name in names()}
     return [
-        name for name, file in stacks.items() if f"\n  {camel(name)}Schedule:\n" in file.read_text(encoding="utf-8")
+        one.name
+        for one in all_pipelines()
+        if one.shares_its_machine
+        or f"\n  {camel(one.name)}Schedule:\n" in (one.folder / "stack.yaml").read_text(encoding="utf-8")
     ]
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.stacks import template
+from orchestration.stacks import sharing, template
 
 _PACKAGE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One stack: its name in CloudFormation, and the files its template is written in.
+    """One stack: its name in CloudFormation, and the files its template is written in, with what is `written` beside.
 
     `url` is where the template lies in S3; "" sends it with the request, which takes no more than 51,200 bytes.
     One that is `stateless` holds no data: whatever is left of it may be deleted, to be made again.
@@ -22,10 +22,11 @@ class Stack:
     files: tuple[Path, ...]
     url: str = ""
     stateless: bool = False
+    written: str = ""
 
     @property
     def body(self) -> str:
-        return template.join(self.files)
+        return template.join(self.files, written=self.written)
 
     @property
     def outputs(self) -> list[str]:
@@ -61,12 +62,17 @@ def data_stack(environment: str, *, url: str = "") -> Stack:
 
 
 def pipelines_stack(environment: str, *, url: str = "") -> Stack:
-    return Stack(f"elt-{environment}-pipelines", _files("pipelines", _PACKAGE), url, stateless=True)
+    files, written = _files("pipelines", _PACKAGE), sharing.write_part(_PACKAGE / "pipelines")
+    return Stack(f"elt-{environment}-pipelines", files, url, stateless=True, written=written)
 
 
 def templates(package: Path) -> dict[str, str]:
     """Join each stack's template, by name, from the orchestration package's sources in a folder."""
-    return {name: template.join(_files(name, package)) for name in ("artifacts", "data", "pipelines")}
+    written = {"pipelines": sharing.write_part(package / "pipelines")}
+    return {
+        name: template.join(_files(name, package), written=written.get(name, ""))
+        for name in ("artifacts", "data", "pipelines")
+    }
 
 
 def _files(name: str, package: Path) -> tuple[Path, ...]:

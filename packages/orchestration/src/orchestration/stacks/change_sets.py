@@ -43,7 +43,8 @@ def open_change_set(
         StackName=stack.name,
         ChangeSetName=change_set,
         ChangeSetType="CREATE" if new else "UPDATE",
-        Capabilities=["CAPABILITY_NAMED_IAM"],
+        # AUTO_EXPAND: the pipelines' template has loops, which a transform of AWS's own writes out.
+        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[
             *({"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()),
             *({"ParameterKey": key, "UsePreviousValue": True} for key in sorted(kept)),

@@ -7,9 +7,13 @@ joining would lose is refused.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from orchestration.errors import DeployError
 
@@ -17,18 +21,19 @@ from orchestration.errors import DeployError
 _SECTIONS = ("Parameters", "Rules", "Mappings", "Conditions", "Resources", "Outputs")
 _SECTION = re.compile(rf"^({'|'.join(_SECTIONS)}):[ ]*\n", re.MULTILINE)
 _ENTRY = re.compile(r"^  ([\w:]+):(?=\s|$)", re.MULTILINE)
-_ATTRIBUTE = re.compile(r"^    (Type|Condition): (\S+)$", re.MULTILINE)
 
 
-def join(files: Sequence[Path]) -> str:
+def join(files: Sequence[Path], *, written: str = "") -> str:
     """Join files to the template that they are together. What stands before the first section is the first file's.
 
-    Errors: DeployError when two files have an entry of the same name in a section, and for a line of no section.
+    `written` is a part that is in no file. Errors: DeployError when two parts have an entry of the same name in a
+    section, and for a line of no section.
     """
     sections: dict[str, list[str]] = {name: [] for name in _SECTIONS}
     seen: dict[tuple[str, str], Path] = {}
-    for file in files:
-        for section, text in _split(file)[1]:
+    parts = {file: file.read_text(encoding="utf-8") for file in files} | {Path("pipeline.toml"): written}
+    for file, part in parts.items():
+        for section, text in _split(part)[1]:
             _require_entries(file, section, text)
             for name in _ENTRY.findall(text):
                 if (section, name) in seen:
@@ -36,9 +41,9 @@ def join(files: Sequence[Path]) -> str:
                 seen[section, name] = file
             sections[section].append(text)
     for file in files:
-        _require_head(file, is_first=file == files[0])
+        _require_head(file, _split(parts[file])[0], is_first=file == files[0])
     joined = [f"{name}:\n" + "\n".join(texts) for name, texts in sections.items() if texts]
-    return "\n".join([_split(files[0])[0], *joined])
+    return "\n".join([_split(parts[files[0]])[0], *joined])
 
 
 def _require_entries(file: Path, section: str, text: str) -> None:
@@ -51,9 +56,9 @@ def _require_entries(file: Path, section: str, text: str) -> None:
             )
 
 
-def _require_head(file: Path, *, is_first: bool) -> None:
+def _require_head(file: Path, head: str, *, is_first: bool) -> None:
     """Raise DeployError for a section with more in its line, and for any line but the first file's."""
-    for line in _lines(_split(file)[0]):
+    for line in _lines(head):
         if not is_first or line.partition(":")[0] in _SECTIONS:
             raise DeployError(f"{file}: {line.strip()!r} would be lost: it is in none of {', '.join(_SECTIONS)}")
 
@@ -65,24 +70,42 @@ def _lines(text: str) -> list[str]:
 
 def entries(files: Sequence[Path], section: str) -> list[str]:
     """List the names in one section, such as the parameters that a template takes."""
-    return [name for file in files for at, text in _split(file)[1] if at == section for name in _ENTRY.findall(text)]
+    parts = [part for file in files for part in _split(file.read_text(encoding="utf-8"))[1]]
+    return [name for at, text in parts if at == section for name in _ENTRY.findall(text)]
 
 
-def resources(files: Sequence[Path]) -> list[tuple[str, str, str]]:
-    """List the name, type and condition ("" for none) of each resource."""
-    found = []
-    for file in files:
-        for section, text in _split(file)[1]:
-            if section == "Resources":
-                names = list(_ENTRY.finditer(text))
-                ends = [*(name.start() for name in names[1:]), len(text)]
-                for name, end in zip(names, ends, strict=True):
-                    values = dict(_ATTRIBUTE.findall(text[name.end() : end]))
-                    found.append((name[1], values["Type"], values.get("Condition", "")))
+def resources(body: str) -> list[tuple[str, str, str]]:
+    """List the name, type and condition ("" for none) of each resource, those of loops too."""
+    document = yaml.load(body, _Loader)  # noqa: S506 - a SafeLoader
+    found: list[tuple[str, str, str]] = []
+    for name, resource in document["Resources"].items():
+        if name.startswith("Fn::ForEach::"):
+            identifier, parameter, fragment = resource
+            for item in document["Parameters"][parameter]["Default"].split(","):
+                written = json.loads(json.dumps(fragment).replace(f"${{{identifier}}}", item))
+                found += [(name, one["Type"], one.get("Condition", "")) for name, one in written.items()]
+        else:
+            found.append((name, resource["Type"], resource.get("Condition", "")))
     return found
 
 
-def _split(file: Path) -> tuple[str, list[tuple[str, str]]]:
-    """Split a file into what stands before the first section, and each section's name and text."""
-    head, *parts = (part.rstrip() + "\n" for part in _SECTION.split(file.read_text(encoding="utf-8")))
-    return head, [(name.rstrip(), text) for name, text in zip(parts[::2], parts[1::2], strict=True)]
+class _Loader(yaml.SafeLoader):
+    """Reads YAML with CloudFormation's short forms, each as what it is given."""
+
+
+def _short_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return node.value
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+def _split(part: str) -> tuple[str, list[tuple[str, str]]]:
+    """Split a part into what stands before the first section, and each section's name and text."""
+    head, *rest = (text.rstrip() + "\n" for text in _SECTION.split(part))
+    return head, [(name.rstrip(), text) for name, text in zip(rest[::2], rest[1::2], strict=True)]

@@ -149,5 +149,5 @@ def additions(stack: Stack) -> list[Change]:
     """List what a stack that is not there would add, by its template, with conditions as properties."""
     return [
         Change(stack.name, "Add", name, kind, properties=(f"if {condition}",) if condition else ())
-        for name, kind, condition in template.resources(stack.files)
+        for name, kind, condition in template.resources(stack.body)
     ]

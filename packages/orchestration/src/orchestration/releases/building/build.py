@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orchestration import stacks
 from orchestration.errors import PublishError, UsageError
-from orchestration.pipelines import asl
+from orchestration.pipelines import asl, sql
 from orchestration.releases.building import sbom, wheelhouse
 from orchestration.releases.building.wheels import Wheel, closure
 
@@ -20,6 +20,8 @@ from orchestration.releases.building.wheels import Wheel, closure
 PACKAGES = ("glue-ingest", "glue-transform", "rs-query", "trigger", "orchestration", "local-cloud")
 #: Extras that a package's job takes.
 EXTRAS = {"glue-transform": ("duckdb",)}
+#: Where the packages' folder has the datasets, whose columns are written into the SQL.
+DATASETS = "glue-transform/src/glue_transform/datasets"
 SUMS = "SHA256SUMS"
 SBOM = "sbom.cdx.json"
 
@@ -78,9 +80,9 @@ def gather(package: Path, wheel: Wheel, *, out: Path, house: dict[str, Wheel]) -
     texts = {script.name: script.read_bytes() for script in scripts}
     for name, file in asl.find(source / "pipelines").items():
         texts[f"pipelines/{name}"] = asl.read(file).encode()
-    for file in sorted((source / "pipelines").glob("*/sql/*.sql")):
-        texts[f"pipelines/{file.relative_to(source / 'pipelines').as_posix()}"] = file.read_bytes()
     if source.is_dir():
+        for name, text in sql.render_all(source / "pipelines", package.parent / DATASETS).items():
+            texts[f"pipelines/{name}"] = text.encode()
         texts |= {f"stacks/{name}.yaml": body.encode() for name, body in stacks.templates(source).items()}
     texts[SBOM] = sbom.write(wheel, extras, sorted(modules, key=lambda module: module.name))
     for name, body in texts.items():

@@ -1,23 +1,12 @@
--- One month of green trips replaces itself. The parameters are the "load" object of the month's manifest, and the
--- schema that the tables are in.
+-- One month of trips replaces itself. The parameters are the "load" object of the month's manifest, and the schema
+-- that the tables are in. A release has this file for each dataset, with its table and columns filled in.
 --
 -- COPY reads S3 into a table of this session alone: however long that takes, nobody waits for it. The transaction that
 -- replaces the month is short, and LOCK its first statement, so that its snapshot is taken when no other load of this
 -- table is under way: a second load of the same month waits here, and then finds the first one's rows to delete.
 
-CREATE TABLE IF NOT EXISTS :"schema".green_trips (
-    vendor_id           INTEGER,
-    pickup_datetime     TIMESTAMP,
-    dropoff_datetime    TIMESTAMP,
-    passenger_count     INTEGER,
-    trip_distance       DOUBLE PRECISION,
-    pickup_location_id  INTEGER,
-    dropoff_location_id INTEGER,
-    payment_type        INTEGER,
-    fare_amount         DOUBLE PRECISION,
-    tip_amount          DOUBLE PRECISION,
-    total_amount        DOUBLE PRECISION,
-    source_month        DATE
+CREATE TABLE IF NOT EXISTS :"schema".${Table} (
+    ${Columns}
 )
 DISTSTYLE EVEN
 SORTKEY (source_month, pickup_datetime);
@@ -33,33 +22,32 @@ CREATE TABLE IF NOT EXISTS :"schema".load_audit (
     loaded_at     TIMESTAMP    NOT NULL
 );
 
-CREATE TEMP TABLE copied (LIKE :"schema".green_trips);
+CREATE TEMP TABLE copied (LIKE :"schema".${Table});
 
 COPY copied (
-    vendor_id, pickup_datetime, dropoff_datetime, passenger_count, trip_distance, pickup_location_id,
-    dropoff_location_id, payment_type, fare_amount, tip_amount, total_amount, source_month
+    ${ColumnNames}
 )
 FROM :manifest
 IAM_ROLE default
 FORMAT AS PARQUET
 MANIFEST;
 
--- @expect no rows: {copied} rows were copied for green_trips, and the month's manifest has {kept}
+-- @expect no rows: {copied} rows were copied for ${Table}, and the month's manifest has {kept}
 SELECT COUNT(*) AS copied, :rows_kept AS kept FROM copied HAVING COUNT(*) <> :rows_kept;
 
 BEGIN;
 
-LOCK :"schema".green_trips;
+LOCK :"schema".${Table};
 
 -- By source_month, never by pickup time: every published month holds pickups outside itself. The cast makes it a
 -- comparison of dates, by which blocks are skipped, whatever type the Data API gives a parameter.
-DELETE FROM :"schema".green_trips WHERE source_month = CAST(:source_month AS DATE);
+DELETE FROM :"schema".${Table} WHERE source_month = CAST(:source_month AS DATE);
 
-INSERT INTO :"schema".green_trips SELECT * FROM copied;
+INSERT INTO :"schema".${Table} SELECT * FROM copied;
 
--- @expect no rows: green_trips holds {held} rows of the month, and its manifest has {kept}
+-- @expect no rows: ${Table} holds {held} rows of the month, and its manifest has {kept}
 SELECT COUNT(*) AS held, :rows_kept AS kept
-FROM :"schema".green_trips
+FROM :"schema".${Table}
 WHERE source_month = CAST(:source_month AS DATE)
 HAVING COUNT(*) <> :rows_kept;
 
