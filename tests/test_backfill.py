@@ -90,7 +90,8 @@ def test_only_what_is_missing_is_loaded_and_one_mail_tells_of_failures(laptop: L
     )
     again = f"elt backfill yellow-trips --from 2012-01 --to 2012-04 --max-concurrency 2 --source {source} --env local"
     lines = told(first.stderr).splitlines()
-    assert sorted(lines[:-3]) == [
+    # Totals come every 10 s of a run that lasts that long, too.
+    assert sorted(line for line in lines[:-3] if " months loaded" not in line) == [
         f"2012-01 loaded, {rows['2012-01']:,} rows, N s",
         "2012-01 started",
         f"2012-02 failed at IngestRaw: {cause}",
