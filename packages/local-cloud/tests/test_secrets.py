@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import string
+import zipfile
 from typing import Any
 
 import pytest
@@ -99,6 +101,42 @@ def test_a_label_is_moved_from_the_version_that_has_it(secrets: Any) -> None:
     secrets.update_secret_version_stage(**move, RemoveFromVersionId=first)
     assert labels(secrets, "moved") == {first: ["AWSPREVIOUS"], second: ["AWSCURRENT", "AWSPENDING"]}
     assert secrets.get_secret_value(SecretId="moved")["SecretString"] == "2"
+    third = secrets.put_secret_value(SecretId="moved", SecretString="3")["VersionId"]
+    assert labels(secrets, "moved") == {second: ["AWSPREVIOUS"], third: ["AWSCURRENT"]}
+
+
+def test_a_rotation_without_a_function_uses_the_one_that_is_known(secrets: Any, cloud: Any) -> None:
+    code = """
+import boto3
+def handler(event, context):
+    secrets = boto3.client("secretsmanager")
+    if event["Step"] == "createSecret":
+        secrets.put_secret_value(
+            SecretId=event["SecretId"], ClientRequestToken=event["ClientRequestToken"],
+            SecretString=event["ClientRequestToken"], VersionStages=["AWSPENDING"],
+        )
+    if event["Step"] == "finishSecret":
+        before = secrets.get_secret_value(SecretId=event["SecretId"])["VersionId"]
+        secrets.update_secret_version_stage(
+            SecretId=event["SecretId"], VersionStage="AWSCURRENT",
+            MoveToVersionId=event["ClientRequestToken"], RemoveFromVersionId=before,
+        )
+"""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("main.py", code)
+    function = cloud.client("lambda").create_function(
+        FunctionName="rotates",
+        Runtime="python3.12",
+        Handler="main.handler",
+        Role=cloud.role("rotates"),
+        Code={"ZipFile": package.getvalue()},
+        Timeout=30,
+    )["FunctionArn"]
+    secrets.create_secret(Name="rotated", SecretString="first")
+    for options in ({"RotationLambdaARN": function}, {}):
+        version = secrets.rotate_secret(SecretId="rotated", **options)["VersionId"]
+        assert secrets.get_secret_value(SecretId="rotated")["SecretString"] == version
 
 
 def test_pages_of_versions(secrets: Any) -> None:
@@ -150,3 +188,4 @@ def test_what_secrets_manager_refuses(
     response = caught.value.response
     assert (response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"]) == (400, code)
     assert message in response["Error"]["Message"]
+    assert code == "ValidationException" or response["Message"] == response["Error"]["Message"]

@@ -14,7 +14,7 @@ from moto.secretsmanager import exceptions
 from moto.secretsmanager.models import FakeSecret, SecretsManagerBackend
 from moto.secretsmanager.responses import SecretsManagerResponse
 
-CURRENT, PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
+CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
 
 #: Or a whole ARN. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 _NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]+|arn:.+")
@@ -51,9 +51,13 @@ def _patch_errors() -> None:
         "SecretStageVersionMismatchException",
     ):
         getattr(exceptions, name).code = property(lambda self: 400, lambda self, value: None)
-    exceptions.SecretsManagerClientError.get_body = lambda self, *_, **__: json.dumps(
-        {"__type": self.error_type, "Message": self.message}
-    )
+    begin = exceptions.SecretsManagerClientError.__init__
+
+    def init(self: Any, *args: Any, **given: Any) -> None:
+        begin(self, *args, **given)
+        self.description = json.dumps({"__type": self.error_type, "Message": self.message})
+
+    exceptions.SecretsManagerClientError.__init__ = init
 
 
 def _patch_labels() -> None:
@@ -66,7 +70,8 @@ def _patch_labels() -> None:
         for each in self.versions.values():
             each["version_stages"] = [label for label in each["version_stages"] if label not in moved]
         if before:
-            self.versions[before]["version_stages"].append(PREVIOUS)
+            labels = self.versions[before]["version_stages"]
+            self.versions[before]["version_stages"] = [*(each for each in labels if each != PENDING), PREVIOUS]
         self.versions[version_id] = secret_version
         self.default_version_id = version_id
 
@@ -169,10 +174,16 @@ def _patch_refusals() -> None:
         return made
 
     def rotate_secret(self: SecretsManagerBackend, secret_id: str, **given: Any) -> str:
-        secret = self.secrets.get(secret_id)
-        if secret is not None and not (given.get("rotation_lambda_arn") or getattr(secret, "rotation_lambda_arn", "")):
+        """The function that was named once rotates until another one is named; moto forgets it."""
+        known = getattr(self.secrets.get(secret_id), "rotation_lambda_arn", "")
+        function = given.pop("rotation_lambda_arn", None) or known
+        if secret_id in self.secrets and not function:
             raise exceptions.InvalidRequestException("No Lambda rotation function ARN is associated with this secret.")
-        answer: str = rotate(self, secret_id, **given)
+        # A rotation has ended when its version is the current one: moto takes that for one that goes on.
+        if secret_id in self.secrets and (current := holder(self.secrets[secret_id], CURRENT)):
+            version = self.secrets[secret_id].versions[current]
+            version["version_stages"] = [each for each in version["version_stages"] if each != PENDING]
+        answer: str = rotate(self, secret_id, rotation_lambda_arn=function, **given)
         return answer
 
     def unless_deleted(operation: Any) -> Any:
