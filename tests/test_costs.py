@@ -141,7 +141,7 @@ def test_the_page_has_what_runs_and_deployments_cost() -> None:
         f"| a month of trips, or a smoke run | ${glue(ingest, transform, query):.3f} | {woken} |",
         f"| a day of reviews that has a delivery | ${glue(*[query] * len(queries)):.3f} | {woken} |",
         "| `elt deploy`, `elt promote`, `elt rollback` | none "
-        f"| none; ${minute:.2f} the first time, and where grants change |",
+        f"| none; ${minute:.2f} the first time, and where grants or a dataset's columns change |",
         f"| `elt conformance` | ${probes:.3f} | {woken} |",
     ):
         assert row in PAGE.splitlines()

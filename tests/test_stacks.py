@@ -12,6 +12,7 @@ import pytest
 from laptop import ROOT, Laptop, free_port
 from orchestration import environments, stacks
 from orchestration.stacks import unmanaged
+from orchestration.stacks.unmanaged import Wanted
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -101,9 +102,10 @@ def test_readers_get_a_role_that_may_select_and_lose_it_again(laptop: Laptop, mo
     def reading(*readers: str) -> tuple[list[str], list[tuple[str, str]]]:
         """What a deployment changes for these readers, and who then has the role."""
         environment = dataclasses.replace(local, readers=[f"{arn}{one}" for one in readers])
-        planned = [change.name for change in unmanaged.plan(environment, data=data)]
-        assert [change.name for change in unmanaged.apply(environment, data=data)] == planned
-        return planned, laptop.query("SELECT role_name, user_name FROM svv_user_grants ORDER BY 2")
+        planned = unmanaged.plan(environment, data=data, wanted=Wanted())
+        assert unmanaged.apply(environment, data=data, wanted=Wanted(), report=print) == planned
+        members = laptop.query("SELECT role_name, user_name FROM svv_user_grants ORDER BY 2")
+        return [change.name for change in planned], members
 
     planner = "IAMR:elt-plan-local"
     assert reading() == ([], [("elt_readers", planner)])

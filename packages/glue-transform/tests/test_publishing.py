@@ -78,6 +78,11 @@ def test_the_manifest_is_what_copy_reads(month):
             "rows_rejected": 14,
             "manifest": f"{MONTH}manifest.json",
         },
+        "columns": [
+            *("vendor_id", "pickup_datetime", "dropoff_datetime", "passenger_count", "trip_distance"),
+            *("pickup_location_id", "dropoff_location_id", "payment_type", "fare_amount", "tip_amount"),
+            *("total_amount", "source_month"),
+        ],
         "rejected": {
             "pickup_missing": 2,
             "pickup_outside_month": 3,

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+import io
+import json
 from typing import Any
 
 import pytest
 
-from orchestration.trips.verify import MonthCheck, count_loaded
+from orchestration import pipelines
+from orchestration.trips.verify import MonthCheck, check_months, count_loaded
 
 RULES = {"pickup missing": 0, "fare not positive": 3}
+COLUMNS = ["fare", "source_month", "tip"]
+
+
+class Bucket:
+    """Manifests by month, as S3 gives them."""
+
+    class exceptions:
+        NoSuchKey = KeyError
+
+    def __init__(self, manifests: dict[str, dict[str, Any]]) -> None:
+        load = {"load": {"rows_read": 0, "rows_kept": 0}, "rejected": {}}
+        self.bodies = {
+            f"yellow/{month.replace('-', '/')}/manifest.json": json.dumps({**load, **one}).encode()
+            for month, one in manifests.items()
+        }
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
+        return {"Body": io.BytesIO(self.bodies[Key])}
+
+    def get_paginator(self, _: str) -> Bucket:
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        return [{"Contents": [{"Key": key} for key in self.bodies]}]
 
 
 @pytest.mark.parametrize(
@@ -43,3 +70,16 @@ def test_a_table_that_is_not_there_holds_nothing() -> None:
 
     assert count_loaded(query, "public.yellow_trips") == {}
     assert len(asked) == 1
+
+
+def test_a_month_whose_load_lacks_columns_of_the_table_says_which() -> None:
+    s3 = Bucket({"2024-09": {"columns": ["fare", "source_month"]}, "2024-10": {}, "2024-11": {"columns": COLUMNS}})
+    pipeline = pipelines.load("yellow-trips")
+    found = check_months(
+        pipeline, s3, "processed", lambda sql: [(column,) for column in COLUMNS] if "columns" in sql else []
+    )
+    assert [(one.month, one.before, one.as_json()["before"]) for one in found] == [
+        ("2024-09", ["tip"], ["tip"]),
+        ("2024-10", [], []),
+        ("2024-11", [], []),
+    ]

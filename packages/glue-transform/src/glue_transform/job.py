@@ -111,6 +111,7 @@ def _write(dataset: Dataset, layout: Layout, *, request: Request, storage: Stora
             "rows_rejected": rejects.rows,
             "manifest": layout.manifest,
         },
+        columns=[column.name for column in dataset.columns],
         rejected=rejected,
         source={"url": layout.raw, "bytes": raw.bytes, "etag": raw.etag, "era": mapping.era, "metadata": raw.metadata},
         drift=drift,

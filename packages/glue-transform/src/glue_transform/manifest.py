@@ -22,6 +22,7 @@ def build(
     *,
     execution: str | None,
     load: Mapping[str, Any],
+    columns: Sequence[str],
     rejected: Mapping[str, int],
     source: Mapping[str, Any],
     drift: Sequence[Mapping[str, Any]],
@@ -29,12 +30,14 @@ def build(
     """Return a Redshift COPY manifest with more keys, which COPY ignores.
 
     `entries` need `meta.content_length` for Parquet (Redshift's guide, "Using a manifest to specify data files").
-    `load` is the parameter set of the load's SQL, as it stands; `execution` is whose load it is, None if nobody's.
+    `load` is the parameter set of the load's SQL, as it stands; `execution` is whose load it is, None if nobody's;
+    `columns` are the table's, as the files have them.
     """
     document = {
         "entries": [{"url": part.url, "mandatory": True, "meta": {"content_length": part.bytes}} for part in parts],
         "execution": execution,
         "load": load,
+        "columns": columns,
         "rejected": rejected,
         "source": source,
         "drift": drift,

@@ -35,6 +35,10 @@ RESULTS: list[tuple[str, Any]] = [
      "select * from c order by id", [(1, "a", 1), (2, "b", 1)]),
     (f"{TWO};create table l (like t);insert into l select * from t;select count(*) from l", [(2,)]),
     (f"{TWO};create table l (like t including defaults);select * from l", []),
+    (f"{TWO};create table l (like t);insert into l select * from t;alter table t add column z int default 7;"
+     "insert into t select * from l;select * from t where id = 1 order by z", [(1, "a", 7), (1, "a", 7)]),
+    (f"{T};create temp table l (a int);insert into l values (1);insert into t select * from l;"
+     "select * from t", [(1, None)]),
     (f"{TWO};create temp table x as select * from t;select count(*) from x", [(2,)]),
     (f"{TWO};select id into #n from t where id = 2;select * from #n", [(2,)]),
     (f"{TWO};create table #t2 (a int);insert into #t2 select id from t;select max(a) from #t2", [(2,)]),

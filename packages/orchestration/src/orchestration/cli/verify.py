@@ -49,7 +49,16 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
             click.echo(describe_unlisted(others), err=True)
         return _print(check_categories(pipeline, query), show_categories, as_json)
     months = check_months(pipeline, boto3.client("s3"), deployment.processed_bucket, query)
-    return _print(months, show, as_json)
+    exit_code = _print(months, show, as_json)
+    if older := [one for one in months if one.before]:
+        columns = ", ".join(dict.fromkeys(column for one in older for column in one.before))
+        click.echo(
+            f"loaded before {pipeline.table} had {columns}: {len(older)} of {len(months)} months; `elt backfill "
+            f"{pipeline.name} --from {older[0].month} --to {older[-1].month} --force --env {environment.name}` loads "
+            "them again",
+            err=True,
+        )
+    return exit_code
 
 
 def _print(checks: list[Check], show: Callable[[list[Check]], None], as_json: bool) -> int:

@@ -21,7 +21,7 @@ Three rooms, each of which imports only those above it::
     environment   an environment and a release
       deployment    what is deployed; deploy a checkout, destroy what holds no data
       rollout       bring an environment to a release, and back where that fails
-      parameters    what its stacks are given
+      parameters    what its stacks and its warehouse are given
       plan          what a deployment would change
       resources     how AWS's resources are read and written, by type
       drift         what differs between AWS, the records and the release

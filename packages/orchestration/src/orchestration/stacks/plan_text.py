@@ -22,6 +22,7 @@ _KINDS = {
     "AWS::Lambda::Permission": "function permission",
     "AWS::Logs::LogGroup": "log group",
     "AWS::Redshift::DatabasePrivilege": "warehouse privilege",
+    "AWS::Redshift::Table": "warehouse table",
     "AWS::RedshiftServerless::Namespace": "warehouse namespace",
     "AWS::RedshiftServerless::UsageLimit": "warehouse usage limit",
     "AWS::RedshiftServerless::Workgroup": "warehouse workgroup",

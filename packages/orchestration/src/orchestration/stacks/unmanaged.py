@@ -2,8 +2,8 @@
 
 - The warehouse's usage limit: there is no resource type for it
   (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_RedshiftServerless.html).
-- What database users may do (grants.py). A question to the warehouse would wake it, and be billed for a minute: which
-  grants have been made is a tag of the workgroup.
+- What database users may do (grants.py), and the columns of the datasets' tables (tables.py). A question to the
+  warehouse would wake it, and be billed for a minute: what has been applied is a tag of the workgroup.
 - How long Glue's log groups keep lines. They are the account's: Glue makes them with the first run of any
   job and lets them keep everything for ever. A Python Shell job cannot be given another group (continuous logging
   and its `--custom-logGroup-prefix` are for Spark,
@@ -12,31 +12,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import boto3
 
-from orchestration import warehouse
+from orchestration import objects, pipelines, warehouse
 from orchestration.environments import Environment
 from orchestration.errors import DeployError
 from orchestration.joblogs import GROUPS
-from orchestration.stacks import Change, grants
+from orchestration.stacks import Change, grants, tables
+from orchestration.stacks.tables import Alteration, Table
 
 #: Where `elt plan` shows it, beside the stacks.
 NAME = "outside the stacks"
 LOG_DAYS = 90
 #: The tag of a workgroup that names the grants made in it.
 GRANTS = "elt-grants"
+#: The tag that identifies what datasets said of their tables when these were last brought to it.
+TABLES = "elt-tables"
 _LIMITED = "serverless-compute"
+
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a release says of the warehouse: its datasets' tables. `going_back` is for one that was there before."""
+
+    tables: Sequence[Table] = ()
+    going_back: bool = False
 
 
 @dataclass(frozen=True)
 class _Step:
-    """One change and how it is made."""
+    """One change and how it is made; None for what is no change to a person."""
 
-    change: Change
+    change: Change | None
     make: Callable[[], object]
 
 
@@ -47,24 +62,39 @@ class _Warehouse:
     namespace: str
 
 
-def plan(environment: Environment, *, data: Mapping[str, str]) -> list[Change]:
-    """List what `apply` would change. `data` are the outputs of the data stack, none where it is not there yet."""
-    return [step.change for step in _steps(environment, data)]
+def plan(environment: Environment, *, data: Mapping[str, str], wanted: Wanted) -> list[Change]:
+    """List what `apply` would change. `data` are the outputs of the data stack, none where it is not there yet.
+
+    Errors: DeployError for a table that cannot be brought to its dataset.
+    """
+    return [step.change for step in _steps(environment, data, wanted, report=_report_nothing) if step.change]
 
 
-def apply(environment: Environment, *, data: Mapping[str, str]) -> list[Change]:
-    """Apply every setting that differs; returns what that changed."""
+def apply(environment: Environment, *, data: Mapping[str, str], wanted: Wanted, report: Report) -> list[Change]:
+    """Apply every setting that differs; returns what that changed. Errors: DeployError."""
     made = []
     # One by one: a limit that is reached is raised before the warehouse is asked.
-    for step in _steps(environment, data):
+    for step in _steps(environment, data, wanted, report=report):
         step.make()
-        made.append(step.change)
+        if step.change:
+            made.append(step.change)
     return made
 
 
-def _steps(environment: Environment, data: Mapping[str, str]) -> Iterator[_Step]:
+def require_tables(environment: Environment, *, data: Mapping[str, str], wanted: Wanted) -> None:
+    """Raise DeployError for a table that `apply` could not bring to its dataset."""
+    for _ in _tables(environment, data, wanted, report=_report_nothing):
+        pass
+
+
+def _report_nothing(_: str) -> None:
+    pass
+
+
+def _steps(environment: Environment, data: Mapping[str, str], wanted: Wanted, *, report: Report) -> Iterator[_Step]:
     yield from _usage_limit(environment, data.get("WorkgroupArn"))
     yield from _grants(environment, data)
+    yield from _tables(environment, data, wanted, report=report)
     for group in GROUPS:
         yield from _retention(group)
 
@@ -100,18 +130,63 @@ def _grants(environment: Environment, data: Mapping[str, str]) -> Iterator[_Step
     if "WorkgroupArn" not in data:
         yield _Step(_change("Add", kind, name=name), lambda: None)
         return
-    redshift, arn = boto3.client("redshift-serverless"), data["WorkgroupArn"]
-    tags = {tag["key"]: tag["value"] for tag in redshift.list_tags_for_resource(resourceArn=arn)["tags"]}
-    wanted = grants.digest(environment, data["Database"])
-    if tags.get(GRANTS) == wanted:
+    before, wanted = _tag(data, GRANTS), grants.digest(environment, data["Database"])
+    if before == wanted:
         return
-    place = _Warehouse(data["Workgroup"], data["Database"], data["Namespace"])
 
     def grant() -> None:
-        grants.apply(environment, place.database, lambda sql: _ask(place, sql))
-        redshift.tag_resource(resourceArn=arn, tags=[{"key": GRANTS, "value": wanted}])
+        grants.apply(environment, data["Database"], _query(data))
+        _set_tag(data, GRANTS, wanted)
 
-    yield _Step(_change("Modify" if GRANTS in tags else "Add", kind, name=name), grant)
+    yield _Step(_change("Modify" if before else "Add", kind, name=name), grant)
+
+
+def _tables(environment: Environment, data: Mapping[str, str], wanted: Wanted, *, report: Report) -> Iterator[_Step]:
+    """Yield a step for each table that is altered, unless the workgroup's tag is that of these tables.
+
+    A dataset of which no month is transformed can have no table. One that has no table yet is looked for again by the
+    next deployment: a load that is under way may make it as an earlier release has it.
+    """
+    if "WorkgroupArn" not in data:
+        return
+    s3, bucket = boto3.client("s3"), data["ProcessedBucket"]
+    begun = [one for one in wanted.tables if any(objects.list_under(s3, bucket, f"{one.dataset}/"))]
+    if not begun or _tag(data, TABLES) == tables.digest(begun):
+        return
+    query = _query(data)
+    found = tables.read(begun, query)
+    there = [one for one in begun if one.name in found]
+    steps = [(one, tables.alterations(one, found[one.name], going_back=wanted.going_back)) for one in there]
+
+    def alter(table: Table, altered: Sequence[Alteration]) -> None:
+        for one in altered:
+            query(one.sql)
+        ((first, last),) = query(f"SELECT MIN(source_month), MAX(source_month) FROM {table.full_name}")  # noqa: S608
+        for pipeline in pipelines.all_pipelines():
+            if pipeline.table == table.full_name and first:
+                columns, months = [one.column for one in altered], (str(first)[:7], str(last)[:7])
+                report(tables.reload_hint(table, columns, pipeline.name, months, environment.name))
+
+    for table, altered in steps:
+        if altered:
+            change = _change("Modify", "AWS::Redshift::Table", *(one.column for one in altered), name=table.full_name)
+            yield _Step(change, partial(alter, table, altered))
+    yield _Step(None, lambda: _set_tag(data, TABLES, tables.digest(there)))
+
+
+def _tag(data: Mapping[str, str], key: str) -> str | None:
+    """Read the value of a tag of the workgroup; None where it has none."""
+    answer = boto3.client("redshift-serverless").list_tags_for_resource(resourceArn=data["WorkgroupArn"])
+    return next((str(tag["value"]) for tag in answer["tags"] if tag["key"] == key), None)
+
+
+def _set_tag(data: Mapping[str, str], key: str, value: str) -> None:
+    redshift = boto3.client("redshift-serverless")
+    redshift.tag_resource(resourceArn=data["WorkgroupArn"], tags=[{"key": key, "value": value}])
+
+
+def _query(data: Mapping[str, str]) -> grants.Query:
+    return partial(_ask, _Warehouse(data["Workgroup"], data["Database"], data["Namespace"]))
 
 
 def _ask(place: _Warehouse, sql: str) -> list[tuple[Any, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ Query = Callable[[str], Iterable[tuple[Any, ...]]]
 class MonthCheck:
     """One month. `read`, `kept` and `rejected` (by rule) are the manifest's; None and {} where there is none.
 
-    `loaded` is counted in the table by `source_month`.
+    `loaded` is counted in the table by `source_month`. The month was loaded `before` these columns of the table were
+    added, and has NULL there.
     """
 
     month: str
@@ -25,6 +26,7 @@ class MonthCheck:
     kept: int | None
     rejected: Mapping[str, int]
     loaded: int
+    before: Sequence[str] = ()
 
     @property
     def agrees(self) -> bool:
@@ -40,6 +42,7 @@ class MonthCheck:
             "kept": self.kept,
             "rejected": dict(self.rejected),
             "loaded": self.loaded,
+            "before": list(self.before),
             "agrees": self.agrees,
         }
 
@@ -71,19 +74,25 @@ def count_loaded(query: Query, table: str) -> dict[str, int]:
     return {str(month)[:7]: int(rows) for month, rows in counted}
 
 
+def list_columns(query: Query, table: str) -> list[str]:
+    """List the columns of a table; none where the table is not there yet."""
+    schema, name = table.split(".")
+    listed = f"SELECT column_name FROM svv_columns WHERE table_schema = '{schema}' AND table_name = '{name}'"  # noqa: S608
+    return [str(column) for (column,) in query(listed)]
+
+
 def check_months(pipeline: Pipeline, s3: Any, processed_bucket: str, query: Query) -> list[MonthCheck]:
     """List every month that has a manifest or rows, in order."""
-    loaded = count_loaded(query, pipeline.table)
+    loaded, columns = count_loaded(query, pipeline.table), list_columns(query, pipeline.table)
     months = {str(month) for month in manifest_months(s3, processed_bucket, pipeline.dataset)} | set(loaded)
-    return [
-        _check_month(month, read_manifest(s3, processed_bucket, pipeline.dataset, Month.parse(month)), loaded)
-        for month in sorted(months)
-    ]
+    found = {one: read_manifest(s3, processed_bucket, pipeline.dataset, Month.parse(one)) for one in sorted(months)}
+    return [_check_month(month, manifest, loaded.get(month, 0), columns) for month, manifest in found.items()]
 
 
-def _check_month(month: str, manifest: Mapping[str, Any] | None, loaded: Mapping[str, int]) -> MonthCheck:
-    rows = loaded.get(month, 0)
+def _check_month(month: str, manifest: Mapping[str, Any] | None, rows: int, columns: Sequence[str]) -> MonthCheck:
     if manifest is None:
         return MonthCheck(month, None, None, {}, rows)
     load = manifest["load"]
-    return MonthCheck(month, load["rows_read"], load["rows_kept"], manifest["rejected"], rows)
+    written = manifest.get("columns", columns)  # of a load from before manifests had them, nothing is known
+    before = [column for column in columns if column not in written]
+    return MonthCheck(month, load["rows_read"], load["rows_kept"], manifest["rejected"], rows, before)

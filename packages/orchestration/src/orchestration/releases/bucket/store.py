@@ -83,6 +83,11 @@ class Store:
         else:
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
 
+    def body(self, key: str) -> bytes:
+        """Read the bytes of an object that is there."""
+        body: bytes = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+        return body
+
     def document(self, key: str) -> dict[str, Any] | None:
         """Return a JSON document; None where there is none. Errors: DeployError for what is no JSON object."""
         try:

@@ -1,4 +1,4 @@
-"""What an environment's two stacks are given: a release's templates, parameters and tags."""
+"""What an environment is given: its two stacks a release's templates and parameters, its warehouse the tables."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 
 from orchestration import pipelines
 from orchestration.environments import Environment
+from orchestration.releases.bucket import history
 from orchestration.releases.bucket.store import Store
 from orchestration.releases.building.manifest import Release
-from orchestration.stacks import Stack, data_stack, pipelines_stack
+from orchestration.stacks import Stack, data_stack, pipelines_stack, tables
+from orchestration.stacks.unmanaged import Wanted
 
 
 def stacks_of(environment: Environment, store: Store, release: Release) -> dict[str, Stack]:
@@ -45,3 +47,12 @@ def for_pipelines(
         **release.parameters(outputs["ArtifactBucket"]),
     }
     return {name: value for name, value in parameters.items() if name in taken}
+
+
+def for_tables(environment: Environment, store: Store, release: Release, *, wheel: bytes | None = None) -> Wanted:
+    """Read a release's tables from glue-transform's wheel, which is in the bucket where it is not given.
+
+    Errors: DeployError for a dataset that says nothing of its table.
+    """
+    found = store.body(release.packages["glue-transform"].wheel) if wheel is None else wheel
+    return Wanted(tables.read_wheel(found), going_back=release.id in history.ever_deployed(store, environment.name))

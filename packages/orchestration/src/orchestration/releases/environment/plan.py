@@ -23,7 +23,7 @@ def plan_release(environment: Environment, store: Store, release: Release) -> li
     return [
         *_plan_data(environment, data),
         *_plan_pipelines(environment, pipelines, release, {**outputs, "ArtifactBucket": store.bucket}),
-        *unmanaged.plan(environment, data=outputs),
+        *unmanaged.plan(environment, data=outputs, wanted=parameters.for_tables(environment, store, release)),
     ]
 
 
@@ -41,20 +41,24 @@ def plan_checkout(environment: Environment, root: Path) -> list[Change]:
         *_plan_data(environment, data),
     ]
     if "ArtifactBucket" in outputs:
-        release, pipelines = _upload_template(environment, root, Store(boto3.client("s3"), outputs["ArtifactBucket"]))
+        store = Store(boto3.client("s3"), outputs["ArtifactBucket"])
+        release, pipelines, wheel = _upload_template(environment, root, store)
         changes += _plan_pipelines(environment, pipelines, release, outputs)
+        wanted = parameters.for_tables(environment, store, release, wheel=wheel)
     else:
         changes += updates.additions(stacks.pipelines_stack(environment.name))
-    return [*changes, *unmanaged.plan(environment, data=outputs)]
+        wanted = unmanaged.Wanted()
+    return [*changes, *unmanaged.plan(environment, data=outputs, wanted=wanted)]
 
 
-def _upload_template(environment: Environment, root: Path, store: Store) -> tuple[Release, Stack]:
-    """Build the checkout, and put the pipelines stack's template into the bucket."""
+def _upload_template(environment: Environment, root: Path, store: Store) -> tuple[Release, Stack, bytes]:
+    """Build the checkout, and put the pipelines stack's template into the bucket; gives glue-transform's wheel too."""
     with scratch.folder("build") as out:
         release, files = assembly.assemble(root, out, development=True)
         key = release.template("pipelines")
         store.put_files({key: files[key]})
-    return release, stacks.pipelines_stack(environment.name, url=store.url(key))
+        wheel = files[release.packages["glue-transform"].wheel].read_bytes()
+    return release, stacks.pipelines_stack(environment.name, url=store.url(key)), wheel
 
 
 def _plan_data(environment: Environment, stack: Stack) -> list[Change]:

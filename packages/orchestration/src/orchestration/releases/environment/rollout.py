@@ -84,6 +84,7 @@ class _Rollout:
     def bring_to(self, release: Release, *, action: str) -> Deployed:
         before = records.standing(self.store, self.environment.name)
         changed, found = self._changes_by_hand(before)
+        self._require_tables(release)
         begun = self._begin(release, self.environment, action=action)
         with explain_interruption(begun, before.live):
             self._restore(changed, found, before.live)
@@ -123,6 +124,15 @@ class _Rollout:
             raise DeployError(f"{error}; {_still(self.environment, before.live)}") from error
         return changed, found
 
+    def _require_tables(self, release: Release) -> None:
+        """Raise DeployError, before anything is changed, for a table that cannot be brought to its dataset."""
+        data = updates.outputs(boto3.client("cloudformation"), stacks.data_stack(self.environment.name)) or {}
+        wanted = parameters.for_tables(self.environment, self.store, release)
+        try:
+            unmanaged.require_tables(self.environment, data=data, wanted=wanted)
+        except DeployError as error:
+            raise DeployError(f"{error}; nothing is changed in {self.environment.name}") from error
+
     def _restore(self, changed: list[Difference], found: Reading, before: Deployed | None) -> None:
         """Restore what was changed by hand. Errors: DeployError, which says what the environment has."""
         if not changed or before is None:
@@ -157,7 +167,8 @@ class _Rollout:
         taken = change_sets.list_parameters(cloudformation, data_stack)
         outputs = deploy(data_stack, parameters.for_data(environment, taken=taken))
         self.lease.check()
-        unmanaged.apply(environment, data=outputs)
+        wanted = parameters.for_tables(environment, self.store, release)
+        unmanaged.apply(environment, data=outputs, wanted=wanted, report=self.report)
         self.report(f"stack {pipelines_stack.name}")
         taken = change_sets.list_parameters(cloudformation, pipelines_stack)
         outputs |= {"ArtifactBucket": self.store.bucket}

@@ -160,19 +160,24 @@ def _name_targets(context: Context, tree: exp.Insert, *, target: Name) -> None:
                 raise SqlError("cannot set an identity column to a value")
         return
     filled = [column.name for column in stored if column.name not in generated]
-    width = _width(tree.expression)
+    width = _width(context, tree.expression)
     if len(stored) > len(filled[:width]):
         identifiers = [exp.to_identifier(name) for name in filled[:width]]
         tree.set("this", exp.Schema(this=tree.this, expressions=identifiers))
 
 
-def _width(source: exp.Expr | None) -> int | None:
-    """The number of columns of VALUES or a SELECT; None where a star hides it."""
+def _width(context: Context, source: exp.Expr | None) -> int | None:
+    """The number of columns of VALUES or a SELECT; None where a star hides it, but for the star of one table."""
     if isinstance(source, exp.Values) and source.expressions:
         return len(source.expressions[0].expressions)
-    if isinstance(source, exp.Select) and not source.is_star:
+    if not isinstance(source, exp.Select):
+        return None
+    if not source.is_star:
         return len(source.expressions)
-    return None
+    origin = source.args.get("from_")
+    table = origin.this if origin is not None else None
+    has_more = source.args.get("joins") or source.args.get("with_") or source.expressions != [exp.Star()]
+    return None if has_more or not isinstance(table, exp.Table) else len(_columns(context, table)) or None
 
 
 def _schema(columns: dict[Name, list[catalog.Column]]) -> dict[str, dict[str, dict[str, str]]]:
