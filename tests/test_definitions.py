@@ -18,7 +18,7 @@ from yaml.constructor import SafeConstructor
 from definitions import problems
 from laptop import ROOT
 from local_cloud.services.stepfunctions.definition import check
-from local_cloud.services.stepfunctions.running.jsonata_engine import evaluate
+from local_cloud.services.stepfunctions.language.jsonata_engine import evaluate
 from orchestration import pipelines
 from orchestration.pipelines import asl
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from laptop import Laptop
-from local_cloud.services.stepfunctions.running.jsonata_engine import evaluate
+from local_cloud.services.stepfunctions.language.jsonata_engine import evaluate
 from orchestration import pipelines
 from orchestration.pipelines import asl
 from slots import (

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from local_cloud.services.stepfunctions.running.jsonata_engine import evaluate
+from local_cloud.services.stepfunctions.language.jsonata_engine import evaluate
 from orchestration import pipelines
 from orchestration.pipelines import asl
 

@@ -103,6 +103,49 @@ REFUSED = {
         one({"Type": "Passs", "End": True}),
         [(SCHEMA, "Type must be one of [Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map]", "/States/S/Type")],
     ),
+    "a type that is no text": (
+        one({"Type": ["Pass"], "End": True}),
+        [(SCHEMA, "Type must be one of [Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map]", "/States/S/Type")],
+    ),
+    "a target that is no text": (
+        {"StartAt": {}, "States": {"S": PASS}},
+        [(SCHEMA, "Expected value of type string", "/StartAt"),
+         (TRANSITION, 'State "S" is not reachable.', "/States/S")],
+    ),
+    "a comment that is no text": (one(PASS, Comment=1), [(SCHEMA, "Expected value of type string", "/Comment")]),
+    "an Error that is no text": (
+        one({"Type": "Fail", "Error": 1}), [(SCHEMA, "Expected value of type string", "/States/S/Error")]
+    ),
+    "a Timestamp that is none": (
+        one({"Type": "Wait", "Timestamp": "soon", "End": True}),
+        [(SCHEMA, "Expected an ISO-8601 timestamp like 2016-03-14T01:59:00Z", "/States/S/Timestamp")],
+    ),
+    "Credentials of nobody": (
+        one(TASK | {"Credentials": {"Role": "r"}}),
+        [(SCHEMA, "Field 'Role' is not supported", "/States/S/Credentials"),
+         (SCHEMA, "One of these fields is required: [RoleArn, RoleArn.$]", "/States/S/Credentials")],
+    ),
+    "Arguments that are neither": (
+        one(TASK | {"Arguments": "$.a"}, **JSONATA),
+        [(SCHEMA, "Expected value of type object, or a JSONata expression", "/States/S/Arguments")],
+    ),
+    "Items that are neither": (
+        one(MAP | {"Items": "$.a"}, **JSONATA),
+        [(SCHEMA, "Expected value of type array, or a JSONata expression", "/States/S/Items")],
+    ),
+    "a Condition that is neither": (
+        choice({"Condition": "$.a", "Next": "E"}, **JSONATA),
+        [(SCHEMA, "Condition must be a JSONata expression or a boolean", "/States/S/Choices[0]/Condition")],
+    ),
+    "an Assign of a rule that is no object": (
+        choice({"Variable": "$.a", "IsNull": True, "Assign": "$.a", "Next": "E"}),
+        [(SCHEMA, "Expected value of type object", "/States/S/Choices[0]/Assign")],
+    ),
+    "a function of nobody": (
+        one(PASS | {"Parameters": {"a.$": "States.Nobody()"}}),
+        [(SCHEMA, "The value for the field 'a.$' must be a valid JSONPath or a valid intrinsic function call",
+          "/States/S/Parameters")],
+    ),
     "a field of another state": (  # AWS
         one(PASS | {"Catch": []}), [(SCHEMA, "Field 'Catch' is not supported", "/States/S")]
     ),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import json
 import time
 from itertools import pairwise
 
@@ -303,19 +302,3 @@ def test_errors_that_a_machine_handles_are_no_noise_in_the_log(sfn):
     with (sfn.cloud.state_dir / "server.log").open() as log:
         log.seek(before)
         assert [line for line in log if "stepfunctions" in line or "Traceback" in line] == []
-
-
-def test_a_heartbeat_is_no_timeout():
-    """moto takes a Task with HeartbeatSeconds alone for one with a minute."""
-    from local_cloud.services.stepfunctions.definition.compile import compile_definition
-
-    task = {
-        "Type": "Task",
-        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-        "Parameters": {"QueueUrl": "q", "MessageBody": "m"},
-        "HeartbeatSeconds": 5,
-        "End": True,
-    }
-    program = compile_definition(json.dumps({"StartAt": "S", "States": {"S": task}}))
-    state = program.states.states["S"]
-    assert (state.timeout.timeout_seconds, state.heartbeat.heartbeat_seconds) == (99_999_999, 5)

@@ -1,6 +1,6 @@
 """Which events the history of an execution has, and which event each follows.
 
-Most rows were read off Step Functions in us-east-1 (see `patches.failing_states`).
+Most rows were read off Step Functions in us-east-1 (see `running.attempts`).
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+JSONATA = {"QueryLanguage": "JSONata"}
 INPUT = {
     "a": 1,
     "s": 'it\'s "q" \\ ☃ $states {% %}',
@@ -232,8 +233,6 @@ def test_a_task_reads_result_and_error_output(sfn):
 
 
 def test_two_definitions_parsed_at_once_keep_their_languages(sfn):
-    """moto's parsers share one stack of query languages."""
-
     def create(number: int) -> tuple[str, str]:
         definition = sfn.one({"Type": "Pass", "Comment": str(number), "Output": "{% 1 %}"}, QueryLanguage="JSONata")
         if number % 3 == 1:
@@ -252,3 +251,17 @@ def test_fail_by_expression(sfn):
     state = {"Type": "Fail", "Error": "{% $states.input.e %}", "Cause": "{% 'because ' & $states.input.c %}"}
     outcome = sfn.run(sfn.one(state, QueryLanguage="JSONata"), {"e": "E", "c": "c"})
     assert outcome.result == ("E", "because c")
+
+
+def test_children_of_a_jsonata_state_have_the_language_of_the_machine(sfn):
+    child = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": {"v.$": "$"}, "End": True}}}
+    mapped = {"Type": "Map", **JSONATA, "Items": "{% [1,2] %}", "ItemProcessor": child}
+    assert sfn.run(sfn.one(mapped, QueryLanguage="JSONPath")).result == [{"v": 1}, {"v": 2}]
+    branched = {
+        "Type": "Parallel",
+        **JSONATA,
+        "Arguments": {"k": 3},
+        "Branches": [child],
+        "Output": "{% $states.result.v.k %}",
+    }
+    assert sfn.run(sfn.one(branched)).result == 3

@@ -292,7 +292,6 @@ def test_a_variable_that_was_never_assigned_fails_the_execution(sfn):
 
 
 def test_escapes_of_a_definition_are_those_of_json(sfn):
-    """moto reads strings as Python literals, or leaves the escapes in."""
     text = r"""{"StartAt": "a \"b\" \u2603 \\ \/", "States": {"a \"b\" \u2603 \\ \/": {"Type": "Pass",
         "Assign": {"v": "x \"y\" \ud83d\ude00 \/ \\n"}, "Next": "out"}, "out": {"Type": "Pass",
         "Parameters": {"k \"q\"": "t \/ \"", "v.$": "$v", "f.$": "States.Format('\"{}\" \u2603', 'a')"},

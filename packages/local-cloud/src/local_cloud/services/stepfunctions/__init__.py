@@ -1,13 +1,13 @@
-"""Step Functions: moto's interpreter of the Amazon States Language, patched, behind an API of its own.
+"""Step Functions: an interpreter of the Amazon States Language behind an API of its own.
 
 api                     the wire
 machines, versions, executions, listings, map_runs, tasks, tags
                         the operations
 registry, journal       what is known, and how it survives a restart
-definition              checks a definition and makes it run
+definition              checks a definition
+language                a definition as data, with what its fields mean: pure functions
 running, maps           executions while they run
 integrations            calls to other services
-patches                 fixes for moto's interpreter, one module per fix
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ def install(cloud: Cloud) -> None:
     from moto.stepfunctions import urls
 
     from .api import Api
-    from .running.world import World, set_world
 
     api = Api(cloud)
-    set_world(World(cloud, execution_status=lambda arn: api.registry.execution(arn).status))
     cloud.persistence.register_moto("stepfunctions", not_after=_JOURNALED)
     urls.url_paths = {"{0}/$": api.handle}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .model import STANDARD
 
 if TYPE_CHECKING:
-    from .running.run import Run
+    from .running.execution import Run
 
 
 @dataclass

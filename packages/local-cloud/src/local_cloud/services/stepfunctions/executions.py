@@ -16,6 +16,7 @@ from .errors import (
     StateMachineTypeNotSupported,
 )
 from .execution_record import Execution
+from .integrations.clients import Clients
 from .journal import End, Journal, Start, begin, read_end, read_lines, read_start
 from .listings import list_item
 from .lookup import target
@@ -25,7 +26,7 @@ from .model import EXPRESS, Alias, Machine, Version, now
 from .registry import INTERRUPTED, Registry
 
 if TYPE_CHECKING:
-    from .running.history_log import Sender
+    from .running.logs import Sender
     from .running.progress import Progress
 
 _REDRIVABLE_FOR = 14 * 24 * 3600.0
@@ -37,6 +38,7 @@ _LONGEST_SYNC = 300.0
 class Executions:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
+        self._clients = Clients(registry.cloud, execution_status=lambda arn: registry.execution(arn).status)
         self._sender: Sender | None = None
 
     def start_execution(
@@ -48,7 +50,6 @@ class Executions:
         name = arns.check_name(name) if name is not None else str(uuid.uuid4())
         arn = self._execution_arn(machine, name)
         start = _start(arn, name, machine, version, alias, input=input, trace_header=trace_header)
-        _compile(start)
         with self.registry.lock:
             known = self.registry.executions.get(arn)
             if known:
@@ -96,7 +97,6 @@ class Executions:
 
         execution = self.registry.execution(arns.check_execution_arn(execution_arn))
         start = read_start(execution.journal)
-        _compile(start)
         with self.registry.lock:
             reason = _not_redrivable(execution)
             if reason:
@@ -148,8 +148,8 @@ class Executions:
         from local_cloud.services.cloudwatch import metrics
 
         from . import status_events
-        from .running.history_log import HistoryLog, Sender
-        from .running.run import Run
+        from .running.execution import Run
+        from .running.logs import HistoryLog, Sender
 
         if self._sender is None:
             self._sender = Sender(self.registry.cloud)
@@ -169,7 +169,16 @@ class Executions:
 
         journal = Journal(execution.journal)
         keep = functools.partial(self.registry.cloud.persistence.saving.until_done, f"execution {start.name}")
-        run = Run(start, journal, log=log, keep=keep, on_end=on_end, progress=progress, redrives=execution.redrives)
+        run = Run(
+            start,
+            journal,
+            self._clients,
+            log=log,
+            keep=keep,
+            on_end=on_end,
+            progress=progress,
+            redrives=execution.redrives,
+        )
         if progress:
             run.map_runs += map_runs_of(execution)
         execution.run = run
@@ -202,13 +211,6 @@ class Executions:
                 answer["outputDetails"] = {"included": included_data == "ALL_DATA"}
                 answer["output"] = end.output if included_data == "ALL_DATA" else None
         return answer
-
-
-def _compile(start: Start) -> None:
-    """Before any lock is taken: the first time costs seconds."""
-    from .definition.compile import compile_definition
-
-    compile_definition(start.revision.definition)
 
 
 def _start(

@@ -9,7 +9,7 @@ from local_cloud.cloud import Cloud
 from local_cloud.permissions.errors import AccessDenied, CannotAssume
 
 from .errors import AccessDeniedException
-from .running.world import SERVICE
+from .integrations.clients import SERVICE
 
 #: What a role needs to have executions logged.
 #: https://docs.aws.amazon.com/step-functions/latest/dg/cw-logs.html#cloudwatch-iam-policy

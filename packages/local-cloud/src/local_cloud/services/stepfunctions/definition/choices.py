@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..language.jsonata_text import expression_of
+from ..language.paths import is_path
 from ..times import parse_timestamp
-from .expressions import is_path, template_problems
+from .expressions import assign_problems
 from .fields import JSONATA, JSONPATH
 from .jsonata import jsonata_problems
 from .problem import SCHEMA, Problem, field_problem
@@ -37,7 +39,7 @@ def rule_problems(rule: Any, location: str, *, language: str, nested: bool = Fal
         yield from _jsonata_rule_problems(rule, location)
         return
     if "Assign" in rule:
-        yield from template_problems(rule["Assign"], f"{location}/Assign")
+        yield from assign_problems(rule["Assign"], f"{location}/Assign")
     combined = next((name for name in _COMBINED if name in rule), "")
     operators = [name for name in rule if name in _OPERATORS or name in _PATH_OPERATORS]
     known = {"Next", "Comment", "Assign"} | ({combined} if combined else {"Variable", *operators})
@@ -65,12 +67,14 @@ def _jsonata_rule_problems(rule: dict[str, Any], location: str) -> Iterator[Prob
     condition = rule.get("Condition")
     if condition is None:
         yield Problem(SCHEMA, "These fields are required: [Condition]", location)
-    elif not isinstance(condition, (bool, str)):
+    elif not isinstance(condition, bool) and expression_of(condition) is None:
         yield Problem(SCHEMA, "Condition must be a JSONata expression or a boolean", f"{location}/Condition")
     for name in rule:
         if name not in {"Condition", "Next", "Comment", "Assign", "Output"}:
             yield field_problem(name, location)
-    yield from jsonata_problems({name: rule.get(name) for name in ("Condition", "Assign", "Output")}, location)
+    if "Assign" in rule:
+        yield from assign_problems(rule["Assign"], f"{location}/Assign", language=JSONATA)
+    yield from jsonata_problems({name: rule.get(name) for name in ("Condition", "Output")}, location)
 
 
 def _combined_problems(rule: dict[str, Any], operator: str, location: str) -> Iterator[Problem]:

@@ -120,7 +120,16 @@ PATHS_OR_FUNCTIONS = {"ErrorPath", "CausePath"}
 TEMPLATES = {"Parameters", "ResultSelector", "ItemSelector", "Assign"}
 #: With JSONata, the values of these may hold expressions anywhere.
 HOLD_JSONATA = {"Arguments", "Assign", "ItemSelector", "Items", "Output"}
-STRINGS = {"Comment", "Resource", "Label", "Next", "Default"}
+#: The JSON types of these where they are no expression, and how a message calls them.
+JSONATA_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "Arguments": ((dict,), "object"),
+    "Assign": ((dict,), "object"),
+    "ItemSelector": ((dict,), "object"),
+    "Items": ((list, dict), "array"),
+}
+#: Texts for which an expression may stand with JSONata.
+TEXTS = {"Error", "Cause"}
+STRINGS = {"Comment", "Resource", "Label"}
 BOOLEANS = {"End"}
 #: Least and greatest value of a whole number; with JSONata an expression may stand in its place.
 INTEGERS: dict[str, tuple[int, int]] = {

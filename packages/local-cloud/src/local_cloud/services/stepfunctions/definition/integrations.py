@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..integrations.services import Call, find_call
+from ..integrations.services import ACTIVITY, LAMBDA, Call, find_call
 from .problem import SCHEMA, Problem
-
-_LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:.+")
-_ACTIVITY = re.compile(r"arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:activity:.+")
 
 
 def resource_problems(state: dict[str, Any], location: str, *, express: bool) -> Iterator[Problem]:
@@ -19,9 +15,9 @@ def resource_problems(state: dict[str, Any], location: str, *, express: bool) ->
     place = f"{location}/Resource"
     if not isinstance(resource, str):
         return
-    if _LAMBDA.fullmatch(resource):
+    if LAMBDA.fullmatch(resource):
         return
-    if _ACTIVITY.fullmatch(resource):
+    if ACTIVITY.fullmatch(resource):
         if express:
             yield Problem(SCHEMA, "Express state machine does not support Activity ARN", place)
         return

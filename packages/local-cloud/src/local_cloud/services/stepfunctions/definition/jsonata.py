@@ -6,24 +6,17 @@ and words: measured with ValidateStateMachineDefinition in us-east-1 by the test
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from ..language.jsonata_text import expression_of, message_of
 from .problem import Problem
 
-JSONATA_TEXT = re.compile(r"\{%(?P<expression>.*)%\}", re.DOTALL)
 _ERROR_OUTPUT = re.compile(r"\$states\s*\.\s*errorOutput\b")
 _INVALID = "INVALID_JSONATA_EXPRESSION"
 _UNSUPPORTED = "UNSUPPORTED_JSONATA_EXPRESSION"
-
-
-def expression_of(value: Any) -> str | None:
-    """What stands between `{%` and `%}`, where a value is nothing else."""
-    match = isinstance(value, str) and JSONATA_TEXT.fullmatch(value)
-    return match["expression"].strip() if match else None
 
 
 def expressions_in(value: Any, place: str) -> Iterator[tuple[str, str]]:
@@ -44,17 +37,6 @@ def jsonata_problems(value: Any, location: str, *, in_catch: bool = False) -> It
         yield from (Problem(code, message, place) for code, message in _problems(expression))
         if _ERROR_OUTPUT.search(expression) and not in_catch:
             yield Problem(_UNSUPPORTED, "Field '$states.errorOutput' does not exist.", place)
-
-
-def message_of(error: Any) -> str:
-    """The message of a JSONata error with its values in quotes, as the JavaScript library has it."""
-    from jsonata.jexception import JException
-
-    template = JException.error_codes.get(error.error, "{{{message}}}")
-    if "{{{" in template:
-        return str(error)
-    values = iter([error.current, error.expected, error.extra])
-    return re.sub(r"\{\{\w+\}\}", lambda _: json.dumps(next(values), ensure_ascii=False, default=str), template)
 
 
 @lru_cache(maxsize=512)

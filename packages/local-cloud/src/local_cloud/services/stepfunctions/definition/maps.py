@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from ..language.jsonata_text import expression_of
 from .expressions import template_problems
 from .fields import JSONATA
-from .jsonata import expression_of, jsonata_problems
+from .jsonata import jsonata_problems
 from .problem import SCHEMA, Problem, field_problem
 
 _NOT_IN_LABELS = re.compile(r"[\s?*<>{}\[\]:;,\\|^~$#%&`\"\x00-\x1f\x7f-\x9f]")
@@ -50,8 +51,9 @@ def map_problems(state: dict[str, Any], location: str, *, language: str) -> Iter
     elif isinstance(label, str) and (wrong := _NOT_IN_LABELS.search(label)):
         yield Problem(SCHEMA, f"Label contains invalid character: {wrong[0]!r}", f"{location}/Label")
     processor = "Iterator" if "Iterator" in state else "ItemProcessor"
-    config = state[processor].get("ProcessorConfig") if isinstance(state.get(processor), dict) else None
-    if config is not None:
+    inner = state.get(processor)
+    if isinstance(inner, dict) and "ProcessorConfig" in inner:
+        config = inner["ProcessorConfig"]
         modes = {"Mode", "ExecutionType"} if isinstance(config, dict) and config.get("Mode") != "INLINE" else {"Mode"}
         yield from _object_problems(config, modes, f"{location}/{processor}/ProcessorConfig")
     for name, problems in (("ItemReader", _reader), ("ItemBatcher", _batcher), ("ResultWriter", _writer)):

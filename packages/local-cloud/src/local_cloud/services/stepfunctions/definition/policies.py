@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..language.paths import is_reference_path
 from . import fields
-from .expressions import is_reference_path, template_problems
+from .expressions import assign_problems
 from .fields import JSONATA
 from .jsonata import jsonata_problems
 from .problem import SCHEMA, Problem, field_problem, language_problem
@@ -53,10 +54,10 @@ def catch_problems(catchers: Any, location: str, *, language: str) -> Iterator[P
         wrong = "ResultPath" if language == JSONATA else "Output"
         if wrong in catcher:
             yield language_problem(wrong, language, place)
-        elif language == JSONATA:
-            yield from jsonata_problems({key: catcher.get(key) for key in ("Assign", "Output")}, place, in_catch=True)
-        elif "Assign" in catcher:
-            yield from template_problems(catcher["Assign"], f"{place}/Assign")
+        if language == JSONATA:
+            yield from jsonata_problems({"Output": catcher.get("Output")}, place, in_catch=True)
+        if "Assign" in catcher:
+            yield from assign_problems(catcher["Assign"], f"{place}/Assign", language=language, in_catch=True)
     if catchers is not None and not isinstance(catchers, list):
         yield Problem(SCHEMA, "Expected value of type array", location)
 

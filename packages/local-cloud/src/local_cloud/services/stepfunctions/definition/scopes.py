@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .problem import NO_END, TRANSITION, Problem
+from .problem import NO_END, SCHEMA, TRANSITION, Problem
 
 
 def transition_problems(machine: dict[str, Any], states: dict[str, Any], location: str) -> Iterator[Problem]:
     """Targets that are not there; then that nothing ends, or else what nothing leads to."""
     reached = set()
     for target, place in _transitions(machine, states, location):
-        if target in states:
+        if not isinstance(target, str):
+            yield Problem(SCHEMA, "Expected value of type string", place)
+        elif target in states:
             reached.add(target)
         else:
             yield Problem(TRANSITION, f"Missing 'Next' target: {target}", place)

@@ -50,6 +50,7 @@ class Walk:
         if missing:
             yield Problem(SCHEMA, f"These fields are required: [{', '.join(missing)}]", location or "/")
         yield from (field_problem(name, location or "/") for name in machine if name not in known)
+        yield from value_problems("Comment", machine, location, JSONPATH)
         states = machine.get("States", {})
         if not isinstance(states, dict) or ("States" in machine and not states):
             yield Problem(SCHEMA, "States must be a JSON object with at least one state", f"{location}/States")
@@ -70,7 +71,7 @@ class Walk:
         if not 1 <= len(name) <= 80:
             yield Problem(SCHEMA, "A state name has 1 to 80 characters", location)
         kind = state.get("Type") if isinstance(state, dict) else None
-        if kind not in fields.STATES:
+        if not isinstance(kind, str) or kind not in fields.STATES:
             yield Problem(SCHEMA, f"Type must be one of [{', '.join(fields.STATES)}]", f"{location}/Type")
             return
         language = state.get("QueryLanguage", self.language)

@@ -1,4 +1,4 @@
 """Calls to other services, as a Task state makes them: names, parameters, outputs and errors in Step Functions' forms.
 
-Nothing here knows the interpreter; `patches` hangs it in.
+Nothing here knows the interpreter.
 """

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from typing import Any, Protocol
 
-from ..running.world import World
+from .clients import Clients
 from .output import structure_output
 from .services import SYNC_2, Call, find_call
 
@@ -33,25 +33,25 @@ class Job(Protocol):
     def cancel(self) -> None: ...
 
 
-def started_job(call: Call, output: dict[str, Any], request: dict[str, Any], client: Any, world: World) -> Job:
+def started_job(call: Call, output: dict[str, Any], request: dict[str, Any], client: Any, clients: Clients) -> Job:
     """The job that a call has just started: `output` and `request` are the call's own."""
     if call.client == "glue":
-        return GlueJobRun(client, request["JobName"], output["JobRunId"], world)
-    return ChildExecution(client, output["ExecutionArn"], world, parsed=call.pattern == SYNC_2)
+        return GlueJobRun(client, request["JobName"], output["JobRunId"], clients)
+    return ChildExecution(client, output["ExecutionArn"], clients, parsed=call.pattern == SYNC_2)
 
 
 class GlueJobRun:
     _ENDED_BADLY = frozenset({"FAILED", "TIMEOUT", "ERROR", "STOPPED", "EXPIRED"})
 
-    def __init__(self, client: Any, name: str, run_id: str, world: World) -> None:
+    def __init__(self, client: Any, name: str, run_id: str, clients: Clients) -> None:
         self._client = client
         self._name = name
         self._id = run_id
-        self._world = world
+        self._clients = clients
         self._allowed = False
 
     def poll(self) -> dict[str, Any] | None:
-        if self._allowed and not self._is_over(self._world.glue_run_state(self._name, self._id)):
+        if self._allowed and not self._is_over(self._clients.glue_run_state(self._name, self._id)):
             return None
         run = self._client.get_job_run(JobName=self._name, RunId=self._id)["JobRun"]
         self._allowed = True
@@ -73,15 +73,15 @@ class GlueJobRun:
 class ChildExecution:
     """An execution of another machine; with `parsed` (`.sync:2`) its Input and Output are JSON, not text."""
 
-    def __init__(self, client: Any, arn: str, world: World, *, parsed: bool) -> None:
+    def __init__(self, client: Any, arn: str, clients: Clients, *, parsed: bool) -> None:
         self._client = client
         self._arn = arn
-        self._world = world
+        self._clients = clients
         self._parsed = parsed
         self._allowed = False
 
     def poll(self) -> dict[str, Any] | None:
-        if self._allowed and self._world.execution_status(self._arn) == "RUNNING":
+        if self._allowed and self._clients.execution_status(self._arn) == "RUNNING":
             return None
         execution = self._client.describe_execution(executionArn=self._arn)
         self._allowed = True

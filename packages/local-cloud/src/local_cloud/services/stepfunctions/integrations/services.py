@@ -19,6 +19,8 @@ SYNC = "sync"
 SYNC_2 = "sync:2"
 TASK_TOKEN = "waitForTaskToken"  # noqa: S105 - the name of a pattern
 
+LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:.+")
+ACTIVITY = re.compile(r"arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:activity:.+")
 _RESOURCE = re.compile(
     r"arn:aws[a-z-]*:states:[a-z0-9-]*:\d*:(?P<service>aws-sdk:[A-Za-z0-9]+|[a-z0-9-]+):(?P<action>[A-Za-z0-9]+)"
     r"(?:\.(?P<pattern>sync:2|sync|waitForTaskToken))?"

@@ -6,148 +6,195 @@ here; a map run shows their number, states, inputs and results.
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from ..integrations.clients import Clients
+from ..journal import Start
+from ..language.errors import StateError
+from ..language.json_values import Json, compact
+from ..language.tree import Machine, Map
 from ..model import now
-from ..patches.failing_states import failure_of
-from ..running.recorder import Muted
-from ..running.scopes import ScopeFailed, Stopped, abort, open_scope, outcome, run_side_by_side
-from ..running.world import world
+from ..running.history import Cursor, History, HistoryFull
+from ..running.life import Stopped
+from ..running.progress import Path, Progress
+from ..running.scope import Execution, Scope
+from ..running.side_by_side import run_side_by_side
+from ..running.values import number
 from .batches import batches
+from .items import item_input, set_item
 from .readers import read_items
 from .records import Child, MapRun
 from .results import write_results
 
 _TOO_MANY = "The specified tolerated failure threshold was exceeded"
+_NOTHING = object()
 
 
-def run_distributed(env: Any, name: str, settings: Any, program: Any, items: Any, *, at_once: int) -> Any:
+def run_distributed(scope: Scope, state: Map, *, data: Json, items: list[Json], at_once: int) -> Json:
     """The outputs of the children that succeeded, in the items' order, or where ResultWriter put them."""
-    count, percentage = settings.tolerated(env)
-    map_run = _new_run(env, settings, at_once=at_once, count=count or 0, percentage=percentage or 0)
-    env.run.map_runs.append(map_run)
-    context = env.event_history_context
-    details = {"mapRunStartedEventDetails": {"mapRunArn": map_run.arn}}
-    started = env.event_manager.add_event(context, "MapRunStarted", details)
+    count = number(scope, state.tolerated_count, data)
+    percentage = number(scope, state.tolerated_percentage, data, most=100)
+    map_run = _new_run(scope, state, at_once=at_once, count=count or 0, percentage=percentage or 0)
+    scope.execution.map_runs.append(map_run)
+    started = scope.record("MapRunStarted", {"mapRunArn": map_run.arn})
     try:
-        s3 = world().client("s3", env)
-        items = read_items(env, settings, s3) if settings.reader else items
-        selected = [_selected(env, name, settings, index, item) for index, item in enumerate(items)]
-        inputs = batches(env, settings, selected)
+        s3 = scope.execution.clients.of("s3", scope.execution.start)
+        if state.reader:
+            items = read_items(scope, state.reader, data, s3)
+        selected = _selected(scope, state, data, items)
+        inputs = batches(scope, state.batcher, data, selected)
         map_run.total, map_run.items = len(inputs), len(selected)
-        outputs = _run_children(env, name, program, inputs, map_run, allowed=(count, percentage))
+        children = scope.attempt()
+        try:
+            outputs = _Children(children, state, map_run, inputs, allowed=(count, percentage)).run()
+        finally:
+            scope.close(children)  # which stops those that still run
         map_run.results_written = len(outputs)
-        result = write_results(env, settings, map_run, s3) if settings.writer else outputs
-    except Stopped:
+        result = write_results(scope, state.writer, data, map_run, s3) if state.writer else outputs
+    except (Stopped, HistoryFull):
         map_run.end("ABORTED")
         raise
     except Exception as error:
         map_run.end("FAILED")
-        details = getattr(getattr(error, "failure_event", None), "event_details", None) or {}
-        shown = next(iter(details.values()), {"error": "States.Runtime", "cause": str(error)})
-        env.event_manager.add_event(context, "MapRunFailed", {"mapRunFailedEventDetails": shown})
-        raise
+        failure = error if isinstance(error, StateError) else scope.unexpected(error)
+        scope.record("MapRunFailed", {"error": failure.error, "cause": failure.cause})
+        raise failure from None
     map_run.end("SUCCEEDED")
-    env.event_manager.add_event(context, "MapRunSucceeded")
-    env.event_manager.add_event(context, "MapStateSucceeded")
-    context.source_event_id = started  # which MapStateExited follows on AWS
+    scope.record("MapRunSucceeded")
+    scope.record("MapStateSucceeded")
+    scope.cursor.previous = started  # which MapStateExited follows on AWS
     return result
 
 
-def _new_run(env: Any, settings: Any, *, at_once: int, count: float, percentage: float) -> MapRun:
-    label = settings.label or str(uuid.uuid4())
-    machine = env.run.start.machine_arn
+def _new_run(scope: Scope, state: Map, *, at_once: int, count: float, percentage: float) -> MapRun:
+    label = state.label or str(uuid.uuid4())
+    start = scope.execution.start
     return MapRun(
-        arn=f"{machine.replace(':stateMachine:', ':mapRun:')}/{label}:{uuid.uuid4()}",
-        execution_arn=env.run.start.arn,
-        machine_arn=f"{machine}/{label}",
+        arn=f"{start.machine_arn.replace(':stateMachine:', ':mapRun:')}/{label}:{uuid.uuid4()}",
+        execution_arn=start.arn,
+        machine_arn=f"{start.machine_arn}/{label}",
         at_once=at_once,
         tolerated_count=count,
         tolerated_percentage=percentage,
     )
 
 
-def _selected(env: Any, name: str, settings: Any, index: int, item: Any) -> Any:
-    scope = open_scope(env, (name, index))
-    scope.states.context_object.context_object_data["Map"] = {"Item": {"Index": index, "Value": item}}
+def _selected(scope: Scope, state: Map, data: Json, items: list[Json]) -> list[Json]:
+    """What ItemSelector makes of each item."""
+    inner = scope.attempt()
     try:
-        return settings.item_input(env, scope, item)
+        selected = []
+        for index, item in enumerate(items):
+            set_item(inner, index, item)
+            selected.append(item_input(inner, state, data, item))
+        return selected
     finally:
-        env.delete_frame(scope)
+        scope.close(inner)
 
 
-def _run_children(
-    env: Any,
-    name: str,
-    program: Any,
-    inputs: list[Any],
-    map_run: MapRun,
-    *,
-    allowed: tuple[float | None, float | None],
-) -> list[Any]:
-    failed = 0
-    counting = threading.Lock()
-    scopes = []
-    nothing = object()
+@dataclass
+class ChildExecution:
+    """The execution that a child is to the states in it. It writes no history and leaves only its output."""
 
-    def run(index: int) -> Any:
-        nonlocal failed
-        step = (name, index)
-        path = (*env.event_history_context.path, step)
-        if path in env.progress.done:
-            return env.progress.done.pop(path)
-        scope = open_scope(env, step)
-        scopes.append(scope)
-        child = _new_child(scope, map_run, inputs[index])
+    around: Execution
+    start: Start
+    history: History = field(default_factory=lambda: History(_drop, since=now(), last_id=1))
+    progress: Progress = field(default_factory=Progress)
+    map_runs: list[MapRun] = field(default_factory=list)
+
+    @property
+    def clients(self) -> Clients:
+        return self.around.clients
+
+    def child_done(self, path: Path, output: Json) -> None:
+        """A child goes on nowhere: it is done again as a whole."""
+
+    def evaluate(self, machine: Machine, scope: Scope, value: Json) -> Json:
+        return self.around.evaluate(machine, scope, value)
+
+
+def _drop(event: dict[str, Json], path: Path) -> None:
+    """The history of a child is not kept."""
+
+
+class _Children:
+    """The child executions of one map run."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        state: Map,
+        map_run: MapRun,
+        inputs: Sequence[Json],
+        *,
+        allowed: tuple[float | None, float | None],
+    ) -> None:
+        self._scope = scope
+        self._state = state
+        self._map_run = map_run
+        self._inputs = inputs
+        self._allowed = allowed
+        self._failed = 0
+        self._lock = threading.Lock()
+
+    def run(self) -> list[Json]:
+        """The outputs of those that succeeded. Raises StateError where more failed than may, and Stopped."""
         try:
-            program.eval(scope)
-            output = outcome(scope)
-        except ScopeFailed as error:
-            child.status, child.stopped = "FAILED", now()
-            child.error, child.cause = error.details.get("error"), error.details.get("cause")
-            with counting:
-                failed += 1
-                too_many = _exceeds(failed, len(inputs), *allowed)
-            if too_many:
+            outputs = run_side_by_side(
+                self._scope.life, len(self._inputs), at_once=self._map_run.at_once, run=self._run
+            )
+        except StateError:
+            raise StateError("States.ExceedToleratedFailureThreshold", _TOO_MANY) from None
+        return [output for output in outputs if output is not _NOTHING]
+
+    def _run(self, index: int) -> Json:
+        execution, step = self._scope.execution, (self._state.name, index)
+        path = (*self._scope.cursor.path, step)
+        if path in execution.progress.done:
+            return execution.progress.done.pop(path)
+        value = self._inputs[index]
+        child = self._new_child(value)
+        scope = self._child_scope(child, step, value)
+        try:
+            output = execution.evaluate(self._state.processor, scope, value)
+        except StateError as error:
+            child.end("FAILED", error=error.error, cause=error.cause)
+            if self._is_too_many():
                 raise
-            return nothing
+            return _NOTHING
         except Stopped:
-            child.status, child.stopped = "ABORTED", now()
+            child.end("ABORTED")
             raise
         finally:
-            env.delete_frame(scope)
-        child.status, child.stopped = "SUCCEEDED", now()
-        child.output = json.dumps(output, separators=(",", ":"), ensure_ascii=False)
-        env.run.child_done(path, output)
+            self._scope.life.end(scope.life)
+        child.end("SUCCEEDED", output=compact(output))
+        execution.child_done(path, output)
         return output
 
-    try:
-        outputs = run_side_by_side(env, len(inputs), at_once=map_run.at_once, run=run)
-    except ScopeFailed:
-        abort(scopes)
-        raise failure_of(env, {"error": "States.ExceedToleratedFailureThreshold", "cause": _TOO_MANY}) from None
-    return [output for output in outputs if output is not nothing]
+    def _new_child(self, value: Json) -> Child:
+        name = str(uuid.uuid4())
+        arn = f"{self._map_run.machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
+        items = len(value["Items"]) if isinstance(value, dict) and isinstance(value.get("Items"), list) else 1
+        child = Child(arn, name, compact(value), now(), items=items)
+        self._map_run.add(child)
+        return child
 
+    def _child_scope(self, child: Child, step: tuple[str, int], value: Json) -> Scope:
+        """A child has an execution's place of its own in the context object and in the history."""
+        scope = self._scope.branch(step)
+        scope.execution = ChildExecution(scope.execution, scope.execution.start)
+        scope.cursor = Cursor(previous=1, last=1)
+        scope.context["Execution"] = scope.context["Execution"] | {"Id": child.arn, "Name": child.name, "Input": value}
+        return scope
 
-def _exceeds(failed: int, total: int, count: float | None, percentage: float | None) -> bool:
-    """By whichever limit the state sets; without any, one failure is too many."""
-    by_count = failed > (count or 0) if count is not None or percentage is None else False
-    by_percentage = percentage is not None and failed * 100 > percentage * total
-    return by_count or by_percentage
-
-
-def _new_child(scope: Any, map_run: MapRun, input: Any) -> Child:
-    """A child has an execution's place of its own in the context object, and writes no history."""
-    name = str(uuid.uuid4())
-    arn = f"{map_run.machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
-    items = len(input["Items"]) if isinstance(input, dict) and isinstance(input.get("Items"), list) else 1
-    child = Child(arn, name, json.dumps(input, separators=(",", ":"), ensure_ascii=False), now(), items=items)
-    map_run.add(child)
-    context = scope.states.context_object.context_object_data
-    context["Execution"] = context["Execution"] | {"Id": arn, "Name": name, "Input": input}
-    scope.event_manager = Muted()
-    scope.states.reset(input_value=input)
-    return child
+    def _is_too_many(self) -> bool:
+        """Count a failure. By whichever limit the state sets; without any, one failure is too many."""
+        count, percentage = self._allowed
+        with self._lock:
+            self._failed += 1
+            by_count = self._failed > (count or 0) if count is not None or percentage is None else False
+            by_percentage = percentage is not None and self._failed * 100 > percentage * len(self._inputs)
+            return by_count or by_percentage

@@ -2,55 +2,65 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
-from ..patches.failing_states import failure_of
-from ..running.scopes import Scope, ScopeFailed, abort, open_scope, outcome, run_side_by_side
+from ..language.errors import RUNTIME, StateError
+from ..language.json_values import Json
+from ..language.tree import Map
+from ..running.scope import Scope
+from ..running.side_by_side import abort, run_side_by_side
+from .items import item_input, set_item
 
 
-def run_inline(env: Any, name: str, settings: Any, program: Any, items: Any, *, at_once: int) -> list[Any]:
+def run_inline(scope: Scope, state: Map, *, data: Json, items: list[Json], at_once: int) -> list[Json]:
     """The outputs of all iterations, in the items' order. The first failure fails the state and stops the rest."""
-    scopes: dict[int, Scope] = {}
+    execution = scope.execution
+    running: dict[int, Scope] = {}
 
-    def run(index: int) -> Any:
-        step = (name, index)
-        path = (*env.event_history_context.path, step)
-        if path in env.progress.done:
-            return env.progress.done.pop(path)
-        scope = scopes[index] = open_scope(env, step)
-        _event(scope, "Started", name, index, update_source=True)
-        scope.states.context_object.context_object_data["Map"] = {"Item": {"Index": index, "Value": items[index]}}
+    def run(index: int) -> Json:
+        step = (state.name, index)
+        path = (*scope.cursor.path, step)
+        if path in execution.progress.done:
+            return execution.progress.done.pop(path)
+        iteration = running[index] = scope.branch(step)
         try:
-            if path not in env.progress.at:
-                scope.states.reset(input_value=settings.item_input(env, scope, items[index]))
-            program.eval(scope)
-            output = outcome(scope)
-        except ScopeFailed as error:
-            if error.details.get("error") != "States.Runtime":  # which ends the execution without more ado
-                _event(scope, "Failed", name, index)
-            raise
+            iteration.record("MapIterationStarted", _details(state, index))
+            output = _iterate(iteration, state, data=data, items=items, index=index)
+            iteration.record("MapIterationSucceeded", _details(state, index), is_followed=False)
+            iteration.cursor.previous = iteration.cursor.last
+            execution.child_done(path, output)
         finally:
-            if not scope.is_running():
-                env.close_frame(scope)
-        _event(scope, "Succeeded", name, index)
-        env.event_history_context.source_event_id = scope.event_history_context.last_published_event_id
-        env.run.child_done(path, output)
+            running.pop(index)
+            scope.close(iteration)
         return output
 
     try:
-        outputs = run_side_by_side(env, len(items), at_once=at_once, run=run)
-    except ScopeFailed as error:
-        index_of = {id(scope): index for index, scope in scopes.items()}
-        abort(list(scopes.values()), event=lambda scope: _event(scope, "Aborted", name, index_of[id(scope)]))
-        raise failure_of(env, error.details) from None
-    env.event_manager.add_event(env.event_history_context, "MapStateSucceeded", update_source_event_id=False)
+        outputs = run_side_by_side(scope.life, len(items), at_once=at_once, run=run)
+    except StateError:
+        for index in sorted(running):
+            if iteration := running.get(index):
+                abort([iteration], event=partial(_record_abort, state=state, index=index))
+        raise
+    scope.record("MapStateSucceeded", is_followed=False)
     return outputs
 
 
-def _event(scope: Scope, what: str, name: str, index: int, *, update_source: bool = False) -> None:
-    scope.event_manager.add_event(
-        scope.event_history_context,
-        f"MapIteration{what}",
-        {f"mapIteration{what}EventDetails": {"name": name, "index": index}},
-        update_source_event_id=update_source,
-    )
+def _iterate(scope: Scope, state: Map, *, data: Json, items: list[Json], index: int) -> Json:
+    set_item(scope, index, items[index])
+    value = None
+    if scope.cursor.path not in scope.execution.progress.at:
+        value = item_input(scope, state, data, items[index])
+    try:
+        return scope.execution.evaluate(state.processor, scope, value)
+    except StateError as error:
+        if error.error != RUNTIME:  # which ends the execution without more ado
+            scope.record("MapIterationFailed", _details(state, index), is_followed=False)
+        raise
+
+
+def _record_abort(scope: Scope, *, state: Map, index: int) -> None:
+    scope.record("MapIterationAborted", _details(state, index), is_followed=False)
+
+
+def _details(state: Map, index: int) -> dict[str, Json]:
+    return {"name": state.name, "index": index}

@@ -9,12 +9,16 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from ..integrations.naming import java_name
-from ..patches.failing_states import failure
+from ..language.errors import StateError
+from ..language.json_values import Json
+from ..language.tree import Reader
+from ..running.scope import Scope
+from ..running.values import fill, number
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 _SHOWN = ("Key", "Size", "StorageClass")
@@ -24,33 +28,30 @@ class ReadError(ValueError):
     """What S3 holds is not what the ReaderConfig says."""
 
 
-def read_items(env: Any, settings: Any, s3: Any) -> list[Any]:
-    """All items. Fails the state as States.ItemReaderFailed."""
+def read_items(scope: Scope, reader: Reader, data: Json, s3: Any) -> list[Json]:
+    """All items. Raises StateError (States.ItemReaderFailed)."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    reader = settings.reader
-    config = reader.get("ReaderConfig", {})
-    parameters = settings.template(env, reader.get("Parameters", reader.get("Arguments", {})))
-    most = settings.number(env, config, "MaxItems")
-    action = reader["Resource"].rpartition(":")[2]
+    parameters = fill(scope, reader.parameters, data)
+    most = number(scope, reader.most, data)
     try:
-        if action == "listObjectsV2":
+        if reader.action == "listObjectsV2":
             items = _objects(s3, parameters)
         else:
-            items = _parse(s3.get_object(**parameters)["Body"].read(), config)
+            items = _parse(s3.get_object(**parameters)["Body"].read(), reader.config)
         return list(islice(items, int(most))) if most else list(items)
     except (BotoCoreError, ClientError, UnicodeDecodeError, ReadError) as error:
-        raise failure(env, "States.ItemReaderFailed", str(error)) from None
+        raise StateError("States.ItemReaderFailed", str(error)) from None
 
 
-def _objects(s3: Any, parameters: dict[str, Any]) -> Iterator[Any]:
+def _objects(s3: Any, parameters: dict[str, Json]) -> Iterator[Json]:
     for page in s3.get_paginator("list_objects_v2").paginate(**parameters):
         for entry in page.get("Contents", []):
             item = {java_name(name): value for name, value in entry.items() if name in _SHOWN}
             yield item | {"Etag": entry["ETag"], "LastModified": int(entry["LastModified"].timestamp())}
 
 
-def _parse(body: bytes, config: dict[str, Any]) -> Iterator[Any]:
+def _parse(body: bytes, config: Mapping[str, Json]) -> Iterator[Json]:
     match config["InputType"]:
         case "JSONL":
             return (_json(line) for line in body.decode().splitlines() if line.strip())
@@ -66,14 +67,14 @@ def _parse(body: bytes, config: dict[str, Any]) -> Iterator[Any]:
     return iter(items)
 
 
-def _json(text: str) -> Any:
+def _json(text: str) -> Json:
     try:
         return json.loads(text)
     except ValueError as error:
         raise ReadError(f"The item source is not JSON: {error}") from error
 
 
-def _pointed(document: Any, pointer: str) -> Any:
+def _pointed(document: Json, pointer: str) -> Json:
     """What a JSON Pointer (RFC 6901) names."""
     for part in pointer.split("/")[1:]:
         name = part.replace("~1", "/").replace("~0", "~")
@@ -84,7 +85,7 @@ def _pointed(document: Any, pointer: str) -> Any:
     return document
 
 
-def _rows(body: str, config: dict[str, Any]) -> Iterator[dict[str, str]]:
+def _rows(body: str, config: Mapping[str, Json]) -> Iterator[dict[str, str]]:
     rows = csv.reader(io.StringIO(body), delimiter=_DELIMITERS[config.get("CSVDelimiter", "COMMA")])
     header = config["CSVHeaders"] if config.get("CSVHeaderLocation") == "GIVEN" else next(rows, [])
     if len(set(header)) < len(header):
@@ -93,7 +94,7 @@ def _rows(body: str, config: dict[str, Any]) -> Iterator[dict[str, str]]:
         yield {name: row[index] if index < len(row) else "" for index, name in enumerate(header)}
 
 
-def _parquet(body: bytes) -> Iterator[Any]:
+def _parquet(body: bytes) -> Iterator[Json]:
     import duckdb
 
     with tempfile.NamedTemporaryFile(suffix=".parquet") as file, duckdb.connect() as database:

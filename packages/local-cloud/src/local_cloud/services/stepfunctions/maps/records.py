@@ -23,6 +23,12 @@ class Child:
     cause: str | None = None
     items: int = 1
 
+    def end(
+        self, status: str, *, output: str | None = None, error: str | None = None, cause: str | None = None
+    ) -> None:
+        self.status, self.stopped = status, now()
+        self.output, self.error, self.cause = output, error, cause
+
     def described(self, map_run: MapRun) -> dict[str, Any]:
         """As ResultWriter's files hold it."""
         described = {

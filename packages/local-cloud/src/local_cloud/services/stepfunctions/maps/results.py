@@ -10,30 +10,32 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..patches.failing_states import failure
+from ..language.errors import StateError
+from ..language.json_values import Json, compact
+from ..language.tree import Writer
+from ..running.scope import Scope
+from ..running.values import fill
 from .records import Child, MapRun
 
 
-def write_results(env: Any, settings: Any, map_run: MapRun, s3: Any) -> Any:
-    """Write all files and give the Map state's output. Fails the state as States.ResultWriterFailed."""
+def write_results(scope: Scope, writer: Writer, data: Json, map_run: MapRun, s3: Any) -> Json:
+    """Write all files and give the Map state's output. Raises StateError (States.ResultWriterFailed)."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    writer = settings.writer
-    config = writer.get("WriterConfig", {})
-    if "Resource" not in writer:
+    if writer.target is None:
         children = (child for child in map_run.children if child.status == "SUCCEEDED")
-        return list(_transformed(children, map_run, config.get("Transformation", "NONE")))
-    target = settings.template(env, writer.get("Parameters", writer.get("Arguments", {})))
+        return list(_transformed(children, map_run, writer.transformation))
+    target = fill(scope, writer.target, data)
     bucket, prefix = target["Bucket"], target.get("Prefix", "").strip("/")
     folder = "/".join(part for part in (prefix, map_run.arn.rpartition(":")[2]) if part)
-    files: dict[str, list[dict[str, Any]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
+    files: dict[str, list[dict[str, Json]]] = {"FAILED": [], "PENDING": [], "SUCCEEDED": []}
     try:
         for status in ("FAILED", "SUCCEEDED"):
             children = (child for child in map_run.children if child.status == status)
-            form = config.get("Transformation", "NONE") if status == "SUCCEEDED" else "NONE"
+            form = writer.transformation if status == "SUCCEEDED" else "NONE"
             results = list(_transformed(children, map_run, form))
             if results:
-                body, suffix = _file(results, config.get("OutputType", "JSON"))
+                body, suffix = _file(results, writer.output_type)
                 key = f"{folder}/{status}_0.{suffix}"
                 s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
                 files[status].append({"Key": key, "Size": len(body)})
@@ -41,11 +43,11 @@ def write_results(env: Any, settings: Any, map_run: MapRun, s3: Any) -> Any:
         key = f"{folder}/manifest.json"
         s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(manifest).encode(), ContentType="application/json")
     except (BotoCoreError, ClientError) as error:
-        raise failure(env, "States.ResultWriterFailed", str(error)) from None
+        raise StateError("States.ResultWriterFailed", str(error)) from None
     return {"MapRunArn": map_run.arn, "ResultWriterDetails": {"Bucket": bucket, "Key": key}}
 
 
-def _transformed(children: Iterable[Child], map_run: MapRun, form: str) -> Iterator[Any]:
+def _transformed(children: Iterable[Child], map_run: MapRun, form: str) -> Iterator[Json]:
     for child in children:
         if form == "NONE":
             yield child.described(map_run)
@@ -57,8 +59,8 @@ def _transformed(children: Iterable[Child], map_run: MapRun, form: str) -> Itera
             yield output
 
 
-def _file(results: list[Any], output_type: str) -> tuple[bytes, str]:
-    lines = [json.dumps(result, separators=(",", ":"), ensure_ascii=False) for result in results]
+def _file(results: list[Json], output_type: str) -> tuple[bytes, str]:
+    lines = [compact(result) for result in results]
     if output_type == "JSONL":
         return "".join(f"{line}\n" for line in lines).encode(), "jsonl"
     return f"[{','.join(lines)}]".encode(), "json"

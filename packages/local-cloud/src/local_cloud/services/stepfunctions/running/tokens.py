@@ -11,9 +11,9 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..errors import InvalidToken, TaskTimedOut
+from ..language.json_values import Json
 
 _CHECK_EVERY = 0.25
 """Seconds between looks at whether the waiting Task was stopped; an answer wakes it at once."""
@@ -38,14 +38,14 @@ class TaskToken:
     wanted: Callable[[], bool]
     """Whether the Task still waits for an answer."""
     _changed: threading.Condition = field(default_factory=threading.Condition)
-    _outcome: Any = None
+    _outcome: Json = None
     _answered: bool = False
     _alive: float = 0.0
     started: bool = False
     """Of an activity's task: a worker has it."""
     worker: str = ""
 
-    def succeed(self, output: Any) -> None:
+    def succeed(self, output: Json) -> None:
         self._answer(output)
 
     def fail(self, error: str | None, cause: str | None) -> None:
@@ -63,19 +63,20 @@ class TaskToken:
             self._alive = time.monotonic()
             self._changed.notify_all()
 
-    def wait_for_start(self, env: Any) -> None:
+    def wait_for_start(self) -> None:
+        """Returns as well when the Task is stopped."""
         with self._changed:
-            while env.is_running() and not self.started:
+            while self.wanted() and not self.started:
                 self._changed.wait(_CHECK_EVERY)
 
-    def wait(self, env: Any, *, heartbeat: float | None, seconds: float | None = None) -> Any:
+    def wait(self, *, heartbeat: float | None, seconds: float | None = None) -> Json:
         """The output sent, or None when the Task is stopped.
 
         Raises TaskFailure, TimeoutError after `seconds`, and HeartbeatMissed.
         """
         with self._changed:
             began = self._alive = max(self._alive, time.monotonic())
-            while env.is_running() and not self._answered:
+            while self.wanted() and not self._answered:
                 now = time.monotonic()
                 if seconds is not None and now >= began + seconds:
                     raise TimeoutError
@@ -86,7 +87,7 @@ class TaskToken:
                 raise self._outcome
             return self._outcome
 
-    def _answer(self, outcome: Any) -> None:
+    def _answer(self, outcome: Json) -> None:
         with self._changed:
             if self._answered:
                 raise TaskTimedOut
@@ -103,10 +104,10 @@ class Tokens:
         """Tasks that no worker has taken yet, by activity."""
         self._lock = threading.Condition()
 
-    def issue(self, env: Any) -> TaskToken:
-        """For a Task that waits in `env`."""
-        text = base64.b64encode(json.dumps([env.run.start.arn, str(uuid.uuid4())]).encode()).decode()
-        token = TaskToken(text, wanted=env.is_running)
+    def issue(self, execution_arn: str, wanted: Callable[[], bool]) -> TaskToken:
+        """For a Task of an execution; see `TaskToken.wanted`."""
+        text = base64.b64encode(json.dumps([execution_arn, str(uuid.uuid4())]).encode()).decode()
+        token = TaskToken(text, wanted=wanted)
         with self._lock:
             self._tokens[text] = token
         return token

@@ -1,0 +1,14 @@
+"""JSON values, and their text as AWS writes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Any
+"""None, a boolean, a number, a text, a list or a dictionary of such. Never changed in place: values are shared."""
+
+
+def compact(value: Json) -> str:
+    """Write a value as AWS does: without spaces and with characters unescaped, `{"name":"Zoë"}`."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)

@@ -1,0 +1,1 @@
+"""What a state of each type does, one module a type."""
