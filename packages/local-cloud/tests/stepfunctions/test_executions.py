@@ -152,13 +152,18 @@ def test_an_express_machine(sfn):
     machine = sfn.machine(sfn.one({"Type": "Pass", "Parameters": {"got.$": "$.a"}}), type="EXPRESS")
     done = sfn.api.start_sync_execution(stateMachineArn=machine, name="x", input='{"a": 1}')
     assert (done["status"], json.loads(done["output"]), done["name"]) == ("SUCCEEDED", {"got": 1}, "x")
+    billed = done["billingDetails"]
+    assert (billed["billedDurationInMilliseconds"] % 100, billed["billedMemoryUsedInMB"]) == (0, 64)
     assert done["executionArn"].startswith(f"{machine.replace(':stateMachine:', ':express:')}:x:")
     again = sfn.api.start_sync_execution(stateMachineArn=machine, name="x", input='{"a": 1}')
     assert again["executionArn"] != done["executionArn"]
     failed = sfn.api.start_sync_execution(stateMachineArn=machine)
     assert (failed["status"], failed["error"]) == ("FAILED", "States.Runtime")
     started = sfn.api.start_execution(stateMachineArn=machine, input='{"a": 1}')["executionArn"]
-    assert sfn.refused("describe_execution", executionArn=started)[0] == "ExecutionDoesNotExist"
+    assert sfn.refused("describe_execution", executionArn=started) == (
+        "InvalidArn",
+        "Invalid Arn: 'Resource type not valid in this context: express'",
+    )
     for operation, arn in (("list_executions", "stateMachineArn"), ("get_execution_history", "executionArn")):
         target = {arn: machine if arn == "stateMachineArn" else started}
         assert sfn.refused(operation, **target)[0] == "StateMachineTypeNotSupported"

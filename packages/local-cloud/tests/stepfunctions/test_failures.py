@@ -230,6 +230,17 @@ def test_waits_for_nonsense(sfn, fields, input, cause):
     assert sfn.run(sfn.one({"Type": "Wait", **fields}), input).result == ("States.Runtime", prefix + cause)
 
 
+def test_a_moment_of_jsonata_that_is_none(sfn):
+    state = {"Type": "Wait", "Timestamp": "{% $states.input %}"}
+    outcome = sfn.run(sfn.one(state, **JSONATA), "2016-12-05 21:29:29Z")
+    assert outcome.result == (
+        "States.QueryEvaluationError",
+        "An error occurred while executing the state 'S' (entered at the event id #2). The Timestamp field cannot be"
+        " parsed as an ISO-8601 extended offset date-time format string: 2016-12-05 21:29:29Z",
+    )
+    assert outcome.details("EvaluationFailed")[0]["location"] == "Timestamp"
+
+
 @pytest.mark.parametrize(
     ("state", "input", "result"),
     [

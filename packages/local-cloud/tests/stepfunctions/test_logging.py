@@ -47,6 +47,7 @@ def test_levels(sfn, level, types):
         "previous_event_id": "4",
         "event_timestamp": messages[-1]["event_timestamp"],
         "execution_arn": outcome.arn,
+        "redrive_count": "0",
     }
     assert "secret" not in json.dumps(messages)
 

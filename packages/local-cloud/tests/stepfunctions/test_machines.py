@@ -91,6 +91,11 @@ def test_arns_that_are_refused(sfn, arn, code):
     assert sfn.refused("start_execution", stateMachineArn=arn)[0] == code
 
 
+def test_text_that_is_no_arn_is_said_to_be_none(sfn):
+    refused = sfn.refused("describe_state_machine", stateMachineArn="nonsense")
+    assert refused == ("InvalidArn", "Invalid Arn: 'Invalid ARN prefix: nonsense'")
+
+
 def test_pages_of_machines(sfn):
     for number in range(5):
         sfn.api.create_state_machine(name=f"paged-{number}", definition=text(), roleArn=ROLE)

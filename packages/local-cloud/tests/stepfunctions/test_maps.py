@@ -416,3 +416,47 @@ def test_a_stop_ends_the_machines_that_iterations_wait_for_and_begins_no_more(sf
 
     ended = {"item-0": "ABORTED", "item-1": "ABORTED"}
     assert sfn.until(children, lambda found: "RUNNING" not in found.values()) == ended
+
+
+@pytest.mark.parametrize(
+    ("fields", "input", "cause"),
+    [
+        ({"MaxConcurrencyPath": "$.n"}, {"n": "x"},
+         'The MaxConcurrencyPath field refers to value "x" which is not a valid integer: $.n'),
+        ({"ToleratedFailureCountPath": "$.n"}, {"n": {}},
+         'The ToleratedFailureCountPath field refers to value "{}" which is not a valid integer: $.n'),
+        ({"ToleratedFailurePercentagePath": "$.n"}, {"n": "x"},
+         'The ToleratedFailurePercentagePath field refers to value "x" which is not a valid float: $.n'),
+        ({"ToleratedFailureCountPath": "$.n"}, {"n": -1}, "ToleratedFailureCount cannot be negative."),
+        ({"ToleratedFailurePercentagePath": "$.n"}, {"n": 100.1},
+         "ToleratedFailurePercentage must be between 0 and 100."),
+        ({"MaxConcurrencyPath": "$.a.b"}, {}, "Invalid path '$.a.b' : Missing property in path $['a']"),
+    ],
+)  # fmt: skip
+def test_a_path_to_no_number_is_said_in_aws_words(sfn, fields, input, cause):
+    outcome = run_map(sfn, {"i": [1], **input}, ItemsPath="$.i", ItemProcessor=ECHO | DISTRIBUTED, **fields)
+    prefix = "An error occurred while executing the state 'S' (entered at the event id #2). "
+    assert outcome.result == ("States.Runtime", prefix + cause)
+
+
+def test_jsonata_over_no_array_is_a_query_evaluation_error(sfn):
+    echo = {"StartAt": "In", "States": {"In": {"Type": "Pass", "End": True}}}
+    outcome = sfn.run(sfn.one({"Type": "Map", "ItemProcessor": echo}, QueryLanguage="JSONata"), {"a": 1})
+    assert outcome.result == (
+        "States.QueryEvaluationError",
+        "An error occurred while executing the state 'S' (entered at the event id #2). Map state input must be an array"
+        ' but was: {"a":1}',
+    )
+    assert outcome.types[2:] == ["EvaluationFailed", "MapStateFailed", "ExecutionFailed"]
+
+
+@pytest.mark.parametrize(("most", "wanted"), [(0, [1, 2, 3]), (2, [1, 2])])
+def test_no_items_at_most_are_all_items(sfn, most, wanted):
+    sfn.client("s3").create_bucket(Bucket=f"most-{most}")
+    sfn.client("s3").put_object(Bucket=f"most-{most}", Key="items", Body=b"[1, 2, 3]")
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON", "MaxItems": most},
+        "Parameters": {"Bucket": f"most-{most}", "Key": "items"},
+    }
+    assert run_map(sfn, {}, ItemProcessor=ECHO | DISTRIBUTED, ItemReader=reader).result == wanted

@@ -164,7 +164,7 @@ def test_the_context_object_says_who_runs_what_where(sfn):
     ]
     assert times == sorted(times)
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", time) for time in times)
-    assert output["first"]["state"] == {"Name": "S0", "RetryCount": 0}
+    assert output["first"]["state"] == {"Name": "S0"}
     assert context == {
         "Execution": {
             "Id": execution,
@@ -174,7 +174,7 @@ def test_the_context_object_says_who_runs_what_where(sfn):
             "RedriveCount": 0,
         },
         "StateMachine": {"Id": machine, "Name": machine.rpartition(":")[2]},
-        "State": {"Name": "S1", "RetryCount": 0},
+        "State": {"Name": "S1"},
     }
 
 

@@ -385,3 +385,57 @@ def test_what_runs_machines_imports_no_other_interpreter():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("resource", "parameters", "error", "message"),
+    [
+        ("sqs:sendMessage", {"QueueUrl": "q", "MessageBody": None}, "SQS.AmazonSQSException",
+         "The request must contain the parameter MessageBody. ("),
+        ("dynamodb:putItem", {"TableName": "t", "Item": None}, "DynamoDB.AmazonDynamoDBException",
+         "1 validation error detected: Value null at 'item' failed to satisfy constraint: Member must not be null ("),
+        ("aws-sdk:dynamodb:putItem", {"TableName": "t", "Item": None}, "DynamoDb.DynamoDbException",
+         "1 validation error detected: Value null at 'item' failed to satisfy constraint: Member must not be null ("),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_must_not_be_null_fails_in_the_task(sfn, resource, parameters, error, message):
+    outcome = sfn.run(sfn.one(task(resource, parameters, Catch=ALL)))
+    assert outcome.output["Error"] == error
+    assert outcome.output["Cause"].startswith(message)
+    assert outcome.types[2:5] == ["TaskScheduled", "TaskStarted", "TaskFailed"]
+
+
+def test_a_text_is_stored_as_json(sfn):
+    s3 = sfn.client("s3")
+    s3.create_bucket(Bucket="texts")
+    for key, body in (("text", "ü"), ("object", {"a": 1})):
+        state = task("aws-sdk:s3:putObject", {"Bucket": "texts", "Key": key, "Body": body})
+        assert sfn.run(sfn.one(state)).status == "SUCCEEDED"
+    stored = [s3.get_object(Bucket="texts", Key=key) for key in ("text", "object")]
+    assert [each["Body"].read().decode() for each in stored] == ['"ü"', '{"a":1}']
+    assert {each["ContentType"] for each in stored} == {"text/plain; charset=UTF-8"}
+
+
+def test_events_name_the_machine_and_the_execution(sfn):
+    queue = sfn.client("sqs").create_queue(QueueName="events")["QueueUrl"]
+    arn = "arn:aws:sqs:us-east-1:123456789012:events"
+    policy = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"},
+                             "Action": "sqs:SendMessage", "Resource": arn}]}  # fmt: skip
+    sfn.client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
+    sfn.client("events").put_rule(Name="named", EventPattern=json.dumps({"source": ["named"]}))
+    sfn.client("events").put_targets(Rule="named", Targets=[{"Id": "q", "Arn": arn}])
+    entry = {"Detail": {}, "DetailType": "t", "Source": "named", "Resources": ["mine"]}
+    execution = sfn.run(sfn.one(task("events:putEvents", {"Entries": [entry]}))).arn
+    (message,) = sfn.until(
+        lambda: sfn.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", []), bool
+    )
+    machine = execution.replace(":execution:", ":stateMachine:").rpartition(":")[0]
+    assert json.loads(message["Body"])["resources"] == ["mine", machine, execution]
+
+
+def test_the_output_of_another_execution_has_no_redrive(sfn):
+    inner = sfn.machine(sfn.one({"Type": "Pass", "Parameters": {"token.$": "$.t"}}))
+    state = task("states:startExecution.sync:2", {"StateMachineArn": inner, "Input": {"t.$": "$$.Task.Token"}})
+    output = sfn.run(sfn.one(state)).output
+    assert [name for name in output if name.startswith("Redrive")] == []
+    assert output["Output"]["token"] == output["Input"]["t"]

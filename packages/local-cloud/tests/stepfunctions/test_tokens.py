@@ -157,3 +157,11 @@ def test_activities(sfn):
             "ActivityDoesNotExist",
             f"Activity Does Not Exist: '{activity}'",
         )
+
+
+def test_a_failure_without_error_and_cause_is_null_to_its_catcher(sfn, queue):
+    around = {"Type": "Parallel", "Branches": [{"StartAt": "In", "States": {"In": callback(queue, End=True)}}]}
+    for state in (callback(queue, Catch=ALL), around | {"Catch": ALL}):
+        execution = sfn.start(sfn.machine(sfn.one(state)))
+        sfn.api.send_task_failure(taskToken=received(sfn, queue)["token"])
+        assert sfn.wait(execution).output == {"Error": None, "Cause": None}

@@ -68,7 +68,7 @@ def check_activity_arn(arn: str) -> str:
 def _rest(arn: str, *kinds: str) -> str:
     match = _ARN.fullmatch(arn)
     if not match:
-        raise InvalidArn(arn)
+        raise InvalidArn(arn, "" if arn.startswith("arn:") else f"Invalid ARN prefix: {arn}")
     if match["kind"] not in kinds:
         raise InvalidArn(arn, f"Resource type not valid in this context: {match['kind'].lower()}")
     return match["rest"]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import uuid
 from typing import TYPE_CHECKING
 
 from . import arns
 from .errors import (
     ExecutionAlreadyExists,
-    ExecutionDoesNotExist,
     ExecutionNotRedrivable,
+    InvalidArn,
     InvalidExecutionInput,
     StateMachineTypeNotSupported,
 )
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 _REDRIVABLE_FOR = 14 * 24 * 3600.0
 _LONGEST_INPUT = 256 * 1024
+_BILLED = 100
+"""Milliseconds, and up to the next, that an express execution is billed by (https://aws.amazon.com/step-functions/pricing)."""
+_BILLED_MEMORY = 64
+"""Megabytes, likewise; how much an execution takes on AWS is not known here."""
 _LONGEST_SYNC = 300.0
 """Seconds an express execution may take (https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html)."""
 
@@ -82,7 +87,15 @@ class Executions:
             run.time_out()
         described = self._describe(execution, included_data)
         shown = {key: value for key, value in described.items() if not key.startswith("redrive")}
-        return shown | {"status": "FAILED" if shown["status"] == "ABORTED" else shown["status"]}
+        milliseconds = ((execution.stopped or now()) - execution.started) * 1000
+        return {
+            **shown,
+            "status": "FAILED" if shown["status"] == "ABORTED" else shown["status"],
+            "billingDetails": {
+                "billedDurationInMilliseconds": max(1, math.ceil(milliseconds / _BILLED)) * _BILLED,
+                "billedMemoryUsedInMB": _BILLED_MEMORY,
+            },
+        }
 
     def stop_execution(self, *, execution_arn: str, error: str | None = None, cause: str | None = None) -> Answer:
         """Of one that has ended: the time it ended at."""
@@ -114,7 +127,7 @@ class Executions:
             return describe_child(self.registry, arns.check_execution_arn(execution_arn), included_data)
         execution = self.registry.execution(arns.check_execution_arn(execution_arn))
         if execution.type == EXPRESS:
-            raise ExecutionDoesNotExist(execution_arn)
+            raise InvalidArn(execution_arn, "Resource type not valid in this context: express")
         return self._describe(execution, included_data)
 
     def describe_state_machine_for_execution(self, *, execution_arn: str, included_data: str = "ALL_DATA") -> Answer:
@@ -155,7 +168,7 @@ class Executions:
             self._sender = Sender(self.registry.cloud)
         log = None
         if start.revision.logging.get("level", "OFF") != "OFF":
-            log = HistoryLog(start, self._sender)
+            log = HistoryLog(start, self._sender, redrives=execution.redrives)
 
         def on_end(end: End) -> None:
             with self.registry.lock:

@@ -95,8 +95,8 @@ class Machines:
         _check_version_description(publish, version_description)
         if not any((definition, role_arn, logging_configuration, tracing_configuration, encryption_configuration)):
             raise MissingRequiredParameter(
-                "Either the definition, the role ARN, the LoggingConfiguration, the EncryptionConfiguration or the"
-                " TracingConfiguration must be specified"
+                "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be"
+                " specified"
             )
         if role_arn:
             _check_role(role_arn)

@@ -55,8 +55,12 @@ class Tasks:
 
     def describe_activity(self, *, activity_arn: str) -> Answer:
         activity = self._activity(activity_arn)
-        answer: Answer = {"activityArn": activity.arn, "name": activity.name, "creationDate": activity.created}
-        return answer | ({"encryptionConfiguration": activity.encryption} if activity.encryption else {})
+        return {
+            "activityArn": activity.arn,
+            "name": activity.name,
+            "creationDate": activity.created,
+            "encryptionConfiguration": activity.encryption or {"type": "AWS_OWNED_KEY"},
+        }
 
     def list_activities(self, *, max_results: int | None = None, next_token: str | None = None) -> Answer:
         with self.registry.lock:

@@ -55,7 +55,7 @@ class Versions:
         with self.registry.lock:
             machine = self.registry.machines.get(parsed.base)
             if machine and parsed.version in machine.versions:
-                using = [alias.arn for alias in machine.aliases.values() if parsed.arn in alias.routes]
+                using = [alias.name for alias in machine.aliases.values() if parsed.arn in alias.routes]
                 if using:
                     raise ConflictException(
                         "Version to be deleted must not be referenced by an alias. Current list of aliases"

@@ -115,9 +115,16 @@ def _answer(handler: "Union[Handler, InitError]", request: Dict[str, Any]) -> Di
     except Exception as error:
         return _error(error, type(error).__name__, request, _user_frames(error))
     try:
-        return {"result": json.dumps(result, ensure_ascii=False)}
+        return {"result": json.dumps(result, ensure_ascii=False, default=_decoded)}
     except (TypeError, ValueError) as error:
         return _error(f"Unable to marshal response: {error}", "Runtime.MarshalError", request, [])
+
+
+def _decoded(value: object) -> str:
+    """Bytes are text, as to the JSON library of AWS's own runtime, simplejson."""
+    if isinstance(value, bytes):
+        return value.decode()
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
 def _error(error: object, error_type: str, request: Dict[str, Any], frames: List[str]) -> Dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..integrations.services import ACTIVITY, LAMBDA, Call, find_call
+from ..integrations.services import ACTIVITY, LAMBDA, TASK_TOKEN, Call, find_call
 from .problem import SCHEMA, Problem
 
 
@@ -30,8 +30,11 @@ def resource_problems(state: dict[str, Any], location: str, *, express: bool) ->
         yield Problem(SCHEMA, message, place)
         return
     if express and call.pattern:
-        # AWS's own words, with the space at the end (recorded, see `errors`).
-        yield Problem(SCHEMA, f"Express state machine does not support '.{call.pattern}' service integration ", place)
+        # AWS's own words: with a space at the end for callbacks alone (recorded, see `errors`).
+        space = " " if call.pattern == TASK_TOKEN else ""
+        yield Problem(
+            SCHEMA, f"Express state machine does not support '.{call.pattern}' service integration{space}", place
+        )
     for field in ("Parameters", "Arguments"):
         if isinstance(state.get(field), dict):
             yield from _parameter_problems(call, state[field], f"{location}/{field}")

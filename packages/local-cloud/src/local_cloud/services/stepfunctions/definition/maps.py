@@ -136,9 +136,13 @@ def _object_problems(value: Any, known: set[str], location: str) -> Iterator[Pro
         elif name in _CHOICES and item not in _CHOICES[name]:
             message = f"Value should be one of the following: [{', '.join(_CHOICES[name])}]"
             yield Problem(SCHEMA, message, f"{location}/{name}")
-        elif name.startswith("Max") and not name.endswith("Path") and not _is_limit(item):
-            yield Problem(SCHEMA, "Expected a whole number of at least 1", f"{location}/{name}")
+        elif name.startswith("Max") and not name.endswith("Path"):
+            least = 0 if name == "MaxItems" else 1
+            if not _is_limit(item, least):
+                yield Problem(SCHEMA, f"Expected a whole number of at least {least}", f"{location}/{name}")
 
 
-def _is_limit(value: Any) -> bool:
-    return expression_of(value) is not None or (isinstance(value, int) and value is not True and value >= 1)
+def _is_limit(value: Any, least: int) -> bool:
+    return expression_of(value) is not None or (
+        isinstance(value, int) and not isinstance(value, bool) and value >= least
+    )

@@ -51,8 +51,10 @@ class Walk:
             yield Problem(SCHEMA, f"These fields are required: [{', '.join(missing)}]", location or "/")
         yield from (field_problem(name, location or "/") for name in machine if name not in known)
         yield from value_problems("Comment", machine, location, JSONPATH)
-        states = machine.get("States", {})
-        if not isinstance(states, dict) or ("States" in machine and not states):
+        if missing:
+            return
+        states = machine["States"]
+        if not isinstance(states, dict) or not states:
             yield Problem(SCHEMA, "States must be a JSON object with at least one state", f"{location}/States")
             return
         inside = outer | {name for name, _ in assigned(states, location)}

@@ -15,7 +15,7 @@ from .fields import JSONATA
 from .jsonata import jsonata_problems
 from .problem import SCHEMA, Problem, field_problem
 
-_NO_TIMESTAMP = "Expected an ISO-8601 timestamp like 2016-03-14T01:59:00Z"
+_NO_TIMESTAMP = "String does not match RFC3339 timestamp"
 
 
 def value_problems(field: str, state: dict[str, Any], location: str, language: str) -> Iterator[Problem]:
@@ -58,10 +58,11 @@ def _credentials_problems(value: Any, location: str, language: str) -> Iterator[
     if not isinstance(value, dict):
         yield Problem(SCHEMA, "Expected value of type object", location)
         return
-    yield from (field_problem(name, location) for name in value if name not in names)
     given = [name for name in names if name in value]
     if len(given) != 1:
-        yield Problem(SCHEMA, f"One of these fields is required: [{', '.join(names)}]", location)
+        yield Problem(SCHEMA, "The field 'RoleArn' is required but was missing", location)
+        return
+    yield from (field_problem(name, location) for name in value if name not in names)
     for name in given:
         if not isinstance(value[name], str):
             yield Problem(SCHEMA, "Expected value of type string", f"{location}/{name}")

@@ -8,10 +8,13 @@ integrations (recorded in LocalStack's `error_handling/test_aws_sdk.snapshot.jso
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from .naming import exception_name
 from .services import Call
+
+_WITH_MISSING_PARAMETERS = ("sns", "sqs")
 
 
 def error_and_cause(call: Call, response: dict[str, Any]) -> tuple[str, str]:
@@ -32,6 +35,20 @@ def error_and_cause(call: Call, response: dict[str, Any]) -> tuple[str, str]:
         if metadata.get("HostId"):
             details += f", Extended Request ID: {metadata['HostId']}"
     return error, f"{message} ({details})"
+
+
+def null_failure(call: Call, name: str) -> tuple[str, str]:
+    """The error and cause of a parameter that is null and must not be, as the called service has them (recorded)."""
+    if call.client in _WITH_MISSING_PARAMETERS:
+        code, message = "MissingParameter", f"The request must contain the parameter {name}."
+    else:
+        code = "ValidationException"
+        message = (
+            f"1 validation error detected: Value null at '{name[0].lower()}{name[1:]}' failed to satisfy constraint:"
+            " Member must not be null"
+        )
+    metadata = {"HTTPStatusCode": 400, "RequestId": str(uuid.uuid4())}
+    return error_and_cause(call, {"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata})
 
 
 def _modelled(call: Call, code: str) -> str:

@@ -88,7 +88,8 @@ class ChildExecution:
         if execution["status"] == "RUNNING":
             return None
         shape = _output_shape("arn:aws:states:::aws-sdk:sfn:describeExecution")
-        description = structure_output(execution, shape, optimised=True)
+        shown = {name: value for name, value in execution.items() if not name.startswith("redrive")}
+        description = structure_output(shown, shape, optimised=True)
         for field in ("Input", "Output") if self._parsed else ():
             if field in description:
                 description[field] = json.loads(description[field])

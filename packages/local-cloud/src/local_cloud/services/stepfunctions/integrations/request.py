@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..journal import Start
+from ..language.json_values import compact
 from .naming import java_name, pascal_name
 from .services import Call
 
@@ -18,7 +20,7 @@ class BadParameters(Exception):
 
 
 def to_request(call: Call, parameters: Any) -> dict[str, Any]:
-    """Arguments for `client.<call.method>`. Null parameters are left out, as AWS does.
+    """Arguments for `client.<call.method>`. Null parameters are left out; see `find_null` for those that must be there.
 
     Raises BadParameters, which names every field that is unknown, missing or of the wrong type.
     """
@@ -30,11 +32,27 @@ def to_request(call: Call, parameters: Any) -> dict[str, Any]:
     problems += [
         f"The field '{name}' is required but was missing"
         for name in sorted(call.required)
-        if call.parameters[name] not in request
+        if call.parameters[name] not in request and name not in parameters
     ]
     if problems:
         raise BadParameters(parameters, problems)
+    if (call.client, call.operation) == ("s3", "PutObject"):
+        request.setdefault("ContentType", "text/plain; charset=UTF-8")  # the Java SDK's, for a text (recorded)
     return request
+
+
+def add_resources(call: Call, request: dict[str, Any], start: Start) -> dict[str, Any]:
+    """Name the machine and the execution as resources of the events that it sends (recorded)."""
+    if call.resource_type != "events":
+        return request
+    own = [start.machine_arn, start.arn]
+    entries = [entry | {"Resources": [*entry.get("Resources", ()), *own]} for entry in request["Entries"]]
+    return request | {"Entries": entries}
+
+
+def find_null(call: Call, parameters: dict[str, Any]) -> str:
+    """The API's name of a parameter that must be there and is null; empty where there is none."""
+    return next((call.parameters[name] for name in sorted(call.required) if parameters.get(name, "") is None), "")
 
 
 def _prepare(call: Call, name: str, value: Any) -> Any:
@@ -91,10 +109,10 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 
 def _value(value: Any, shape: Any, name: str, problems: list[str], call: Call) -> Any:
     kind = shape.type_name
-    if kind == "blob":
-        return value if isinstance(value, bytes) else _as_text(value).encode()
+    if kind == "blob":  # a text is written as JSON too (recorded: s3:putObject)
+        return value if isinstance(value, bytes) else compact(value).encode()
     if kind == "string" and isinstance(value, (dict, list)) and call.optimised is None:
-        return _as_text(value)
+        return compact(value)
     if kind in ("integer", "long") and isinstance(value, float) and value.is_integer():
         return int(value)
     types, wanted = _TYPES.get(kind, ((), ""))
@@ -113,7 +131,3 @@ def _inside(value: Any, shape: Any, name: str, problems: list[str], call: Call) 
         case "map":
             return {key: _value(item, shape.value, key, problems, call) for key, item in value.items()}
     return value
-
-
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))

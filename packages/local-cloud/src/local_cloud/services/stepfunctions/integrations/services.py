@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from .naming import java_name, pascal_name
+from .naming import java_name, pascal_name, service_name
 
 SYNC = "sync"
 SYNC_2 = "sync:2"
@@ -144,7 +144,7 @@ def find_call(resource: str) -> Call | None:
         operation=operation,
         method=xform_name(operation),
         optimised=optimised,
-        service_id=java_name(model.service_id),
+        service_id=service_name(model.service_id),
         parameters={spell(name): name for name in members for spell in (java_name, pascal_name)},
         required=frozenset((pascal_name if optimised else java_name)(name) for name in _required(shape)),
     )

@@ -31,7 +31,8 @@ class Event:
 class StateError(Exception):
     """A state failed. `event` is what the history gets of it, where the error has an event of its own.
 
-    `missed_heartbeat` is of a States.Timeout, which is the error of a missed heartbeat in history and output.
+    `missed_heartbeat` is of a States.Timeout, which is the error of a missed heartbeat in history and output;
+    `is_callback` of what SendTaskFailure reported.
     """
 
     def __init__(
@@ -41,16 +42,20 @@ class StateError(Exception):
         *,
         event: Event | None = None,
         missed_heartbeat: bool = False,
+        is_callback: bool = False,
     ) -> None:
         super().__init__(error)
         self.error = error
         self.cause = cause
         self.event = event
         self.missed_heartbeat = missed_heartbeat
+        self.is_callback = is_callback
 
     @property
     def output(self) -> dict[str, Json]:
-        """The error output, as a Catch gets it."""
+        """The error output, as a Catch gets it. What SendTaskFailure left out is null."""
+        if self.is_callback:
+            return {"Error": self.error, "Cause": self.cause}
         return {"Error": self.error or "", "Cause": self.cause or ""}
 
 

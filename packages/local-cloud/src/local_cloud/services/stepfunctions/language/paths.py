@@ -33,10 +33,20 @@ _NAME = re.compile(r"(?P<deep>\.(?=\.))?\.(?P<name>[^\s.\[\]*()?@'\"]+)")
 class NoSuchPath(LookupError):
     """A definite path names nothing in `data`."""
 
-    def __init__(self, path: str, data: Json) -> None:
+    def __init__(self, path: str, data: Json, *, step: int = 0) -> None:
         super().__init__(path)
         self.path = path
         self.data = data
+        self._step = step
+
+    @property
+    def reason(self) -> str:
+        """Why, in Jayway's words: a step in the middle is a missing property."""
+        steps = _steps(self.path.removeprefix("$") if self.path.startswith("$$") else self.path) or ()
+        names = ["$", *(f"['{step}']" if isinstance(step, str) else f"[{step}]" for step in steps)]
+        if self._step < len(steps):
+            return f"Missing property in path {''.join(names[: self._step + 1])}"
+        return f"No results for path: {''.join(names)}"
 
 
 class NoSuchPlace(ValueError):
@@ -55,11 +65,11 @@ def extract(path: str, data: Json, *, strict: bool = False) -> Json:
     for number, step in enumerate(steps, 1):
         if isinstance(step, str):
             if not isinstance(node, dict) or step not in node:
-                raise NoSuchPath(path, data)
+                raise NoSuchPath(path, data, step=number)
         elif not isinstance(node, list) or not -len(node) <= step < len(node):
             if isinstance(node, list) and number == len(steps) and not strict:
                 return None
-            raise NoSuchPath(path, data)
+            raise NoSuchPath(path, data, step=number)
         node = node[step]
     return node
 

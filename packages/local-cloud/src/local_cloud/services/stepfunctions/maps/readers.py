@@ -21,6 +21,7 @@ from ..running.scope import Scope
 from ..running.values import fill, number
 
 _DELIMITERS = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
+_FAILED = "States.ItemReaderFailed"
 _SHOWN = ("Key", "Size", "StorageClass")
 
 
@@ -33,7 +34,9 @@ def read_items(scope: Scope, reader: Reader, data: Json, s3: Any) -> list[Json]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     parameters = fill(scope, reader.parameters, data)
-    most = number(scope, reader.most, data)
+    most = number(scope, reader.most, data, may_be_negative=True)
+    if most is not None and most < 0:
+        raise StateError(_FAILED, "field MaxItems must be positive")
     try:
         if reader.action == "listObjectsV2":
             items = _objects(s3, parameters)
@@ -41,7 +44,7 @@ def read_items(scope: Scope, reader: Reader, data: Json, s3: Any) -> list[Json]:
             items = _parse(s3.get_object(**parameters)["Body"].read(), reader.config)
         return list(islice(items, int(most))) if most else list(items)
     except (BotoCoreError, ClientError, UnicodeDecodeError, ReadError) as error:
-        raise StateError("States.ItemReaderFailed", str(error)) from None
+        raise StateError(_FAILED, str(error)) from None
 
 
 def _objects(s3: Any, parameters: dict[str, Json]) -> Iterator[Json]:

@@ -103,4 +103,4 @@ def _give_up(scope: Scope, state: Retriable, error: StateError) -> Done:
     if error.event and scope.cursor.path:
         scope.record("TaskStateAborted", is_followed=False)
         scope.cursor.entered = ""
-    raise StateError(error.error, error.cause)
+    raise StateError(error.error, error.cause, is_callback=error.is_callback)

@@ -50,7 +50,7 @@ _DATA = ("input", "inputDetails", "output", "outputDetails", "parameters")
 class HistoryLog:
     """The log of one execution; events are sent by a thread that all executions share."""
 
-    def __init__(self, start: Start, sender: Sender) -> None:
+    def __init__(self, start: Start, sender: Sender, *, redrives: int = 0) -> None:
         logging = start.revision.logging
         arn = logging["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"]
         self._group = arn.removesuffix(":*").rpartition(":log-group:")[2]
@@ -60,6 +60,7 @@ class HistoryLog:
         self._with_data = logging.get("includeExecutionData", False)
         self._arn = start.arn
         self._sender = sender
+        self._redrives = redrives
 
     def add(self, event: dict[str, Any]) -> None:
         wanted = {"ALL": None, "ERROR": _ERRORS, "FATAL": _FATAL}[self._level]
@@ -76,6 +77,7 @@ class HistoryLog:
             "previous_event_id": str(event["previousEventId"]),
             "event_timestamp": str(milliseconds),
             "execution_arn": self._arn,
+            "redrive_count": str(self._redrives),
         }
         self._sender.send(self._group, self._stream, {"timestamp": milliseconds, "message": json.dumps(message)})
 

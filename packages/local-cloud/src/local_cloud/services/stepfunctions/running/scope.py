@@ -126,7 +126,7 @@ class Scope:
             f"{state.kind}StateEntered",
             {"name": state.name, "input": self._text(value), "inputDetails": {"truncated": False}},
         )
-        self.context["State"] = {"EnteredTime": iso(now()), "Name": state.name, "RetryCount": 0}
+        self.context["State"] = {"EnteredTime": iso(now()), "Name": state.name}
 
     def leave(self, done: Done) -> None:
         """Raises StateError where the output is larger than AWS takes."""

@@ -82,7 +82,7 @@ class TaskToken:
                     raise TimeoutError
                 if heartbeat is not None and now >= self._alive + heartbeat:
                     raise HeartbeatMissed
-                self._changed.wait(_CHECK_EVERY)
+                self._changed.wait(_CHECK_EVERY if seconds is None else min(_CHECK_EVERY, began + seconds - now))
             if isinstance(self._outcome, TaskFailure):
                 raise self._outcome
             return self._outcome

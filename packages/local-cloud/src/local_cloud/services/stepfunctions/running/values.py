@@ -37,7 +37,8 @@ def value_of(scope: Scope, text: str, data: Json, *, strict: bool = False) -> Js
         try:
             return extract(text[1:], scope.context, strict=strict)
         except NoSuchPath as error:
-            raise NoSuchPath(text, error.data) from None
+            error.path = text
+            raise
     if match := VARIABLE.fullmatch(text):
         if match["name"] not in scope.variables:
             raise NoSuchVariable(match["name"])
@@ -60,13 +61,15 @@ def filtered(scope: Scope, path: str | None, data: Json) -> Json:
     """Apply an InputPath or OutputPath; null gives an empty object. Raises StateError."""
     if path == "$":
         return data
-    if path is None:
-        return {}
+    return {} if path is None else _valid_value(scope, path, data)
+
+
+def _valid_value(scope: Scope, path: str, data: Json) -> Json:
+    """Get what a path that is a whole field names. Raises StateError."""
     try:
         return value_of(scope, path, data)
     except NoSuchPath as error:
-        cause = f"Invalid path '{error.path}' : No results for path: $['{error.path[2:]}']"
-        raise scope.failure(RUNTIME, cause) from None
+        raise scope.failure(RUNTIME, f"Invalid path '{error.path}' : {error.reason}") from None
     except NoSuchVariable as error:
         raise scope.failure(RUNTIME, f"The variable '{error}' is not assigned") from None
 
@@ -79,25 +82,36 @@ def fill(scope: Scope, template: Template, data: Json, *, extra: Mapping[str, Js
 
 
 def number(
-    scope: Scope, quantity: Quantity | None, data: Json, *, least: int = 0, most: float | None = None
+    scope: Scope,
+    quantity: Quantity | None,
+    data: Json,
+    *,
+    least: int = 0,
+    most: float | None = None,
+    may_be_negative: bool = False,
 ) -> float | None:
     """Get a number given as it is, by a path or as JSONata; None where none is given. Raises StateError."""
     if quantity is None:
         return None
     value = quantity.source
+    name = quantity.field.rpartition("/")[2].removesuffix("Path")
     if quantity.is_path:
-        value = field_value(scope, quantity.field, quantity.source, data)
+        value = _valid_value(scope, quantity.source, data)
+        if isinstance(value, str) and value.isdecimal():
+            value = int(value)
+        kind, kinds = ("float", (int, float)) if most else ("integer", (int,))
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            shown = value if isinstance(value, str) else compact(value)
+            reason = f'The {name}Path field refers to value "{shown}" which is not a valid {kind}: {quantity.source}'
+            raise scope.failure(RUNTIME, reason)
     elif scope.state.is_jsonata and (expression := expression_of(value)) is not None:
         value = jsonata_value(scope, expression, quantity.field, kind="number", least=least)
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value)
-    name = quantity.field.rpartition("/")[2].removesuffix("Path")
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise scope.failure(RUNTIME, f"{name} must be a number, but {quantity.source} is {value!r}")
-    if value < 0 or (most is not None and value > most):
-        bounds = f"between 0 and {most:g}" if most is not None else "0 or more"
-        raise scope.failure(RUNTIME, f"{name} must be {bounds}, but {quantity.source} is {value}")
-    return value
+    if most is not None and not 0 <= value <= most:
+        raise scope.failure(RUNTIME, f"{name} must be between 0 and {most:g}.")
+    if value < 0 and not may_be_negative:
+        raise scope.failure(RUNTIME, f"{name} cannot be negative.")
+    result: float = value
+    return result
 
 
 def jsonata_value(
@@ -126,7 +140,8 @@ def jsonata_value(
         if kind:
             _check_kind(value, kind, least)
     except QueryError as error:
-        raise _query_failure(scope, expression, place, str(error)) from None
+        cause = f"The JSONata expression '{expression}' specified for the field '{place}'{error}"
+        raise query_failure(scope, cause, place) from None
     return value
 
 
@@ -194,11 +209,9 @@ def _kind(value: Json) -> str:
     return kinds.get(type(value), "null")
 
 
-def _query_failure(scope: Scope, expression: str, place: str, what: str) -> StateError:
+def query_failure(scope: Scope, cause: str, place: str | None = None) -> StateError:
     """Make States.QueryEvaluationError, and write the event that AWS writes for it."""
-    failure = scope.failure(
-        QUERY_EVALUATION, f"The JSONata expression '{expression}' specified for the field '{place}'{what}"
-    )
+    failure = scope.failure(QUERY_EVALUATION, cause)
     details = {"error": failure.error, "cause": failure.cause, "location": place, "state": scope.state.name}
     scope.record("EvaluationFailed", details)
     return failure

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from ...language.errors import RUNTIME
-from ...language.json_values import Json
+from ...language.json_values import Json, compact
 from ...language.tree import Map
 from ...maps.distributed import run_distributed
 from ...maps.inline import run_inline
 from ..attempts import attempt
 from ..flow import effective_input
 from ..scope import Done, Scope
-from ..values import field_value, fill, number
+from ..values import field_value, fill, number, query_failure
 
 INLINE_AT_ONCE = 40
 """Iterations AWS runs at once (https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html)."""
@@ -50,4 +50,6 @@ def _items(scope: Scope, state: Map, data: Json) -> list[Json]:
         return items
     if state.is_distributed and isinstance(items, dict):
         return [{"Key": key, "Value": value} for key, value in items.items()]
+    if state.is_jsonata:
+        raise query_failure(scope, f"Map state input must be an array but was: {compact(items)}")
     raise scope.failure(RUNTIME, f'Reference path "{state.items_path}" must point to array.')

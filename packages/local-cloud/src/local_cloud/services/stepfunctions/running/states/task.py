@@ -7,10 +7,10 @@ from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ...integrations.failures import error_and_cause
+from ...integrations.failures import error_and_cause, null_failure
 from ...integrations.jobs import Job, JobFailed, started_job
 from ...integrations.output import to_output
-from ...integrations.request import BadParameters, to_request
+from ...integrations.request import BadParameters, add_resources, find_null, to_request
 from ...integrations.services import ACTIVITY, LAMBDA, TASK_TOKEN, Call, find_call
 from ...language.errors import RUNTIME, TASK_FAILED, TIMEOUT, Event, StateError
 from ...language.json_values import Json, compact
@@ -42,10 +42,9 @@ def run_task(scope: Scope, state: Task) -> Done:
 def _run_call(scope: Scope, *, state: Task, data: Json, call: Call) -> Json:
     """One attempt. Raises StateError and Stopped."""
     seconds = number(scope, state.timeout, data, least=1)
-    token = (
-        TOKENS.issue(scope.execution.start.arn, lambda: scope.life.is_running) if call.pattern == TASK_TOKEN else None
-    )
-    if token:
+    token = None
+    if call.pattern:
+        token = TOKENS.issue(scope.execution.start.arn, lambda: scope.life.is_running)
         scope.context["Task"] = {"Token": token.text}
     try:
         return within(
@@ -63,7 +62,9 @@ def _run_call(scope: Scope, *, state: Task, data: Json, call: Call) -> Json:
     except JobFailed as error:
         raise _failed(call, TASK_FAILED, error.cause) from None
     except TaskFailure as error:
-        raise _failed(call, error.error, error.cause) from None
+        failure = _failed(call, error.error, error.cause)
+        failure.is_callback = call.pattern == TASK_TOKEN
+        raise failure from None
     finally:
         if token:
             TOKENS.withdraw(token)
@@ -75,7 +76,7 @@ def _perform(
     parameters = {} if state.parameters is None else arguments(scope, state, data)
     role = fill(scope, state.credentials, data)["RoleArn"] if state.credentials else ""
     try:
-        request = to_request(call, parameters)
+        request = add_resources(call, to_request(call, parameters), scope.execution.start)
     except BadParameters as error:
         raise scope.failure(RUNTIME, str(error)) from None
     heartbeat = number(scope, state.heartbeat, data, least=1)
@@ -89,6 +90,8 @@ def _perform(
     }
     scope.record("TaskScheduled", scheduled)
     scope.record("TaskStarted", _named(call))
+    if null := find_null(call, parameters):
+        raise _failed(call, *null_failure(call, null))
     client = scope.execution.clients.of(call.client, scope.execution.start, role_arn=role)
     response = getattr(client, call.method)(**request)
     has_failed = bool(response.get("FunctionError"))
@@ -98,12 +101,13 @@ def _perform(
     if call.resource_type == "events" and output.get("FailedEntryCount"):
         shown = {name: value for name, value in output.items() if not name.startswith("Sdk")}
         raise TaskFailure("EventBridge.FailedEntry", compact(shown))
-    if call.pattern:
+    if token:
         scope.record("TaskSubmitted", _with_output(call, output))
-        if token:
+        if call.pattern == TASK_TOKEN:
             output = token.wait(heartbeat=heartbeat)
         else:
-            output = _await_job(scope, started_job(call, output, request, client, scope.execution.clients))
+            job = started_job(call, output, request, client, scope.execution.clients)
+            output = _await_job(scope, job, token)
     scope.life.check()
     if is_too_large(output):
         raise _failed(call, "States.DataLimitExceeded", too_large(call.resource_type))
@@ -111,12 +115,16 @@ def _perform(
     return output
 
 
-def _await_job(scope: Scope, job: Job) -> Json:
+def _await_job(scope: Scope, job: Job, token: TaskToken) -> Json:
+    """Until the job has ended or its token was sent back."""
     while scope.life.is_running:
         output = job.poll()
         if output is not None:
             return output
-        scope.life.wait(_POLL)
+        with contextlib.suppress(TimeoutError):
+            output = token.wait(heartbeat=None, seconds=_POLL)
+            if scope.life.is_running:
+                return output
     with contextlib.suppress(BotoCoreError, ClientError):  # "best effort": nobody is left to hear of it
         job.cancel()
     raise Stopped

@@ -11,7 +11,7 @@ from ...language.tree import Quantity, Wait
 from ...times import parse_timestamp
 from ..flow import effective_input, pass_on
 from ..scope import Done, Scope
-from ..values import field_value, fill, number, value_of
+from ..values import field_value, fill, number, query_failure, value_of
 
 #: How often the clock is looked at, in seconds.
 LOOK_S = 1.0
@@ -53,6 +53,9 @@ def _moment(scope: Scope, state: Wait, data: Json) -> float:
     else:
         text = field_value(scope, field, source, data)
     moment = parse_timestamp(text)
+    if moment is None and state.is_jsonata:
+        cause = f"The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: {text}"
+        raise query_failure(scope, cause, field)
     if moment is None:
         raise scope.failure(
             RUNTIME,
