@@ -15,29 +15,43 @@ from local_cloud.services.redshift.engine.external import scan
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.statement import ResultColumn, RunningStatement
 from local_cloud.services.redshift.errors import SqlError
-from local_cloud.services.redshift.sql import functions, names, statements, typed
-from local_cloud.services.redshift.sql.dialect import fold_case, read, render
+from local_cloud.services.redshift.sql import assignments, names, statements
+from local_cloud.services.redshift.sql.annotate import annotate, type_of
+from local_cloud.services.redshift.sql.dialect import fold_case, read
+from local_cloud.services.redshift.sql.kinds import redshift_type
 from local_cloud.services.redshift.sql.parser import parse
 from local_cloud.services.redshift.sql.reader import Reader
+from local_cloud.services.redshift.sql.render import SERIES, render
 from local_cloud.services.redshift.sql.tables import Name
 from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb
 
 BATCH = 2048
 MAX_VIEW_DEPTH = 32
 
-_SERIES = (exp.GenerateSeries, exp.ExplodingGenerateSeries)
-
-_STRING_CASTS = {"redshift_truncate": "character varying", "redshift_char": "character"}
-
 
 @dataclass(frozen=True)
 class Prepared:
-    """A statement ready for DuckDB, its locks taken. `origins` tells where result columns come from."""
+    """A statement ready for DuckDB, its locks taken.
+
+    `origins` tells by name where result columns come from; `types` by place what they are, None where a star hides it.
+    """
 
     tree: exp.Expr
     sql: str
     target: Name | None
     origins: dict[str, catalog.Column]
+    types: Sequence[RedshiftType | None]
+
+    def column(self, index: int, name: str, duckdb_type: str) -> ResultColumn:
+        """A result column as Redshift shows it."""
+        kind = from_duckdb(duckdb_type)
+        known = self.types[index] if index < len(self.types) else None
+        origin = self.origins.get(name)
+        if origin is not None and origin.type.duckdb == kind.duckdb and (known is None or known == origin.type):
+            return ResultColumn(name, origin.type, origin.schema, origin.table, nullable=not origin.not_null)
+        if known is not None and known.is_close_to(kind):
+            return ResultColumn(name, known)
+        return ResultColumn(name, kind)
 
 
 def name_of(table: exp.Table) -> Name:
@@ -65,30 +79,38 @@ def prepare(context: Context, tree: exp.Expr, running: RunningStatement) -> Prep
     context.lock(wanted)
     if target is not None and not isinstance(tree, exp.Insert):
         context.check_fresh(target)
-    tree = functions.rewrite(tree, context.moment())
     if isinstance(tree, exp.Insert) and target is not None:
         _name_targets(context, tree, target=target)
-    origins: dict[str, catalog.Column] = {}
-    if isinstance(tree, exp.Query) or typed.needs_types(tree):
-        found = {name_of(table): _columns(context, table) for table in names.relations(tree)}
-        if typed.needs_types(tree):
-            tree = typed.apply(tree, _schema(found))
-        origins = _origins(tree, found)
+    moment = context.moment()
+    found = {name_of(table): _columns(context, table) for table in names.relations(tree)}
+    annotate(tree, _schema(found))
+    if target is not None:
+        assignments.convert(tree, {column.name: column.type for column in found.get(target, [])})
+    origins = _origins(tree, found)
+    types = _types(tree)
     for table in names.relations(tree):
         name = name_of(table)
         if system.is_system(name):
             _put(table, system.relation(context, name))
         elif external.is_external(context, name):
             _put(table, scan.relation(context, name, node=table))
-    return Prepared(tree, render(tree), target, origins)
+    return Prepared(tree, render(tree, moment), target, origins, types)
+
+
+def _types(tree: exp.Expr) -> list[RedshiftType | None]:
+    if not isinstance(tree, exp.Select) or tree.is_star:
+        return []
+    return [redshift_type(type_of(projection.unalias())) for projection in tree.expressions]
 
 
 def _check_functions(tree: exp.Expr, running: RunningStatement) -> None:
     """DuckDB's functions in FROM, which read files of this machine among other things, are none of Redshift's."""
     for table in tree.find_all(exp.Table):
         function = table.this
-        if isinstance(function, exp.Func) and not isinstance(function, _SERIES):
+        if isinstance(function, exp.Func):
             name = function.name if isinstance(function, exp.Anonymous) else function.sql_name()
+            if name.lower() == SERIES:
+                continue
             raise SqlError(f"function {name.lower()}() does not exist", position=running.place(name))
 
 
@@ -141,10 +163,16 @@ def _qualify(context: Context, table: exp.Table) -> None:
 def _columns(context: Context, table: exp.Table) -> list[catalog.Column]:
     name = name_of(table)
     if system.is_system(name):
-        return []
+        return _described(context, system.relation(context, name))
     if external.is_external(context, name):
         return external.columns(context, name)
     return catalog.columns(context, name)
+
+
+def _described(context: Context, sql: str) -> list[catalog.Column]:
+    """The columns of a query of DuckDB's."""
+    rows = context.lookup(f"DESCRIBE {sql}", [])
+    return [catalog.Column("", "", str(name), from_duckdb(str(kind))) for name, kind, *_ in rows]
 
 
 def _name_targets(context: Context, tree: exp.Insert, *, target: Name) -> None:
@@ -191,7 +219,7 @@ def _schema(columns: dict[Name, list[catalog.Column]]) -> dict[str, dict[str, di
 
 
 def _origins(tree: exp.Expr, columns: dict[Name, list[catalog.Column]]) -> dict[str, catalog.Column]:
-    """What is known of result columns by their name: stored ones that are shown unchanged, casts to a string."""
+    """Stored columns that a result shows unchanged, by the result's names."""
     if not isinstance(tree, exp.Select):
         return {}
     source = tree.args.get("from_")
@@ -209,9 +237,6 @@ def _origins(tree: exp.Expr, columns: dict[Name, list[catalog.Column]]) -> dict[
         if isinstance(projection, exp.Star) and len(by_alias) == 1:
             found |= next(iter(by_alias.values()))
         inner = projection.unalias()
-        if isinstance(inner, exp.Anonymous) and inner.name in _STRING_CASTS:
-            kind = RedshiftType(_STRING_CASTS[inner.name], length=int(inner.expressions[1].name))
-            found[projection.alias_or_name] = catalog.Column("", "", projection.alias_or_name, kind)
         if isinstance(inner, exp.Column) and isinstance(inner.this, exp.Identifier):
             owners = [inner.table] if inner.table else [a for a, c in by_alias.items() if inner.name in c]
             if len(owners) == 1 and inner.name in by_alias.get(owners[0], {}):
@@ -225,26 +250,20 @@ def run(context: Context, tree: exp.Expr, running: RunningStatement) -> int:
     result = context.query(prepared.sql)
     if prepared.target is not None:
         return int(result.fetchone()[0])
-    return deliver(context, result, running, origins=prepared.origins)
+    return deliver(context, result, running, prepared=prepared)
 
 
-def deliver(context: Context, result: Any, running: RunningStatement, *, origins: dict[str, catalog.Column]) -> int:
+def deliver(context: Context, result: Any, running: RunningStatement, *, prepared: Prepared) -> int:
     """Hand a DuckDB result to the sink, batch by batch. The number of rows."""
-    running.sink.begin([_result_column(str(name), str(kind), origins) for name, kind, *_ in result.description])
+    running.sink.begin(
+        [prepared.column(index, str(name), str(kind)) for index, (name, kind, *_) in enumerate(result.description)]
+    )
     count = 0
     while rows := result.fetchmany(BATCH):
         context.check()
         running.sink.add(rows)
         count += len(rows)
     return count
-
-
-def _result_column(name: str, duckdb_type: str, origins: dict[str, catalog.Column]) -> ResultColumn:
-    kind = from_duckdb(duckdb_type)
-    origin = origins.get(name)
-    if origin is None or origin.type.duckdb != kind.duckdb:
-        return ResultColumn(name, kind)
-    return ResultColumn(name, origin.type, origin.schema, origin.table, nullable=not origin.not_null)
 
 
 def explain(context: Context, statement: statements.Explain, running: RunningStatement) -> int:

@@ -1,53 +1,68 @@
-"""Redshift's grammar as sqlglot reads it, with functions kept apart that sqlglot would merge too early."""
+"""Redshift's grammar as sqlglot reads it. A call stays a name with arguments: `functions` knows what it means."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 
 from local_cloud.services.redshift.errors import NotSupported, SqlSyntaxError
+from local_cloud.services.redshift.sql import grammar
 
 # What sqlglot has to say about a construct goes into the statement's error, never beside it.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 
 
-def _kept(name: str) -> Callable[[list[Any]], exp.Anonymous]:
-    return lambda args: exp.Anonymous(this=name, expressions=args)
+def _call(name: str, *arguments: Any) -> exp.Anonymous:
+    return exp.Anonymous(this=name, expressions=[argument for argument in arguments if argument is not None])
 
 
-#: Functions that `functions` or the macros of the warehouse define.
-KEPT = (
-    "add_months",
-    "getdate",
-    "initcap",
-    "months_between",
-    "strtol",
-    "trunc",
-    "nvl2",
-    "convert_timezone",
-    "regexp_count",
-    "regexp_instr",
-    "to_hex",
-    "from_hex",
-    "sha2",
-    "concat",
-    "timeofday",
-)
+#: Functions whose first argument is a date part, written as a word or as a text.
+_OF_PARTS = ("dateadd", "date_add", "datediff", "date_diff", "date_part", "pgdate_part", "date_trunc")
+
+#: The functions that have a grammar of their own. Every other call is a name with arguments: `functions` knows them.
+_OWN_GRAMMAR = ("CAST", "CONVERT", "EXTRACT", "TRY_CAST")
 
 
 class _Parser(Redshift.Parser):  # type: ignore[valid-type, misc]
-    FUNCTIONS: ClassVar = {**Redshift.Parser.FUNCTIONS, **{name.upper(): _kept(name) for name in KEPT}}
-    NO_PAREN_FUNCTION_PARSERS: ClassVar = {
-        **Redshift.Parser.NO_PAREN_FUNCTION_PARSERS,
-        "SYSDATE": lambda self: exp.Anonymous(this="sysdate"),
+    FUNCTIONS: ClassVar[dict[str, Any]] = {}
+    FUNCTION_PARSERS: ClassVar = {
+        **{name: Redshift.Parser.FUNCTION_PARSERS[name] for name in _OWN_GRAMMAR},
+        "POSITION": lambda self: self._position(),
+        "SUBSTRING": lambda self: self._substring(),
+        "TRIM": lambda self: self._trim(),
     }
+    NO_PAREN_FUNCTION_PARSERS: ClassVar = {
+        "ANY": Redshift.Parser.NO_PAREN_FUNCTION_PARSERS["ANY"],
+        "CASE": Redshift.Parser.NO_PAREN_FUNCTION_PARSERS["CASE"],
+        "APPROXIMATE": lambda self: self._approximate(),
+        "SYSDATE": lambda self: _call("sysdate"),
+    }
+
+    def _position(self) -> exp.Expr:
+        found = self._parse_position()
+        return _call("position", found.args.get("substr"), found.this)
+
+    def _substring(self) -> exp.Expr:
+        found = self._parse_substring()
+        return _call("substring", found.this, found.args.get("start"), found.args.get("length"))
+
+    def _trim(self) -> exp.Expr:
+        found = self._parse_trim()
+        name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(found.args.get("position") or ""), "btrim")
+        return _call(name, found.this, found.expression)
+
+    def _approximate(self) -> exp.Expr | None:
+        call = self._parse_function()
+        inner = call.this if isinstance(call, exp.WithinGroup) else call
+        if not isinstance(inner, exp.Anonymous):
+            self.raise_error("Expected an aggregate")
+        inner.set("this", f"approximate_{inner.name.lower()}")
+        return call  # type: ignore[no-any-return]
 
     def _parse_string_as_identifier(self) -> exp.Identifier | None:
         # A string never is a table's or a column's name.
@@ -62,38 +77,7 @@ class _Parser(Redshift.Parser):  # type: ignore[valid-type, misc]
 
 
 class RedshiftSql(Redshift):
-    #: Of https://docs.aws.amazon.com/redshift/latest/dg/r_FORMAT_strings.html, what sqlglot does not know yet.
-    TIME_MAPPING = {  # noqa: RUF012 - as the base class has it
-        **Redshift.TIME_MAPPING,
-        "Mon": "%b",
-        "mon": "%b",
-        "Month": "%B",
-        "month": "%B",
-        "Day": "%A",
-        "Dy": "%a",
-        "AM": "%p",
-        "PM": "%p",
-        "HH12": "%I",
-        "US": "%f",
-        "MS": "%g",
-        "IW": "%V",
-    }
-
     Parser = _Parser
-
-
-class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
-    TYPE_MAPPING: ClassVar = {
-        **DuckDB.Generator.TYPE_MAPPING,
-        exp.DataType.Type.SUPER: "JSON",
-        exp.DataType.Type.BPCHAR: "TEXT",
-    }
-
-
-class WarehouseSql(DuckDB):
-    """DuckDB's grammar as the generator writes it."""
-
-    Generator = _Generator
 
 
 def read(sql: str) -> exp.Expr:
@@ -111,6 +95,10 @@ def read(sql: str) -> exp.Expr:
     tree = trees[0]
     if isinstance(tree, exp.Command):
         raise SqlSyntaxError(f'syntax error at or near "{sql.split(None, 1)[0]}"', position=1)
+    for call in tree.find_all(exp.Anonymous):
+        if call.name.lower() in _OF_PARTS and call.expressions and isinstance(call.expressions[0], exp.Column):
+            call.expressions[0].replace(exp.Literal.string(call.expressions[0].name))
+    grammar.check(tree, sql)
     return tree
 
 
@@ -124,14 +112,6 @@ def _syntax_error(sql: str, error: ParseError) -> SqlSyntaxError:
         return SqlSyntaxError("syntax error at end of input", position=len(sql) + 1)
     place = sql.rfind(word, begin, end) if word else end - 1
     return SqlSyntaxError(f'syntax error at or near "{word}"', position=max(place, 0) + 1)
-
-
-def render(tree: exp.Expr) -> str:
-    """The tree as DuckDB SQL, every identifier quoted."""
-    try:
-        return tree.sql(dialect=WarehouseSql, identify=True, comments=False)
-    except SqlglotError as error:
-        raise NotSupported(f"the local warehouse cannot run this statement: {error}") from None
 
 
 def fold_case(tree: exp.Expr) -> exp.Expr:

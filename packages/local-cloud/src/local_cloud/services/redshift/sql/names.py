@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlglot import exp
 
+from local_cloud.services.redshift.sql.functions import FUNCTIONS
+
 
 def target(tree: exp.Expr) -> exp.Table | None:
     """The table that INSERT, UPDATE, DELETE or MERGE writes."""
@@ -55,26 +57,13 @@ def name_columns(tree: exp.Expr) -> None:
         select.set("expressions", columns)
 
 
-#: sqlglot's node, and the name of the function it was read from.
-_FUNCTION_NAMES = {
-    exp.TsOrDsAdd: "date_add",
-    exp.TsOrDsDiff: "date_diff",
-    exp.TimestampTrunc: "date_trunc",
-    exp.DateTrunc: "date_trunc",
+#: What is no call by its name, and the name that its column has.
+_NODE_NAMES = {
     exp.Extract: "date_part",
     exp.CurrentDate: "date",
     exp.CurrentTimestamp: "timestamptz",
-    exp.GroupConcat: "listagg",
-    exp.ApproxDistinct: "count",
-    exp.StrPosition: "strpos",
-    exp.Length: "len",
-    exp.TimeToStr: "to_char",
-    exp.ToChar: "to_char",
-    exp.StrToDate: "to_date",
-    exp.StrToTime: "to_timestamp",
     exp.CurrentVersion: "version",
-    exp.Substring: "substring",
-    exp.If: "case",
+    exp.AtTimeZone: "timezone",
 }
 
 
@@ -106,8 +95,15 @@ def _of_subquery(column: exp.Expr) -> str:
 
 
 def _of_function(column: exp.Expr) -> str:
-    name = next((name for node, name in _FUNCTION_NAMES.items() if type(column) is node), "")
-    return name or (column.sql_name().lower() if isinstance(column, exp.Func) else "")
+    if type(column) in _NODE_NAMES:
+        return _NODE_NAMES[type(column)]
+    return column.sql_name().lower() if isinstance(column, exp.Func) else ""
+
+
+def _of_call(column: exp.Anonymous) -> str:
+    name = column.name.lower()
+    row = FUNCTIONS.get(name)
+    return (row.column if row else "") or name
 
 
 _TYPE_NAMES = {
@@ -129,8 +125,10 @@ _NAMING: tuple[tuple[tuple[type, ...], Callable[[Any], str]], ...] = (
     ((exp.Paren, exp.Window, exp.WithinGroup, exp.Filter, exp.IgnoreNulls), lambda column: column_name(column.this)),
     ((exp.Cast,), _of_cast),
     ((exp.Case,), _of_case),
-    ((exp.Anonymous,), lambda column: column.name.lower()),
-    (tuple(_FUNCTION_NAMES), _of_function),
+    ((exp.Anonymous,), _of_call),
+    ((exp.Dot,), lambda column: column.expression.name),
+    ((exp.Bracket,), lambda column: column_name(column.this)),
+    (tuple(_NODE_NAMES), _of_function),
     ((exp.Connector, exp.Binary, exp.Unary), lambda column: ""),
     ((exp.Func,), _of_function),
     ((exp.Subquery,), _of_subquery),

@@ -30,6 +30,10 @@ class RedshiftType:
     def is_string(self) -> bool:
         return self.name in ("character varying", "character")
 
+    def is_close_to(self, other: RedshiftType) -> bool:
+        """True when a result of the other type may be shown as this one: the same but for lengths and digits."""
+        return (self.name == other.name and self.scale == other.scale) or (self.is_string and other.is_string)
+
     @property
     def duckdb(self) -> str:
         if self.name == "numeric":

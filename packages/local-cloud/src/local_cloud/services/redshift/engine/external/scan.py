@@ -18,8 +18,8 @@ from local_cloud.services.redshift.engine.copy.parquet_schema import check_types
 from local_cloud.services.redshift.engine.external import catalog as external
 from local_cloud.services.redshift.engine.storage import DataFile, Storage, paths, split_url
 from local_cloud.services.redshift.errors import NotSupported
-from local_cloud.services.redshift.sql.dialect import render
 from local_cloud.services.redshift.sql.lexer import quoted
+from local_cloud.services.redshift.sql.render import render
 from local_cloud.services.redshift.sql.tables import Name
 from local_cloud.services.redshift.sql.types import VARCHAR_MAX, RedshiftType
 

@@ -12,12 +12,13 @@ from local_cloud.services.redshift.engine.queries import prepare
 from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
 from local_cloud.services.redshift.errors import NotSupported, SqlError
-from local_cloud.services.redshift.sql import functions, keys, statements
+from local_cloud.services.redshift.sql import keys, statements
+from local_cloud.services.redshift.sql.annotate import annotate as annotate_types
 from local_cloud.services.redshift.sql.columns import Column
-from local_cloud.services.redshift.sql.dialect import fold_case, read, render
+from local_cloud.services.redshift.sql.dialect import fold_case, read
 from local_cloud.services.redshift.sql.lexer import quoted
+from local_cloud.services.redshift.sql.render import render
 from local_cloud.services.redshift.sql.tables import CreateTable, Name
-from local_cloud.services.redshift.sql.types import from_duckdb
 
 
 def create_table(context: Context, statement: CreateTable, running: RunningStatement) -> int:
@@ -89,8 +90,10 @@ def definition(column: Column) -> str:
 
 def _expression(sql: str) -> str:
     """A stored default: GETDATE stays a call, so that each row gets its own time."""
-    tree = fold_case(read(f"SELECT {sql}")).expressions[0]
-    return render(functions.rewrite_stored(tree))
+    select = fold_case(read(f"SELECT {sql}"))
+    annotate_types(select, {})
+    tree = select.expressions[0]
+    return render(tree, stored=True)
 
 
 def build(context: Context, target: str, *, columns: list[Column], temporary: bool) -> None:
@@ -142,10 +145,7 @@ def _create_as(context: Context, statement: CreateTable, running: RunningStateme
         raise SqlError("CREATE TABLE AS specifies a different number of column names than the query has")
     columns = []
     for index, (name, duckdb_type, *_) in enumerate(described):
-        origin = prepared.origins.get(name)
-        kind = from_duckdb(duckdb_type)
-        if origin is not None and origin.type.duckdb == kind.duckdb:
-            kind = origin.type
+        kind = prepared.column(index, name, duckdb_type).type
         columns.append(Column(statement.column_names[index] if statement.column_names else name, kind))
     target = target_of(context, statement.name, temporary=statement.temporary)
     build(context, target, columns=keys.apply(columns, statement.keys), temporary=statement.temporary)

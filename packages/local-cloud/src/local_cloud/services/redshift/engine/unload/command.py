@@ -21,7 +21,7 @@ from local_cloud.services.redshift.sql import statements
 from local_cloud.services.redshift.sql.dialect import read
 from local_cloud.services.redshift.sql.load import Unload
 from local_cloud.services.redshift.sql.parser import parse
-from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb
+from local_cloud.services.redshift.sql.types import RedshiftType
 
 MIN_FILE = 5 << 20
 #: What a format does not take: https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html, in the words that are
@@ -59,8 +59,10 @@ def unload(context: Context, statement: Unload, running: RunningStatement) -> in
     context.query(f"CREATE OR REPLACE TEMPORARY TABLE {ROWS} AS SELECT *{number} FROM ({prepared.sql})")
     described = context.query(f"DESCRIBE {ROWS}").fetchall()
     described = described[:-1] if ordered else described
-    columns = [(str(name), from_duckdb(str(kind))) for name, kind, *_ in described]
-    columns = [(name, prepared.origins[name].type if name in prepared.origins else kind) for name, kind in columns]
+    columns = [
+        (str(name), prepared.column(index, str(name), str(kind)).type)
+        for index, (name, kind, *_) in enumerate(described)
+    ]
     total = int(context.query(f"SELECT count(*) FROM {ROWS}").fetchone()[0])
     context.services.scratch.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="unload-", dir=context.services.scratch))

@@ -1,0 +1,219 @@
+"""The type of every expression of a statement, found before anything of it is rewritten.
+
+The statement itself stays as it was written: a copy is qualified and annotated, and the types are carried over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
+from sqlglot.optimizer.qualify_columns import qualify_columns
+from sqlglot.optimizer.qualify_tables import qualify_tables
+from sqlglot.schema import MappingSchema
+
+from local_cloud.services.redshift.errors import NotSupported
+from local_cloud.services.redshift.sql import kinds
+from local_cloud.services.redshift.sql.dialect import RedshiftSql
+from local_cloud.services.redshift.sql.functions import FUNCTIONS
+from local_cloud.services.redshift.sql.functions.table import Call, no_such
+from local_cloud.services.redshift.sql.kinds import Kind, Type
+
+#: schema → table → column → type as Redshift writes it.
+Columns = Mapping[str, Mapping[str, Mapping[str, str]]]
+
+_MARK = "redshift_node"
+
+
+def annotate(tree: exp.Expr, columns: Columns) -> None:
+    """Set the type of every node of the tree. NotSupported for a statement whose types cannot be found."""
+    nodes = list(tree.walk())
+    for number, node in enumerate(nodes):
+        node.meta[_MARK] = number
+    schema = MappingSchema({s: {t: dict(c) for t, c in ts.items()} for s, ts in columns.items()}, dialect=_Typed)
+    copy = tree.copy()
+    try:
+        copy = normalize_identifiers(copy, dialect=_Typed)
+        copy = qualify_tables(copy, db="public", dialect=_Typed)
+        copy = qualify_columns(
+            copy, schema, expand_alias_refs=True, expand_stars=False, allow_partial_qualification=True, dialect=_Typed
+        )
+        copy = annotate_types(copy, schema=schema, dialect=_Typed)
+    except (SqlglotError, RecursionError, KeyError, AttributeError) as error:
+        raise NotSupported(f"the types of this statement cannot be found by the local warehouse: {error}") from None
+    for typed in copy.walk():
+        mark = typed.meta.get(_MARK)
+        if mark is None:
+            continue
+        node = nodes[mark]
+        node.type = typed.type
+        # An alias of the same SELECT stands for its expression there.
+        for name, child in node.args.items():
+            other = typed.args.get(name)
+            if isinstance(child, exp.Expr) and isinstance(other, exp.Expr) and child.type is None:
+                child.type = other.type
+
+
+def type_of(node: exp.Expr | None) -> Kind:
+    kind = node.type if node is not None else None
+    return kind if isinstance(kind, exp.DataType) else kinds.UNKNOWN
+
+
+def call_of(node: exp.Anonymous) -> Call:
+    """A call with the types of its arguments, nothing written yet."""
+    arguments = arguments_of(node)
+    return Call(
+        node.name.lower(),
+        node,
+        [""] * len(arguments),
+        [type_of(argument) for argument in arguments],
+        ordered_kind=_ordered(node),
+    )
+
+
+def arguments_of(node: exp.Anonymous) -> list[exp.Expr]:
+    """The arguments, without a DISTINCT around them."""
+    found: list[exp.Expr] = []
+    for argument in node.expressions:
+        found += argument.expressions if isinstance(argument, exp.Distinct) else [argument]
+    return found
+
+
+def _ordered(node: exp.Anonymous) -> Kind:
+    group = node.parent
+    if isinstance(group, exp.WithinGroup) and isinstance(group.expression, exp.Order):
+        return type_of(group.expression.expressions[0].this)
+    return kinds.UNKNOWN
+
+
+# Annotators, called by sqlglot for one node whose children have their types.
+
+
+def _call(annotator: Any, node: exp.Anonymous) -> Any:
+    name = node.name.lower()
+    row = FUNCTIONS.get(name)
+    if row is None:
+        return _set(annotator, node, _SESSION.get(name, kinds.UNKNOWN))
+    call = call_of(node)
+    if len(call) < row.fewest or (row.most is not None and len(call) > row.most):
+        raise no_such(name, call.types)
+    return _set(annotator, node, row.result(call))
+
+
+#: Functions of the session that are no rows, with the types of their values.
+_SESSION = {
+    "pg_backend_pid": kinds.kind("int"),
+    "pg_last_copy_count": kinds.kind("bigint"),
+    "pg_last_copy_id": kinds.kind("bigint"),
+    "version": kinds.kind("varchar"),
+}
+
+
+def _set(annotator: Any, node: Any, kind: Kind) -> Any:
+    annotator._set_type(node, kind)
+    return node
+
+
+def _literal(annotator: Any, node: exp.Literal) -> exp.Literal:
+    return _set(annotator, node, kinds.of_literal(node))  # type: ignore[no-any-return]
+
+
+def _binary(annotator: Any, node: exp.Binary) -> exp.Binary:
+    return _set(annotator, node, binary(type(node), type_of(node.this), type_of(node.expression)))  # type: ignore[no-any-return]
+
+
+def binary(operator: type[exp.Expr], left: Kind, right: Kind) -> Kind:  # noqa: PLR0911 - a table of pairs
+    """The type of an arithmetic operator's result."""
+    if left.this in kinds.SUPERS or right.this in kinds.SUPERS:
+        return kinds.kind("super")
+    if left.this in kinds.NUMBERS and right.this in kinds.NUMBERS:
+        return kinds.arithmetic(operator, left, right)
+    if left.this in kinds.NUMBERS and right.this in kinds.TEXTS:
+        return left
+    if left.this in kinds.TEXTS and right.this in kinds.NUMBERS:
+        return right
+    for moment, other in ((left, right), (right, left)):
+        if moment.this in kinds.MOMENTS and not (other.this in kinds.MOMENTS and operator is exp.Sub):
+            if moment.this is Type.DATE and other.this in {Type.INTERVAL, Type.TIME}:
+                return kinds.kind("timestamp")
+            return moment
+    if left.this is Type.DATE and right.this is Type.DATE:
+        return kinds.kind("int")
+    if left.this in kinds.MOMENTS and right.this in kinds.MOMENTS:
+        return kinds.kind("interval")
+    if Type.INTERVAL in (left.this, right.this):
+        return kinds.kind("interval")
+    return kinds.UNKNOWN
+
+
+def _case(annotator: Any, node: exp.Case) -> exp.Case:
+    results = [branch.args.get("true") for branch in node.args.get("ifs") or []] + [node.args.get("default")]
+    return _set(annotator, node, kinds.common([type_of(result) for result in results if result is not None]))  # type: ignore[no-any-return]
+
+
+def _navigated(annotator: Any, node: exp.Expr) -> exp.Expr:
+    inside = type_of(node.this)
+    return _set(annotator, node, kinds.kind("super") if inside.this in kinds.SUPERS else kinds.UNKNOWN)  # type: ignore[no-any-return]
+
+
+def _inner(annotator: Any, node: exp.Expr) -> exp.Expr:
+    return _set(annotator, node, type_of(node.this))  # type: ignore[no-any-return]
+
+
+def _interval(annotator: Any, node: exp.Expr) -> exp.Expr:
+    return _set(annotator, node, kinds.kind("interval"))  # type: ignore[no-any-return]
+
+
+def _within_group(annotator: Any, node: exp.WithinGroup) -> exp.WithinGroup:
+    inner = node.this
+    if isinstance(inner, exp.Anonymous) and inner.name.lower() in FUNCTIONS:
+        call = call_of(inner)
+        return _set(annotator, node, FUNCTIONS[call.name].result(call))  # type: ignore[no-any-return]
+    return _inner(annotator, node)  # type: ignore[return-value]
+
+
+def _at_time_zone(annotator: Any, node: exp.AtTimeZone) -> exp.AtTimeZone:
+    zoned = type_of(node.this).this is Type.TIMESTAMPTZ
+    return _set(annotator, node, kinds.kind("timestamp" if zoned else "timestamptz"))  # type: ignore[no-any-return]
+
+
+def _extract(annotator: Any, node: exp.Extract) -> exp.Extract:
+    return _set(annotator, node, kinds.kind("bigint" if node.name.lower() == "epoch" else "int"))  # type: ignore[no-any-return]
+
+
+def _returns(written: str) -> Any:
+    return lambda annotator, node: _set(annotator, node, kinds.kind(written))
+
+
+class _Typed(RedshiftSql):
+    EXPRESSION_METADATA = {  # noqa: RUF012 - as the base class has it
+        **RedshiftSql.EXPRESSION_METADATA,
+        exp.Anonymous: {"annotator": _call},
+        exp.Literal: {"annotator": _literal},
+        **{operator: {"annotator": _binary} for operator in (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)},
+        exp.Case: {"annotator": _case},
+        exp.Bracket: {"annotator": _navigated},
+        exp.Dot: {"annotator": _navigated},
+        exp.WithinGroup: {"annotator": _within_group},
+        exp.IgnoreNulls: {"annotator": _inner},
+        exp.Interval: {"annotator": _interval},
+        exp.AtTimeZone: {"annotator": _at_time_zone},
+        exp.Extract: {"annotator": _extract},
+        exp.DPipe: {"annotator": _returns("varchar")},
+        exp.StrPosition: {"annotator": _returns("int")},
+        exp.Trim: {"annotator": _returns("varchar")},
+        exp.Substring: {"annotator": _returns("varchar")},
+        exp.Pow: {"annotator": _returns("double precision")},
+        exp.Sqrt: {"annotator": _returns("double precision")},
+        exp.Cbrt: {"annotator": _returns("double precision")},
+        exp.CurrentDate: {"annotator": _returns("date")},
+        exp.CurrentTimestamp: {"annotator": _returns("timestamptz")},
+        exp.CurrentUser: {"annotator": _returns("varchar")},
+        exp.SessionUser: {"annotator": _returns("varchar")},
+        exp.CurrentSchema: {"annotator": _returns("varchar")},
+        exp.CurrentUserId: {"annotator": _returns("int")},
+    }

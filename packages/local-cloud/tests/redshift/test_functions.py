@@ -1,0 +1,180 @@
+"""Redshift's functions: every result that the manual prints, by value and by type, and every name that is refused."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+
+import pytest
+
+from local_cloud.services.redshift.sql import kinds
+from local_cloud.services.redshift.sql.annotate import annotate, type_of
+from local_cloud.services.redshift.sql.dialect import read
+from local_cloud.services.redshift.sql.functions import FUNCTIONS, ROWS, refused
+from local_cloud.services.redshift.sql.functions.table import Function
+
+SHOWN = [row for row in ROWS if row.examples]
+
+
+@pytest.mark.parametrize("row", SHOWN, ids=[row.names[0] for row in SHOWN])
+def test_examples_of_the_manual_by_value_and_type(db, row: Function) -> None:
+    query = "select " + ", ".join(sql for sql, _ in row.examples)
+    values = db.run(query)[0]
+    assert list(values) == [expected for _, expected in row.examples]
+    assert [type(value) for value in values] == [type(expected) for _, expected in row.examples]
+    tree = read(query)
+    annotate(tree, {})
+    found = [kinds.redshift_type(type_of(column)) for column in tree.expressions]
+    assert [kind and kind.name for kind in found if kind] == [
+        column.type.name for column, kind in zip(db.columns, found, strict=True) if kind
+    ]
+
+
+def test_every_function_of_the_index_is_built_or_refused_by_name(db) -> None:
+    index = (Path(__file__).parent / "function_index.txt").read_text().split()
+    built = {*FUNCTIONS, *db.session.moment().session}
+    assert [name for name in index if name not in built and not refused.is_refused(name)] == []
+
+
+def test_no_function_is_both_built_and_refused() -> None:
+    assert [name for name in FUNCTIONS if refused.is_refused(name)] == []
+
+
+@pytest.mark.parametrize("name", ["checksum", "st_area", "hll"])
+def test_a_function_that_is_not_built_is_refused_by_name(db, name: str) -> None:
+    assert db.error(f"select {name}(1)") == f"ERROR: {name.upper()} is not supported by the local warehouse"
+
+
+HINT = "\n  Hint: No function matches the given name and argument types. You may need to add explicit type casts."
+ELSEWHERE = [
+    ("list_value(1)", "list_value(integer)"),
+    ("strftime(timestamp '2024-01-01', '%Y')", "strftime(timestamp without time zone, character varying)"),
+    ("string_agg('a', '-')", "string_agg(character varying, character varying)"),
+    ("array_agg(1)", "array_agg(integer)"),
+    ("if(true, 1, 2)", "if(boolean, integer, integer)"),
+    ("epoch_ms(1)", "epoch_ms(integer)"),
+    ("uuid()", "uuid()"),
+    ("read_csv('/etc/hostname')", "read_csv(character varying)"),
+    ("redshift_truncate('a', 1)", "redshift_truncate(character varying, integer)"),
+    ("len()", "len()"),
+    ("left('a')", "left(character varying)"),
+    ("nvl2(1, 2)", "nvl2(integer, integer)"),
+]
+
+
+@pytest.mark.parametrize(("call", "shown"), ELSEWHERE, ids=[call for call, _ in ELSEWHERE])
+def test_a_call_that_redshift_does_not_know_does_not_exist(db, call: str, shown: str) -> None:
+    assert db.error(f"select {call}") == f"ERROR: function {shown} does not exist{HINT}"
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("select distinct on (a) a from t", "SELECT DISTINCT ON is not supported"),
+        ("select 1 from t where 1 || '-' || 2 is not null", "operator does not exist: text || boolean"),
+        (
+            "select sum(a) over (partition by 1) from t",
+            "constant expressions are not supported in partition by clauses",
+        ),
+        ("insert into t values (1) returning a", 'syntax error at or near "returning"'),
+        ("select a from t fetch first 1 rows only", 'syntax error at or near "fetch"'),
+        ("select [1, 2]", 'syntax error at or near "["'),
+        ("select {'a': 1}", 'syntax error at or near "{"'),
+        ("select 1::hugeint", 'type "hugeint" does not exist'),
+        ("select count(*) filter (where a > 1) from t", 'syntax error at or near "filter"'),
+        ("select * from t asof join t u on t.a >= u.a", 'syntax error at or near "asof"'),
+        ("select * from (values (1)) v(a)", 'syntax error at or near "values"'),
+        ("select a from t intersect all select a from t", 'syntax error at or near "all"'),
+        ("select '1'::oid", "the type oid is not supported by the local warehouse"),
+        ("select 5.0::bool", "cannot cast type numeric to boolean"),
+        ("select true || 'a'", "operator does not exist: text || boolean"),
+    ],
+    ids=lambda text: text[:40],
+)
+def test_what_only_duckdb_knows_is_refused_as_redshift_refuses_it(db, statement: str, message: str) -> None:
+    db.run("create table t (a int)")
+    assert db.error(statement).split("\n")[0] == f"ERROR: {message}"
+
+
+def at(*parts: int) -> datetime.datetime:
+    return datetime.datetime(*parts)  # noqa: DTZ001 - Redshift's TIMESTAMP has no zone
+
+
+TIMES = [
+    ("2024-09-01", at(2024, 9, 1)),
+    ("20240901", at(2024, 9, 1)),
+    ("January 8, 1999", at(1999, 1, 8)),
+    ("1/8/1999", at(1999, 1, 8)),
+    ("01/02/00", at(2000, 1, 2)),
+    ("1999-Jan-08", at(1999, 1, 8)),
+    ("08-Jan-1999", at(1999, 1, 8)),
+    ("02 Oct 2001", at(2001, 10, 2)),
+    ("J2451187", at(1999, 1, 8)),
+    ("epoch", at(1970, 1, 1)),
+    ("20200430 04:05:06.789", at(2020, 4, 30, 4, 5, 6, 789000)),
+    ("19960108 040809", at(1996, 1, 8, 4, 8, 9)),
+    ("2024-09-01T10:11:12Z", at(2024, 9, 1, 10, 11, 12)),
+    ("2024-09-01 10:00 PM", at(2024, 9, 1, 22)),
+    ("2024-09-01 12:30 am", at(2024, 9, 1, 0, 30)),
+    ("2024-09-01 24:00:00", at(2024, 9, 2)),
+    ("2024-09-01 10:00:00+02", at(2024, 9, 1, 10)),
+    ("1.12.1997 07:37:16.00 PST", at(1997, 1, 12, 7, 37, 16)),
+]
+
+
+@pytest.mark.parametrize(("written", "expected"), TIMES, ids=[written for written, _ in TIMES])
+def test_a_text_is_read_as_a_timestamp_in_the_forms_of_the_manual(
+    db, written: str, expected: datetime.datetime
+) -> None:
+    db.run("create table t (s varchar(40))")
+    db.run(f"insert into t values ('{written}')")
+    # A literal is read before the query runs, a column while it does.
+    assert db.run(f"select '{written}'::timestamp, s::timestamp, s::date from t") == [
+        (expected, expected, expected.date())
+    ]
+
+
+WRONG = [
+    ("timestamp", "2024-09-01 10:00 xyz", "invalid input syntax for type timestamp"),
+    ("timestamp", "2024-13-01", "date/time field value out of range"),
+    ("timestamp", "2024-02-30 10:00:00", "date/time field value out of range"),
+    ("timestamp", "2024-09-01 25:00:00", "date/time field value out of range"),
+    ("timestamp", "2024-09-01 13:00 PM", "invalid input syntax for type timestamp"),
+    ("date", "tomorrow morning", "invalid input syntax for type date"),
+]
+
+
+@pytest.mark.parametrize(("kind", "written", "fault"), WRONG, ids=[written for _, written, _ in WRONG])
+def test_a_text_that_is_no_moment_is_refused(db, kind: str, written: str, fault: str) -> None:
+    message = f'ERROR: {fault}: "{written}"'
+    db.script("create table s (t varchar(40))", f"insert into s values ('{written}')", f"create table d (d {kind})")
+    assert db.error(f"select '{written}'::{kind}") == message
+    assert db.error(f"select t::{kind} from s") == message
+    assert db.error(f"insert into d values ('{written}')") == message
+
+
+@pytest.mark.parametrize("written", ["7.5", "7.0", "1e3", "0x10", "1_000", "", "x"])
+def test_a_text_that_is_no_integer_is_refused(db, written: str) -> None:
+    message = f'ERROR: invalid input syntax for integer: "{written}"'
+    assert db.error(f"select '{written}'::int") == message
+    db.run("create table t (n int)")
+    assert db.error(f"insert into t values ('{written}')") == message
+
+
+def test_trailing_blanks_count_for_nothing_in_comparisons_groups_and_joins(db) -> None:
+    db.script("create table t (s varchar(5))", "insert into t values ('a'), ('a '), ('b')")
+    assert db.value("'ab  '::varchar(5) = 'ab'") is True
+    assert db.run("select count(*) from t where s = 'a'") == [(2,)]
+    assert db.run("select count(*) from t where s in ('a  ', 'c')") == [(2,)]
+    assert db.run("select s, count(*) from t group by s order by s") == [("a", 2), ("b", 1)]
+    assert db.run("select distinct s from t order by 1") == [("a",), ("b",)]
+    assert db.run("select count(distinct s) from t") == [(2,)]
+    assert db.run("select count(*) from t x join t y on x.s = y.s") == [(5,)]
+
+
+def test_super_counts_from_zero_and_compares_by_its_own_type(db) -> None:
+    db.run('create table t as select json_parse(\'{"o": [{"k": 1}, {"k": 2}], "s": "x"}\') as s')
+    assert db.run("select t.s.o[0].k, t.s.o[1].k, t.s.nothing from t") == [("1", "2", None)]
+    assert db.run("select 1 from t where t.s.o[0].k + 1 = 2 and t.s.s = 'x'") == [(1,)]
+    assert db.run("select 1 from t where t.s.s = 1") == []
+    assert db.run("select t.s.s::varchar, t.s.o[1].k::int, t.s.s::int from t") == [("x", 2, None)]
