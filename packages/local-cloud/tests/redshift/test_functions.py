@@ -64,7 +64,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize(("call", "shown"), ELSEWHERE, ids=[call for call, _ in ELSEWHERE])
 def test_a_call_that_redshift_does_not_know_does_not_exist(db, call: str, shown: str) -> None:
-    assert db.error(f"select {call}") == f"ERROR: function {shown} does not exist{HINT}"
+    assert db.error(f"select {call}") == f"ERROR: function {shown} does not exist{HINT}\n  Position: 8"
 
 
 @pytest.mark.parametrize(

@@ -151,8 +151,8 @@ ERRORS = [
      "cannot drop schema other_two because other objects depend on it\n"
      "  Hint: Use DROP ... CASCADE to drop the dependent objects too."),
     ("create table t (a nosuchtype)", 'type "nosuchtype" does not exist\n  Position: 19'),
-    (f"{T};select foo(id) from t", "function foo() does not exist\n  Hint: No function matches the given name and"
-     " argument types. You may need to add explicit type casts.\n  Position: 8"),
+    (f"{T};select foo(id) from t", "function foo(integer) does not exist\n  Hint: No function matches the given name"
+     " and argument types. You may need to add explicit type casts.\n  Position: 8"),
     # What steers storage.
     ("create table t (a int) distkey(nope)", 'column "nope" named in key does not exist'),
     ("create table t (a int) sortkey(a, nope)", 'column "nope" named in key does not exist'),
@@ -201,7 +201,8 @@ ERRORS = [
      "cannot set an identity column to a value"),
     ("create table t (a int);insert into t values (1, 2)", "INSERT has more expressions than target columns"),
     ("select 1/0", "Divide by zero"),
-    ("select nvl2(1)", "function nvl2() does not exist with 1 arguments"),
+    ("select nvl2(1)", "function nvl2(integer) does not exist\n  Hint: No function matches the given name and argument"
+     " types. You may need to add explicit type casts.\n  Position: 8"),
     (f"{T};comment on column t is 'c'", "column name must be qualified"),
     ("select 1 into (select 2)", 'syntax error at or near "into"\n  Position: 10'),
     ("create table t (a int default ,)", 'syntax error at or near ","\n  Position: 31'),

@@ -4,6 +4,7 @@
 
     SqlError                    ends a statement; str() is what DescribeStatement shows as `Error`
      ├─ SqlSyntaxError          the text is no Redshift SQL
+     ├─ FunctionNotFound        no function has this name and these arguments
      ├─ NotSupported            Redshift would run it; the local warehouse cannot
      ├─ TransactionConflict     another transaction was first: run the whole transaction again
      ├─ TransactionAborted      an earlier statement of the transaction failed
@@ -45,6 +46,14 @@ class SqlError(Exception):
 
 class SqlSyntaxError(SqlError):
     pass
+
+
+class FunctionNotFound(SqlError):
+    """`name` is the function's as the statement writes it, so that its place can be found."""
+
+    def __init__(self, name: str, message: str, *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.name = name
 
 
 class NotSupported(SqlError):

@@ -52,12 +52,17 @@ MACROS = (
         ELSE left(t, list_max(list_filter(range(0, length(t) + 1), lambda k: strlen(left(t, k)) <= n))) END""",
     # A CHAR's trailing blanks count for nothing.
     "redshift_char(t, n) AS rtrim(redshift_truncate(rtrim(t, ' '), n), ' ')",
+    # What of a text counts where texts are compared.
+    "redshift_compared(t) AS CASE WHEN suffix(t, ' ') THEN rtrim(t, ' ') ELSE t END",
     # Reading texts.
-    _reader(
-        "redshift_integer",
-        r"regexp_full_match(t, '\s*[+-]?[0-9]+\s*')",
-        "CAST(trim(t) AS HUGEINT)",
-        "invalid input syntax for integer",
+    *(
+        _reader(
+            f"redshift_{kind}",
+            r"regexp_full_match(t, '\s*[+-]?[0-9]+\s*')",
+            "CAST(trim(t) AS HUGEINT)",
+            f"invalid input syntax for {kind}",
+        )
+        for kind in ("integer", "bigint")
     ),
     _reader(
         "redshift_numeric",

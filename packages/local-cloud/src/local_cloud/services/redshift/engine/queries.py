@@ -14,14 +14,14 @@ from local_cloud.services.redshift.engine.external import catalog as external
 from local_cloud.services.redshift.engine.external import scan
 from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.statement import ResultColumn, RunningStatement
-from local_cloud.services.redshift.errors import SqlError
+from local_cloud.services.redshift.errors import FunctionNotFound, SqlError
 from local_cloud.services.redshift.sql import assignments, names, statements
-from local_cloud.services.redshift.sql.annotate import annotate, type_of
+from local_cloud.services.redshift.sql.annotate import SERIES, annotate, type_of
 from local_cloud.services.redshift.sql.dialect import fold_case, read
 from local_cloud.services.redshift.sql.kinds import redshift_type
 from local_cloud.services.redshift.sql.parser import parse
 from local_cloud.services.redshift.sql.reader import Reader
-from local_cloud.services.redshift.sql.render import SERIES, render
+from local_cloud.services.redshift.sql.render import render
 from local_cloud.services.redshift.sql.tables import Name
 from local_cloud.services.redshift.sql.types import RedshiftType, from_duckdb
 
@@ -81,9 +81,12 @@ def prepare(context: Context, tree: exp.Expr, running: RunningStatement) -> Prep
         context.check_fresh(target)
     if isinstance(tree, exp.Insert) and target is not None:
         _name_targets(context, tree, target=target)
-    moment = context.moment()
     found = {name_of(table): _columns(context, table) for table in names.relations(tree)}
-    annotate(tree, _schema(found))
+    try:
+        annotate(tree, _schema(found))
+    except FunctionNotFound as error:
+        error.position = running.place(error.name)
+        raise
     if target is not None:
         assignments.convert(tree, {column.name: column.type for column in found.get(target, [])})
     origins = _origins(tree, found)
@@ -94,7 +97,7 @@ def prepare(context: Context, tree: exp.Expr, running: RunningStatement) -> Prep
             _put(table, system.relation(context, name))
         elif external.is_external(context, name):
             _put(table, scan.relation(context, name, node=table))
-    return Prepared(tree, render(tree, moment), target, origins, types)
+    return Prepared(tree, render(tree, context.moment()), target, origins, types)
 
 
 def _types(tree: exp.Expr) -> list[RedshiftType | None]:

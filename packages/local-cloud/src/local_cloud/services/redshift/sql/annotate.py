@@ -19,7 +19,7 @@ from sqlglot.schema import MappingSchema
 from local_cloud.services.redshift.errors import NotSupported
 from local_cloud.services.redshift.sql import kinds
 from local_cloud.services.redshift.sql.dialect import RedshiftSql
-from local_cloud.services.redshift.sql.functions import FUNCTIONS
+from local_cloud.services.redshift.sql.functions import FUNCTIONS, refused
 from local_cloud.services.redshift.sql.functions.table import Call, no_such
 from local_cloud.services.redshift.sql.kinds import Kind, Type
 
@@ -35,7 +35,8 @@ def annotate(tree: exp.Expr, columns: Columns) -> None:
     for number, node in enumerate(nodes):
         node.meta[_MARK] = number
     schema = MappingSchema({s: {t: dict(c) for t, c in ts.items()} for s, ts in columns.items()}, dialect=_Typed)
-    copy = tree.copy()
+    copy = _query_of(tree.copy())
+    _drop_places(copy)
     try:
         copy = normalize_identifiers(copy, dialect=_Typed)
         copy = qualify_tables(copy, db="public", dialect=_Typed)
@@ -43,7 +44,7 @@ def annotate(tree: exp.Expr, columns: Columns) -> None:
             copy, schema, expand_alias_refs=True, expand_stars=False, allow_partial_qualification=True, dialect=_Typed
         )
         copy = annotate_types(copy, schema=schema, dialect=_Typed)
-    except (SqlglotError, RecursionError, KeyError, AttributeError) as error:
+    except (SqlglotError, RecursionError, KeyError, AttributeError, AssertionError) as error:
         raise NotSupported(f"the types of this statement cannot be found by the local warehouse: {error}") from None
     for typed in copy.walk():
         mark = typed.meta.get(_MARK)
@@ -56,6 +57,49 @@ def annotate(tree: exp.Expr, columns: Columns) -> None:
             other = typed.args.get(name)
             if isinstance(child, exp.Expr) and isinstance(other, exp.Expr) and child.type is None:
                 child.type = other.type
+
+
+def _drop_places(tree: exp.Expr) -> None:
+    """Take `ORDER BY 1` from beside a star, of which sqlglot does not know the columns."""
+    for select in tree.find_all(exp.Select):
+        order = select.args.get("order")
+        if order is not None and select.is_star:
+            kept = [item for item in order.expressions if not isinstance(item.this, exp.Literal)]
+            order.set("expressions", kept)
+            if not kept:
+                select.set("order", None)
+
+
+def _query_of(tree: exp.Expr) -> exp.Expr:
+    """The tree of a DELETE, an UPDATE or a MERGE as a query of its tables with all its expressions.
+
+    Only the columns of queries get types, by the tables in FROM.
+    """
+    if not isinstance(tree, (exp.Delete, exp.Update, exp.Merge)):
+        return tree
+    using = tree.args.get("using")
+    from_ = tree.args.get("from_")
+    others = [*(using if isinstance(using, list) else [using]), from_.this if from_ is not None else None]
+    tables = [tree.this, *(table for table in others if isinstance(table, exp.Expr))]
+    where = tree.args.get("where")
+    parts = [where.this if where is not None else None, tree.args.get("on"), *tree.expressions]
+    whens = tree.args.get("whens")
+    for when in whens.expressions if whens is not None else []:
+        then = when.args.get("then")
+        parts += [when.args.get("condition"), *(_assigned(then) if then is not None else [])]
+    query = exp.Select(expressions=[part for part in parts if part is not None] or [exp.Literal.number(1)])
+    query.set("from_", exp.From(this=tables[0]))
+    query.set("joins", [exp.Join(this=table) for table in tables[1:]])
+    with_ = tree.args.get("with_")
+    query.set("with_", with_)
+    return query
+
+
+def _assigned(then: exp.Expr) -> list[exp.Expr]:
+    if isinstance(then, exp.Update):
+        return [assignment.expression for assignment in then.expressions]
+    values = then.args.get("expression")
+    return list(values.expressions) if isinstance(values, exp.Tuple) else []
 
 
 def type_of(node: exp.Expr | None) -> Kind:
@@ -96,20 +140,28 @@ def _ordered(node: exp.Anonymous) -> Kind:
 def _call(annotator: Any, node: exp.Anonymous) -> Any:
     name = node.name.lower()
     row = FUNCTIONS.get(name)
-    if row is None:
-        return _set(annotator, node, _SESSION.get(name, kinds.UNKNOWN))
     call = call_of(node)
+    if row is None:
+        if name not in _SESSION or (node.expressions and name != SERIES):
+            refused.check(name)
+            raise no_such(name, call.types)
+        return _set(annotator, node, _SESSION[name])
     if len(call) < row.fewest or (row.most is not None and len(call) > row.most):
         raise no_such(name, call.types)
     return _set(annotator, node, row.result(call))
 
 
-#: Functions of the session that are no rows, with the types of their values.
+#: The one table function, which a FROM clause may name.
+SERIES = "generate_series"
+
+#: Functions of the session, which `Moment` knows, with the types of their values.
 _SESSION = {
-    "pg_backend_pid": kinds.kind("int"),
-    "pg_last_copy_count": kinds.kind("bigint"),
-    "pg_last_copy_id": kinds.kind("bigint"),
-    "version": kinds.kind("varchar"),
+    **dict.fromkeys(
+        ("current_user", "session_user", "user", "current_schema", "current_database", "current_namespace", "version"),
+        kinds.kind("varchar"),
+    ),
+    **dict.fromkeys(("pg_last_copy_id", "pg_last_copy_count", "pg_last_unload_count", SERIES), kinds.kind("bigint")),
+    **dict.fromkeys(("current_user_id", "pg_backend_pid", "pg_last_query_id"), kinds.kind("int")),
 }
 
 

@@ -35,7 +35,7 @@ _DUCKDB = {
 _READERS = {
     Type.SMALLINT: "redshift_integer",
     Type.INT: "redshift_integer",
-    Type.BIGINT: "redshift_integer",
+    Type.BIGINT: "redshift_bigint",
     Type.FLOAT: "redshift_numeric",
     Type.DOUBLE: "redshift_numeric",
     Type.DECIMAL: "redshift_numeric",

@@ -12,17 +12,14 @@ from sqlglot.errors import SqlglotError
 
 from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql import kinds, operators, patterns, zones
-from local_cloud.services.redshift.sql.annotate import arguments_of, call_of, type_of
-from local_cloud.services.redshift.sql.functions import FUNCTIONS, dates, refused
+from local_cloud.services.redshift.sql.annotate import SERIES, arguments_of, call_of, type_of
+from local_cloud.services.redshift.sql.functions import FUNCTIONS, dates
 from local_cloud.services.redshift.sql.functions.table import NO_MOMENT, Call, Function, Pieces, no_operator, no_such
 from local_cloud.services.redshift.sql.kinds import Kind, Type
 from local_cloud.services.redshift.sql.moment import Moment
 
 _SELECT = DuckDB.Generator.TRANSFORMS[exp.Select]
 _SPECIAL_DAYS = {"today": 0, "tomorrow": 1, "yesterday": -1}
-
-#: Table functions, which a FROM clause may name.
-SERIES = "generate_series"
 
 
 def render(tree: exp.Expr, moment: Moment = NO_MOMENT, *, stored: bool = False) -> str:
@@ -53,11 +50,10 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
             return f"{name}()"
         row = FUNCTIONS.get(name)
         if row is None:
-            refused.check(name)
-            if name == SERIES:
-                series = str(self.func(name, *node.expressions))
-                return series if isinstance(node.parent, exp.Table) else f"unnest({series})"
-            raise no_such(name, call_of(node).types)
+            if name != SERIES:
+                raise no_such(name, call_of(node).types)
+            series = str(self.func(name, *node.expressions))
+            return series if isinstance(node.parent, exp.Table) else f"unnest({series})"
         call = self._call(node, row)
         if not row.aggregate:
             return row.render(call)
@@ -156,7 +152,7 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
         written = str(super().column_sql(node))
         if (node.table, node.name) not in self.grouped_texts or type_of(node).this not in kinds.TEXTS:
             return written
-        trimmed = f"rtrim({written}, ' ')"
+        trimmed = f"redshift_compared({written})"
         shown = isinstance(node.parent, exp.Select) and node.arg_key == "expressions"
         return f'{trimmed} AS "{node.name}"' if shown else trimmed
 
@@ -218,7 +214,8 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
     def comparison(self, node: exp.Binary) -> str:
         left, right = node.this, node.expression
         symbol = _COMPARISONS[type(node)]
-        if isinstance(right, (exp.Any, exp.All, exp.Tuple)) or isinstance(left, exp.Tuple):
+        is_assignment = isinstance(node.parent, exp.Update) and node.arg_key == "expressions"
+        if is_assignment or isinstance(right, (exp.Any, exp.All, exp.Tuple)) or isinstance(left, exp.Tuple):
             return f"{self.sql(left)} {symbol} {self.sql(right)}"
         return f"{self._compared(left, right)} {symbol} {self._compared(right, left)}"
 
@@ -257,7 +254,8 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
         if node.args.get("query") or not node.expressions or isinstance(value, exp.Tuple):
             query = node.args.get("query")
             if query is not None and type_of(value).this in kinds.TEXTS:
-                return f"{_unblanked(value, self.sql(value))} IN {self.sql(query)}"
+                held = f"SELECT redshift_compared(c) FROM {self.sql(query)} AS held(c)"
+                return f"{_unblanked(value, self.sql(value))} IN ({held})"
             return str(super().in_sql(node))
         first = node.expressions[0]
         return (
@@ -344,7 +342,7 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
         name = _NAMED[type(node)]
         if name in self.moment.session:
             return self._session_value(name)
-        return name
+        raise NotSupported(f"{name.upper()} is not supported here by the local warehouse")
 
     def current_date(self, node: exp.CurrentDate) -> str:
         if self.stored:
@@ -499,7 +497,7 @@ def _looks_dated(text: str) -> bool:
 def _unblanked(node: exp.Expr, written: str) -> str:
     if isinstance(node, exp.Literal):
         return _quoted(node.name.rstrip(" "))
-    return f"rtrim({written}, ' ')"
+    return f"redshift_compared({written})"
 
 
 def _ignores_nulls(node: exp.Anonymous) -> bool:

@@ -107,7 +107,8 @@ def _rebuild(change: _Alteration, after: list[Column]) -> None:
     context, target = change.context, change.target
     head, _, table = target.rpartition(".")
     fresh = f"{head}.{quoted(table.strip(chr(34)) + '$new')}"
-    plain = [dataclasses.replace(column, identity=None) for column in after]
+    # The default of an identity column is DuckDB's sequence, which is given back below.
+    plain = [dataclasses.replace(c, identity=None, default="") if c.identity else c for c in after]
     build(context, fresh, columns=plain, temporary=change.temporary)
     names = ", ".join(quoted(column.name) for column in change.columns)
     context.query(f"INSERT INTO {fresh} ({names}) SELECT {names} FROM {target}")

@@ -98,8 +98,12 @@ def _count(call: Call) -> Pieces:
 def _listagg(call: Call) -> Pieces:
     separator = call.argument(1, "''")
     value = call.arguments[0].removeprefix("DISTINCT ")
-    distinct = "DISTINCT " if call.distinct else ""
-    return Pieces((f"string_agg({distinct}nullif({value}, ''), {separator}{call.order})",))
+    joined = f"nullif({value}, '')"
+    if not call.distinct:
+        return Pieces((f"string_agg({joined}, {separator}{call.order})",))
+    # DuckDB orders distinct values by nothing but themselves.
+    order = call.order.replace(value, joined) if all(item == value for item, _ in call.ordered) else call.order
+    return Pieces((f"string_agg(DISTINCT {joined}, {separator}{order})",))
 
 
 def _percentile(name: str) -> Callable[[Call], Pieces]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from local_cloud.services.redshift.errors import NotSupported, SqlError
+from local_cloud.services.redshift.errors import FunctionNotFound, NotSupported, SqlError
 from local_cloud.services.redshift.sql import kinds
 from local_cloud.services.redshift.sql.kinds import Kind
 from local_cloud.services.redshift.sql.moment import Moment
@@ -151,10 +151,10 @@ def widest(call: Call) -> Kind:
     return kinds.common(call.types)
 
 
-def no_such(name: str, types: Sequence[Kind], *, position: int = 0) -> SqlError:
+def no_such(name: str, types: Sequence[Kind]) -> FunctionNotFound:
     """The error of a call that no row fits."""
     written = ", ".join(_type_name(kind) for kind in types)
-    return SqlError(f"function {name}({written}) does not exist", hint=HINT, position=position)
+    return FunctionNotFound(name, f"function {name}({written}) does not exist", hint=HINT)
 
 
 def no_operator(written: str) -> SqlError:
