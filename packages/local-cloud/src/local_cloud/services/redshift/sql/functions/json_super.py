@@ -73,9 +73,10 @@ ROWS = (
         "json_parse",
         "text",
         "super",
-        "CAST(redshift_json({0}) AS JSON)",
+        "json(redshift_json({0}))",
         "JSON_PARSE",
         ("json_parse('[10001,10002,\"abc\"]')", '[10001,10002,"abc"]'),
+        ("json_parse('{\"a\": [1]}')", '{"a":[1]}'),
     ),
     function(
         "can_json_parse",
