@@ -21,6 +21,7 @@ from glue_transform import arguments as transform_arguments
 from glue_transform import datasets, redshift
 from laptop import BIN, ROOT
 from local_cloud.services.cloudformation.templates import documents, loops
+from local_cloud.services.stepfunctions.running.jsonata_engine import evaluate
 from orchestration import pipelines, stacks
 from orchestration.cli.backfill import MOST_AT_ONCE
 from orchestration.pipelines import Pipeline, asl, sql
@@ -336,12 +337,10 @@ BACKFILL = asl.read(Path(pipelines.__file__).parent / "backfill" / "state_machin
 def test_the_backfill_knows_every_monthly_pipeline() -> None:
     found = resources("AWS::StepFunctions::StateMachine")["Backfill"]["DefinitionSubstitutions"]
     assert set(re.findall(r"\$\{(\w+)\}", BACKFILL)) == set(found), "substitutions and their use"
-    known = json.loads(BACKFILL)["States"]["KnownPipelines"]["Assign"]["pipelines"]
-    monthly = pipelines.monthly_pipelines()
-    assert {name: one["dataset"] for name, one in known.items()} == {one.name: one.dataset for one in monthly}
-    machines = [pipelines.camel(name) for name in known]
-    assert [found[one["machine"].strip("${}")] for one in known.values()] == [{"Ref": f"{one}Live"} for one in machines]
-    assert allowed("BackfillRole", "states:StartExecution") == [{"Ref": machine} for machine in machines]
+    known = json.loads(BACKFILL)["States"]["KnownPipelines"]["Assign"]["datasets"].strip("{%}")
+    assert evaluate(known.replace("${Pipelines}", found["Pipelines"]), {}) == {one.name: one.dataset for one in TRIPS}
+    for pipeline in TRIPS:
+        assert reaches("BackfillRole", "states:StartExecution", pipeline.name)
 
 
 def test_the_jobs_allow_as_many_runs_as_a_backfill_starts() -> None:

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from laptop import Laptop, deployed
+from orchestration import pipelines
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 from orchestration.trips.source import serve
 
 pytestmark = pytest.mark.timeout(300)
 
-NAMES = ["green-trips", "green-trips-overdue", "reviews", "reviews-overdue", "yellow-trips", "yellow-trips-overdue"]
+NAMES = sorted(f"{name}{check}" for name in pipelines.find_scheduled() for check in ("", "-overdue"))
 
 
 @pytest.fixture(scope="module")
@@ -132,10 +133,7 @@ def test_a_source_that_does_not_answer_fails_the_call(laptop: Laptop) -> None:
 def test_no_such_schedule(laptop: Laptop) -> None:
     done = laptop.elt("local", "fire", "blue-trips")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        "elt: there is no schedule 'blue-trips'; there are: green-trips, green-trips-overdue, reviews, "
-        "reviews-overdue, yellow-trips, yellow-trips-overdue\n"
-    )
+    assert done.stderr == (f"elt: there is no schedule 'blue-trips'; there are: {', '.join(NAMES)}\n")
 
 
 def test_an_event_that_nobody_can_handle_is_kept_and_told_of(laptop: Laptop) -> None:
@@ -189,7 +187,7 @@ def test_a_target_that_refuses_is_given_up_after_the_retry_policy(laptop: Laptop
 
 def test_a_month_that_is_overdue_is_an_alarm_until_it_is_there(laptop: Laptop) -> None:
     laptop.set_parameters(YellowTripsSchedule="ENABLED", ReviewsSchedule="ENABLED")
-    on = {name: "DISABLED" if name.startswith("green") else "ENABLED" for name in NAMES}
+    on = {name: "ENABLED" if name.startswith(("yellow", "reviews")) else "DISABLED" for name in NAMES}
     assert states_of_schedules(laptop) == {f"elt-local-{name}": state for name, state in on.items()}
     (checked,) = laptop.elt_json("local", "fire", "yellow-trips-overdue")["log"]
     assert checked == {"event": "checked", "pipeline": "yellow-trips", "overdue": True, "running_ms": 0}

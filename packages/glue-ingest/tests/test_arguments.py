@@ -54,7 +54,7 @@ def test_arguments_become_a_request(argv: list[str], expected: Request) -> None:
             [*MONTH, "--raw_bucket"],
             "missing --raw_bucket: give --dataset yellow --year 2024 --month 09 --raw_bucket BUCKET",
         ),
-        ([*MONTH, "--dataset", "fhv"], "--dataset fhv: give one of yellow, green"),
+        ([*MONTH, "--dataset", "../x"], "--dataset ../x: not a dataset; give lower-case letters, such as yellow"),
         ([*MONTH, "--month", "13"], "--month 13: give a number from 1 to 12"),
         ([*MONTH, "--month", "٩"], "--month ٩: give a number from 1 to 12"),
         ([*MONTH, "--year", "2008"], "--year 2008: give a number from 2009 to 9999"),

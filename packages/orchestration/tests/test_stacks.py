@@ -125,6 +125,7 @@ def test_what_pipelines_share_is_written_from_their_folders(tmp_path: Path) -> N
         'Parameters:\n  Trips: {Type: CommaDelimitedList, Default: "FhvTrips,YellowTrips"}\n'
         f"  FhvTripsSchedule:\n{schedule}  YellowTripsSchedule:\n{schedule}"
         "\nMappings:\n  Trips:\n"
+        '    All: {Pipelines: "fhv-trips=fhv,yellow-trips=yellow"}\n'
         "    FhvTrips: {Pipeline: fhv-trips, Dataset: fhv, Folder: fhv_trips}\n"
         "    YellowTrips: {Pipeline: yellow-trips, Dataset: yellow, Folder: yellow_trips}\n"
     )

@@ -14,7 +14,7 @@ from glue_ingest.errors import UsageError
 
 #: TLC's public address: https://www.nyc.gov/site/tlc/about/tlc-trip-record-data.page
 TLC_URL = "https://d37ci6vzurychx.cloudfront.net/trip-data/{dataset}_tripdata_{year}-{month}.parquet"
-DATASETS = ("yellow", "green")
+_DATASET = re.compile(r"[a-z]+")
 FIRST_YEAR = 2009
 
 OPTIONS = ("dataset", "year", "month", "raw_bucket", "source_url", "force", "prefix", "execution")
@@ -91,8 +91,8 @@ def parse(argv: Sequence[str]) -> Request:
             f"missing {', '.join('--' + name for name in missing)}: give --dataset yellow --year 2024 --month 09 "
             "--raw_bucket BUCKET"
         )
-    if given["dataset"] not in DATASETS:
-        raise UsageError(f"--dataset {given['dataset']}: give one of {', '.join(DATASETS)}")
+    if not _DATASET.fullmatch(given["dataset"]):
+        raise UsageError(f"--dataset {given['dataset']}: not a dataset; give lower-case letters, such as yellow")
     if not _BUCKET.fullmatch(given["raw_bucket"]):
         raise UsageError(f"--raw_bucket {given['raw_bucket']}: not a bucket name; give the name alone, no s3://")
     return Request(

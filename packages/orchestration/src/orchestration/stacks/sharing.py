@@ -21,7 +21,8 @@ def write_part(folder: Path) -> str:
     for name, members in shared.items():
         every = ",".join(pipelines.camel(one.name) for one in members)
         parameters.append(f'  {name}: {{Type: CommaDelimitedList, Default: "{every}"}}')
-        mappings.append(f"  {name}:")
+        datasets = ",".join(f"{one.name}={one.dataset}" for one in members)
+        mappings += [f"  {name}:", f'    All: {{Pipelines: "{datasets}"}}']
         for one in members:
             row = f"{{Pipeline: {one.name}, Dataset: {one.dataset}, Folder: {one.folder.name}}}"
             mappings.append(f"    {pipelines.camel(one.name)}: {row}")
