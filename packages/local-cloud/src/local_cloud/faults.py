@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from local_cloud.services.s3.requests.request import Reply
+from local_cloud.httpd import Reply
 
 
 class UnknownService(Exception):

@@ -7,6 +7,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -14,12 +15,11 @@ from local_cloud import browsers, faults, moto_state
 from local_cloud.api_request import ApiRequest
 from local_cloud.cloud import Cloud
 from local_cloud.errors import StateNotSaved, StateUnusable
+from local_cloud.httpd import Reply
 from local_cloud.permissions import wire
 from local_cloud.permissions.errors import AccessDenied
 from local_cloud.refusals import REFUSED, refusal
 from local_cloud.saving import cause_of
-from local_cloud.services.s3.errors import S3Error
-from local_cloud.services.s3.requests.request import Reply, S3Request
 from local_cloud.snapshot import package_of
 
 log = logging.getLogger("local_cloud.gateway")
@@ -90,22 +90,15 @@ class Gateway:
         return _start(start_response, faults.reply(fault, environ, service=request.service, request_id=request_id))
 
     def _serve_s3(self, request: ApiRequest, start_response: StartResponse, request_id: str) -> Iterable[bytes]:
-        s3 = self._cloud.s3
-        parsed: S3Request | None = None
-        try:
-            parsed = S3Request.of(request.environ)
-            found = s3.operation(parsed)
-            access = self._cloud.permissions.check_s3(request, parsed, found[0] if found else "")
-            if found is None:
-                s3.check_configuration(parsed, request.read_body)
-                return self._serve_moto(request, s3.complete(parsed, start_response))
-            reply = s3.handle(parsed.by(access), found)
-        except AccessDenied as error:
-            reply = s3.error(parsed, S3Error(*wire.s3_code(error)), request_id=request_id)
-        except S3Error as error:
-            reply = s3.error(parsed, error, request_id=request_id)
-        reply.headers |= {"x-amz-request-id": request_id, "x-amz-id-2": "local-cloud", "Server": "AmazonS3"}
-        return _start(start_response, reply)
+        answer = self._cloud.s3.serve(
+            request.environ,
+            start_response,
+            check=partial(self._cloud.permissions.check_s3, request),
+            read_body=request.read_body,
+            forward=partial(self._serve_moto, request),
+            request_id=request_id,
+        )
+        return _start(start_response, answer) if isinstance(answer, Reply) else answer
 
     def _serve_moto(self, request: ApiRequest, start_response: StartResponse) -> Iterable[bytes]:
         if request.service in REFUSED and (why := refusal(request.service, request.api_operation())):

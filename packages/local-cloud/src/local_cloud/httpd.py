@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any, BinaryIO
 from xml.sax.saxutils import escape
@@ -125,6 +126,15 @@ class FileSlice:
 
     def close(self) -> None:
         self.file.close()
+
+
+@dataclass
+class Reply:
+    """An answer, apart from WSGI."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | FileSlice = b""
 
 
 class Handler(MotoRequestHandler):  # type: ignore[misc]  # untyped

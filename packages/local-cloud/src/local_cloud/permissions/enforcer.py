@@ -6,7 +6,7 @@ import datetime
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from local_cloud.permissions import trust
 from local_cloud.permissions.callers import Caller, Callers
@@ -20,12 +20,9 @@ from local_cloud.permissions.evaluation import (
     decide_by_resource,
     delegates_to_identities,
 )
-from local_cloud.permissions.needs import Call, Need, needs_of, needs_of_s3
+from local_cloud.permissions.needs import Call, Need, S3Call, needs_of, needs_of_s3
 from local_cloud.permissions.resource_policies import policy_of, tag_keys
 from local_cloud.permissions.usage import Usage
-
-if TYPE_CHECKING:
-    from local_cloud.services.s3.requests.request import S3Request
 
 #: Signing names whose IAM prefix is another.
 _PREFIXES = {"monitoring": "cloudwatch"}
@@ -113,7 +110,7 @@ class Enforcer:
         for need in needs_of(call):
             self.ask(caller, need, context)
 
-    def check_s3(self, request: Request, parsed: S3Request, action: str) -> Access:
+    def check_s3(self, request: Request, parsed: S3Call, action: str) -> Access:
         """A request to S3; `action` is what S3 found for it, "" for a bucket's configuration."""
         caller = self.callers.authenticate(request.access_key, request.session_token)
         context = self._context(caller, request.environ, request.region or self.region)

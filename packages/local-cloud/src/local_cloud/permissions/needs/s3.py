@@ -7,14 +7,11 @@ condition keys: https://docs.aws.amazon.com/service-authorization/latest/referen
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import Protocol
 from urllib.parse import parse_qsl, unquote_plus
 
 from local_cloud.permissions.needs.call import Keys, Need
-
-if TYPE_CHECKING:
-    from local_cloud.services.s3.requests.request import S3Request
 
 #: Actions that have another name for a version, or a copy's source, that is named.
 _OF_VERSION = {
@@ -65,7 +62,26 @@ _FROM_HEADERS = (
 _FROM_QUERY = ("delimiter", "max-keys", "prefix")
 
 
-def needs_of_s3(request: S3Request, action: str, read_body: Callable[[], bytes]) -> list[Need]:
+class S3Call(Protocol):
+    """What permissions read of an S3 request."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def bucket(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def query(self) -> Mapping[str, str]: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
+def needs_of_s3(request: S3Call, action: str, read_body: Callable[[], bytes]) -> list[Need]:
     """`action` is what the S3 service found for an operation of its own, "" for one on a bucket's configuration.
 
     `read_body` gives the body of the latter, which can be read again.
@@ -99,7 +115,7 @@ def needs_of_s3(request: S3Request, action: str, read_body: Callable[[], bytes])
     return needs
 
 
-def _of_bucket(request: S3Request) -> str:
+def _of_bucket(request: S3Call) -> str:
     subresource = next((name for name in request.query if name in _CONFIGURATION), "")
     if subresource:
         name = _CONFIGURATION[subresource][_METHODS.get(request.method, 0)]
@@ -113,7 +129,7 @@ def _source(header: str) -> Need:
     return Need(action, f"arn:aws:s3:::{unquote_plus(path.removeprefix('/'))}")
 
 
-def _keys(request: S3Request, action: str) -> Keys:
+def _keys(request: S3Call, action: str) -> Keys:
     keys: dict[str, tuple[str, ...]] = {
         f"s3:{name}": (request.headers[name],) for name in _FROM_HEADERS if name in request.headers
     }
@@ -132,5 +148,5 @@ def _keys(request: S3Request, action: str) -> Keys:
     return keys
 
 
-def _is_part(request: S3Request) -> bool:
+def _is_part(request: S3Call) -> bool:
     return "partNumber" in request.query or (request.method == "POST" and "uploads" in request.query)

@@ -8,8 +8,11 @@ from __future__ import annotations
 import datetime
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
+from local_cloud.permissions import wire
+from local_cloud.permissions.errors import AccessDenied
 from local_cloud.services.s3 import configuration, notifications
 from local_cloud.services.s3.bucket import Buckets
 from local_cloud.services.s3.errors import S3Error, not_implemented
@@ -26,13 +29,14 @@ from local_cloud.services.s3.operations import (
 )
 from local_cloud.services.s3.operations.context import Context
 from local_cloud.services.s3.requests import xmldoc
-from local_cloud.services.s3.requests.request import Reply, S3Request
+from local_cloud.services.s3.requests.request import Access, Reply, S3Request
 from local_cloud.services.s3.storage import keys
 from local_cloud.services.s3.storage.store import Store
 
 log = logging.getLogger("local_cloud.s3")
 
 Operation = Callable[[Context, S3Request], Reply]
+Forwarded = TypeVar("Forwarded")
 
 #: (method, subresource) → IAM action and handler, for a key. The first subresource in the query counts.
 _OBJECT: dict[tuple[str, str], tuple[str, Operation]] = {
@@ -145,6 +149,33 @@ class S3:
     ) -> None:
         self.context = Context(store, known, notify, lifecycle, region)
         self._account_id = account_id
+
+    def serve(
+        self,
+        environ: Mapping[str, Any],
+        start_response: configuration.StartResponse,
+        *,
+        check: Callable[[S3Request, str], Access],
+        read_body: Callable[[], bytes],
+        forward: Callable[[configuration.StartResponse], Forwarded],
+        request_id: str,
+    ) -> Reply | Forwarded:
+        """Answer a request, errors included, if `check` allows it; what is moto's is left to `forward`."""
+        request: S3Request | None = None
+        try:
+            request = S3Request.of(environ)
+            found = self.operation(request)
+            access = check(request, found[0] if found else "")
+            if found is None:
+                self.check_configuration(request, read_body)
+                return forward(self.complete(request, start_response))
+            reply = self.handle(request.by(access), found)
+        except AccessDenied as error:
+            reply = self.error(request, S3Error(*wire.s3_code(error)), request_id=request_id)
+        except S3Error as error:
+            reply = self.error(request, error, request_id=request_id)
+        reply.headers |= {"x-amz-request-id": request_id, "x-amz-id-2": "local-cloud", "Server": "AmazonS3"}
+        return reply
 
     def operation(self, request: S3Request) -> tuple[str, Operation] | None:
         """The IAM action and handler of a request, None for moto's."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from local_cloud.httpd import FileSlice, RequestBody
+from local_cloud.httpd import Reply, RequestBody
 from local_cloud.services.s3.errors import S3Error
+
+__all__ = ["Access", "Reply", "S3Request", "xml"]
 
 #: Where moto's handler keeps the spelling of metadata names that hold underscores.
 _SPELLINGS = "moto.preserved_header_names"
@@ -93,13 +95,6 @@ class S3Request:
                 ArgumentValue=value,
             )
         return min(int(value), most)
-
-
-@dataclass
-class Reply:
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | FileSlice = b""
 
 
 def xml(body: bytes, *, headers: Mapping[str, str] | None = None) -> Reply:

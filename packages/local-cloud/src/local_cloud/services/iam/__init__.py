@@ -9,7 +9,7 @@ from typing import Any
 from local_cloud.cloud import Cloud
 from local_cloud.permissions import command
 from local_cloud.permissions.unused import unused
-from local_cloud.services import iam_simulation
+from local_cloud.services.iam import simulation
 
 #: Operations of moto's backend that take a managed policy, as their first argument.
 TAKE_A_POLICY = (
@@ -23,7 +23,7 @@ MANAGED_DOCUMENTS = {"create_policy": 2, "create_policy_version": 1}
 
 
 def install(cloud: Cloud) -> None:
-    iam_simulation.install(cloud.permissions.callers)
+    simulation.install(cloud.permissions.callers)
     cloud.route(command.PATH, lambda body: _usage(cloud, body))
 
     from moto.core.responses import EmptyResult
