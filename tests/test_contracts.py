@@ -21,7 +21,7 @@ from glue_transform import arguments as transform_arguments
 from glue_transform import datasets, redshift
 from laptop import BIN, ROOT
 from local_cloud.services.cloudformation.templates import documents, loops
-from local_cloud.services.stepfunctions.running.jsonata_engine import evaluate
+from local_cloud.services.stepfunctions.language.jsonata_engine import evaluate
 from orchestration import pipelines, stacks
 from orchestration.cli.backfill import MOST_AT_ONCE
 from orchestration.pipelines import Pipeline, asl, sql
