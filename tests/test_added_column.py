@@ -16,7 +16,6 @@ from orchestration.pipelines import Month
 pytestmark = pytest.mark.timeout(600)
 
 DATASET = "packages/glue-transform/src/glue_transform/datasets/yellow.toml"
-LOAD = "packages/orchestration/src/orchestration/pipelines/yellow_trips/sql/load_month.sql"
 
 
 @pytest.fixture
@@ -32,11 +31,6 @@ def add_column(checkout: Checkout, name: str, kind: str, source: str) -> None:
         DATASET, lambda text: text.replace("[[eras]]", f'[[columns]]\nname = "{name}"\ntype = "{kind}"\n\n[[eras]]', 1)
     )
     checkout.edit(DATASET, lambda text: text.replace("[eras.columns]", f'[eras.columns]\n{name} = "{source}"', 1))
-    checkout.edit(
-        LOAD,
-        lambda text: text.replace("    source_month        DATE", f"    {name} {kind},\n    source_month        DATE"),
-    )
-    checkout.edit(LOAD, lambda text: text.replace(" source_month\n", f" {name}, source_month\n"))
 
 
 def test_the_table_gets_the_column_and_the_months_before_are_loaded_again(checkout: Checkout, tmp_path: Path) -> None:

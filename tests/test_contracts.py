@@ -365,3 +365,18 @@ def test_every_task_of_the_backfill_has_a_timeout_and_fails_into_a_record_or_the
     }
     (trips,) = {json.loads(asl.read(one.definition))["TimeoutSeconds"] for one in TRIPS}
     assert months["ItemProcessor"]["States"]["RunMonth"]["TimeoutSeconds"] > trips, "a month's own timeout comes first"
+
+
+def test_what_cannot_look_into_folders_names_every_dataset_of_trips() -> None:
+    datasets = {one.dataset for one in TRIPS}
+    form = documents.load((ROOT / ".github/workflows/backfill.yml").read_text())
+    inputs = next(value["workflow_dispatch"]["inputs"] for name, value in form.items() if str(name) in ("on", "True"))
+    assert set(inputs["dataset"]["options"]) == datasets
+
+    buckets = template(stacks.data_stack("test"))["Resources"]
+    rules = {
+        name: {rule.get("Prefix", "") for rule in buckets[name]["Properties"]["LifecycleConfiguration"]["Rules"]}
+        for name in ("RawBucket", "ProcessedBucket")
+    }
+    assert {f"{one}/" for one in datasets} <= rules["RawBucket"], "months that are rarely read move to cheaper storage"
+    assert {f"{one}_rejected/" for one in datasets} <= rules["ProcessedBucket"], "rejects do not pile up"

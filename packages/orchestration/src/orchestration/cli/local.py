@@ -234,7 +234,7 @@ def env(unset: bool) -> None:
 )
 @json_option
 def fire(schedule: str, time: str, as_json: bool) -> None:
-    """Fire a schedule now, enabled or not: yellow-trips, green-trips, reviews, or one of them with -overdue.
+    """Fire a schedule now, enabled or not: a pipeline's name, such as yellow-trips, or that with -overdue.
 
     Prints what the function that it calls says.
     """
