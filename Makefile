@@ -119,8 +119,9 @@ $(CHECKOV)/.done: requirements/checkov.txt $(VENV)/bin/python
 	$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/checkov.txt
 	@touch $@
 
-docs: $(VENV)/.demo  ## docs/cli.md, from the commands' help
+docs: $(VENV)/.demo  ## docs/cli.md from the commands' help, docs/redshift-functions.md from the warehouse's table
 	$(BIN)/python docs/generate_cli.py > docs/cli.md
+	$(BIN)/python docs/generate_redshift_functions.py > docs/redshift-functions.md
 
 lock:  ## Pin what the packages require, with hashes: what is pinned stays if it fits, with UPGRADE=1 the newest is taken
 	$(PYTHON) -m pip install --quiet uv

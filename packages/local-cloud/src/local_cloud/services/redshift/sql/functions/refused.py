@@ -8,7 +8,7 @@ from __future__ import annotations
 from local_cloud.services.redshift.errors import NotSupported
 
 #: Families by the beginning of their names.
-_FAMILIES = ("st_", "h3_", "hll_", "explain_")
+FAMILIES = ("st_", "h3_", "hll_", "explain_")
 
 NAMES = frozenset(
     [
@@ -51,7 +51,7 @@ NAMES = frozenset(
 
 
 def is_refused(name: str) -> bool:
-    return name in NAMES or name.startswith(_FAMILIES)
+    return name in NAMES or name.startswith(FAMILIES)
 
 
 def check(name: str) -> None:
