@@ -501,7 +501,10 @@ class Ground:
             for execution in running(each["stateMachineArn"]) if each["name"].startswith("permissions-") else ():
                 states.stop_execution(executionArn=execution)
         thread.join()
-        left = running(machine)
+        # The month that it waited for is stopped after the backfill itself has ended.
+        deadline = time.monotonic() + 15
+        while (left := running(machine)) and time.monotonic() < deadline:
+            time.sleep(0.1)
         for execution in left:
             states.stop_execution(executionArn=execution)
         self.not_stopped("ingest-raw")

@@ -19,6 +19,7 @@ from orchestration.errors import DeployError
 from orchestration.stacks import tables, unmanaged
 from orchestration.stacks.tables import Table
 from orchestration.stacks.unmanaged import Wanted
+from orchestration.warehouse import _admin_secret as administrator
 
 BEFORE = {"bike": "VARCHAR(6)", "fare": "INTEGER", "source_month": "DATE"}
 AFTER = {"bike": "VARCHAR(9)", "fare": "INTEGER", "tip": "DECIMAL(9,2)", "paid": "TIMESTAMP", "source_month": "DATE"}
@@ -34,6 +35,7 @@ def warehouse(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lapto
     for name, value in laptop.sdk.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    administrator.cache_clear()  # other tests of this process may have asked another laptop
     bucket = laptop.outputs("data")["ProcessedBucket"]
     laptop.client("s3").put_object(Bucket=bucket, Key="bikes/2024/09/manifest.json", Body=b"{}")
     brought_to = [{"key": unmanaged.TABLES, "value": "nothing"}]
@@ -43,6 +45,7 @@ def warehouse(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lapto
     laptop.query("CREATE TABLE bike_trips (bike VARCHAR(6), fare INTEGER, source_month DATE)")
     laptop.query("INSERT INTO bike_trips VALUES ('a', 1, '2024-09-01'), ('b', 2, '2024-11-01')")
     yield laptop
+    administrator.cache_clear()
     laptop.query("DROP TABLE IF EXISTS bike_trips")
     laptop.client("s3").delete_object(Bucket=bucket, Key="bikes/2024/09/manifest.json")
 

@@ -23,7 +23,7 @@ from orchestration.joblogs import LogLine
         (
             ["run", "yelow-trips", "--month", "2024-09"],
             "elt: Invalid value for 'PIPELINE': there is no pipeline 'yelow-trips'; "
-            "there are: green-trips, reviews, yellow-trips (see `elt run --help`)",
+            "there are: fhvhv-trips, green-trips, reviews, yellow-trips (see `elt run --help`)",
         ),
         (
             ["run", "yellow-trips", "--month", "2024-13"],
@@ -79,8 +79,8 @@ from orchestration.joblogs import LogLine
         ),
         (
             ["backfill", "reviews", "--from", "2024-01", "--to", "2024-03"],
-            "elt: Invalid value for 'PIPELINE': reviews is not loaded by month; these are: green-trips, yellow-trips "
-            "(see `elt backfill --help`)",
+            "elt: Invalid value for 'PIPELINE': reviews is not loaded by month; these are: fhvhv-trips, "
+            "green-trips, yellow-trips (see `elt backfill --help`)",
         ),
         (
             ["backfill", "yellow-trips", "--from", "2024-01"],
