@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -182,6 +183,12 @@ def test_the_page_of_commands_has_each_with_its_flags_and_no_other() -> None:
         for name, body in sections.items()
     }
     assert documented == {name: flags(command) for name, command in commands()}
+
+
+def test_the_page_of_redshifts_functions_is_that_of_the_table() -> None:
+    """`make docs` writes it again."""
+    made = runpy.run_path(str(ROOT / "docs" / "generate_redshift_functions.py"))["page"]()
+    assert (ROOT / "docs" / "redshift-functions.md").read_text(encoding="utf-8") == made
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

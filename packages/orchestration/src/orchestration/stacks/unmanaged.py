@@ -23,6 +23,7 @@ from orchestration import objects, pipelines, warehouse
 from orchestration.environments import Environment
 from orchestration.errors import DeployError
 from orchestration.joblogs import GROUPS
+from orchestration.progress import Progress
 from orchestration.stacks import Change, grants, tables
 from orchestration.stacks.tables import Alteration, Table
 
@@ -34,9 +35,6 @@ GRANTS = "elt-grants"
 #: The tag that identifies what datasets said of their tables when these were last brought to it.
 TABLES = "elt-tables"
 _LIMITED = "serverless-compute"
-
-
-Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def plan(environment: Environment, *, data: Mapping[str, str], wanted: Wanted) -
     return [step.change for step in _steps(environment, data, wanted, report=_report_nothing) if step.change]
 
 
-def apply(environment: Environment, *, data: Mapping[str, str], wanted: Wanted, report: Report) -> list[Change]:
+def apply(environment: Environment, *, data: Mapping[str, str], wanted: Wanted, report: Progress) -> list[Change]:
     """Apply every setting that differs; returns what that changed. Errors: DeployError."""
     made = []
     # One by one: a limit that is reached is raised before the warehouse is asked.
@@ -91,7 +89,7 @@ def _report_nothing(_: str) -> None:
     pass
 
 
-def _steps(environment: Environment, data: Mapping[str, str], wanted: Wanted, *, report: Report) -> Iterator[_Step]:
+def _steps(environment: Environment, data: Mapping[str, str], wanted: Wanted, *, report: Progress) -> Iterator[_Step]:
     yield from _usage_limit(environment, data.get("WorkgroupArn"))
     yield from _grants(environment, data)
     yield from _tables(environment, data, wanted, report=report)
@@ -141,7 +139,7 @@ def _grants(environment: Environment, data: Mapping[str, str]) -> Iterator[_Step
     yield _Step(_change("Modify" if before else "Add", kind, name=name), grant)
 
 
-def _tables(environment: Environment, data: Mapping[str, str], wanted: Wanted, *, report: Report) -> Iterator[_Step]:
+def _tables(environment: Environment, data: Mapping[str, str], wanted: Wanted, *, report: Progress) -> Iterator[_Step]:
     """Yield a step for each table that is altered, unless the workgroup's tag is that of these tables.
 
     A dataset of which no month is transformed can have no table. One that has no table yet is looked for again by the
