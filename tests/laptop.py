@@ -162,6 +162,16 @@ class Laptop:
         return int(json.loads((self.state / "local-cloud.json").read_text())["pid"])
 
 
+def until(look: Callable[[], Any], *, what: str) -> Any:
+    """Return what it gives as soon as that is true."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if found := look():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"no {what} within a minute")
+
+
 @contextmanager
 def deployed(state: Path) -> Iterator[Laptop]:
     """A laptop of its own, with everything deployed; it is shut down in the end."""

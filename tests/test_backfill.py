@@ -7,8 +7,7 @@ import re
 import signal
 import subprocess
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from laptop import ROOT, Laptop
+from laptop import ROOT, Laptop, until
 from orchestration import pipelines
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
@@ -220,15 +219,6 @@ def hanging_source() -> Iterator[str]:
         released.set()
         server.shutdown()
         server.server_close()
-
-
-def until(look: Callable[[], Any], *, what: str) -> Any:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"no {what} within a minute")
 
 
 def running_jobs(laptop: Laptop) -> list[str]:

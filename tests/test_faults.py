@@ -13,13 +13,13 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from laptop import ROOT, Laptop
+from laptop import ROOT, Laptop, until
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 from orchestration.trips.source import serve
@@ -131,15 +131,6 @@ def processes(laptop: Laptop, script: str) -> list[int]:
             if script in words and parent == str(laptop.pid):
                 found.append(int(entry.name))
     return sorted(found)
-
-
-def until(look: Callable[[], Any], *, what: str) -> Any:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if found := look():
-            return found
-        time.sleep(0.005)
-    raise AssertionError(f"no {what} within a minute")
 
 
 def test_a_job_is_killed(laptop: Laptop, source: Path) -> None:
