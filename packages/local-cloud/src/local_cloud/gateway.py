@@ -7,7 +7,7 @@ import json
 import logging
 import uuid
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -50,6 +50,8 @@ class Gateway:
         werkzeug_app.DISABLE_GLOBAL_CORS = True  # see browsers.py
         self._cloud = cloud
         self._moto = werkzeug_app.DomainDispatcherApplication(werkzeug_app.create_backend_app)
+        # It looks at each folder of moto's for each request, and what it finds depends on the host alone.
+        self._moto.get_backend_for_host = lru_cache(maxsize=256)(self._moto.get_backend_for_host)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         request_id = str(uuid.uuid4())

@@ -36,6 +36,8 @@ class Points:
 
     def __init__(self, file: Path) -> None:
         self._database = Database(file, _SCHEMA)
+        self._oldest = ""
+        """No point kept is older."""
         self.close = self._database.close
 
     def put(self, backend: Any, points: Iterable[Any]) -> None:
@@ -47,8 +49,14 @@ class Points:
         )
         backend.metric_data.extend(points)
         oldest = (utcnow() - KEPT_FOR).isoformat()
+        self._oldest = min([self._oldest, *(_utc(point.timestamp) for point in points)])
+        if self._oldest < oldest:
+            self._expire(backend, oldest)
+
+    def _expire(self, backend: Any, oldest: str) -> None:
         if self._database.rows("DELETE FROM point WHERE timestamp < ? RETURNING number", oldest):
             backend.metric_data[:] = [point for point in backend.metric_data if _utc(point.timestamp) >= oldest]
+        self._oldest = self._database.rows("SELECT min(timestamp) FROM point")[0][0] or oldest
 
     def load(self) -> None:
         """Give the backends, once they are restored, what was put before the start."""

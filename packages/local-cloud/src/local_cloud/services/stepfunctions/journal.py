@@ -25,6 +25,8 @@ from .model import Revision
 
 Line = dict[str, Any]
 
+_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
+
 
 @dataclass(frozen=True)
 class Start:
@@ -68,15 +70,18 @@ class Journal:
         self.path = path
         self._file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND | os.O_CLOEXEC, 0o600)
         _drop_torn_line(self._file)
+        self._size = os.fstat(self._file).st_size
 
     def add(self, line: Line) -> None:
-        before, left = os.fstat(self._file).st_size, memoryview(_text(line))
+        text = _text(line)
+        left = memoryview(text)
         try:
             while left:
                 left = left[os.write(self._file, left) :]
         except OSError:
-            os.ftruncate(self._file, before)
+            os.ftruncate(self._file, self._size)
             raise
+        self._size += len(text)
 
     def end(self, end: End) -> None:
         """Write the last line and close the file."""
@@ -88,7 +93,7 @@ class Journal:
 
 
 def _text(line: Line) -> bytes:
-    return json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n"
+    return _encode(line).encode() + b"\n"
 
 
 def read_lines(path: Path) -> Iterator[Line]:
