@@ -70,6 +70,8 @@ class Cloud:
     cache_users: list[Needs] = field(default_factory=list)
     """Asked which entries of the cache are needed, before others go (see `caches`)."""
     routes: dict[str, Callable[[bytes], tuple[int, dict[str, Any]]]] = field(default_factory=dict)
+    apis: dict[str, Callable[[str, bytes], tuple[int, dict[str, str], str]]] = field(default_factory=dict)
+    """By the name of their package in moto, JSON APIs answered without it, from operation and body."""
     start_hooks: list[Callable[[], None]] = field(default_factory=list)
     stop_hooks: list[Callable[[], None]] = field(default_factory=list)
     _core: Any = None

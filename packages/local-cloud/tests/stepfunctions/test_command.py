@@ -55,7 +55,10 @@ from local_cloud.persistence import Persistence
 settings = SimpleNamespace(region="us-east-1", account_id="123456789012")
 upkeep = SimpleNamespace(add=lambda name, work: None)
 persistence = Persistence(Path(tempfile.mkdtemp()))
-service.install(SimpleNamespace(persistence=persistence, settings=settings, upkeep=upkeep, on_stop=lambda hook: None))
+cloud = SimpleNamespace(
+    apis={}, persistence=persistence, settings=settings, upkeep=upkeep, on_stop=lambda hook: None
+)
+service.install(cloud)
 print([name for name in sys.modules if "antlr" in name or "stepfunctions.parser.asl" in name or "jsonata" == name])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)

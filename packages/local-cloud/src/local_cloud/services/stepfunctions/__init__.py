@@ -35,3 +35,4 @@ def install(cloud: Cloud) -> None:
     api = Api(cloud)
     cloud.persistence.register_moto("stepfunctions", not_after=_JOURNALED)
     urls.url_paths = {"{0}/$": api.handle}
+    cloud.apis["stepfunctions"] = api.answer

@@ -37,10 +37,13 @@ class Api:
 
     def handle(self, request: Any, full_url: str, headers: Any) -> Response:
         """One HTTP request, in the form moto's dispatcher gives it."""
-        operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        return self.answer(request.headers.get("X-Amz-Target", "").rpartition(".")[2], request.get_data())
+
+    def answer(self, operation: str, text: bytes) -> Response:
+        """Answer an operation, given the JSON text of its parameters."""
         request_id = str(uuid.uuid4())
         try:
-            answer = self.call(operation, json.loads(request.get_data() or b"{}"))
+            answer = self.call(operation, json.loads(text or b"{}"))
             status, body = 200, {name: value for name, value in answer.items() if value is not None}
         except StatesError as error:
             status, body = 400, {"__type": error.code, "message": error.message}
