@@ -61,9 +61,9 @@ def test_a_given_value_that_fits_is_taken(declaration: str, value: str, result: 
 @pytest.mark.parametrize(
     ("declaration", "value", "message"),
     [
-        ("{Type: Number}", "five", "Parameter 'P' must be a number"),
-        ("{Type: Number}", "0x10", "Parameter 'P' must be a number"),
-        ("{Type: List<Number>}", "1,two", "Parameter 'P' must be a number"),
+        ("{Type: Number}", "five", "Parameter 'P' must be a number."),
+        ("{Type: Number}", "0x10", "Parameter 'P' must be a number."),
+        ("{Type: List<Number>}", "1,two", "Parameter 'P' must be a number."),
         ("{Type: String, AllowedValues: [dev, prod]}", "test", "Parameter 'P' must be one of AllowedValues"),
         ("{Type: String, AllowedPattern: '[a-z]+'}", "abC", "Parameter 'P' must match pattern [a-z]+"),
         ("{Type: String, MinLength: 3}", "ab", "Parameter 'P' must contain at least 3 characters"),

@@ -160,6 +160,16 @@ def test_a_refused_template_makes_nothing(stacks: Stacks, template: str, code: s
     assert refused(lambda: stacks.stack("never")) == ("ValidationError", "Stack with id never does not exist")
 
 
+def test_capabilities_are_shown_as_they_were_given_needed_or_not(stacks: Stacks, gone: Callable[[str], str]) -> None:
+    name = gone("capable")
+    given = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND", "CAPABILITY_IAM"]
+    stacks.create(name, TOPIC, Capabilities=given)
+    assert stacks.stack(name)["Capabilities"] == given
+    target = {"StackName": name, "ChangeSetName": "c"}
+    stacks.api.create_change_set(**target, TemplateBody=TOPIC, Capabilities=given[1:])
+    assert stacks.api.describe_change_set(**target)["Capabilities"] == given[1:]
+
+
 def test_refusals_by_name_and_state(stacks: Stacks, gone: Callable[[str], str]) -> None:
     name = gone("taken")
     stack_id = stacks.create(name, TOPIC)
@@ -169,6 +179,14 @@ def test_refusals_by_name_and_state(stacks: Stacks, gone: Callable[[str], str]) 
     assert refused(lambda: stacks.update("none", TOPIC)) == ("ValidationError", "Stack with id none does not exist")
     events = refused(lambda: stacks.events("none"))
     assert events == ("ValidationError", "Stack [none] does not exist")
+    for owner in (name, stack_id):
+        asked = {"StackName": owner, "LogicalResourceId": "X"}
+        resource = refused(lambda asked=asked: stacks.api.describe_stack_resource(**asked))  # type: ignore[misc]
+        assert resource == ("ValidationError", f"Resource X does not exist for stack {owner}")
+    nothing = refused(stacks.api.get_template)
+    assert nothing == ("ValidationError", "StackName is required if ChangeSetName is not specified.")
+    anybody = refused(lambda: stacks.api.get_template(ChangeSetName="c"))
+    assert anybody == ("ValidationError", "StackName is a required parameter.")
     neither = refused(lambda: stacks.api.create_stack(StackName="x"))
     assert neither == ("ValidationError", "Either Template URL or Template Body must be specified.")
     iam = "Resources: {R: {Type: AWS::IAM::Role, Properties: {RoleName: r, AssumeRolePolicyDocument: {}}}}"
@@ -372,6 +390,26 @@ def topics(cloud: Any) -> set[str]:
     return {name for name in found if name.startswith(("kept", "half", "gone", "left"))}
 
 
+def test_policies_may_depend_on_parameters_and_conditions(stacks: Stacks, cloud: Any) -> None:
+    template = """
+    Parameters: {Stage: {Type: String}, Replaced: {Type: String, Default: Retain}, Suffix: {Type: String, Default: a}}
+    Conditions: {Lasting: !Equals [!Ref Stage, prod]}
+    Resources:
+      Kept:
+        Type: AWS::SNS::Topic
+        DeletionPolicy: !If [Lasting, Retain, Delete]
+        UpdateReplacePolicy: !Ref Replaced
+        Properties: {TopicName: !Sub "kept-${Suffix}"}
+    """
+    for stage, left in {"dev": {"kept-a"}, "prod": {"kept-a", "kept-b"}}.items():
+        stacks.create(f"policies-{stage}", template, parameters={"Stage": stage})
+        stacks.update(f"policies-{stage}", template, parameters={"Stage": stage, "Suffix": "b"})
+        assert topics(cloud) == {"kept-a", "kept-b"}
+        stacks.delete(f"policies-{stage}")
+        assert topics(cloud) == left
+        drop_topics(cloud)
+
+
 def drop_topics(cloud: Any) -> None:
     for name in topics(cloud):
         cloud.client("sns").delete_topic(TopicArn=f"arn:aws:sns:us-east-1:123456789012:{name}")
@@ -498,7 +536,8 @@ def test_a_template_in_s3(stacks: Stacks, cloud: Any, gone: Callable[[str], str]
     for url, message in {
         f"{cloud.endpoint}/templates/none": "S3 error: The specified key does not exist.",
         f"{cloud.endpoint}/": "TemplateURL must reference a valid S3 object to which you have access.",
-        "s3://templates/t.yaml": "TemplateURL must be a supported URL.",
+        "s3://templates/t.yaml": "S3 error: Domain name specified in templates is not a valid S3 domain",
+        "ftp://templates/t.yaml": "TemplateURL must be a supported URL.",
     }.items():
         answer = refused(lambda url=url: stacks.api.create_stack(StackName="x", TemplateURL=url))  # type: ignore[misc]
         assert answer == ("ValidationError", message)

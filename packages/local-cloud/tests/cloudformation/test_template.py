@@ -62,6 +62,11 @@ def check(text: str) -> None:
         ("Resources: {T: {Type: AWS::SNS::Topic, DeletionPolicy: Snapshot}}",
          "Template error: resource T of type AWS::SNS::Topic does not support DeletionPolicy Snapshot: one of Delete, "
          "Retain, RetainExceptOnCreate"),
+        ("Parameters: {P: {Type: String, Default: Snapshot}}\n"
+         "Resources: {T: {Type: AWS::SNS::Topic, DeletionPolicy: !Ref P}}",
+         "Template error: resource T of type AWS::SNS::Topic does not support DeletionPolicy Snapshot: one of Delete, "
+         "Retain, RetainExceptOnCreate"),
+        (f"Transform: {{Name: !Ref P}}\n{TOPIC}", "Key Name of transform definition must be a string."),
         ("Resources: {T: {Type: AWS::SNS::Topic, UpdateReplacePolicy: RetainExceptOnCreate}}",
          "Template error: resource T of type AWS::SNS::Topic does not support UpdateReplacePolicy "
          "RetainExceptOnCreate: one of Delete, Retain"),

@@ -14,6 +14,7 @@ from typing import Any
 from local_cloud.services.cloudformation.errors import ValidationError
 from local_cloud.services.cloudformation.templates.values import scalar_text
 
+NOT_A_NUMBER = "must be a number."
 KEYS = frozenset(
     (
         *(
@@ -99,7 +100,7 @@ class Parameter:
     def check(self, value: str) -> None:
         """Refuse a value that breaks a constraint."""
         problem = self._problem(value)
-        if problem and self.constraint_description and problem != "must be a number":
+        if problem and self.constraint_description and problem != NOT_A_NUMBER:
             raise ValidationError(
                 f"Parameter '{self.name}' failed to satisfy constraint: {self.constraint_description}"
             )
@@ -114,7 +115,7 @@ class Parameter:
         """What is wrong with a value; nothing, if nothing is."""
         items = [item.strip() for item in value.split(",")] if self.is_list else [value]
         if "Number" in self.type and not all(map(_is_number, items)):
-            return "must be a number"
+            return NOT_A_NUMBER
         low, high = self.min_value, self.max_value
         complaints = {
             "must be one of AllowedValues": self.allowed_values and any(i not in self.allowed_values for i in items),

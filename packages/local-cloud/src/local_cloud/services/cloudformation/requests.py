@@ -118,6 +118,8 @@ def _template_text(request: dict[str, Any], client: Callable[[str], Any]) -> str
 def _s3_location(url: str) -> tuple[str, str, str]:
     """Bucket, key and version of a path-style or a virtual-host URL, on AWS or on this cloud."""
     parts = urlsplit(url)
+    if parts.scheme == "s3":
+        raise ValidationError(f"S3 error: Domain name specified in {parts.netloc} is not a valid S3 domain")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValidationError("TemplateURL must be a supported URL.")
     path = unquote(parts.path).lstrip("/")

@@ -18,6 +18,8 @@ class TemplateActions(Api):
         request = self.request
         with self.engine.lock:
             if name := request.get("ChangeSetName"):
+                if not request.get("StackName") and not name.startswith("arn:"):
+                    raise ValidationError("StackName is a required parameter.")
                 definition = find_change_set(self.engine, name, request.get("StackName"))[1].definition
                 text = definition.template
             elif "StackName" in request:
@@ -25,7 +27,7 @@ class TemplateActions(Api):
                 definition = stack.definition
                 text = "" if stack.status == "REVIEW_IN_PROGRESS" else definition.template
             else:
-                raise ValidationError("Either StackName or ChangeSetName must be specified.")
+                raise ValidationError("StackName is required if ChangeSetName is not specified.")
         if text and request.get("TemplateStage", "Processed") == "Processed":
             text = Template.parse(text, definition.parameters).processed
         return self.answer(TemplateBody=text, StagesAvailable=["Original", "Processed"])

@@ -35,7 +35,7 @@ class ViewActions(Api):
             stack = self._stack_with_history()
             name = self.request["LogicalResourceId"]
             if name not in stack.resources:
-                raise ValidationError(f"Resource {name} does not exist for stack {stack.name}")
+                raise ValidationError(f"Resource {name} does not exist for stack {self.request['StackName']}")
             resource = stack.resources[name]
             detail = _resource(resource, stack) | given(
                 LastUpdatedTimestamp=resource.updated, Metadata=_json(resource.metadata)

@@ -130,7 +130,7 @@ class Blueprint:
             raise ValidationError(f"Circular dependency between resources: [{', '.join(circle)}]")
 
     def _with_policies(self, resource: ResourceDefinition) -> ResourceDefinition:
-        """A resource whose policies are values: with AWS::LanguageExtensions they may depend on conditions."""
+        """A resource whose policies are values: they may depend on parameters and conditions."""
         where = f"resource {resource.logical_id} of type {resource.type}"
         policies = {"DeletionPolicy": resource.deletion_policy, "UpdateReplacePolicy": resource.update_replace_policy}
         deletion, replacing = (

@@ -62,10 +62,11 @@ def section(document: dict[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
-def resource_definition(logical_id: str, value: Any, *, computed_policies: bool = False) -> ResourceDefinition:
+def resource_definition(logical_id: str, value: Any) -> ResourceDefinition:
     """Return an entry of Resources. ValidationError where it is malformed.
 
-    `computed_policies`: a policy may be an intrinsic function, which `check_policy` sees once it is evaluated.
+    A policy may be an intrinsic function, which `check_policy` sees once it is evaluated: no transform is needed
+    (https://github.com/aws/serverless-application-model/pull/3317).
     """
     where = f"[/Resources/{logical_id}]"
     if not isinstance(value, dict):
@@ -87,7 +88,7 @@ def resource_definition(logical_id: str, value: Any, *, computed_policies: bool 
     policies = {}
     for key in ("DeletionPolicy", "UpdateReplacePolicy"):
         policies[key] = value.get(key, "Delete")
-        if not (computed_policies and isinstance(policies[key], dict)):
+        if not isinstance(policies[key], dict):
             check_policy(key, policies[key], f"resource {logical_id} of type {value['Type']}")
     return ResourceDefinition(
         logical_id=logical_id,

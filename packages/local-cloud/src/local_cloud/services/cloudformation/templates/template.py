@@ -39,7 +39,7 @@ class Template:
     text: str
     description: str
     metadata: Any
-    transforms: tuple[str, ...]
+    transforms: tuple[Any, ...]
     parameters: Mapping[str, Parameter]
     mappings: Mapping[str, Any]
     conditions: Mapping[str, Any]
@@ -79,10 +79,7 @@ class Template:
             mappings=sections["Mappings"],
             conditions=sections["Conditions"],
             rules=section(document, "Rules"),
-            resources={
-                name: resource_definition(name, value, computed_policies=LANGUAGE_EXTENSIONS in transforms)
-                for name, value in sections["Resources"].items()
-            },
+            resources={name: resource_definition(name, value) for name, value in sections["Resources"].items()},
             outputs={name: output_definition(name, value) for name, value in sections["Outputs"].items()},
             looped=frozenset(lists.used),
             document=document,
@@ -107,6 +104,8 @@ class Template:
 
     def _check(self, *, references: bool) -> None:
         for transform in self.transforms:
+            if isinstance(transform, dict) and not isinstance(transform.get("Name"), str):
+                raise ValidationError("Key Name of transform definition must be a string.")
             if transform != LANGUAGE_EXTENSIONS:
                 raise ValidationError(f"No transform named {transform} found.")
         if not self.resources and references:
