@@ -13,7 +13,7 @@ from laptop import SHARED_DATA, Laptop, deployed
 @pytest.fixture(scope="session")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """One deployed laptop for all tests of a worker that ask for it."""
-    with deployed(tmp_path_factory.mktemp("laptop") / "elt") as machine:
+    with deployed(tmp_path_factory) as machine:
         yield machine
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -36,6 +39,18 @@ class Laptop:
     state: Path
     port: int
     clients: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def new(cls, folders: pytest.TempPathFactory) -> Laptop:
+        """With nothing on it.
+
+        What its cloud unpacks of packages lies beside that of all other laptops of a test run, by what it contains.
+        """
+        machine = cls(folders.mktemp("laptop") / "elt", free_port())
+        (packages := _shared(folders) / "packages").mkdir(exist_ok=True)
+        (machine.state / "cache").mkdir(mode=0o700, parents=True)
+        (machine.state / "cache" / "packages").symlink_to(packages)
+        return machine
 
     @property
     def env(self) -> dict[str, str]:
@@ -64,6 +79,10 @@ class Laptop:
 
     def elt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.run("elt", *arguments)
+
+    def succeeds(self, *arguments: str) -> None:
+        done = self.elt(*arguments)
+        assert done.returncode == 0, done.stderr
 
     def elt_json(self, *arguments: str) -> Any:
         """The JSON a command that succeeds prints."""
@@ -173,12 +192,41 @@ def until(look: Callable[[], Any], *, what: str) -> Any:
 
 
 @contextmanager
-def deployed(state: Path) -> Iterator[Laptop]:
-    """A laptop of its own, with everything deployed; it is shut down in the end."""
-    machine = Laptop(state, free_port())
-    done = machine.elt("deploy")
-    assert done.returncode == 0, done.stderr
+def deployed(folders: pytest.TempPathFactory, *, here: bool = False) -> Iterator[Laptop]:
+    """A laptop of its own, with everything deployed; it is shut down in the end.
+
+    It begins with the state of one that was deployed before, or, `here`, with a deployment that its cloud has seen.
+    """
+    if here:
+        machine = Laptop.new(folders)
+    else:
+        machine = Laptop(folders.mktemp("laptop") / "elt", free_port())
+        shutil.copytree(_deployed_state(folders), machine.state, symlinks=True)
     try:
+        machine.succeeds(*(("deploy",) if here else ("local", "up")))
         yield machine
     finally:
         machine.elt("local", "down")
+
+
+def _deployed_state(folders: pytest.TempPathFactory) -> Path:
+    """The state of a laptop on which everything was deployed: once in a test run, whichever of its workers asks."""
+    place = _shared(folders) / "deployed"
+    with (_shared(folders) / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not place.exists():
+            machine = Laptop.new(folders)
+            try:
+                machine.succeeds("deploy")
+            finally:
+                machine.succeeds("local", "down")
+            place.symlink_to(machine.state)
+    return place.resolve()
+
+
+def _shared(folders: pytest.TempPathFactory) -> Path:
+    """A folder of the test run, whatever the number of its workers."""
+    base = folders.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder

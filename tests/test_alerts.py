@@ -25,7 +25,7 @@ pytestmark = pytest.mark.timeout(300)
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """One of its own: alarms and schedules see everything that runs here."""
-    with deployed(tmp_path_factory.mktemp("laptop") / "elt") as machine:
+    with deployed(tmp_path_factory) as machine:
         yield machine
 
 
@@ -145,7 +145,7 @@ def silent_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_a_timeout(laptop: Laptop) -> None:
+def test_a_job_that_times_out_is_mailed(laptop: Laptop) -> None:
     def shorten(definition: dict[str, Any]) -> None:
         definition["States"]["IngestRaw"]["TimeoutSeconds"] = 2
 

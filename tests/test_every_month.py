@@ -156,7 +156,7 @@ def expected() -> list[Loaded]:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory, expected: list[Loaded]) -> Iterator[Laptop]:
     """A laptop that nothing else loads months on."""
-    with deployed(tmp_path_factory.mktemp("laptop") / "elt") as laptop:
+    with deployed(tmp_path_factory) as laptop:
         yield laptop
 
 

@@ -752,7 +752,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     handler = functools.partial(Source, directory=str(folder))
     with (
         http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-        deployed(tmp_path_factory.mktemp("laptop") / "elt") as laptop,
+        deployed(tmp_path_factory, here=True) as laptop,
     ):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/{{dataset}}_tripdata_{{year}}-{{month}}.parquet"

@@ -25,7 +25,7 @@ NAMES = sorted(f"{name}{check}" for name in pipelines.find_scheduled() for check
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """One of its own, whose schedules are switched on in the course of the tests."""
-    with deployed(tmp_path_factory.mktemp("laptop") / "elt") as machine:
+    with deployed(tmp_path_factory) as machine:
         yield machine
 
 

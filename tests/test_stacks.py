@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from laptop import ROOT, Laptop, free_port
+from laptop import ROOT, Laptop
 from orchestration import environments, stacks
 from orchestration.stacks import unmanaged
 from orchestration.stacks.unmanaged import Wanted
@@ -23,7 +23,7 @@ SOURCES = ROOT / "packages" / "orchestration" / "src" / "orchestration"
 @pytest.fixture(scope="module")
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     """Nothing is deployed to it yet; the tests follow one another."""
-    machine = Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port())
+    machine = Laptop.new(tmp_path_factory)
     yield machine
     machine.elt("local", "down")
 
