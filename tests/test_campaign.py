@@ -21,7 +21,7 @@ from campaign.problem import Problem
 from campaign.report import table
 from campaign.scenarios import BACKFILL, DEPLOY, REVIEWS, RUN
 from campaign.strike import Moment, strike
-from laptop import Laptop, free_port
+from laptop import deployed
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -32,14 +32,11 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
     """Three kills, each of another kind of work."""
-    folder = tmp_path_factory.mktemp("campaign")
-    world = worlds.build(folder / "world", Laptop(folder / "state", free_port()), with_releases=False)
-    done = Campaign(world, (BACKFILL, DEPLOY, REVIEWS), seed=1)
-    try:
+    with deployed(tmp_path_factory) as machine:
+        world = worlds.build(tmp_path_factory.mktemp("campaign") / "world", machine, with_releases=False)
+        done = Campaign(world, (BACKFILL, DEPLOY, REVIEWS), seed=1)
         list(done.kills(range(1, 4)))
         yield done
-    finally:
-        world.machine.elt("local", "down")
 
 
 def test_after_a_kill_and_another_try_everything_is_right(campaign: Campaign) -> None:

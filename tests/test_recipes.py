@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from laptop import ROOT, Laptop, free_port
+from laptop import ROOT, Laptop, deployed
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
 from orchestration.trips.source import serve
@@ -75,18 +75,16 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    """Has followed both pages, and deployed once."""
+    """Has followed both pages, and deployed it over what there was."""
     checkout = tmp_path_factory.mktemp("checkout")
     copy_checkout(checkout)
     ready_environment(checkout)
-    reader = Reader(checkout, Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port()))
-    reader.follow("adding-a-dataset.md")
-    reader.follow("adding-a-pipeline.md")
-    try:
+    with deployed(tmp_path_factory) as laptop:
+        reader = Reader(checkout, laptop)
+        reader.follow("adding-a-dataset.md")
+        reader.follow("adding-a-pipeline.md")
         reader.run("elt deploy")
         yield reader
-    finally:
-        reader.run("elt local down")
 
 
 def test_a_dataset_more(reader: Reader, tmp_path: Path) -> None:

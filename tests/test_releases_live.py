@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from checkouts import Checkout
-from laptop import Laptop, free_port
+from laptop import Laptop
 from local_cloud.processes import interpreters
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
@@ -37,7 +37,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     the bucket, and from nowhere else.
     """
     folder = tmp_path_factory.mktemp("checkout") / "project"
-    made = Checkout.make(folder, Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port()))
+    made = Checkout.make(folder, Laptop.new(tmp_path_factory))
     no_index = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""} if AWS_PYTHON else {}
     made.said("local", "up", **no_index)
     yield made

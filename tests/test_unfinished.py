@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 
 from checkouts import Checkout
 from gate import Gate, Request, When, gate
-from laptop import Laptop, free_port
+from laptop import Laptop
 from orchestration.releases.bucket import history, records
 from orchestration.releases.bucket.store import Store
 
@@ -165,7 +165,7 @@ class Dev:
 @pytest.fixture(scope="module")
 def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     """Dev is at the first release."""
-    machine = Laptop(tmp_path_factory.mktemp("laptop") / "elt", free_port())
+    machine = Laptop.new(tmp_path_factory)
     checkout = Checkout.make(tmp_path_factory.mktemp("checkout") / "project", machine)
     checkout.said("local", "up")
     try:
