@@ -34,18 +34,20 @@ PIP_INSTALL = ("install", "--quiet", "--no-input", "--disable-pip-version-check"
 class EnvironmentSpec:
     """What an environment holds: pip requirements (or paths of wheels).
 
-    `modules` are installed after `requirements` where they come with pip `options` of their own.
+    `modules` are installed after `requirements` where they come with pip `options` of their own. `links` are files and
+    folders of packages that are installed already (`installed.find`).
     """
 
     interpreter: Interpreter
     requirements: tuple[str, ...]
     modules: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    links: tuple[Path, ...] = ()
 
     @property
     def key(self) -> str:
         lists = [sorted({*map(_identity, part)}) for part in (self.requirements, self.modules)] + [[*self.options]]
-        parts = [str(self.interpreter.path), self.interpreter.version, *lists]
+        parts = [str(self.interpreter.path), self.interpreter.version, *lists, *map(str, self.links)]
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
         return f"py{self.interpreter.version}-{digest}"
 
@@ -101,8 +103,11 @@ class Environments:
                 f"{spec.interpreter.path} cannot make a virtual environment: {_last_line(done.stderr or done.stdout)}"
             )
         python = folder / "bin" / "python"
+        for link in spec.links:
+            (folder / "lib" / f"python{spec.interpreter.version}" / "site-packages" / link.name).symlink_to(link)
         names = ", ".join(sorted({Path(r).name for r in (*spec.requirements, *spec.modules)}))
-        log(f"Making an environment of Python {spec.interpreter.version} with {names}; later runs find it ready")
+        if names:
+            log(f"Making an environment of Python {spec.interpreter.version} with {names}; later runs find it ready")
         if spec.options:
             installs = [sorted({*spec.requirements}), [*spec.options, *spec.modules]]
         else:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from moto.awslambda.utils import get_backend
 
 from local_cloud.cloud import Cloud
 from local_cloud.permissions.errors import CannotAssume
-from local_cloud.processes import children, interpreters
+from local_cloud.processes import children, installed, interpreters
 from local_cloud.processes.environments import Environments, EnvironmentSpec
 from local_cloud.processes.errors import PreparationError
+from local_cloud.processes.interpreters import Interpreter
 from local_cloud.processes.packages import Packages, digest
 from local_cloud.services.awslambda.functions import Function
 from local_cloud.services.awslambda.workers import WorkerSpec
@@ -40,7 +42,7 @@ class Preparation:
     def worker_spec(self, function: Function, log_stream: str, *, log: Callable[[str], None]) -> WorkerSpec:
         """Build or find all that the function needs. PreparationError when that fails.
 
-        boto3 is there, as in AWS's runtimes, in the newest version that the Python takes.
+        boto3 is there, as in AWS's runtimes: the local cloud's own, or the newest that the Python takes.
         """
         keys = self._keys(function)
         wanted = function.run_time.removeprefix("python")
@@ -99,10 +101,17 @@ class Preparation:
         return path
 
 
+@cache
 def _environment(version: str) -> tuple[EnvironmentSpec, str]:
     """What a function for a version of Python runs in, and why that is another Python, "" where it is none."""
     found = interpreters.find(version)
-    if found and found.can_install:
-        return EnvironmentSpec(found, ("boto3",)), ""
+    spec = _with_boto3(found) if found else None
+    if spec and (spec.links or spec.interpreter.can_install):
+        return spec, ""
     lacks = "too old for this machine's pip" if found else "not on this machine"
-    return EnvironmentSpec(interpreters.own(), ("boto3",)), lacks
+    return _with_boto3(interpreters.own()), lacks
+
+
+def _with_boto3(interpreter: Interpreter) -> EnvironmentSpec:
+    links = installed.find("boto3", python=interpreter)
+    return EnvironmentSpec(interpreter, () if links else ("boto3",), links=links)
