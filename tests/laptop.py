@@ -70,6 +70,7 @@ class Laptop:
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
         }
 
     def run(self, *command: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:

@@ -17,9 +17,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 #: One for all clients: each new one would read botocore's endpoint data again. Making clients is not thread-safe.
 _SESSION, _SESSION_LOCK = boto3.session.Session(), threading.Lock()
+_HERE: dict[str, Any] = {"config": Config(inject_host_prefix=False)}
+"""TestState goes to the host `sync-…` otherwise."""
 
 
 #: Services that act as roles.
@@ -60,6 +63,7 @@ class RunningCloud:
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
             "LOCAL_CLOUD_STATE": str(self.state_dir),
             "LOCAL_CLOUD_PORT": str(self.port),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -99,7 +103,7 @@ class RunningCloud:
                 region_name="us-east-1",
                 aws_access_key_id="test",
                 aws_secret_access_key="test",
-                **kwargs,
+                **(_HERE | kwargs),
             )
 
     def role(self, name: str, *statements: dict[str, Any], trust: dict[str, Any] | None = None, path: str = "/") -> str:
@@ -134,7 +138,7 @@ class RunningCloud:
                 aws_access_key_id=keys["AccessKeyId"],
                 aws_secret_access_key=keys.get("SecretAccessKey", "x"),
                 aws_session_token=keys.get("SessionToken"),
-                **kwargs,
+                **(_HERE | kwargs),
             )
 
     def aws(self, *args: str) -> subprocess.CompletedProcess[str]:

@@ -89,6 +89,7 @@ def test_a_whole_life(run: Run, tmp_path: Path, port: int, another_port: int) ->
         "export AWS_SECRET_ACCESS_KEY=test\n"
         "export AWS_REGION=us-east-1\n"
         "export AWS_DEFAULT_REGION=us-east-1\n"
+        "export AWS_DISABLE_HOST_PREFIX_INJECTION=true\n"
         "unset AWS_PROFILE AWS_SESSION_TOKEN\n",
         "",
     )

@@ -164,13 +164,17 @@ def state_of(settings: Settings) -> list[Path]:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What boto3 and the `aws` command need to find this cloud. The keys are the account's administrator."""
+    """What boto3 and the `aws` command need to find this cloud. The keys are the account's administrator.
+
+    There is no host `sync-127.0.0.1`, where both send StartSyncExecution and TestState else.
+    """
     return {
         "AWS_ENDPOINT_URL": settings.endpoint,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
     }
 
 

@@ -132,6 +132,11 @@ def test_events_at_the_same_time_have_processes_of_their_own(functions):
     assert [event for _, event in answers] == [0, 1, 2]
 
 
+def test_bytes_are_the_response_itself_and_texts_inside_of_one(functions):
+    name = functions.function("def main(event, context): return event and {'inside': b'a'} or b'[1]'")
+    assert [functions.invoke(name, event).payload for event in (0, 1)] == [[1], {"inside": "a"}]
+
+
 @pytest.mark.parametrize(
     ("handler", "error", "trace"),
     [

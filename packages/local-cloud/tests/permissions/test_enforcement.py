@@ -654,6 +654,7 @@ PASSING: list[tuple[str, str, str, dict[str, Any]]] = [
         "states",
         {"name": "passed", "roleArn": "ROLE", "definition": '{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}'},
     ),
+    ("stepfunctions", "test_state", "states", {"roleArn": "ROLE", "definition": '{"Type":"Succeed"}'}),
     (
         "scheduler",
         "create_schedule",
@@ -729,14 +730,26 @@ def test_a_role_has_to_be_passed(cloud: Any, service: str, method: str, prefix: 
     call(**arguments)
 
 
+def test_secrets_of_a_test_are_shown_to_who_may_see_them(cloud: Any) -> None:
+    arguments = {"definition": '{"Type":"Succeed"}', "revealSecrets": True}
+    cloud.role("tester", allow("states:TestState"))
+    call = cloud.as_role("tester", "stepfunctions").test_state
+    assert "is not authorized to perform: states:RevealSecrets" in refusal(call, **arguments)[2]
+    cloud.role("tester", allow("states:TestState"), allow("states:RevealSecrets"))
+    assert call(**arguments)["status"] == "SUCCEEDED"
+
+
 UNTRUSTED: list[tuple[str, str, dict[str, Any], str]] = [
     ("lambda", "create_function", PASSING[1][3] | {"FunctionName": "u"}, "cannot be assumed by Lambda"),
     ("stepfunctions", "create_state_machine", PASSING[2][3] | {"name": "u"}, "to assume the provided role"),
-    ("scheduler", "create_schedule", PASSING[3][3] | {"Name": "u"}, "must allow AWS EventBridge Scheduler to assume"),
+    ("stepfunctions", "test_state", PASSING[3][3], "to assume the provided role"),
+    ("scheduler", "create_schedule", PASSING[4][3] | {"Name": "u"}, "must allow AWS EventBridge Scheduler to assume"),
 ]
 
 
-@pytest.mark.parametrize(("service", "method", "request_", "words"), UNTRUSTED, ids=[case[0] for case in UNTRUSTED])
+@pytest.mark.parametrize(
+    ("service", "method", "request_", "words"), UNTRUSTED, ids=[f"{case[0]}.{case[1]}" for case in UNTRUSTED]
+)
 def test_a_role_has_to_trust_the_service(
     cloud: Any, service: str, method: str, request_: dict[str, Any], words: str
 ) -> None:

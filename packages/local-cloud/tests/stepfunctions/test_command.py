@@ -21,6 +21,8 @@ def test_a_machine_by_the_aws_command(sfn, tmp_path):
     role = "arn:aws:iam::123456789012:role/machine"
     machine = aws("create-state-machine", "--name", "cli", "--definition", f"file://{path}", "--role-arn", role)
     arn = machine["stateMachineArn"]
+    tested = aws("test-state", "--definition", json.dumps(DEFINITION["States"]["S"]), "--input", '{"why": "ü"}')
+    assert tested == {"status": "FAILED", "error": "E", "cause": "ü"}
     started = aws("start-execution", "--state-machine-arn", arn, "--name", "one", "--input", '{"why": "ü"}')
     outcome = sfn.wait(started["executionArn"])
     described = aws("describe-execution", "--execution-arn", outcome.arn)

@@ -21,6 +21,7 @@ ITEMS = {"StartAt": "I", "States": {"I": PASS}}
 DISTRIBUTED = ITEMS | {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
 MAP = {"Type": "Map", "ItemProcessor": ITEMS, "End": True}
 LAMBDA = "arn:aws:lambda:us-east-1:123456789012:function:f"
+NO_TYPE = "The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map]"
 
 
 def one(state, **machine):
@@ -99,11 +100,11 @@ REFUSED = {
     # states
     "a type of nobody": (
         one({"Type": "Passs", "End": True}),
-        [(SCHEMA, "Type must be one of [Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map]", "/States/S/Type")],
+        [(SCHEMA, NO_TYPE, "/States/S/Type")],
     ),
     "a type that is no text": (
         one({"Type": ["Pass"], "End": True}),
-        [(SCHEMA, "Type must be one of [Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map]", "/States/S/Type")],
+        [(SCHEMA, NO_TYPE, "/States/S/Type")],
     ),
     "a target that is no text": (
         {"StartAt": {}, "States": {"S": PASS}},
@@ -259,7 +260,7 @@ REFUSED = {
           "/States/S/ItemProcessor/States/I/Assign/x.$")],
     ),
     # Choice
-    "no rules": (choice(), [(SCHEMA, "Choices must be a non-empty array", "/States/S/Choices")]),
+    "no rules": (choice(), [(SCHEMA, "Value cannot be empty", "/States/S/Choices")]),
     "two operators": (
         choice({"Variable": "$.a", "NumericEquals": 1, "StringEquals": "y", "Next": "E"}),
         [(SCHEMA, "A choice rule must have one comparison operator, it has 2", "/States/S/Choices[0]")],
@@ -330,7 +331,7 @@ REFUSED = {
     # Map and Parallel
     "no branches": (
         one({"Type": "Parallel", "Branches": [], "End": True}),
-        [(SCHEMA, "Branches must be a non-empty array", "/States/S/Branches")],
+        [(SCHEMA, "Value cannot be empty", "/States/S/Branches")],
     ),
     "no processor": (
         one({"Type": "Map", "End": True}),

@@ -53,7 +53,12 @@ def _lambda(call: Call) -> list[Need]:
 
 
 def _states(call: Call) -> list[Need]:
-    """A version that is published with the machine."""
+    """A version that is published with the machine; secrets of a test.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/test-state-isolation.html#test-state-permissions
+    """
+    if call.operation == "TestState" and call.parameters.get("revealSecrets"):
+        return [Need("states:RevealSecrets", "*")]
     if call.operation in ("CreateStateMachine", "UpdateStateMachine") and call.parameters.get("publish"):
         arn = call.parameters.get("stateMachineArn") or (
             f"arn:aws:states:{call.region}:{call.account_id}:stateMachine:{call.parameters.get('name')}"

@@ -1,7 +1,7 @@
 """Step Functions: an interpreter of the Amazon States Language behind an API of its own.
 
 api                     the wire
-machines, versions, executions, listings, map_runs, tasks, tags
+machines, versions, executions, listings, map_runs, tasks, tags, state_tests
                         the operations
 registry, journal       what is known, and how it survives a restart
 definition              checks a definition
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from local_cloud.cloud import Cloud
 
-#: Operations whose effects are in the executions' journals, not in the saved state.
+#: Operations whose effects are in the executions' journals, or nowhere, but not in the saved state.
 _JOURNALED = (
     "RedriveExecution",
     "SendTaskFailure",
@@ -23,6 +23,7 @@ _JOURNALED = (
     "StartExecution",
     "StartSyncExecution",
     "StopExecution",
+    "TestState",
 )
 
 

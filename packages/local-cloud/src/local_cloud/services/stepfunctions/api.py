@@ -21,6 +21,7 @@ from .listings import Listings
 from .machines import Machines
 from .map_runs import MapRuns
 from .registry import Registry
+from .state_tests import StateTests
 from .tags import Tags
 from .tasks import Tasks
 from .versions import Versions
@@ -33,7 +34,8 @@ Response = tuple[int, dict[str, str], str]
 class Api:
     def __init__(self, cloud: Cloud) -> None:
         self.registry = Registry(cloud)
-        self._parts = [part(self.registry) for part in (Machines, Versions, Executions, Listings, MapRuns, Tasks, Tags)]
+        parts = (Machines, Versions, Executions, Listings, MapRuns, Tasks, Tags, StateTests)
+        self._parts = [part(self.registry) for part in parts]
 
     def handle(self, request: Any, full_url: str, headers: Any) -> Response:
         """One HTTP request, in the form moto's dispatcher gives it."""

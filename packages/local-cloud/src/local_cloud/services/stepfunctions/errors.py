@@ -84,8 +84,8 @@ class InvalidArn(Invalid):
 
 
 class InvalidDefinition(Invalid):
-    def __init__(self, problems: str) -> None:
-        super().__init__(f"Invalid State Machine Definition: '{problems}'")
+    def __init__(self, problems: str, *, prefix: str = "Invalid State Machine Definition: ") -> None:
+        super().__init__(f"{prefix}'{problems}'" if prefix else problems)
 
 
 class InvalidExecutionInput(Invalid):

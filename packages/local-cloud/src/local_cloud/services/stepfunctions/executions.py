@@ -50,7 +50,7 @@ class Executions:
         self, *, state_machine_arn: str, name: str | None = None, input: str = "{}", trace_header: str = ""
     ) -> Answer:
         """Idempotent while the first of that name runs with the same input; else a name is used once in 90 days."""
-        _check_input(input)
+        check_input(input)
         machine, version, alias = target(self.registry, state_machine_arn)
         name = arns.check_name(name) if name is not None else str(uuid.uuid4())
         arn = self._execution_arn(machine, name)
@@ -251,7 +251,7 @@ def _start(
     )
 
 
-def _check_input(text: str) -> None:
+def check_input(text: str) -> None:
     if len(text.encode()) > _LONGEST_INPUT:
         raise InvalidExecutionInput(f"The input is longer than {_LONGEST_INPUT} bytes")
     if not text:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from . import arns
-from .definition import check
+from .definition import Problem, check
 from .errors import (
     InvalidArn,
     InvalidDefinition,
@@ -54,7 +55,7 @@ class Machines:
         """Idempotent for the same name, definition, type, logging, tracing and encryption."""
         _check_version_description(publish, version_description)
         arns.check_name(name)
-        _check_role(role_arn)
+        check_role(role_arn)
         self.roles.check(role_arn, definition, logging_configuration, self.registry.arn("stateMachine", name))
         revision = Revision(
             definition=definition,
@@ -99,7 +100,7 @@ class Machines:
                 " specified"
             )
         if role_arn:
-            _check_role(role_arn)
+            check_role(role_arn)
         with self.registry.lock:
             machine = unqualified(self.registry, state_machine_arn)
             if definition:
@@ -203,12 +204,17 @@ def check_standard(machine: Machine) -> None:
 
 
 def _check_definition(definition: str, type: str) -> None:
-    errors = [problem for problem in check(definition, type) if problem.severity == "ERROR"]
+    refuse(check(definition, type))
+
+
+def refuse(problems: Iterable[Problem]) -> None:
+    """Raises InvalidDefinition where there is an error among the problems of a definition."""
+    errors = [problem for problem in problems if problem.severity == "ERROR"]
     if errors:
         raise InvalidDefinition(", ".join(str(problem) for problem in errors))
 
 
-def _check_role(arn: str) -> None:
+def check_role(arn: str) -> None:
     if not arn.startswith("arn:aws") or ":role/" not in arn:
         raise InvalidArn(arn)
 

@@ -33,6 +33,16 @@ class Roles:
 
         The words of the rule: https://github.com/terraform-aws-modules/terraform-aws-step-functions/issues/41
         """
+        self.check_trust(role_arn, machine_arn)
+        settings = self.cloud.settings
+        rule = f"arn:aws:events:{settings.region}:{settings.account_id}:rule/{RULE_NAME}"
+        if ":states:startExecution.sync" in definition and not self._may(role_arn, "events", MANAGED_RULE, rule):
+            raise AccessDeniedException(f"'{role_arn}' is not authorized to create managed-rule.")
+        if (logging or {}).get("level", "OFF") != "OFF" and not self._may(role_arn, "logs", LOG_DELIVERY, "*"):
+            raise AccessDeniedException("The state machine IAM Role is not authorized to access the Log Destination")
+
+    def check_trust(self, role_arn: str, machine_arn: str) -> None:
+        """AccessDeniedException where Step Functions may not assume the role for the machine."""
         try:
             self.cloud.permissions.check_trust(role_arn, SERVICE, aws__sourcearn=machine_arn)
         except CannotAssume:
@@ -40,12 +50,6 @@ class Roles:
                 "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to "
                 "assume the provided role."
             ) from None
-        settings = self.cloud.settings
-        rule = f"arn:aws:events:{settings.region}:{settings.account_id}:rule/{RULE_NAME}"
-        if ":states:startExecution.sync" in definition and not self._may(role_arn, "events", MANAGED_RULE, rule):
-            raise AccessDeniedException(f"'{role_arn}' is not authorized to create managed-rule.")
-        if (logging or {}).get("level", "OFF") != "OFF" and not self._may(role_arn, "logs", LOG_DELIVERY, "*"):
-            raise AccessDeniedException("The state machine IAM Role is not authorized to access the Log Destination")
 
     def _may(self, role_arn: str, service: str, operations: tuple[str, ...], resource: str) -> bool:
         try:

@@ -115,6 +115,8 @@ def _answer(handler: "Union[Handler, InitError]", request: Dict[str, Any]) -> Di
     except Exception as error:
         return _error(error, type(error).__name__, request, _user_frames(error))
     try:
+        if isinstance(result, bytes):  # the response itself (recorded: LocalStack's test_lambda_task.snapshot.json)
+            return {"result": result.decode()}
         return {"result": json.dumps(result, ensure_ascii=False, default=_decoded)}
     except (TypeError, ValueError) as error:
         return _error(f"Unable to marshal response: {error}", "Runtime.MarshalError", request, [])

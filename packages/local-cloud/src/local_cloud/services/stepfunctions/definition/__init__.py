@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..model import EXPRESS
 from .problem import JSON, SCHEMA, Problem
 
-__all__ = ["Problem", "check"]
+__all__ = ["Problem", "check", "check_state"]
 
 
 class _Twice(ValueError):
@@ -20,6 +21,17 @@ def check(text: str, type: str = "STANDARD") -> list[Problem]:
     """Everything wrong with a definition, errors and warnings, in the order of the text; nothing for a good one."""
     from .structure import Walk
 
+    return _check(text, lambda document: Walk(express=type == EXPRESS).definition(document))
+
+
+def check_state(text: str, name: str) -> list[Problem]:
+    """Everything wrong with a single state, which may lead to states that are not there."""
+    from .structure import Walk
+
+    return _check(text, lambda state: Walk(express=False).state(name, state, f"/States/{name}", outer=frozenset()))
+
+
+def _check(text: str, walk: Callable[[dict[str, Any]], Iterable[Problem]]) -> list[Problem]:
     try:
         document = json.loads(text, object_pairs_hook=_no_duplicates) if text else None
     except _Twice as error:
@@ -28,7 +40,7 @@ def check(text: str, type: str = "STANDARD") -> list[Problem]:
         return [Problem(JSON, str(error))]
     if not isinstance(document, dict):
         return [Problem(SCHEMA, "Definition must be a valid JSON object")]
-    return list(Walk(express=type == EXPRESS).definition(document))
+    return list(walk(document))
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -65,6 +65,9 @@ STATES: dict[str, set[str]] = {
     },
 }
 
+TYPES = ("Task", "Wait", "Pass", "Succeed", "Fail", "Choice", "Parallel", "Map")
+"""The keys of STATES, in AWS's order."""
+
 REQUIRED: dict[str, tuple[str, ...]] = {"Task": ("Resource",), "Choice": ("Choices",), "Parallel": ("Branches",)}
 
 #: Of each row no more than one field may be there.

@@ -74,7 +74,8 @@ class Walk:
             yield Problem(SCHEMA, "A state name has 1 to 80 characters", location)
         kind = state.get("Type") if isinstance(state, dict) else None
         if not isinstance(kind, str) or kind not in fields.STATES:
-            yield Problem(SCHEMA, f"Type must be one of [{', '.join(fields.STATES)}]", f"{location}/Type")
+            message = f"The field 'Type' should have one of these values: [{', '.join(fields.TYPES)}]"
+            yield Problem(SCHEMA, message, f"{location}/Type")
             return
         language = state.get("QueryLanguage", self.language)
         if language not in _LANGUAGES:
@@ -103,7 +104,7 @@ class Walk:
     def _choices(self, state: dict[str, Any], location: str, language: str) -> Iterator[Problem]:
         choices = state.get("Choices")
         if not isinstance(choices, list) or not choices:
-            yield Problem(SCHEMA, "Choices must be a non-empty array", f"{location}/Choices")
+            yield _not_filled(choices, f"{location}/Choices")
             return
         for index, rule in enumerate(choices):
             yield from rule_problems(rule, f"{location}/Choices[{index}]", language=language)
@@ -111,10 +112,15 @@ class Walk:
     def _branches(self, state: dict[str, Any], location: str, outer: Names) -> Iterator[Problem]:
         branches = state.get("Branches")
         if not isinstance(branches, list) or not branches:
-            yield Problem(SCHEMA, "Branches must be a non-empty array", f"{location}/Branches")
+            yield _not_filled(branches, f"{location}/Branches")
             return
         for index, branch in enumerate(branches):
             yield from self.machine(branch, f"{location}/Branches[{index}]", known=fields.BRANCH, outer=outer)
+
+
+def _not_filled(value: Any, location: str) -> Problem:
+    message = "Value cannot be empty" if value == [] else "Expected value of type array"
+    return Problem(SCHEMA, message, location)
 
 
 def _unknown_language(location: str) -> Problem:

@@ -26,6 +26,13 @@ class JobFailed(Exception):
         self.cause = json.dumps(description, separators=(",", ":"))
 
 
+#: What is asked of a job that has ended, by the client that started it: the form of a `.sync` Task's result.
+JOB_RESULTS = {
+    "glue": "arn:aws:states:::aws-sdk:glue:getJobRun",
+    "stepfunctions": "arn:aws:states:::aws-sdk:sfn:describeExecution",
+}
+
+
 class Job(Protocol):
     def poll(self) -> dict[str, Any] | None:
         """The output once the job has succeeded, None while it runs. Raises JobFailed, or botocore's ClientError."""
@@ -57,7 +64,7 @@ class GlueJobRun:
         self._allowed = True
         if not self._is_over(run["JobRunState"]):
             return None
-        shape = _output_shape("arn:aws:states:::aws-sdk:glue:getJobRun").members["JobRun"]
+        shape = _output_shape("glue").members["JobRun"]
         description = structure_output(run | {"JobName": self._name}, shape, optimised=True)
         if run["JobRunState"] != "SUCCEEDED":
             raise JobFailed(description)
@@ -87,7 +94,7 @@ class ChildExecution:
         self._allowed = True
         if execution["status"] == "RUNNING":
             return None
-        shape = _output_shape("arn:aws:states:::aws-sdk:sfn:describeExecution")
+        shape = _output_shape("stepfunctions")
         shown = {name: value for name, value in execution.items() if not name.startswith("redrive")}
         description = structure_output(shown, shape, optimised=True)
         for field in ("Input", "Output") if self._parsed else ():
@@ -101,7 +108,7 @@ class ChildExecution:
         self._client.stop_execution(executionArn=self._arn)
 
 
-def _output_shape(resource: str) -> Any:
-    call = find_call(resource)
-    assert call is not None, resource
+def _output_shape(client: str) -> Any:
+    call = find_call(JOB_RESULTS[client])
+    assert call is not None
     return call.output_shape

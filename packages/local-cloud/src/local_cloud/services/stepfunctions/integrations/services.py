@@ -19,7 +19,8 @@ SYNC = "sync"
 SYNC_2 = "sync:2"
 TASK_TOKEN = "waitForTaskToken"  # noqa: S105 - the name of a pattern
 
-LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:.+")
+LAMBDA = re.compile(r"arn:aws[a-z-]*:lambda:[A-Za-z0-9-]+:[A-Za-z0-9-]+:function:.+")
+"""AWS looks no closer before the function is called (recorded, see `errors`)."""
 ACTIVITY = re.compile(r"arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:activity:.+")
 _RESOURCE = re.compile(
     r"arn:aws[a-z-]*:states:[a-z0-9-]*:\d*:(?P<service>aws-sdk:[A-Za-z0-9]+|[a-z0-9-]+):(?P<action>[A-Za-z0-9]+)"

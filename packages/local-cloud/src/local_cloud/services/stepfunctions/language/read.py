@@ -42,9 +42,33 @@ def read_machine(text: str) -> Machine:
     return _machine(fields, fields.get("QueryLanguage", "JSONPath"))
 
 
+def find_state(text: str, name: str) -> State | None:
+    """Read the state of a name, wherever it is in a definition. Returns None where there is none."""
+    fields = json.loads(text)
+    found = _find(fields, name)
+    return None if found is None else read_state(name, found, fields.get("QueryLanguage", "JSONPath"))
+
+
+def read_state(name: str, fields: Fields, language: str = "JSONPath") -> State:
+    """Read a state alone. Its language is its own or the one given."""
+    return _STATES[fields["Type"]](name, fields, language)
+
+
+def _find(machine: Fields, name: str) -> Fields | None:
+    states: Mapping[str, Fields] = machine["States"]
+    if name in states:
+        return states[name]
+    for state in states.values():
+        processor = state.get("Iterator") or state.get("ItemProcessor")
+        for inner in [*state.get("Branches", ()), *([processor] if processor else ())]:
+            if found := _find(inner, name):
+                return found
+    return None
+
+
 def _machine(fields: Fields, language: str) -> Machine:
     """Read a machine, a branch or a processor. A state's language is its own or the whole machine's."""
-    states = {name: _STATES[state["Type"]](name, state, language) for name, state in fields["States"].items()}
+    states = {name: read_state(name, state, language) for name, state in fields["States"].items()}
     return Machine(start_at=fields["StartAt"], states=states, timeout=fields.get("TimeoutSeconds"))
 
 

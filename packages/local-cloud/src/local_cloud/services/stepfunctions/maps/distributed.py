@@ -29,7 +29,6 @@ from .readers import read_items
 from .records import Child, MapRun
 from .results import write_results
 
-_TOO_MANY = "The specified tolerated failure threshold was exceeded"
 _NOTHING = object()
 
 
@@ -44,7 +43,7 @@ def run_distributed(scope: Scope, state: Map, *, data: Json, items: list[Json], 
         s3 = scope.execution.clients.of("s3", scope.execution.start)
         if state.reader:
             items = read_items(scope, state.reader, data, s3)
-        selected = _selected(scope, state, data, items)
+        selected = select_items(scope, state, data, items)
         inputs = batches(scope, state.batcher, data, selected)
         map_run.total, map_run.items = len(inputs), len(selected)
         children = scope.attempt()
@@ -82,7 +81,7 @@ def _new_run(scope: Scope, state: Map, *, at_once: int, count: float, percentage
     )
 
 
-def _selected(scope: Scope, state: Map, data: Json, items: list[Json]) -> list[Json]:
+def select_items(scope: Scope, state: Map, data: Json, items: list[Json]) -> list[Json]:
     """What ItemSelector makes of each item."""
     inner = scope.attempt()
     try:
@@ -93,6 +92,17 @@ def _selected(scope: Scope, state: Map, data: Json, items: list[Json]) -> list[J
         return selected
     finally:
         scope.close(inner)
+
+
+def is_too_many(failed: int, total: int, count: float | None, percentage: float | None) -> bool:
+    """Whether more failed than ToleratedFailureCount or ToleratedFailurePercentage lets; without either, one did."""
+    by_count = failed > (count or 0) if count is not None or percentage is None else False
+    return by_count or (percentage is not None and failed * 100 > percentage * total)
+
+
+def too_many_failed() -> StateError:
+    message = "The specified tolerated failure threshold was exceeded"
+    return StateError("States.ExceedToleratedFailureThreshold", message)
 
 
 @dataclass
@@ -147,7 +157,7 @@ class _Children:
                 self._scope.life, len(self._inputs), at_once=self._map_run.at_once, run=self._run
             )
         except StateError:
-            raise StateError("States.ExceedToleratedFailureThreshold", _TOO_MANY) from None
+            raise too_many_failed() from None
         return [output for output in outputs if output is not _NOTHING]
 
     def _run(self, index: int) -> Json:
@@ -191,10 +201,7 @@ class _Children:
         return scope
 
     def _is_too_many(self) -> bool:
-        """Count a failure. By whichever limit the state sets; without any, one failure is too many."""
-        count, percentage = self._allowed
+        """Count a failure."""
         with self._lock:
             self._failed += 1
-            by_count = self._failed > (count or 0) if count is not None or percentage is None else False
-            by_percentage = percentage is not None and self._failed * 100 > percentage * len(self._inputs)
-            return by_count or by_percentage
+            return is_too_many(self._failed, len(self._inputs), *self._allowed)

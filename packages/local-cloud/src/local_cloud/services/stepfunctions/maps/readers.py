@@ -29,8 +29,8 @@ class ReadError(ValueError):
     """What S3 holds is not what the ReaderConfig says."""
 
 
-def read_items(scope: Scope, reader: Reader, data: Json, s3: Any) -> list[Json]:
-    """All items. Raises StateError (States.ItemReaderFailed)."""
+def read_items(scope: Scope, reader: Reader, data: Json, s3: Any, *, given: str | None = None) -> list[Json]:
+    """All items, of S3 or of the text that is `given` in its place. Raises StateError (States.ItemReaderFailed)."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     parameters = fill(scope, reader.parameters, data)
@@ -38,7 +38,9 @@ def read_items(scope: Scope, reader: Reader, data: Json, s3: Any) -> list[Json]:
     if most is not None and most < 0:
         raise StateError(_FAILED, "field MaxItems must be positive")
     try:
-        if reader.action == "listObjectsV2":
+        if given is not None:
+            items = _parse(given.encode(), {"InputType": "JSON", **reader.config})
+        elif reader.action == "listObjectsV2":
             items = _objects(s3, parameters)
         else:
             items = _parse(s3.get_object(**parameters)["Body"].read(), reader.config)

@@ -17,6 +17,7 @@ from . import flow
 from .history import HistoryFull
 from .life import Stopped
 from .scope import Done, Scope
+from .trial import BadTrial, Trial, WouldRetry
 
 Work = Callable[[Scope], Json]
 
@@ -24,14 +25,15 @@ Work = Callable[[Scope], Json]
 def attempt(scope: Scope, state: Retriable, work: Work) -> Done:
     """Do the work of a state until it succeeds, is caught, or may not be tried again.
 
-    Raises StateError, Stopped and HistoryFull.
+    Raises StateError, Stopped and HistoryFull; of a state that is tested BadTrial and WouldRetry, too.
     """
     counts: Counter[Retrier] = Counter()
     while True:
-        scope.context["State"] = {**scope.context["State"], "RetryCount": counts.total()}
+        if not scope.trial:
+            scope.context["State"] = {**scope.context["State"], "RetryCount": counts.total()}
         try:
             return flow.finish(scope, state, _once(scope, work))
-        except (Stopped, HistoryFull):
+        except (Stopped, HistoryFull, BadTrial):
             raise
         except StateError as raised:
             error = raised
@@ -40,8 +42,9 @@ def attempt(scope: Scope, state: Retriable, work: Work) -> Done:
         scope.life.check()
         if error.event:
             scope.record(error.event.type, error.event.details)
-        seconds = retry_wait(state.retry, error, counts)
-        if seconds is not None:
+        if scope.trial:
+            _settle(scope.trial, state, error)
+        elif (seconds := retry_wait(state.retry, error, counts)) is not None:
             scope.life.wait(seconds)
             scope.life.check()
             continue
@@ -77,14 +80,33 @@ def retry_wait(retriers: Sequence[Retrier], error: StateError, counts: Counter[R
     retrier = next((each for each in retriers if has_match(each.errors, error)), None)
     if retrier is None or counts[retrier] >= retrier.attempts:
         return None
-    seconds = min(retrier.interval * retrier.backoff ** counts[retrier], retrier.longest)
     counts[retrier] += 1
-    # How attempts are spread over time need not be hard to guess.
-    return random.uniform(0, seconds) if retrier.jitter else seconds  # noqa: S311
+    return _wait_before(retrier, counts[retrier] - 1)
 
 
 def find_catcher(catchers: Sequence[Catcher], error: StateError) -> Catcher | None:
     return next((each for each in catchers if has_match(each.errors, error)), None)
+
+
+def _wait_before(retrier: Retrier, retries: int) -> float:
+    """The seconds until the next attempt, after some retries."""
+    seconds = min(retrier.interval * retrier.backoff**retries, retrier.longest)
+    # How attempts are spread over time need not be hard to guess.
+    return random.uniform(0, seconds) if retrier.jitter else seconds  # noqa: S311
+
+
+def _settle(trial: Trial, state: Retriable, error: StateError) -> None:
+    """Keep which rules take the error of a state that is tested. Raises WouldRetry where it would be tried again."""
+    trial.error = error
+    for index, retrier in enumerate(state.retry):
+        if has_match(retrier.errors, error):
+            trial.error_details["retryIndex"] = index
+            if trial.retries < retrier.attempts:
+                trial.error_details["retryBackoffIntervalSeconds"] = round(_wait_before(retrier, trial.retries))
+                raise WouldRetry
+            break
+    if catcher := find_catcher(state.catch, error):
+        trial.error_details["catchIndex"] = state.catch.index(catcher)
 
 
 def _once(scope: Scope, work: Work) -> Json:

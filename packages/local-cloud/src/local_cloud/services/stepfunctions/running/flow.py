@@ -19,16 +19,24 @@ from .values import fill, filtered
 def effective_input(scope: Scope) -> Json:
     """What `$` means in the state's fields: its input past InputPath. Raises StateError."""
     state = scope.state
-    return scope.input if state.is_jsonata else filtered(scope, state.input_path, scope.input)
+    if state.is_jsonata:
+        return scope.input
+    data = filtered(scope, state.input_path, scope.input)
+    scope.note("afterInputPath", data)
+    return data
 
 
 def arguments(scope: Scope, state: WithResult, data: Json) -> Json:
     """The state's Parameters or Arguments, else `data`. Raises StateError."""
-    return data if state.parameters is None else fill(scope, state.parameters, data)
+    filled = data if state.parameters is None else fill(scope, state.parameters, data)
+    if not state.is_jsonata or state.parameters is not None:
+        scope.note("afterArguments" if state.is_jsonata else "afterParameters", filled)
+    return filled
 
 
 def finish(scope: Scope, state: WithResult, result: Json) -> Done:
     """End a state with its result. Raises StateError."""
+    scope.note("result", result)
     if state.is_jsonata:
         extra = {"result": result}
         assigned = _assigned(scope, state.assign, result, extra)
@@ -36,6 +44,8 @@ def finish(scope: Scope, state: WithResult, result: Json) -> Done:
     assigned = _assigned(scope, state.assign, result)
     selected = result if state.result_selector is None else fill(scope, state.result_selector, result)
     placed = _placed(scope, state.result_path, selected)
+    scope.note("afterResultSelector", selected)
+    scope.note("afterResultPath", placed)
     return Done(filtered(scope, state.output_path, placed), state.next, assigned)
 
 

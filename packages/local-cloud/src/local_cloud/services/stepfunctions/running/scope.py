@@ -18,6 +18,7 @@ from ..times import iso
 from .history import Cursor, History
 from .life import Life
 from .progress import Path, Progress
+from .trial import Trial
 
 log = logging.getLogger("local_cloud.stepfunctions")
 
@@ -72,6 +73,8 @@ class Scope:
     state: State = field(init=False)
     input: Json = None
     """The current state's, before its InputPath."""
+    trial: Trial | None = None
+    """Of a state that is tested on its own."""
     _written: tuple[Json, str] = (None, "null")
     """The latest output with its text, which the next state's input has too."""
 
@@ -105,8 +108,15 @@ class Scope:
         event = Event(event_type, details or {})
         return self.execution.history.add(self.cursor, event, life=self.life, is_followed=is_followed)
 
+    def note(self, name: str, value: Json) -> None:
+        """Keep what data has become on its way through a state that is tested on its own."""
+        if self.trial:
+            self.trial.notes[name] = value
+
     def failure(self, error: str, cause: str) -> StateError:
         """Make what fails the current state with an error of Step Functions' own."""
+        if self.trial:
+            return StateError(error, cause)
         return StateError(error, cause_with_state(error, cause, state=self.state.name, entered=self.cursor.entered_id))
 
     def unexpected(self, error: Exception) -> StateError:

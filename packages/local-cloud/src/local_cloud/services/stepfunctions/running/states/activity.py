@@ -21,6 +21,8 @@ def run_activity(scope: Scope, *, state: Task, data: Json) -> Json:
     text = input if isinstance(input, str) else compact(input)
     heartbeat = number(scope, state.heartbeat, data, least=1)
     timeout = number(scope, state.timeout, data, least=1)
+    if scope.trial and scope.trial.mock:
+        return scope.trial.mock()
     scheduled = {
         "resource": state.resource,
         "input": text,

@@ -21,6 +21,8 @@ def run_parallel(scope: Scope, state: Parallel) -> Done:
 def _run_branches(scope: Scope, *, state: Parallel, data: Json) -> Json:
     """One attempt. Raises StateError and Stopped."""
     value = arguments(scope, state, data)
+    if scope.trial and scope.trial.mock:
+        return scope.trial.mock()
     scope.record("ParallelStateStarted")
     execution = scope.execution
     branches = [scope.branch((state.name, index)) for index in range(len(state.branches))]

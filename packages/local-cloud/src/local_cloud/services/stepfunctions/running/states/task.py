@@ -45,7 +45,7 @@ def _run_call(scope: Scope, *, state: Task, data: Json, call: Call) -> Json:
     token = None
     if call.pattern:
         token = TOKENS.issue(scope.execution.start.arn, lambda: scope.life.is_running)
-        scope.context["Task"] = {"Token": token.text}
+        scope.context.setdefault("Task", {"Token": token.text})
     try:
         return within(
             scope, seconds, lambda inner: _perform(inner, state=state, data=data, call=call, token=token, limit=seconds)
@@ -80,6 +80,8 @@ def _perform(
     except BadParameters as error:
         raise scope.failure(RUNTIME, str(error)) from None
     heartbeat = number(scope, state.heartbeat, data, least=1)
+    if scope.trial and scope.trial.mock:
+        return scope.trial.mock()
     scheduled = {
         **_named(call),
         "region": scope.execution.start.arn.split(":")[3],
