@@ -193,6 +193,8 @@ def test_hidden_files_are_left_out_and_an_empty_folder_has_no_rows(redshift, upl
     assert redshift.rows(f"select * from {lake}.t") == []
     upload(f"{lake}/t/_SUCCESS", "x", parquet=False)
     upload(f"{lake}/t/.part", "x", parquet=False)
+    upload(f"{lake}/t/#part", "x", parquet=False)
+    upload(f"{lake}/t/part~", "x", parquet=False)
     upload(f"{lake}/t/a", "select 1 as id")
     assert redshift.rows(f"select * from {lake}.t") == [[1]]
 
@@ -211,7 +213,9 @@ TEXT = [
     ("row format delimited fields terminated by ','", "", "1,a\n2,\\N\nx,b\n", [[1, "a"], [2, None], [None, "b"]]),
     ("row format delimited fields terminated by '\\t'", "", "1\ta\n", [[1, "a"]]),
     ("row format delimited fields terminated by '|'", "'skip.header.line.count'='1'", "h|h\n1|a\n", [[1, "a"]]),
+    ("row format delimited fields terminated by ','", "", '1,a,zzz\n2,"b,c"\n', [[1, "a"], [2, '"b']]),
     ("row format serde 'org.apache.hadoop.hive.serde2.OpenCSVSerde'", "", '1,"a,b"\n', [[1, "a,b"]]),
+    ("row format serde 'org.apache.hadoop.hive.serde2.OpenCSVSerde'", "", "1,a,zzz\n2\n", [[1, "a"], [2, None]]),
 ]
 
 
@@ -221,6 +225,23 @@ def test_text(redshift, upload, lake: str, form: str, properties: str, text: str
     table = f"create external table {lake}.t (id int, v varchar(20)) {form} stored as textfile location 's3://lake/{lake}/t/'"
     redshift.done(table + (f" table properties ({properties})" if properties else ""))
     assert redshift.rows(f"select * from {lake}.t order by id nulls last") == rows
+
+
+def test_a_format_by_its_classes(redshift, upload, lake: str) -> None:
+    upload(f"{lake}/t/a.csv", "1,a\n", parquet=False)
+    text = (
+        f"create external table {lake}.t (id int, v varchar(20)) row format delimited fields terminated by ','"
+        " stored as inputformat '{}' outputformat '{}'" + f" location 's3://lake/{lake}/t/'"
+    )
+    classes = [
+        "org.apache.hadoop.mapred.TextInputFormat",
+        "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
+    ]
+    redshift.done(text.format(*classes))
+    assert redshift.rows(f"select * from {lake}.t") == [[1, "a"]]
+    stored = redshift.client("glue").get_table(DatabaseName=lake, Name="t")["Table"]["StorageDescriptor"]
+    assert [stored["InputFormat"], stored["OutputFormat"]] == classes
+    assert "STORED AS INPUTFORMAT 'a' OUTPUTFORMAT 'b' are not supported" in failed(redshift, text.format("a", "b"))
 
 
 def test_a_table_that_glue_made(redshift, upload, lake: str) -> None:

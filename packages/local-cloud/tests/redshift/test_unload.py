@@ -76,6 +76,8 @@ TEXT = [
      "1.50,2,t,2024-01-02,2024-01-02 03:04:05\n,0.25,f,,\n3.00,,,,\n"),
     ("json", "select id, v, b from t where id < 3 order by id",
      '{"id":1,"v":"one","b":"t"}\n{"id":2,"v":null,"b":"f"}\n'),
+    ("fixedwidth 'id:3,v:6,b:1'", "select id, v, b from t order by id", '1  one   t\n2        f\n3  a,b"c  \n'),
+    ("fixedwidth '0:3,1:4' null as '-'", "select id, v from t where id = 2", "2  -   \n"),
     ("csv header", "select id, v from t where id > 9", "id,v\n"),
     ("csv", "select id, v from t where id > 9", ""),
 ]  # fmt: skip
@@ -205,7 +207,10 @@ REFUSED = [
     ("select id from t", "csv partition by (zz)", 'Partition column "zz" is not in the query result'),
     ("select id from t", "csv partition by (id)", "At least one column must not be a partition column"),
     ("select id from t", "parquet bzip2", "BZIP2 is not supported for UNLOAD to PARQUET"),
-    ("select id from t", "fixedwidth '0:3'", "UNLOAD with FIXEDWIDTH is not supported by the local warehouse"),
+    ("select id from t", "fixedwidth '0:3' header", "HEADER is not supported for UNLOAD with FIXEDWIDTH"),
+    ("select id from t", "fixedwidth '0:x'", "Invalid fixed-width specification '0:x'"),
+    ("select id from t", "fixedwidth '0:3,1:2'", "FIXEDWIDTH names 2 columns, the query has 1"),
+    ("select v from t", "fixedwidth 'v:4'", "Column v has a value of 5 characters, FIXEDWIDTH gives it 4"),
     ("select id from t", "nonsense", 'syntax error at or near "nonsense"'),
 ]
 

@@ -44,6 +44,8 @@ class CreateExternalSchema:
 
 @dataclass(frozen=True)
 class CreateExternalTable:
+    """`classes` are Hive's of INPUTFORMAT and OUTPUTFORMAT, where they are named in place of a format."""
+
     name: Name
     columns: tuple[HiveColumn, ...]
     partitions: tuple[HiveColumn, ...]
@@ -52,6 +54,7 @@ class CreateExternalTable:
     serde: str = ""
     serde_properties: dict[str, str] = field(default_factory=dict)
     properties: dict[str, str] = field(default_factory=dict)
+    classes: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,10 @@ def _serde(reader: Reader) -> dict[str, Any]:
 
 
 def _stored_as(reader: Reader) -> dict[str, Any]:
+    if reader.accept("INPUTFORMAT"):
+        read = reader.string()
+        reader.expect("OUTPUTFORMAT")
+        return {"format": "INPUTFORMAT", "classes": (read, reader.string())}
     name = reader.accept_any("PARQUET", "TEXTFILE", "ORC", "AVRO", "RCFILE", "SEQUENCEFILE")
     if not name:
         raise reader.error()

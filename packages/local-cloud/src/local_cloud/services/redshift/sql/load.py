@@ -146,6 +146,9 @@ def _option(reader: Reader, options: Options, flags: tuple[str, ...]) -> None:
         if token is not None and token.kind is Kind.STRING:
             options[word] = reader.raw_string()
             return
+        if word == "ENCODING" and token is not None:
+            options[word] = reader.next().upper
+            return
         if word in _OPTIONAL_VALUE:
             options[word] = "?"
             return

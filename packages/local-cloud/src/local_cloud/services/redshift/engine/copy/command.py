@@ -58,10 +58,8 @@ def copy(context: Context, statement: Copy, running: RunningStatement) -> int:
 
 
 def _check_options(statement: Copy) -> None:
-    if statement.format in ("ORC", "AVRO", "SHAPEFILE", "FIXEDWIDTH"):
+    if statement.format in ("ORC", "AVRO", "SHAPEFILE"):
         raise NotSupported(f"COPY from {statement.format} is not supported by the local warehouse")
-    if "NOLOAD" in statement.options:
-        raise NotSupported("COPY with NOLOAD is not supported by the local warehouse")
     if statement.format == "PARQUET":
         for option in statement.options:
             if option not in _COLUMNAR_OPTIONS:
@@ -89,7 +87,6 @@ def _targets(context: Context, statement: Copy) -> list[catalog.Column]:
         targets.append(column)
     for column in stored:
         if column.not_null and not column.default and not column.identity and column not in targets:
-            raise SqlError(
-                f"Cannot COPY: column {column.name} is NOT NULL, has no default and is not in the column list"
-            )
+            # In the words that https://github.com/aws/aws-sdk-pandas/issues/2871 quotes.
+            raise SqlError("NOT NULL column without DEFAULT must be included in column list")
     return targets

@@ -7,9 +7,12 @@ known how many could not be read. https://docs.aws.amazon.com/redshift/latest/dg
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from local_cloud.services.redshift.engine import load_errors
+from local_cloud.services.redshift.engine.copy import records
 from local_cloud.services.redshift.engine.copy.job import LoadJob
 from local_cloud.services.redshift.engine.copy.options import (
     compression,
@@ -19,6 +22,7 @@ from local_cloud.services.redshift.engine.copy.options import (
     text,
     typed_value,
 )
+from local_cloud.services.redshift.engine.copy.rewrite import rewritten
 from local_cloud.services.redshift.engine.storage import paths
 from local_cloud.services.redshift.errors import LoadError, LoadErrorDetail
 from local_cloud.services.redshift.sql.lexer import quoted
@@ -39,6 +43,40 @@ _IN_ORDER = {"ignore_errors": "true", "parallel": "false"}
 
 def load(job: LoadJob) -> int:
     """Append the files to the table. The number of rows."""
+    statement = job.statement
+    if statement.format == "FIXEDWIDTH" or records.OPTIONS & set(statement.options) or _has_blank_lines(job):
+        return load_rewritten(job, functools.partial(records.records, statement=statement, columns=len(job.targets)))
+    return _load(job, [])
+
+
+def _has_blank_lines(job: LoadJob) -> bool:
+    """DuckDB's reader would pass over a blank line of several columns; COPY refuses it."""
+    if len(job.targets) == 1:
+        return False
+    options = (
+        "columns = {'line': 'VARCHAR'}, auto_detect = false, header = false, delim = '\x02\x03\x02\x03', quote = '',"
+        " escape = '', force_not_null = ['line'], ignore_errors = true, max_line_size = 4194304,"
+        f" compression = {text(compression(job.statement))}"
+    )
+    query = f"SELECT 1 FROM read_csv({paths(job.files)}, {options}) WHERE line = '' LIMIT 1"
+    try:
+        return job.context.query(query).fetchone() is not None
+    except Exception:
+        job.context.check()
+        return False  # Its load reports what is wrong with the file.
+
+
+def load_rewritten(job: LoadJob, read: Callable[[Path], Iterator[records.Record]]) -> int:
+    """Append the records that `read` gives for each file. The number of rows."""
+    try:
+        with rewritten(job, read) as (plain, faults):
+            return _load(plain, faults)
+    except (EOFError, OSError, UnicodeError):
+        reason = "The file is not in the compression or encoding that COPY names"
+        raise failed(job, [LoadErrorDetail(job.files[0].url, 1220, reason)]) from None
+
+
+def _load(job: LoadJob, faults: Sequence[LoadErrorDetail]) -> int:
     context, allowed = job.context, int(job.statement.options.get("MAXERROR", "0"))
     create = f"CREATE TEMPORARY TABLE {_ROWS} AS {_query(job)}"
     try:
@@ -46,16 +84,18 @@ def load(job: LoadJob) -> int:
     except Exception as error:
         context.check()
         raise failed(job, [LoadErrorDetail(job.files[0].url, 1200, str(error).splitlines()[0])]) from None
-    lines = _unreadable_lines(job)
+    lines = [*faults, *_unreadable_lines(job)]
     rejected = [*lines, *_unreadable_values(job, lines, limit=allowed + 1)]
     rejected.sort(key=lambda detail: (detail.file_name, detail.line_number))
     if len(rejected) > allowed:
         raise failed(job, rejected[: allowed + 1])
     names = ", ".join(quoted(target.name) for target in job.targets)
     values = ", ".join(f"c{i}" for i in range(len(job.targets)))
-    count = context.query(
-        f"INSERT INTO {job.table} ({names}) SELECT {values} FROM temp.main.{_ROWS} WHERE bad IS NULL"
-    ).fetchone()[0]
+    count = 0
+    if "NOLOAD" not in job.statement.options:
+        count = context.query(
+            f"INSERT INTO {job.table} ({names}) SELECT {values} FROM temp.main.{_ROWS} WHERE bad IS NULL"
+        ).fetchone()[0]
     for leftover in (_ROWS, _REJECTS, _SCANS):
         context.query(f"DROP TABLE IF EXISTS temp.main.{leftover}")
     load_errors.record(context, job.statement.table, rejected, transaction=context.transaction_number)
@@ -79,19 +119,26 @@ def _query(job: LoadJob, *, again: bool = False) -> str:
         if kind.is_string:
             fields.append(f"{string_value(f'f{i}', statement, length=kind.length)} AS f{i}")
             values.append(f"f{i} AS c{i}")
+            if kind.name == "character":
+                faults.append((i, f"strlen(f{i}) > length(f{i})"))
             faults.append((i, f"strlen(f{i}) > {kind.length}"))
+            if target.not_null:
+                faults.append((i, f"f{i} IS NULL"))
             continue
         value = typed_value(f"f{i}", statement, kind)
         fields.append(f"{present(f'f{i}', statement)} AS f{i}")
         values.append(f"{value} AS c{i}")
         if not ("ACCEPTANYDATE" in statement.options and kind.name.startswith(("date", "timestamp"))):
             faults.append((i, f"f{i} IS NOT NULL AND {value} IS NULL"))
+        if target.not_null:
+            faults.append((i, f"{value} IS NULL"))
     bad = " ".join(f"WHEN {fault} THEN {i}" for i, fault in faults)
     written = " ".join(f"WHEN {fault} THEN f{i}" for i, fault in faults)
+    line = ["line"] if job.numbered else []
     return (
-        f"SELECT {', '.join(values)}, CASE WHEN false THEN 0 {bad} END AS bad,"
+        f"SELECT {', '.join([*values, *line])}, CASE WHEN false THEN 0 {bad} END AS bad,"
         f" CASE WHEN false THEN '' {written} END AS written, path"
-        f" FROM (SELECT {', '.join(fields)}, filename AS path FROM {_source(job, again=again)})"
+        f" FROM (SELECT {', '.join([*fields, *line])}, filename AS path FROM {_source(job, again=again)})"
     )
 
 
@@ -102,7 +149,9 @@ def _source(job: LoadJob, *, again: bool) -> str:
     """
     options, names = job.statement.options, [f"f{i}" for i in range(len(job.targets))]
     settings = {
-        "columns": "{" + ", ".join(f"'{name}': 'VARCHAR'" for name in names) + "}",
+        "columns": "{"
+        + ", ".join(f"'{name}': 'VARCHAR'" for name in [*(["line"] if job.numbered else []), *names])
+        + "}",
         "force_not_null": "[" + ", ".join(text(name) for name in names) + "]",
         "auto_detect": "false",
         "header": "false",
@@ -166,12 +215,15 @@ def _unreadable_values(job: LoadJob, lines: Sequence[LoadErrorDetail], *, limit:
     for (path,) in files:
         one = dataclasses.replace(job, files=[by_path[path]])
         # Rows of one file, read again in their order: their number tells the line.
+        row_number = "CAST(line AS BIGINT)" if job.numbered else "row_number() OVER ()"
         rows = job.context.query(
-            f"SELECT n, bad, written FROM (SELECT row_number() OVER () AS n, * FROM ({_query(one, again=True)}))"
+            f"SELECT n, bad, written FROM (SELECT {row_number} AS n, * FROM ({_query(one, again=True)}))"
             f" WHERE bad IS NOT NULL ORDER BY n LIMIT {limit - len(found)}"
         ).fetchall()
         skipped = int(job.statement.options.get("IGNOREHEADER", "0"))
-        unreadable = sorted(line.line_number for line in lines if line.file_name == by_path[path].url)
+        unreadable = sorted(
+            line.line_number for line in lines if line.file_name == by_path[path].url and not job.numbered
+        )
         for row, number, value in rows:
             line = row + skipped
             for other in unreadable:
@@ -180,9 +232,17 @@ def _unreadable_values(job: LoadJob, lines: Sequence[LoadErrorDetail], *, limit:
     return found
 
 
-def _value_error(job: LoadJob, url: str, *, line: int, number: int, value: str) -> LoadErrorDetail:
+def _value_error(job: LoadJob, url: str, *, line: int, number: int, value: str | None) -> LoadErrorDetail:
     target = job.targets[number]
     code, reason = _VALUES.get(target.type.name, (1200, "Invalid value: {value}"))
+    if value is None:
+        code, reason, value = 1213, "Missing data for not-null field", ""
+    elif target.type.name == "character" and (wide := next((each for each in value if not each.isascii()), "")):
+        written = wide.encode().hex(" ")
+        code, reason = (
+            1220,
+            f"Multibyte character not supported for CHAR (Hint: try using VARCHAR). Invalid char: {written}",
+        )
     return LoadErrorDetail(
         url,
         code,

@@ -13,13 +13,17 @@ from local_cloud.services.redshift.sql.load import Copy
 
 @dataclass(frozen=True)
 class LoadJob:
-    """`table` is DuckDB SQL; `targets` are the columns that the data fills, in the order of the data."""
+    """`table` is DuckDB SQL; `targets` are the columns that the data fills, in the order of the data.
+
+    `numbered`: the files are rewritten, the number of the line is before each record.
+    """
 
     statement: Copy
     storage: Storage
     files: Sequence[DataFile]
     table: str
     targets: Sequence[catalog.Column]
+    numbered: bool = False
 
     @property
     def context(self) -> Context:

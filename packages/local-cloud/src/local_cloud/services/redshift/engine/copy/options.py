@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from local_cloud.services.redshift.errors import NotSupported
+from local_cloud.services.redshift.errors import NotSupported, SqlError
 from local_cloud.services.redshift.sql.load import Copy
 from local_cloud.services.redshift.sql.types import RedshiftType
 
@@ -24,6 +24,14 @@ def character(written: str) -> str:
         return named[written]
     octal = re.fullmatch(r"\\([0-7]{1,3})", written)
     return chr(int(octal[1], 8)) if octal else written
+
+
+def widths(written: str) -> list[int]:
+    """The widths of a FIXEDWIDTH specification like `id:3,name:25`. SqlError when it is none."""
+    parts = [part.rpartition(":")[2].strip() for part in written.split(",")]
+    if not all(re.fullmatch("[1-9][0-9]*", part) for part in parts):
+        raise SqlError(f"Invalid fixed-width specification '{written}'")
+    return [int(part) for part in parts]
 
 
 def null_string(statement: Copy) -> str:
@@ -63,10 +71,9 @@ def epoch(statement: Copy) -> int:
 
 
 def compression(statement: Copy) -> str:
-    for name in ("BZIP2", "LZOP"):
-        if name in statement.options:
-            raise NotSupported(f"COPY with {name} is not supported by the local warehouse; GZIP and ZSTD are")
-    return next((name.lower() for name in ("GZIP", "ZSTD") if name in statement.options), "none")
+    if "LZOP" in statement.options:
+        raise NotSupported("COPY with LZOP is not supported by the local warehouse; BZIP2, GZIP and ZSTD are")
+    return next((name.lower() for name in ("BZIP2", "GZIP", "ZSTD") if name in statement.options), "none")
 
 
 def dialect(statement: Copy) -> dict[str, str]:
@@ -75,12 +82,10 @@ def dialect(statement: Copy) -> dict[str, str]:
     if statement.format == "CSV":
         quote = text(character(statement.format_argument or options.get("QUOTE", '"')))
         return {"delim": text(character(options.get("DELIMITER", ","))), "quote": quote, "escape": quote}
-    escape = "ESCAPE" in options
     return {
         "delim": text(character(options.get("DELIMITER", "|"))),
         "quote": "'\"'" if "REMOVEQUOTES" in options else "''",
-        "escape": "'\\'" if escape else "''",
-        "strict_mode": str(not escape).lower(),
+        "escape": "''",
     }
 
 
@@ -106,19 +111,39 @@ def present(field: str, statement: Copy) -> str:
 
 def typed_value(field: str, statement: Copy, kind: RedshiftType) -> str:
     """The value of a field that is present; NULL where it is none of its type."""
+    if kind.name in ("smallint", "integer", "bigint"):
+        whole = r"'\s*[+-]?[0-9]+\s*'"
+        return f"CASE WHEN regexp_full_match({field}, {whole}) THEN TRY_CAST({field} AS {kind.duckdb}) END"
     if kind.name == "numeric":
         if "ROUNDEC" not in statement.options:
             digits = rf"(\.\d{{{kind.scale}}})\d+$" if kind.scale else r"(\.)\d*$"
             field = f"regexp_replace({field}, '{digits}', '{chr(92)}1')"
         return f"TRY_CAST({field} AS {kind.duckdb})"
     if kind.name.startswith("timestamp"):
-        unit, form = epoch(statement), strptime_format(statement.options.get("TIMEFORMAT", "auto"))
-        if unit:
-            return f"make_timestamp(TRY_CAST({field} AS BIGINT) * {unit})"
-        if form:
-            return f"CAST(try_strptime({field}, {text(form)}) AS {kind.duckdb})"
+        return _timestamp(field, statement, kind)
     if kind.name == "date":
-        form = strptime_format(statement.options.get("DATEFORMAT", "auto"))
-        if form:
-            return f"CAST(try_strptime({field}, {text(form)}) AS DATE)"
+        return _date(field, statement)
     return f"TRY_CAST({field} AS {kind.duckdb})"
+
+
+def _timestamp(field: str, statement: Copy, kind: RedshiftType) -> str:
+    unit, form = epoch(statement), strptime_format(statement.options.get("TIMEFORMAT", "auto"))
+    if unit:
+        return f"make_timestamp(TRY_CAST({field} AS BIGINT) * {unit})"
+    if form:
+        # Fractions too: https://docs.aws.amazon.com/redshift/latest/dg/r_DATEFORMAT_and_TIMEFORMAT_strings.html
+        forms = [form, form.replace("%S", "%S.%f")]
+        return f"CAST(try_strptime({field}, [{', '.join(map(text, forms))}]) AS {kind.duckdb})"
+    if "TIMEFORMAT" in statement.options:
+        reader = "redshift_moment_utc" if kind.name == "timestamp with time zone" else "redshift_moment"
+        return f"TRY({reader}({field}))"
+    return f"TRY_CAST({field} AS {kind.duckdb})"
+
+
+def _date(field: str, statement: Copy) -> str:
+    form = strptime_format(statement.options.get("DATEFORMAT", "auto"))
+    if form:
+        return f"CAST(try_strptime({field}, {text(form)}) AS DATE)"
+    if "DATEFORMAT" in statement.options:
+        return f"CAST(TRY(redshift_moment({field})) AS DATE)"
+    return f"TRY_CAST({field} AS DATE)"

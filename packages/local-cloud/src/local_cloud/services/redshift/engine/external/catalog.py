@@ -125,7 +125,7 @@ def create_table(context: Context, statement: CreateExternalTable, running: Runn
     storage = {
         "Columns": [{"Name": name, "Type": kind} for name, kind in statement.columns],
         "Location": statement.location,
-        **_stored_as(statement.format, serde=statement.serde, properties=statement.serde_properties),
+        **_stored_as(_format(statement), serde=statement.serde, properties=statement.serde_properties),
     }
     table = {
         "Name": statement.name[-1],
@@ -144,6 +144,19 @@ def create_table(context: Context, statement: CreateExternalTable, running: Runn
             raise SqlError(f'database "{database}" does not exist in the data catalog') from None
         raise
     return 0
+
+
+def _format(statement: CreateExternalTable) -> str:
+    """The format of STORED AS, also where it names Hive's classes. NotSupported."""
+    if statement.format != "INPUTFORMAT":
+        return statement.format
+    found = next((kind for kind, (*classes, _) in _FORMATS.items() if tuple(classes) == statement.classes), "")
+    if not found:
+        raise NotSupported(
+            f"external tables STORED AS INPUTFORMAT '{statement.classes[0]}' OUTPUTFORMAT '{statement.classes[1]}'"
+            " are not supported here; those of PARQUET and TEXTFILE are"
+        )
+    return found
 
 
 def _stored_as(kind: str, *, serde: str = "", properties: Mapping[str, str] | None = None) -> dict[str, Any]:

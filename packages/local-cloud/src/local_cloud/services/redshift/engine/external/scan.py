@@ -28,6 +28,8 @@ Field = tuple[str, RedshiftType]
 #: The values of a partition's columns, and where its files are.
 Partition = tuple[list[str], str]
 
+#: Bytes that no text has: DuckDB's reader then gives whole lines.
+_NO_DELIMITER = "\x02\x03\x02\x03"
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -76,16 +78,20 @@ def relation(context: Context, name: Name, *, node: exp.Table) -> str:
 
 
 def _literal(value: str) -> str:
-    return "NULL" if value == _HIVE_NULL else "'" + value.replace("'", "''") + "'"
+    return "NULL" if value == _HIVE_NULL else _text_literal(value)
 
 
 def _files(storage: Storage, location: str) -> list[DataFile]:
-    """The files of a folder, or of the manifest that the location names; hidden ones are left out."""
+    """The files of a folder, or of the manifest that the location names; hidden ones are left out.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/c-spectrum-external-tables.html
+    """
     bucket, prefix = split_url(location)
     if not prefix.endswith("/") and storage.file(bucket, prefix) is not None:
         return storage.by_manifest(location, columnar=True)
     folder = prefix if not prefix or prefix.endswith("/") else prefix + "/"
-    return [f for f in storage.files(bucket, folder) if not f.key.rpartition("/")[2].startswith((".", "_"))]
+    files = storage.files(bucket, folder)
+    return [f for f in files if not f.key.endswith("~") and not f.key.rpartition("/")[2].startswith((".", "_", "#"))]
 
 
 def _scan(table: _Table, files: list[DataFile], *, constants: list[str]) -> str:
@@ -121,23 +127,47 @@ def _text(table: _Table, files: list[DataFile], *, csv: bool) -> tuple[list[str]
     """Columns by position; what is no value of its column's type is NULL."""
     serde = table.serde.get("Parameters", {})
     delimiter = _character(serde.get("field.delim") or serde.get("separatorChar") or ("," if csv else "\x01"))
-    quote = serde.get("quoteChar", '"') if csv else ""
     skip = int(table.described.get("Parameters", {}).get("skip.header.line.count", "0"))
-    kinds = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(table.fields)))
-    written = {key: value.replace("'", "''") for key, value in (("delim", delimiter), ("quote", quote))}
+    if csv:
+        quote = serde.get("quoteChar", '"')
+        fields, source = _csv_fields(table, files, delimiter=delimiter, quote=quote, skip=skip)
+    else:
+        fields, source = _line_fields(table, files, delimiter=delimiter, skip=skip)
     # NULLIF also keeps DuckDB from pushing the cast down into its reader, where it would be an error.
     values = [
-        f"redshift_truncate(c{index}, {kind.length}) AS {quoted(name)}"
+        f"redshift_truncate({field}, {kind.length}) AS {quoted(name)}"
         if kind.is_string
-        else f"TRY_CAST(nullif(c{index}, '') AS {kind.duckdb}) AS {quoted(name)}"
-        for index, (name, kind) in enumerate(table.fields)
+        else f"TRY_CAST(nullif({field}, '') AS {kind.duckdb}) AS {quoted(name)}"
+        for field, (name, kind) in zip(fields, table.fields, strict=True)
     ]
+    return values, source
+
+
+def _csv_fields(
+    table: _Table, files: list[DataFile], *, delimiter: str, quote: str, skip: int
+) -> tuple[list[str], str]:
+    kinds = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(table.fields)))
+    mark = _text_literal(quote)
     source = (
         f"read_csv({paths(files)}, columns = {{{kinds}}}, auto_detect = false, header = false, skip = {skip},"
-        f" delim = '{written['delim']}', quote = '{written['quote']}', escape = '{written['quote']}',"
-        r" nullstr = '\N', null_padding = true)"
+        f" delim = {_text_literal(delimiter)}, quote = {mark}, escape = {mark}, nullstr = '\\N', null_padding = true,"
+        " strict_mode = false)"
     )
-    return values, source
+    return [f"c{index}" for index in range(len(table.fields))], source
+
+
+def _line_fields(table: _Table, files: list[DataFile], *, delimiter: str, skip: int) -> tuple[list[str], str]:
+    """Hive's LazySimpleSerDe: a quote is a character, fields beyond the columns are passed over."""
+    source = (
+        f"read_csv({paths(files)}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, header = false, skip = {skip},"
+        f" delim = {_text_literal(_NO_DELIMITER)}, quote = '', escape = '', force_not_null = ['line'])"
+    )
+    parts = f"string_split(line, {_text_literal(delimiter)})"
+    return [f"nullif({parts}[{index}], '\\N')" for index in range(1, len(table.fields) + 1)], source
+
+
+def _text_literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _character(delimiter: str) -> str:

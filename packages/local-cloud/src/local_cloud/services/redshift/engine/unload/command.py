@@ -16,7 +16,7 @@ from local_cloud.services.redshift.engine.queries import prepare
 from local_cloud.services.redshift.engine.statement import RunningStatement
 from local_cloud.services.redshift.engine.storage import Storage, resolve_role, split_url
 from local_cloud.services.redshift.engine.unload.files import MAX_FILE, NUMBER, ROWS, UnloadJob, Written
-from local_cloud.services.redshift.errors import NotSupported, SqlError
+from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql import statements
 from local_cloud.services.redshift.sql.dialect import read
 from local_cloud.services.redshift.sql.load import Unload
@@ -89,8 +89,8 @@ def _check_options(statement: Unload) -> None:
         raise SqlError(f"{refused[0]} is not supported for UNLOAD to {statement.format}")
     if options >= {"ALLOWOVERWRITE", "CLEANPATH"}:
         raise SqlError("CLEANPATH and ALLOWOVERWRITE cannot be used together")
-    if "FIXEDWIDTH" in options:
-        raise NotSupported("UNLOAD with FIXEDWIDTH is not supported by the local warehouse")
+    if "FIXEDWIDTH" in options and (refused := sorted(options & {"ADDQUOTES", "DELIMITER", "ESCAPE", "HEADER"})):
+        raise SqlError(f"{refused[0]} is not supported for UNLOAD with FIXEDWIDTH")
     if statement.size and not MIN_FILE <= statement.size <= MAX_FILE:
         raise SqlError("MAXFILESIZE must be between 5 MB and 6.2 GB")
 

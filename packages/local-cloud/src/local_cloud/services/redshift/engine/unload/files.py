@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local_cloud.services.redshift.engine.context import Context
-from local_cloud.services.redshift.engine.copy.options import character
+from local_cloud.services.redshift.engine.copy.options import character, widths
 from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql.lexer import quoted
 from local_cloud.services.redshift.sql.load import Unload
@@ -24,6 +24,9 @@ SLICES = 2
 MAX_FILE = int(6.2 * (1 << 30))
 _SUFFIXES = {"GZIP": ".gz", "BZIP2": ".bz2", "ZSTD": ".zst"}
 DEFAULT_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+#: Bytes that no text has.
+_NO_DELIMITER = "\x02\x03\x02\x03"
 
 #: Where the rows wait, numbered in the query's order.
 ROWS = "temp.main.pg_unload"
@@ -132,7 +135,8 @@ class UnloadJob:
         elif self.statement.format == "JSON":
             source = f"SELECT count(*) FROM read_json_objects({path})"
         else:
-            kinds = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(self.kept)))
+            fields = 1 if self.widths else len(self.kept)
+            kinds = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(fields))
             delimiter, quote = self._punctuation
             source = (
                 f"SELECT count(*) FROM read_csv({path}, columns = {{{kinds}}}, auto_detect = false, header = false,"
@@ -143,6 +147,8 @@ class UnloadJob:
     @property
     def _punctuation(self) -> tuple[str, str]:
         """Delimiter, and the quote or nothing."""
+        if self.widths:
+            return _NO_DELIMITER, ""
         csv = self.statement.format == "CSV"
         delimiter = character(self.statement.options.get("DELIMITER", "," if csv else "|"))
         return delimiter, '"' if csv or "ADDQUOTES" in self.statement.options else ""
@@ -179,6 +185,8 @@ class UnloadJob:
 
     def _select(self) -> str:
         """The columns as their format writes them."""
+        if self.widths:
+            return f"{' || '.join(self._padded())} AS line"
         values = []
         for name, kind in self.kept:
             value = quoted(name)
@@ -192,6 +200,24 @@ class UnloadJob:
                 value = self._as_text(value, kind)
             values.append(f"{value} AS {quoted(name)}")
         return ", ".join(values)
+
+    @property
+    def widths(self) -> list[int]:
+        """The widths of FIXEDWIDTH's columns; none without it."""
+        return widths(self.statement.options["FIXEDWIDTH"]) if "FIXEDWIDTH" in self.statement.options else []
+
+    def _padded(self) -> list[str]:
+        """The fields of FIXEDWIDTH. What is wider than its field is refused: "FIXEDWIDTH doesn't truncate data"."""
+        if len(self.widths) != len(self.kept):
+            raise SqlError(f"FIXEDWIDTH names {len(self.widths)} columns, the query has {len(self.kept)}")
+        null, fields = _literal(self.statement.options.get("NULL", "")), []
+        for (name, kind), width in zip(self.kept, self.widths, strict=True):
+            value = f"coalesce({self._as_text(quoted(name), kind)}, {null})"
+            longest = self.context.query(f"SELECT max(length({value})) FROM {ROWS}").fetchone()[0] or 0
+            if longest > width:
+                raise SqlError(f"Column {name} has a value of {longest} characters, FIXEDWIDTH gives it {width}")
+            fields.append(f"rpad({value}, {width}, ' ')")
+        return fields
 
     def _as_text(self, value: str, kind: RedshiftType) -> str:
         if kind.name == "boolean":
