@@ -452,9 +452,9 @@ def test_accepted(sfn, definition):
 @pytest.mark.parametrize(
     ("text", "code", "message"),
     [
-        ("[", "INVALID_JSON_DESCRIPTION", "Expecting value: line 1 column 2 (char 1)"),
         ('{"a": 1, "a": 2}', SCHEMA, "The name 'a' is there 2 times in one object"),
         ("[]", SCHEMA, "Definition must be a valid JSON object"),
+        (" ", SCHEMA, "Definition must be a valid JSON object"),
     ],
 )  # fmt: skip
 def test_text_that_is_no_definition(sfn, text, code, message):
@@ -463,6 +463,19 @@ def test_text_that_is_no_definition(sfn, text, code, message):
     assert sfn.refused(
         "create_state_machine", name="x", roleArn="arn:aws:iam::123456789012:role/machine", definition=text
     ) == ("InvalidDefinition", f"Invalid State Machine Definition: '{code}: {message}'")
+
+
+def test_text_that_is_no_json(sfn):
+    """In the words of Jackson, with which AWS reads it (recorded in `test_sfn_api_validation.snapshot.json`)."""
+    tokens = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+    place = '[Source: (String)"{\n"a": not}"; line: 2, column: 9]'
+    message = f"Unrecognized token 'not': was expecting {tokens}\n at {place}"
+    code = "INVALID_JSON_DESCRIPTION"
+    problem = {"severity": "ERROR", "code": code, "message": message, "location": place}
+    assert diagnostics(sfn, '{\n"a": not}')["diagnostics"] == [problem]
+    role = "arn:aws:iam::123456789012:role/machine"
+    refused = sfn.refused("create_state_machine", name="x", roleArn=role, definition='{\n"a": not}')
+    assert refused == ("InvalidDefinition", f"Invalid State Machine Definition: '{code}: {message}'")
 
 
 def test_every_problem_is_in_the_message(sfn):

@@ -74,15 +74,19 @@ def test_a_name_started_many_times_at_once_runs_once(sfn):
     assert len(sfn.api.list_executions(stateMachineArn=machine)["executions"]) == 1
 
 
+VALUES = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+
+
 @pytest.mark.parametrize(
     ("input", "reason"),
     [
         ("", "Invalid execution input."),
-        ("{", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
-        ("{'a': 1}", "Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
-        ("x" * (256 * 1024 + 1), "The input is longer than 262144 bytes"),
+        ("{", "Unexpected end-of-input"),
+        ("{'a': 1}", "Unexpected character (''' (code 39)): was expecting double-quote to start field name"),
+        ('{"a": not}', f"Unrecognized token 'not': was expecting {VALUES}"),
+        ("[,]", f"Unexpected character (',' (code 44)): expected a valid value {VALUES}"),
     ],
-    ids=["nothing", "half", "quotes", "long"],
+    ids=["nothing", "half", "quotes", "a word", "a comma"],
 )
 def test_input_that_is_refused(sfn, input, reason):
     machine = sfn.machine(sfn.one({"Type": "Pass"}))
@@ -100,7 +104,24 @@ def test_input_that_is_not(sfn, input):
     assert sfn.describe(outcome.arn)["input"] == input
 
 
-@pytest.mark.parametrize("name", ["a b", "a:b", "a/b", "x" * 81])
+def test_data_is_no_longer_than_a_quarter_of_a_mebibyte(sfn):
+    """In bytes; what is sensitive is not repeated."""
+    machine = sfn.machine(sfn.one({"Type": "Pass", "Result": 1}))
+    longest = json.dumps("é" * 131071, ensure_ascii=False)
+    sfn.api.start_execution(stateMachineArn=machine, input=longest)
+    reason = "failed to satisfy constraint: Member must have length less than or equal to"
+    refused = sfn.refused("start_execution", stateMachineArn=machine, input=longest + " ")
+    assert refused == ("ValidationException", f"1 validation error detected: Value at 'input' {reason} 262144")
+    refused = sfn.refused("send_task_success", taskToken="t", output=longest + " ")
+    assert refused == ("ValidationException", f"1 validation error detected: Value at 'output' {reason} 262144")
+    refused = sfn.refused("send_task_failure", taskToken="t", error="e" * 257, cause="c" * 32769)
+    assert refused == (
+        "ValidationException",
+        f"2 validation errors detected: Value at 'error' {reason} 256; Value at 'cause' {reason} 32768",
+    )
+
+
+@pytest.mark.parametrize("name", ["a b", "a:b", "a/b"])
 def test_names_that_are_refused(sfn, name):
     machine = sfn.machine(sfn.one({"Type": "Pass"}))
     assert sfn.refused("start_execution", stateMachineArn=machine, name=name)[0] == "InvalidName"

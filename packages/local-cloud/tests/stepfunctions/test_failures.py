@@ -313,3 +313,26 @@ def test_errors_that_a_machine_handles_are_no_noise_in_the_log(sfn):
     with (sfn.cloud.state_dir / "server.log").open() as log:
         log.seek(before)
         assert [line for line in log if "stepfunctions" in line or "Traceback" in line] == []
+
+
+def test_what_comes_after_the_result_is_caught_by_nothing(sfn):
+    """Recorded in LocalStack's `test_base_scenarios.snapshot.json`."""
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sts:getCallerIdentity",
+        "OutputPath": "$.none.at.all",
+        "Catch": [{"ErrorEquals": ["States.Runtime"], "Next": "Caught"}],
+    }
+    outcome = sfn.run(sfn.one(state))
+    assert outcome.error == "States.Runtime"
+    assert outcome.cause.endswith("Invalid path '$.none.at.all' : Missing property in path $['none']")
+    assert outcome.types[-2:] == ["TaskSucceeded", "ExecutionFailed"]
+
+
+def test_an_error_and_a_cause_are_as_long_as_aws_keeps_them(sfn):
+    outcome = sfn.run(
+        sfn.one({"Type": "Fail", "ErrorPath": "$.e", "CausePath": "$.c"}), {"e": "e" * 300, "c": "c" * 40000}
+    )
+    assert (outcome.error, outcome.cause) == ("e" * 256, "c" * 32768)
+    failed = outcome.details("ExecutionFailed")
+    assert failed == [{"error": "e" * 256, "cause": "c" * 32768}]

@@ -85,6 +85,11 @@ ROWS = {
         "0 ParallelStateEntered, 2 ParallelStateStarted, 3 FailStateEntered, 4 ParallelStateStarted,"
         " 5 FailStateEntered, 6 ParallelStateFailed, 7 ExecutionFailed",
     ),
+    "a catcher that fails": (
+        around(FAILS, Catch=[CATCH["Catch"][0] | {"Output": {"v": "{% $states.input.missing %}"}}]), JSONATA, {},
+        "0 ParallelStateEntered, 2 ParallelStateStarted, 3 FailStateEntered, 4 ParallelStateFailed, 4 EvaluationFailed,"
+        " 6 ParallelStateFailed, 7 ExecutionFailed",
+    ),
     "ResultSelector of a Parallel that fails": (
         around(PASS, ResultSelector={"m.$": "$.nope"}), {}, {},
         "0 ParallelStateEntered, 2 ParallelStateStarted, 3 PassStateEntered, 4 PassStateExited,"
@@ -108,7 +113,7 @@ ROWS = {
     "Map": (
         over(PASS), {}, [1, 2],
         "0 MapStateEntered, 2 MapStateStarted, 3 MapIterationStarted, 4 PassStateEntered, 5 PassStateExited,"
-        " 6 MapIterationSucceeded, 7 MapIterationStarted, 8 PassStateEntered, 9 PassStateExited,"
+        " 6 MapIterationSucceeded, 6 MapIterationStarted, 8 PassStateEntered, 9 PassStateExited,"
         " 10 MapIterationSucceeded, 11 MapStateSucceeded, 11 MapStateExited, 13 ExecutionSucceeded",
     ),
     "Map over nothing": (
@@ -269,7 +274,7 @@ def test_events_carry_data_unless_they_are_not_wanted(sfn):
     }
     assert entered["stateEnteredEventDetails"] == {
         "name": "S",
-        "input": '{"a":"☃"}',
+        "input": '{"a": "\\u2603"}',
         "inputDetails": {"truncated": False},
     }
     assert exited["stateExitedEventDetails"] == {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 from collections import Counter
 
 import pytest
@@ -38,6 +40,7 @@ def test_a_machine_from_creation_to_deletion(sfn):
         "creationDate": created["creationDate"],
         "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
         "tracingConfiguration": {"enabled": False},
+        "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
     }
     execution = sfn.start(arn)
     sfn.wait(execution)
@@ -66,7 +69,7 @@ def test_creating_the_same_again(sfn):
         assert sfn.refused("create_state_machine", **request | other) == exists
 
 
-@pytest.mark.parametrize("name", ["a b", "a<b", "a*b", "a#b", "a:b", "a/b", 'a"b', "a\x00b", "a$b", "x" * 81])
+@pytest.mark.parametrize("name", ["a b", "a<b", "a*b", "a#b", "a:b", "a/b", 'a"b', "a\x00b", "a$b"])
 def test_names_that_are_refused(sfn, name):
     refused = sfn.refused("create_state_machine", name=name, definition=text(), roleArn=ROLE)
     assert refused == ("InvalidName", f"Invalid Name: '{name}'")
@@ -209,7 +212,9 @@ def test_an_alias_routes_by_weight(sfn):
     assert [each["stateMachineAliasArn"] for each in aliases] == [arn]
     sfn.api.delete_state_machine_version(stateMachineVersionArn=first)
     sfn.api.delete_state_machine_alias(stateMachineAliasArn=arn)
-    assert sfn.refused("describe_state_machine_alias", stateMachineAliasArn=arn)[0] == "ResourceNotFound"
+    gone = ("ResourceNotFound", "Request references a resource that does not exist.")
+    assert sfn.refused("describe_state_machine_alias", stateMachineAliasArn=arn) == gone
+    sfn.api.delete_state_machine_alias(stateMachineAliasArn=arn)
     assert sfn.refused("start_execution", stateMachineArn=arn)[0] == "StateMachineDoesNotExist"
 
 
@@ -274,7 +279,107 @@ def test_a_role_that_is_none(sfn):
     assert code == "InvalidArn"
 
 
-def test_operations_that_are_not_there_say_so(sfn):
-    code, message = sfn.refused("test_state", definition="{}", roleArn=ROLE)
-    assert code == "UnknownOperationException"
-    assert "TestState" in message
+def test_what_the_model_does_not_allow_is_refused_in_awss_words(sfn):
+    def refused(operation, **parameters):
+        code, message = sfn.refused(operation, **parameters)
+        assert code == "ValidationException"
+        return message.removeprefix("1 validation error detected: ")
+
+    name = "x" * 81
+    failed = "failed to satisfy constraint: Member must"
+    assert refused("create_state_machine", name=name, definition=text(), roleArn=ROLE) == (
+        f"Value '{name}' at 'name' {failed} have length less than or equal to 80"
+    )
+    assert refused("list_state_machines", nextToken="t" * 1025) == (
+        f"Value '{'t' * 1025}' at 'nextToken' {failed} have length less than or equal to 1024"
+    )
+    machine = sfn.machine(text())
+    assert refused("list_executions", stateMachineArn=machine, nextToken="t" * 3097) == (
+        f"Value '{'t' * 3097}' at 'nextToken' {failed} have length less than or equal to 3096"
+    )
+    assert refused("list_executions", stateMachineArn=machine, maxResults=1001) == (
+        f"Value '1001' at 'maxResults' {failed} have value less than or equal to 1000"
+    )
+    routes = [{"stateMachineVersionArn": f"{machine}:{number}", "weight": 1} for number in (1, 2, 3)]
+    shown = ", ".join(
+        f"RoutingConfigurationListItem(stateMachineVersionArn={machine}:{number}, weight=1)" for number in (1, 2, 3)
+    )
+    assert refused("create_state_machine_alias", name="a", routingConfiguration=routes) == (
+        f"Value '[{shown}]' at 'routingConfiguration' {failed} have length less than or equal to 2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "code", "message"),
+    [
+        ("DescribeStateMachine", {}, "ValidationException",
+         "1 validation error detected: Value null at 'stateMachineArn' failed to satisfy constraint: Member must not be"
+         " null"),
+        ("DescribeStateMachine", {"stateMachineArn": 1}, "SerializationException",
+         "'stateMachineArn' must be of type string"),
+        ("DescribeStateMachine", [], "SerializationException", "'The request' must be of type structure"),
+        ("ListStateMachines", {"nobody": 1}, "", ""),
+        ("Nobody", {}, "UnknownOperationException",
+         "The local cloud does not serve the Step Functions operation 'Nobody'"),
+    ],
+)  # fmt: skip
+def test_requests_of_clients_that_check_nothing_are_looked_at(sfn, target, body, code, message):
+    signature = "Credential=test/20260101/us-east-1/states/aws4_request, SignedHeaders=host, Signature=x"
+    request = urllib.request.Request(
+        sfn.cloud.endpoint,
+        data=json.dumps(body).encode(),
+        headers={
+            "X-Amz-Target": f"AWSStepFunctions.{target}",
+            "Content-Type": "application/x-amz-json-1.0",
+            "Authorization": f"AWS4-HMAC-SHA256 {signature}",
+        },
+    )
+    try:
+        with urllib.request.urlopen(request) as response:
+            answer = json.load(response)
+    except urllib.error.HTTPError as error:
+        answer = json.load(error)
+    assert (answer.get("__type", ""), answer.get("message", "")) == (code, message)
+
+
+def test_the_key_of_a_machine_is_kept_and_given_back(sfn):
+    key = {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "alias/machines"}
+    arn = sfn.machine(text(), encryptionConfiguration=key)
+    described = sfn.api.describe_state_machine(stateMachineArn=arn)["encryptionConfiguration"]
+    assert described == key | {"kmsDataKeyReusePeriodSeconds": 300}
+    request = {"name": "no-key", "definition": text(), "roleArn": ROLE}
+    for wrong in ({"type": "CUSTOMER_MANAGED_KMS_KEY"}, {"type": "AWS_OWNED_KEY", "kmsKeyId": "k"}):
+        refused = sfn.refused("create_state_machine", encryptionConfiguration=wrong, **request)
+        assert refused[0] == "InvalidEncryptionConfiguration"
+
+
+def test_the_variables_that_states_read_are_described(sfn):
+    branch = {
+        "StartAt": "In",
+        "States": {"In": {"Type": "Pass", "Assign": {"c.$": "States.Format('{}', $a)"}, "End": True}},
+    }
+    machine = {
+        "StartAt": "First",
+        "States": {
+            "First": {"Type": "Pass", "Assign": {"a": 1, "b": 2}, "Next": "Each"},
+            "Each": {"Type": "Map", "ItemsPath": "$a.items", "ItemProcessor": branch, "Next": "Choose"},
+            "Choose": {
+                "Type": "Choice",
+                "Choices": [{"Not": {"Variable": "$a", "StringEqualsPath": "$b"}, "Next": "Last"}],
+                "Default": "Last",
+            },
+            "Last": {
+                "Type": "Pass",
+                "QueryLanguage": "JSONata",
+                "Output": "{% ($n := $b; $map($states.input, function($i) { $i + $n + $sum($a) })) %}",
+                "End": True,
+            },
+        },
+    }
+    arn = sfn.machine(machine)
+    wanted = {"Choose": ["a", "b"], "Each": ["a"], "In": ["a"], "Last": ["a", "b"]}
+    assert sfn.api.describe_state_machine(stateMachineArn=arn)["variableReferences"] == wanted
+    execution = sfn.start(arn)
+    assert sfn.api.describe_state_machine_for_execution(executionArn=execution)["variableReferences"] == wanted
+    without = sfn.api.describe_state_machine(stateMachineArn=arn, includedData="METADATA_ONLY")
+    assert "variableReferences" not in without

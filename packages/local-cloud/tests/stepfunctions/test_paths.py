@@ -305,3 +305,8 @@ def test_history_has_json_as_aws_writes_it(sfn):
     outcome = sfn.run(sfn.one({"Type": "Pass", "Parameters": {"a": [1, {"b": "☃"}]}}))
     exited = outcome.events[2]["stateExitedEventDetails"]
     assert exited["output"] == '{"a":[1,{"b":"☃"}]}'
+
+
+def test_the_context_object_in_an_output_stays_as_it_was(sfn):
+    states = [{"Type": "Pass", "Parameters": {"c.$": "$$"}}, {"Type": "Pass"}]
+    assert sfn.run(sfn.chain(*states)).output["c"]["State"]["Name"] == "S0"

@@ -439,8 +439,7 @@ REFUSED = {
         {"Type": "Pass"},
         {"input": "{"},
         "InvalidExecutionInput",
-        "Invalid State Machine Execution Input: 'Expecting property name enclosed in double quotes: line 1 column 2"
-        " (char 1)'",
+        "Invalid State Machine Execution Input: 'Unexpected end-of-input'",
     ),
 }
 

@@ -98,6 +98,16 @@ def test_answers_that_are_refused(sfn, queue):
     assert sfn.refused("send_task_success", taskToken=token, output="{}")[0] == "TaskTimedOut"
 
 
+def test_an_activity_that_is_deleted(sfn):
+    activity = sfn.api.create_activity(name="gone")["activityArn"]
+    machine = sfn.machine(sfn.one({"Type": "Task", "Resource": activity, "Catch": ALL}))
+    sfn.api.delete_activity(activityArn=activity)
+    place = "An error occurred while executing the state 'S' (entered at the event id #2)."
+    outcome = sfn.wait(sfn.start(machine))
+    assert outcome.result == ("States.Runtime", f"{place} The activity {activity} does not exist.")
+    assert outcome.types == ["ExecutionStarted", "TaskStateEntered", "ExecutionFailed"]
+
+
 def test_a_worker_takes_an_activitys_tasks(sfn):
     activity = sfn.api.create_activity(name="work")["activityArn"]
     assert sfn.api.create_activity(name="work")["activityArn"] == activity

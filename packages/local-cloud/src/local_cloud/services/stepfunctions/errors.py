@@ -10,12 +10,14 @@
     ├── Invalid                      the request itself is wrong; sending it again cannot help
     │   ├── InvalidArn
     │   ├── InvalidDefinition
+    │   ├── InvalidEncryptionConfiguration
     │   ├── InvalidExecutionInput
     │   ├── InvalidLoggingConfiguration
     │   ├── InvalidName
     │   ├── InvalidOutput
     │   ├── InvalidToken
     │   ├── MissingRequiredParameter
+    │   ├── SerializationException
     │   ├── StateMachineTypeNotSupported
     │   ├── UnknownOperationException
     │   └── ValidationException
@@ -65,8 +67,10 @@ class ExecutionDoesNotExist(NotFound):
 
 
 class ResourceNotFound(NotFound):
-    def __init__(self, arn: str) -> None:
-        super().__init__(f"Resource not found: '{arn}'")
+    def __init__(self, arn: str = "") -> None:
+        super().__init__(
+            f"Resource not found: '{arn}'" if arn else "Request references a resource that does not exist."
+        )
 
 
 class StateMachineDoesNotExist(NotFound):
@@ -86,6 +90,11 @@ class InvalidArn(Invalid):
 class InvalidDefinition(Invalid):
     def __init__(self, problems: str, *, prefix: str = "Invalid State Machine Definition: ") -> None:
         super().__init__(f"{prefix}'{problems}'" if prefix else problems)
+
+
+class InvalidEncryptionConfiguration(Invalid):
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Invalid Encryption Configuration: {reason}")
 
 
 class InvalidExecutionInput(Invalid):
@@ -114,6 +123,10 @@ class InvalidToken(Invalid):
 
 
 class MissingRequiredParameter(Invalid):
+    pass
+
+
+class SerializationException(Invalid):
     pass
 
 

@@ -17,8 +17,8 @@ from .errors import (
     StateMachineTypeNotSupported,
 )
 from .execution_record import Execution
-from .integrations.clients import Clients
 from .journal import End, Journal, Start, begin, read_end, read_lines, read_start
+from .json_text import BadJson, parse
 from .listings import list_item
 from .lookup import target
 from .machines import Answer, describe_revision
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .running.progress import Progress
 
 _REDRIVABLE_FOR = 14 * 24 * 3600.0
-_LONGEST_INPUT = 256 * 1024
 _BILLED = 100
 """Milliseconds, and up to the next, that an express execution is billed by (https://aws.amazon.com/step-functions/pricing)."""
 _BILLED_MEMORY = 64
@@ -43,7 +42,7 @@ _LONGEST_SYNC = 300.0
 class Executions:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
-        self._clients = Clients(registry.cloud, execution_status=lambda arn: registry.execution(arn).status)
+        self._clients = registry.clients()
         self._sender: Sender | None = None
 
     def start_execution(
@@ -252,13 +251,11 @@ def _start(
 
 
 def check_input(text: str) -> None:
-    if len(text.encode()) > _LONGEST_INPUT:
-        raise InvalidExecutionInput(f"The input is longer than {_LONGEST_INPUT} bytes")
     if not text:
         raise InvalidExecutionInput("Invalid execution input.")
     try:
-        json.loads(text)
-    except ValueError as error:
+        parse(text)
+    except BadJson as error:
         raise InvalidExecutionInput(str(error)) from None
 
 

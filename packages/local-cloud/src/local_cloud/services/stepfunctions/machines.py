@@ -14,6 +14,7 @@ from typing import Any
 
 from . import arns
 from .definition import Problem, check
+from .encryption import complete
 from .errors import (
     InvalidArn,
     InvalidDefinition,
@@ -23,6 +24,7 @@ from .errors import (
     StateMachineTypeNotSupported,
     ValidationException,
 )
+from .language.references import variable_references
 from .lookup import machine_and_version, unqualified
 from .model import EXPRESS, STANDARD, Machine, Revision, now
 from .pages import page
@@ -62,7 +64,7 @@ class Machines:
             role_arn=role_arn,
             logging=_logging(logging_configuration),
             tracing=tracing_configuration or {"enabled": False},
-            encryption=encryption_configuration or {},
+            encryption=complete(encryption_configuration),
             updated=now(),
         )
         arn = self.registry.arn("stateMachine", name)
@@ -105,7 +107,7 @@ class Machines:
             machine = unqualified(self.registry, state_machine_arn)
             if definition:
                 _check_definition(definition, machine.type)
-            old = machine.revision
+            old = dataclasses.replace(machine.revision, encryption=complete(machine.revision.encryption))
             self.roles.check(
                 role_arn or old.role_arn,
                 definition or old.definition,
@@ -118,7 +120,7 @@ class Machines:
                 role_arn=role_arn or old.role_arn,
                 logging=_logging(logging_configuration) if logging_configuration else old.logging,
                 tracing=tracing_configuration or old.tracing,
-                encryption=encryption_configuration or old.encryption,
+                encryption=complete(encryption_configuration or old.encryption),
             )
             updated = now()
             if new != old:
@@ -184,15 +186,16 @@ class Machines:
 
 def describe_revision(revision: Revision, included_data: str) -> Answer:
     """The members that DescribeStateMachine and DescribeStateMachineForExecution share."""
+    with_data = included_data != "METADATA_ONLY"
     answer: Answer = {
         "roleArn": revision.role_arn,
         "loggingConfiguration": revision.logging,
         "tracingConfiguration": revision.tracing,
         # AWS keeps this member and empties it when only metadata is asked for.
-        "definition": "" if included_data == "METADATA_ONLY" else revision.definition,
+        "definition": revision.definition if with_data else "",
+        "encryptionConfiguration": complete(revision.encryption),
+        "variableReferences": (variable_references(revision.definition) if with_data else None) or None,
     }
-    if revision.encryption:
-        answer["encryptionConfiguration"] = revision.encryption
     if revision.id:
         answer["revisionId"] = revision.id
     return answer
@@ -234,9 +237,9 @@ def _logging(configuration: dict[str, Any] | None) -> dict[str, Any]:
 
 def _differ(one: Revision, other: Revision) -> bool:
     """By what CreateStateMachine's idempotence looks at: a different role or different tags are ignored."""
-    return (one.definition, one.logging, one.tracing, one.encryption) != (
+    return (one.definition, one.logging, one.tracing, complete(one.encryption)) != (
         other.definition,
         other.logging,
         other.tracing,
-        other.encryption,
+        complete(other.encryption),
     )

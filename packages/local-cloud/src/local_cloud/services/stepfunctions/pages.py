@@ -8,11 +8,10 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from .errors import InvalidToken, ValidationException
+from .errors import InvalidToken
 
 T = TypeVar("T")
 _DEFAULT_SIZE = 100
-_LARGEST_SIZE = 1000
 
 
 def page(
@@ -23,11 +22,6 @@ def page(
     `items` are in the order they are shown. `key` gives each a value that is unique and can be written as JSON.
     A size of 0 or none means 100, as on AWS. Raises InvalidToken for a token that no page gave.
     """
-    if size is not None and not 0 <= size <= _LARGEST_SIZE:
-        raise ValidationException(
-            f"1 validation error detected: Value '{size}' at 'maxResults' failed to satisfy constraint: "
-            f"Member must have value less than or equal to {_LARGEST_SIZE}"
-        )
     count = size or _DEFAULT_SIZE
     start = 0
     if token:

@@ -13,6 +13,7 @@ from local_cloud.errors import StateNotSaved
 
 from .errors import ExecutionDoesNotExist, StateMachineDoesNotExist
 from .execution_record import Execution
+from .integrations.clients import Clients
 from .journal import End, Journal, Start, read_end, read_events, read_start
 from .model import Activity, Machine, now
 from .saved import Saved
@@ -51,6 +52,14 @@ class Registry:
     def arn(self, kind: str, name: str) -> str:
         settings = self.cloud.settings
         return f"arn:aws:states:{settings.region}:{settings.account_id}:{kind}:{name}"
+
+    def clients(self) -> Clients:
+        """What states reach others by."""
+        return Clients(
+            self.cloud,
+            execution_status=lambda arn: self.execution(arn).status,
+            has_activity=lambda arn: arn in self.activities,
+        )
 
     def machine(self, arn: str) -> Machine:
         with self.lock:

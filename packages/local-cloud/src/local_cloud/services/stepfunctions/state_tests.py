@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from .definition import check, check_state
 from .errors import InvalidDefinition, ValidationException
 from .executions import check_input
-from .integrations.clients import Clients
 from .journal import Start
 from .language.json_values import Json
 from .language.read import find_state, read_state
@@ -45,7 +44,7 @@ class StateTests:
     def __init__(self, registry: Registry) -> None:
         self.registry = registry
         self.roles = Roles(registry.cloud)
-        self._clients = Clients(registry.cloud, execution_status=lambda arn: registry.execution(arn).status)
+        self._clients = registry.clients()
 
     def test_state(
         self,
@@ -172,5 +171,5 @@ def _inspection(state: State, start: Start, trial: Trial, variables: Mapping[str
 
 
 def _text(value: Json) -> str:
-    """As AWS writes the results of a test: with spaces, other than in executions."""
+    """With the spaces that most inputs come with: AWS keeps the spaces of the texts that it was given."""
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from . import arns
+from .encryption import complete
 from .errors import ActivityDoesNotExist, InvalidOutput
+from .json_text import BadJson, parse
 from .machines import Answer
 from .model import Activity, now
 from .pages import page
@@ -23,8 +23,8 @@ class Tasks:
     def send_task_success(self, *, task_token: str, output: str) -> Answer:
         token = TOKENS.find(task_token)
         try:
-            token.succeed(json.loads(output))
-        except ValueError as error:
+            token.succeed(parse(output))
+        except BadJson as error:
             raise InvalidOutput(str(error)) from None
         return {}
 
@@ -49,7 +49,7 @@ class Tasks:
             activity = self.registry.activities.get(arn)
             if activity is None:
                 given = {tag["key"]: tag["value"] for tag in tags or []}
-                activity = Activity(arn, name, now(), given, encryption_configuration or {})
+                activity = Activity(arn, name, now(), given, complete(encryption_configuration))
                 self.registry.activities[arn] = activity
             return {"activityArn": arn, "creationDate": activity.created}
 
@@ -59,7 +59,7 @@ class Tasks:
             "activityArn": activity.arn,
             "name": activity.name,
             "creationDate": activity.created,
-            "encryptionConfiguration": activity.encryption or {"type": "AWS_OWNED_KEY"},
+            "encryptionConfiguration": complete(activity.encryption),
         }
 
     def list_activities(self, *, max_results: int | None = None, next_token: str | None = None) -> Answer:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ..json_text import BadJson, parse
 from ..model import EXPRESS
 from .problem import JSON, SCHEMA, Problem
 
@@ -33,11 +33,11 @@ def check_state(text: str, name: str) -> list[Problem]:
 
 def _check(text: str, walk: Callable[[dict[str, Any]], Iterable[Problem]]) -> list[Problem]:
     try:
-        document = json.loads(text, object_pairs_hook=_no_duplicates) if text else None
+        document = parse(text, object_pairs_hook=_no_duplicates) if text.strip() else None
+    except BadJson as error:
+        return [Problem(JSON, f"{error}\n at {error.place}", error.place)]
     except _Twice as error:
         return [Problem(SCHEMA, str(error))]
-    except ValueError as error:
-        return [Problem(JSON, str(error))]
     if not isinstance(document, dict):
         return [Problem(SCHEMA, "Definition must be a valid JSON object")]
     return list(walk(document))

@@ -24,7 +24,8 @@ class Problem:
 
     def __str__(self) -> str:
         """As InvalidDefinition's text lists it."""
-        return f"{self.code}: {self.message}" + (f" at {self.location}" if self.location else "")
+        place = "" if not self.location or self.code == JSON else f" at {self.location}"  # a message of JSON has it
+        return f"{self.code}: {self.message}{place}"
 
     def as_diagnostic(self) -> dict[str, Any]:
         fields = {"severity": self.severity, "code": self.code, "message": self.message}

@@ -22,6 +22,8 @@ class Clients:
     cloud: Cloud
     execution_status: Callable[[str], str]
     """Of an execution's ARN."""
+    has_activity: Callable[[str], bool]
+    """Of an activity's ARN."""
 
     def of(self, service: str, start: Start, *, role_arn: str = "") -> Any:
         """A client that acts as the machine's role, as every call of a machine does, or as the role of its state.

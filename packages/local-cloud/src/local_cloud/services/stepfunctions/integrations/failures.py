@@ -34,7 +34,8 @@ def error_and_cause(call: Call, response: dict[str, Any]) -> tuple[str, str]:
         details = f"Service: {call.service_id}, Status Code: {status}, Request ID: {request_id}"
         if metadata.get("HostId"):
             details += f", Extended Request ID: {metadata['HostId']}"
-    return error, f"{message} ({details})"
+    attempts = "" if call.optimised else " (SDK Attempt Count: 1)"  # recorded since November 2025
+    return error, f"{message} ({details}){attempts}"
 
 
 def null_failure(call: Call, name: str) -> tuple[str, str]:

@@ -95,8 +95,7 @@ class ChildExecution:
         if execution["status"] == "RUNNING":
             return None
         shape = _output_shape("stepfunctions")
-        shown = {name: value for name, value in execution.items() if not name.startswith("redrive")}
-        description = structure_output(shown, shape, optimised=True)
+        description = structure_output(execution, shape, optimised=True)
         for field in ("Input", "Output") if self._parsed else ():
             if field in description:
                 description[field] = json.loads(description[field])

@@ -10,10 +10,25 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+import secrets
+import time
 from typing import Any
 
 from .naming import java_name, pascal_name
 from .services import Call
+
+_HEADERS = {
+    "content-length": "Content-Length",
+    "date": "Date",
+    "x-amz-crc32": "x-amz-crc32",
+    "x-amz-executed-version": "X-Amz-Executed-Version",
+    "x-amz-log-result": "X-Amz-Log-Result",
+    "x-amzn-requestid": "x-amzn-RequestId",
+}
+_OWN_HEADERS = {
+    "dynamodb": {"Connection": "keep-alive", "Server": "Server"},
+    "lambda": {"Connection": "keep-alive", "x-amzn-Remapped-Content-Length": "0"},
+}
 
 
 def to_output(call: Call, response: dict[str, Any]) -> dict[str, Any]:
@@ -24,7 +39,7 @@ def to_output(call: Call, response: dict[str, Any]) -> dict[str, Any]:
     if call.resource_type == "lambda":
         output["Payload"] = _json_or_text(output.get("Payload", ""))
     if call.optimised:
-        output |= _sdk_metadata(metadata)
+        output |= sdk_metadata(call, metadata)
     return output
 
 
@@ -76,12 +91,21 @@ def _json_or_text(text: str) -> Any:
         return text
 
 
-def _sdk_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
-    headers = metadata.get("HTTPHeaders", {})
+def sdk_metadata(call: Call, metadata: dict[str, Any]) -> dict[str, Any]:
+    """What the SDK for Java says of a response, with the service's headers as they are spelled on AWS.
+
+    Recorded for DynamoDB, Lambda, SNS, SQS and Step Functions in `services/*.snapshot.json` of LocalStack.
+    """
+    given = metadata.get("HTTPHeaders", {})
+    headers = {spelled: given[name] for name, spelled in _HEADERS.items() if name in given}
+    headers["Content-Type"] = call.content_type or given.get("content-type", "")
+    headers |= _OWN_HEADERS.get(call.resource_type, {"connection": "keep-alive"})
+    if call.resource_type == "lambda":
+        headers["X-Amzn-Trace-Id"] = f"Root=1-{int(time.time()):x}-{secrets.token_hex(12)};Sampled=0"
     return {
         "SdkHttpMetadata": {
             "AllHttpHeaders": {name: [value] for name, value in headers.items()},
-            "HttpHeaders": dict(headers),
+            "HttpHeaders": headers,
             "HttpStatusCode": metadata.get("HTTPStatusCode", 200),
         },
         "SdkResponseMetadata": {"RequestId": metadata.get("RequestId", "")},

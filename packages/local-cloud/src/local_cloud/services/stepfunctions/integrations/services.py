@@ -109,6 +109,14 @@ class Call:
         return _model(self.client).operation_model(self.operation).output_shape
 
     @property
+    def content_type(self) -> str:
+        """Of a response, where the API's protocol fixes it."""
+        metadata = _model(self.client).metadata
+        if metadata["protocol"] == "json":
+            return f"application/x-amz-json-{metadata['jsonVersion']}"
+        return "text/xml" if metadata["protocol"] == "query" else ""
+
+    @property
     def error_shapes(self) -> Any:
         return _model(self.client).error_shapes
 

@@ -17,6 +17,9 @@ HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 QUERY_EVALUATION = "States.QueryEvaluationError"
 INTRINSIC = "States.IntrinsicFailure"
 
+LONGEST = {"error": 256, "cause": 32_768}
+"""Characters that AWS keeps (`SensitiveError`, `SensitiveCause` in the API's model)."""
+
 _WITH_PLACE = (INTRINSIC, QUERY_EVALUATION, RUNTIME)
 
 
@@ -32,7 +35,7 @@ class StateError(Exception):
     """A state failed. `event` is what the history gets of it, where the error has an event of its own.
 
     `missed_heartbeat` is of a States.Timeout, which is the error of a missed heartbeat in history and output;
-    `is_callback` of what SendTaskFailure reported.
+    `is_callback` of what SendTaskFailure reported. One that `is_final` is past all rules.
     """
 
     def __init__(
@@ -43,13 +46,15 @@ class StateError(Exception):
         event: Event | None = None,
         missed_heartbeat: bool = False,
         is_callback: bool = False,
+        is_final: bool = False,
     ) -> None:
         super().__init__(error)
-        self.error = error
-        self.cause = cause
+        self.error = error and error[: LONGEST["error"]]
+        self.cause = cause and cause[: LONGEST["cause"]]
         self.event = event
         self.missed_heartbeat = missed_heartbeat
         self.is_callback = is_callback
+        self.is_final = is_final
 
     @property
     def output(self) -> dict[str, Json]:
@@ -67,6 +72,8 @@ def has_match(names: Collection[str], error: StateError) -> bool:
     whatever the page above says (recorded in LocalStack's `test_states_errors.snapshot.json`).
     """
     name = error.error
+    if error.is_final:
+        return False
     if name in names or (error.missed_heartbeat and HEARTBEAT_TIMEOUT in names):
         return True
     if name == RUNTIME:

@@ -14,6 +14,7 @@ import json
 import math
 import random
 import uuid
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
@@ -44,6 +45,15 @@ def evaluate(expression: str, bindings: dict[str, Any]) -> Any:
     if result is None:
         raise QueryError(" returned nothing (undefined).")
     return _as_json(result)
+
+
+def parse(expression: str) -> Any:
+    """The tree of an expression that is one."""
+    return _compiled(expression).ast
+
+
+def function_names() -> Collection[str]:
+    return {*Jsonata.static_frame.bindings, *_FUNCTIONS}
 
 
 @lru_cache(maxsize=1024)

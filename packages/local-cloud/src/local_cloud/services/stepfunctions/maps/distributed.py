@@ -64,7 +64,7 @@ def run_distributed(scope: Scope, state: Map, *, data: Json, items: list[Json], 
     map_run.end("SUCCEEDED")
     scope.record("MapRunSucceeded")
     scope.record("MapStateSucceeded")
-    scope.cursor.previous = started  # which MapStateExited follows on AWS
+    scope.cursor.previous = started  # which MapStateExited follows on AWS, in recordings since November 2024
     return result
 
 

@@ -27,7 +27,6 @@ def run_inline(scope: Scope, state: Map, *, data: Json, items: list[Json], at_on
             iteration.record("MapIterationStarted", _details(state, index))
             output = _iterate(iteration, state, data=data, items=items, index=index)
             iteration.record("MapIterationSucceeded", _details(state, index), is_followed=False)
-            iteration.cursor.previous = iteration.cursor.last
             execution.child_done(path, output)
         finally:
             running.pop(index)
@@ -41,6 +40,7 @@ def run_inline(scope: Scope, state: Map, *, data: Json, items: list[Json], at_on
             if iteration := running.get(index):
                 abort([iteration], event=partial(_record_abort, state=state, index=index))
         raise
+    scope.cursor.previous = scope.cursor.last  # an iteration follows no other's last event, the state's end does
     scope.record("MapStateSucceeded", is_followed=False)
     return outputs
 

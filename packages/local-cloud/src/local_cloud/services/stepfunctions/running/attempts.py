@@ -118,11 +118,25 @@ def _once(scope: Scope, work: Work) -> Json:
 
 
 def _give_up(scope: Scope, state: Retriable, error: StateError) -> Done:
+    before = scope.cursor.previous
     if error.error != RUNTIME and state.failed_event:
         scope.record(state.failed_event)
     if catcher := find_catcher(state.catch, error):
-        return flow.caught(scope, catcher, error)
+        return _caught(scope, state, catcher, error, before=before)
     if error.event and scope.cursor.path:
         scope.record("TaskStateAborted", is_followed=False)
         scope.cursor.entered = ""
     raise StateError(error.error, error.cause, is_callback=error.is_callback)
+
+
+def _caught(scope: Scope, state: Retriable, catcher: Catcher, error: StateError, *, before: int) -> Done:
+    """End the state at a catcher. A catcher that fails goes on from `before`, and the state fails once more."""
+    after, scope.cursor.previous = scope.cursor.previous, before
+    try:
+        done = flow.caught(scope, catcher, error)
+    except StateError:
+        if state.failed_event:
+            scope.record(state.failed_event)
+        raise
+    scope.cursor.previous = after
+    return done

@@ -60,7 +60,15 @@ class Run:
         self._ended = threading.Event()
         """Every waiter has been notified, too."""
         self.history = History(self._write, since=self._redriven or start.started, last_id=self.progress.last_event)
-        self._scope = Scope(execution=self, life=Life(), cursor=Cursor(), context=self._context_object(), variables={})
+        context = self._context_object()
+        self._scope = Scope(
+            execution=self,
+            life=Life(),
+            cursor=Cursor(),
+            context=context,
+            variables={},
+            written=(context["Execution"]["Input"], start.input),
+        )
 
     def begin(self) -> None:
         """Write the first event and start to evaluate, in a thread."""

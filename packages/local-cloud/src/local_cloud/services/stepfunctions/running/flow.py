@@ -46,7 +46,12 @@ def finish(scope: Scope, state: WithResult, result: Json) -> Done:
     placed = _placed(scope, state.result_path, selected)
     scope.note("afterResultSelector", selected)
     scope.note("afterResultPath", placed)
-    return Done(filtered(scope, state.output_path, placed), state.next, assigned)
+    try:
+        output = filtered(scope, state.output_path, placed)
+    except StateError as error:
+        error.is_final = True  # no Retry and no Catch takes it, not even by its name (recorded, see `..errors`)
+        raise
+    return Done(output, state.next, assigned)
 
 
 def pass_on(

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from ..language.errors import Event
+from ..language.errors import LONGEST, Event
 from ..language.json_values import Json
 from ..model import now
 from .life import Life
@@ -113,7 +113,11 @@ class History:
 
 
 def _present(details: Mapping[str, Json]) -> dict[str, Json]:
-    return {name: value for name, value in details.items() if value is not None}
+    return {
+        name: value[: LONGEST[name]] if name in LONGEST else value
+        for name, value in details.items()
+        if value is not None
+    }
 
 
 def _member(event_type: str) -> str:

@@ -75,8 +75,8 @@ class Scope:
     """The current state's, before its InputPath."""
     trial: Trial | None = None
     """Of a state that is tested on its own."""
-    _written: tuple[Json, str] = (None, "null")
-    """The latest output with its text, which the next state's input has too."""
+    written: tuple[Json, str] = (None, "null")
+    """The latest output with its text, which the next state's input has too; at the beginning the input as it came."""
 
     def branch(self, step: tuple[str, int]) -> Scope:
         """Begin a scope under this one, with variables of its own and its own place in the history."""
@@ -87,6 +87,7 @@ class Scope:
             context=dict(self.context),
             variables=dict(self.variables),
             input=self.input,
+            written=self.written,
         )
         scope.state = self.state
         return scope
@@ -151,9 +152,9 @@ class Scope:
         self.record(f"{self.state.kind}StateExited", details)
 
     def _text(self, value: Json) -> str:
-        if value is not self._written[0]:
-            self._written = value, compact(value)
-        return self._written[1]
+        if value is not self.written[0]:
+            self.written = value, compact(value)
+        return self.written[1]
 
 
 def too_large(name: str) -> str:

@@ -35,7 +35,8 @@ def value_of(scope: Scope, text: str, data: Json, *, strict: bool = False) -> Js
         return _call(scope, text, data)
     if text.startswith("$$"):
         try:
-            return extract(text[1:], scope.context, strict=strict)
+            # A copy, since the scope goes on writing into its context object, and values are never changed.
+            return extract(text[1:], dict(scope.context), strict=strict)
         except NoSuchPath as error:
             error.path = text
             raise

@@ -6,7 +6,7 @@ TimeoutSeconds and HeartbeatSeconds count from the moment a worker takes the tas
 
 from __future__ import annotations
 
-from ...language.errors import TIMEOUT, Event, StateError
+from ...language.errors import RUNTIME, TIMEOUT, Event, StateError
 from ...language.json_values import Json, compact
 from ...language.tree import Task
 from ..flow import arguments
@@ -23,6 +23,8 @@ def run_activity(scope: Scope, *, state: Task, data: Json) -> Json:
     timeout = number(scope, state.timeout, data, least=1)
     if scope.trial and scope.trial.mock:
         return scope.trial.mock()
+    if not scope.execution.clients.has_activity(state.resource):
+        raise scope.failure(RUNTIME, f"The activity {state.resource} does not exist.")
     scheduled = {
         "resource": state.resource,
         "input": text,
