@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,6 +172,50 @@ def test_trailing_blanks_count_for_nothing_in_comparisons_groups_and_joins(db) -
     assert db.run("select distinct s from t order by 1") == [("a",), ("b",)]
     assert db.run("select count(distinct s) from t") == [(2,)]
     assert db.run("select count(*) from t x join t y on x.s = y.s") == [(5,)]
+
+
+BLANKS = [
+    # Of t ('ab  ', 1), ('cd', 2) and u ('ab', 1), ('ef', 3).
+    ("select s from t union select s from u", [("ab",), ("cd",), ("ef",)]),
+    ("select * from t union select * from u", [("ab", 1), ("cd", 2), ("ef", 3)]),
+    ("select s from t intersect select s from u", [("ab",)]),
+    ("select s from t except select s from u", [("cd",)]),
+    ("select s from t union all select s from u where n = 1", [("ab",), ("ab  ",), ("cd",)]),
+    ("select distinct * from (select * from t union all select * from u)", [("ab", 1), ("cd", 2), ("ef", 3)]),
+    ("select distinct upper(s) from (select s from t union all select s from u)", [("AB",), ("CD",), ("EF",)]),
+    ("select upper(s), count(*) from (select s from t union all select s from u) group by 1 having upper(s) = 'AB'",
+     [("AB", 2)]),
+    ("select s, t.n, u.n from t join u using (s)", [("ab", 1, 1)]),
+    ("select * from t natural join u", [("ab", 1)]),
+    ("select case s when 'ab' then 1 else 0 end from t", [(0,), (1,)]),
+    ("select decode(s, 'ab', 1, 0), nullif(s, 'ab') is null from t", [(0, False), (1, True)]),
+    ("select n from t where (s, n) in (('ab', 1), ('cd', 9))", [(1,)]),
+    ("select count(*) over (partition by s) from (select s from t union all select s from u)",
+     [(1,), (1,), (2,), (2,)]),
+    ("with c as (select * from t) select n from c where s = 'ab'", [(1,)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "rows"), BLANKS, ids=range(len(BLANKS)))
+def test_trailing_blanks_count_for_nothing(db, query: str, rows: list[Any]) -> None:
+    db.script(
+        "create table t (s varchar(5), n int)",
+        "insert into t values ('ab  ', 1), ('cd', 2)",
+        "create table u (s varchar(5), n int)",
+        "insert into u values ('ab', 1), ('ef', 3)",
+    )
+    assert sorted(db.run(query)) == rows
+
+
+def test_columns_behind_a_star_have_their_types(db) -> None:
+    db.script(
+        "create table t (n decimal(10,2), s varchar(7), j super)", "insert into t select 10, 'x', json_parse('1')"
+    )
+    assert db.run("with c as (select *, 1 as one from t), d as (select * from c) select n / 3, one from d") == [
+        (Decimal("3.3333333333333"), 1)
+    ]
+    db.run("select c.* from (select * from t) c")
+    assert [str(column.type) for column in db.columns] == ["numeric(10,2)", "character varying(7)", "super"]
 
 
 def test_super_counts_from_zero_and_compares_by_its_own_type(db) -> None:

@@ -16,7 +16,7 @@ from local_cloud.services.redshift.engine.locks import Mode
 from local_cloud.services.redshift.engine.statement import ResultColumn, RunningStatement
 from local_cloud.services.redshift.errors import FunctionNotFound, SqlError
 from local_cloud.services.redshift.sql import assignments, names, statements
-from local_cloud.services.redshift.sql.annotate import SERIES, annotate, type_of
+from local_cloud.services.redshift.sql.annotate import SERIES, annotate, expand_stars
 from local_cloud.services.redshift.sql.dialect import fold_case, read
 from local_cloud.services.redshift.sql.kinds import redshift_type
 from local_cloud.services.redshift.sql.parser import parse
@@ -82,28 +82,23 @@ def prepare(context: Context, tree: exp.Expr, running: RunningStatement) -> Prep
     if isinstance(tree, exp.Insert) and target is not None:
         _name_targets(context, tree, target=target)
     found = {name_of(table): _columns(context, table) for table in names.relations(tree)}
+    schema = _schema(found)
+    expand_stars(tree, schema)
     try:
-        annotate(tree, _schema(found))
+        types = annotate(tree, schema)
     except FunctionNotFound as error:
         error.position = running.place(error.name)
         raise
     if target is not None:
         assignments.convert(tree, {column.name: column.type for column in found.get(target, [])})
     origins = _origins(tree, found)
-    types = _types(tree)
     for table in names.relations(tree):
         name = name_of(table)
         if system.is_system(name):
             _put(table, system.relation(context, name))
         elif external.is_external(context, name):
             _put(table, scan.relation(context, name, node=table))
-    return Prepared(tree, render(tree, context.moment()), target, origins, types)
-
-
-def _types(tree: exp.Expr) -> list[RedshiftType | None]:
-    if not isinstance(tree, exp.Select) or tree.is_star:
-        return []
-    return [redshift_type(type_of(projection.unalias())) for projection in tree.expressions]
+    return Prepared(tree, render(tree, context.moment()), target, origins, [redshift_type(kind) for kind in types])
 
 
 def _check_functions(tree: exp.Expr, running: RunningStatement) -> None:
@@ -146,6 +141,7 @@ def _replace(table: exp.Table, subquery: exp.Subquery) -> None:
     for key in ("joins", "pivots", "laterals", "sample"):
         if table.args.get(key):
             subquery.set(key, table.args[key])
+    subquery.meta.update(table.meta)
     table.replace(subquery)
 
 

@@ -17,7 +17,7 @@ from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.schema import MappingSchema
 
 from local_cloud.services.redshift.errors import NotSupported
-from local_cloud.services.redshift.sql import kinds
+from local_cloud.services.redshift.sql import blanks, kinds
 from local_cloud.services.redshift.sql.dialect import RedshiftSql
 from local_cloud.services.redshift.sql.functions import FUNCTIONS, refused
 from local_cloud.services.redshift.sql.functions.table import Call, no_such
@@ -26,25 +26,22 @@ from local_cloud.services.redshift.sql.kinds import Kind, Type
 #: schema → table → column → type as Redshift writes it.
 Columns = Mapping[str, Mapping[str, Mapping[str, str]]]
 
-_MARK = "redshift_node"
+_MARK, _STAR = "redshift_node", "redshift_star"
+_FAULTS = (SqlglotError, RecursionError, KeyError, AttributeError, AssertionError)
 
 
-def annotate(tree: exp.Expr, columns: Columns) -> None:
-    """Set the type of every node of the tree. NotSupported for a statement whose types cannot be found."""
+def annotate(tree: exp.Expr, columns: Columns) -> list[Kind]:
+    """Set the type of every node of the tree. The types of its result's columns, as far as they are known.
+
+    NotSupported for a statement whose types cannot be found.
+    """
     nodes = list(tree.walk())
     for number, node in enumerate(nodes):
         node.meta[_MARK] = number
     schema = MappingSchema({s: {t: dict(c) for t, c in ts.items()} for s, ts in columns.items()}, dialect=_Typed)
-    copy = _query_of(tree.copy())
-    _drop_places(copy)
     try:
-        copy = normalize_identifiers(copy, dialect=_Typed)
-        copy = qualify_tables(copy, db="public", dialect=_Typed)
-        copy = qualify_columns(
-            copy, schema, expand_alias_refs=True, expand_stars=False, allow_partial_qualification=True, dialect=_Typed
-        )
-        copy = annotate_types(copy, schema=schema, dialect=_Typed)
-    except (SqlglotError, RecursionError, KeyError, AttributeError, AssertionError) as error:
+        copy = annotate_types(_qualified(tree, schema), schema=schema, dialect=_Typed)
+    except _FAULTS as error:
         raise NotSupported(f"the types of this statement cannot be found by the local warehouse: {error}") from None
     for typed in copy.walk():
         mark = typed.meta.get(_MARK)
@@ -57,6 +54,74 @@ def annotate(tree: exp.Expr, columns: Columns) -> None:
             other = typed.args.get(name)
             if isinstance(child, exp.Expr) and isinstance(other, exp.Expr) and child.type is None:
                 child.type = other.type
+        if isinstance(node, exp.Select) and isinstance(typed, exp.Select):
+            blanks.mark_using(node, typed)
+    blanks.mark(tree)
+    return _results(copy)
+
+
+def _results(query: exp.Expr) -> list[Kind]:
+    """The types of a typed query's columns; none where a star is left, or it is no query."""
+    if isinstance(query, exp.Subquery):
+        return _results(query.this)
+    if isinstance(query, exp.SetOperation):
+        return [kinds.common(pair) for pair in zip(_results(query.this), _results(query.expression), strict=False)]
+    if not isinstance(query, exp.Select) or query.is_star:
+        return []
+    return [type_of(projection) for projection in query.expressions]
+
+
+def expand_stars(tree: exp.Expr, columns: Columns) -> None:
+    """Write out the columns of stars by which rows differ, where they can be known."""
+    _name_natural(tree, columns)
+    wanted = [select for select in blanks.selects(tree) if select.is_star]
+    if not wanted:
+        return
+    for number, select in enumerate(wanted):
+        select.meta[_STAR] = number
+    schema = MappingSchema({s: {t: dict(c) for t, c in ts.items()} for s, ts in columns.items()}, dialect=_Typed)
+    try:
+        copy = _qualified(tree, schema)
+    except _FAULTS:
+        return  # The types cannot be found either.
+    for typed in copy.find_all(exp.Select):
+        if _STAR not in typed.meta or typed.is_star:
+            continue
+        select = wanted[typed.meta[_STAR]]
+        names = {relation.alias_or_name for relation in select.find_all(exp.Table, exp.Subquery)}
+        for column in typed.find_all(exp.Column):
+            if column.table not in names:
+                column.set("table", None)  # A name that a nameless subquery was given.
+        select.set("expressions", [projection.copy() for projection in typed.expressions])
+
+
+def _name_natural(tree: exp.Expr, columns: Columns) -> None:
+    """Write NATURAL JOIN of stored tables as USING, whose columns can be seen."""
+    for join in tree.find_all(exp.Join):
+        select, right = join.parent, _stored(join.this, columns)
+        source = select.args.get("from_") if select is not None else None
+        if str(join.args.get("method") or "").upper() != "NATURAL" or source is None or not right:
+            continue
+        before = source.parent.args["joins"][: join.index]
+        left = [name for table in (source.this, *(each.this for each in before)) for name in _stored(table, columns)]
+        if common := [name for name in left if name in right]:
+            join.set("method", None)
+            join.set("using", [exp.to_identifier(name, quoted=True) for name in dict.fromkeys(common)])
+
+
+def _stored(table: exp.Expr, columns: Columns) -> list[str]:
+    if not isinstance(table, exp.Table):
+        return []
+    return list(columns.get(table.text("db") or "public", {}).get(table.name, ()))
+
+
+def _qualified(tree: exp.Expr, schema: MappingSchema) -> exp.Expr:
+    """A copy whose columns have their tables, and with the columns that stars stand for."""
+    copy = _query_of(tree.copy())
+    _drop_places(copy)
+    copy = normalize_identifiers(copy, dialect=_Typed)
+    copy = qualify_tables(copy, db="public", dialect=_Typed)
+    return qualify_columns(copy, schema, expand_alias_refs=True, allow_partial_qualification=True, dialect=_Typed)
 
 
 def _drop_places(tree: exp.Expr) -> None:

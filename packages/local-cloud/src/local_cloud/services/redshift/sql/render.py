@@ -11,11 +11,12 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
 
 from local_cloud.services.redshift.errors import NotSupported, SqlError
-from local_cloud.services.redshift.sql import kinds, operators, patterns, zones
+from local_cloud.services.redshift.sql import blanks, kinds, operators, patterns, zones
 from local_cloud.services.redshift.sql.annotate import SERIES, arguments_of, call_of, type_of
 from local_cloud.services.redshift.sql.functions import FUNCTIONS, dates
 from local_cloud.services.redshift.sql.functions.table import NO_MOMENT, Call, Function, Pieces, no_operator, no_such
 from local_cloud.services.redshift.sql.kinds import Kind, Type
+from local_cloud.services.redshift.sql.lexer import quoted
 from local_cloud.services.redshift.sql.moment import Moment
 
 _SELECT = DuckDB.Generator.TRANSFORMS[exp.Select]
@@ -39,7 +40,21 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
     grouped_texts: frozenset[tuple[str, str]] = frozenset()
 
     def sql(self, expression: Any, key: str | None = None, comment: bool = True) -> str:
-        return str(super().sql(expression, key, comment))
+        written = str(super().sql(expression, key, comment))
+        if key is None and isinstance(expression, exp.Expr) and expression._meta:
+            if expression.meta.get(blanks.COMPARED):
+                return self._marked(expression, written)
+            if names := expression.meta.get(blanks.COLUMNS):
+                replaced = ", ".join(f"redshift_compared({quoted(name)}) AS {quoted(name)}" for name in set(names))
+                return f"(SELECT * REPLACE ({replaced}) FROM {written}) AS {quoted(expression.alias_or_name)}"
+        return written
+
+    @staticmethod
+    def _marked(node: exp.Expr, written: str) -> str:
+        """A text by which rows differ; a column keeps its name."""
+        trimmed = f"redshift_compared({written})"
+        shown = isinstance(node, exp.Column) and isinstance(node.parent, exp.Select) and node.arg_key == "expressions"
+        return f"{trimmed} AS {quoted(node.name)}" if shown else trimmed
 
     def call(self, node: exp.Anonymous, over: str = "") -> str:
         """A function's row, with its arguments; `over` is an OVER clause for its aggregates."""
@@ -140,7 +155,7 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
     # Nodes
 
     def select(self, node: exp.Select) -> str:
-        """A SELECT whose groups and distinct rows leave trailing blanks out of account, as its comparisons do."""
+        """A SELECT whose groups leave trailing blanks out of account, as its comparisons do."""
         keys = self.grouped_texts
         self.grouped_texts = keys | _text_keys(node)
         try:
@@ -150,11 +165,8 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
 
     def column(self, node: exp.Column) -> str:
         written = str(super().column_sql(node))
-        if (node.table, node.name) not in self.grouped_texts or type_of(node).this not in kinds.TEXTS:
-            return written
-        trimmed = f"redshift_compared({written})"
-        shown = isinstance(node.parent, exp.Select) and node.arg_key == "expressions"
-        return f'{trimmed} AS "{node.name}"' if shown else trimmed
+        grouped = (node.table, node.name) in self.grouped_texts and type_of(node).this in kinds.TEXTS
+        return self._marked(node, written) if grouped and not node.meta.get(blanks.COMPARED) else written
 
     def cast(self, node: exp.Cast) -> str:
         kind, source = node.to, type_of(node.this)
@@ -215,9 +227,15 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
         left, right = node.this, node.expression
         symbol = _COMPARISONS[type(node)]
         is_assignment = isinstance(node.parent, exp.Update) and node.arg_key == "expressions"
+        if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
+            return f"{self._compared_row(left, right)} {symbol} {self._compared_row(right, left)}"
         if is_assignment or isinstance(right, (exp.Any, exp.All, exp.Tuple)) or isinstance(left, exp.Tuple):
             return f"{self.sql(left)} {symbol} {self.sql(right)}"
         return f"{self._compared(left, right)} {symbol} {self._compared(right, left)}"
+
+    def _compared_row(self, row: exp.Tuple, other: exp.Tuple) -> str:
+        pairs = zip(row.expressions, other.expressions, strict=False)
+        return f"({', '.join(self._compared(item, beside) for item, beside in pairs)})"
 
     def _compared(self, node: exp.Expr, other: exp.Expr | None) -> str:  # noqa: PLR0911 - a table of pairs
         """One side of a comparison: a text's trailing blanks count for nothing, a text beside a date is one."""
@@ -245,12 +263,28 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
                 return self.as_type(node, beside)
         return written
 
+    def case(self, node: exp.Case) -> str:
+        """`CASE a WHEN b` compares as `a = b` does."""
+        subject = node.this
+        if subject is None or type_of(subject).this not in kinds.TEXTS | kinds.SUPERS:
+            return str(super().case_sql(node))
+        whens = [
+            f"WHEN {self._compared(subject, branch.this)} = {self._compared(branch.this, subject)}"
+            f" THEN {self.sql(branch, 'true')}"
+            for branch in node.args["ifs"]
+        ]
+        default = node.args.get("default")
+        return f"CASE {' '.join(whens)}{f' ELSE {self.sql(default)}' if default is not None else ''} END"
+
     def between(self, node: exp.Between) -> str:
         value, low, high = node.this, node.args["low"], node.args["high"]
         return f"{self._compared(value, low)} BETWEEN {self._compared(low, value)} AND {self._compared(high, value)}"
 
     def membership(self, node: exp.In) -> str:
         value = node.this
+        if isinstance(value, exp.Tuple) and node.expressions and isinstance(node.expressions[0], exp.Tuple):
+            rows = ", ".join(self._compared_row(row, value) for row in node.expressions)
+            return f"{self._compared_row(value, node.expressions[0])} IN ({rows})"
         if node.args.get("query") or not node.expressions or isinstance(value, exp.Tuple):
             query = node.args.get("query")
             if query is not None and type_of(value).this in kinds.TEXTS:
@@ -380,6 +414,7 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
             operator: (lambda self, node: self.comparison(node))
             for operator in (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
         },
+        exp.Case: lambda self, node: self.case(node),
         exp.Between: lambda self, node: self.between(node),
         exp.In: lambda self, node: self.membership(node),
         exp.DPipe: lambda self, node: self.concatenation(node),
@@ -450,23 +485,12 @@ def _is_plain(text: str, target: Kind) -> bool:
 
 
 def _text_keys(select: exp.Select) -> frozenset[tuple[str, str]]:
-    """The columns of text that a SELECT groups by, or keeps apart by DISTINCT."""
+    """The columns of text that a SELECT groups by."""
     group = select.args.get("group")
-    found = list(group.expressions) if group is not None else []
-    found = [_by_place(key, select) for key in found]
-    if select.args.get("distinct"):
-        found += [projection.unalias() for projection in select.expressions]
+    keys = [blanks.by_place(key, select) for key in group.expressions] if group is not None else []
     return frozenset(
-        (key.table, key.name) for key in found if isinstance(key, exp.Column) and type_of(key).this in kinds.TEXTS
+        (key.table, key.name) for key in keys if isinstance(key, exp.Column) and type_of(key).this in kinds.TEXTS
     )
-
-
-def _by_place(key: exp.Expr, select: exp.Select) -> exp.Expr:
-    """The projection that `GROUP BY 1` names."""
-    if isinstance(key, exp.Literal) and key.is_int and 0 < int(key.name) <= len(select.expressions):
-        projection: exp.Expr = select.expressions[int(key.name) - 1]
-        return projection.unalias()
-    return key
 
 
 def length_of(kind: exp.DataType) -> int:

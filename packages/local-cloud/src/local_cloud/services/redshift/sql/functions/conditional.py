@@ -14,10 +14,25 @@ from local_cloud.services.redshift.sql.kinds import Kind, Type
 
 def _decode(call: Call) -> str:
     subject, *rest = call.arguments
+    if call.types[0].this in kinds.TEXTS:
+        subject = f"redshift_compared({subject})"
+        rest = [
+            f"redshift_compared({value})"
+            if i % 2 == 0 and i + 1 < len(rest) and call.types[i + 1].this in kinds.TEXTS
+            else value
+            for i, value in enumerate(rest)
+        ]
     pairs = zip(rest[::2], rest[1::2], strict=False)
     whens = " ".join(f"WHEN {subject} IS NOT DISTINCT FROM {search} THEN {result}" for search, result in pairs)
     default = f" ELSE {rest[-1]}" if len(rest) % 2 else ""
     return f"CASE {whens}{default} END"
+
+
+def _nullif(call: Call) -> str:
+    value, other = call.arguments
+    if {kind.this for kind in call.types} <= kinds.TEXTS:
+        return f"CASE WHEN redshift_compared({value}) = redshift_compared({other}) THEN NULL ELSE {value} END"
+    return f"nullif({value}, {other})"
 
 
 def _decoded(call: Call) -> Kind:
@@ -78,7 +93,7 @@ ROWS = (
         "nullif",
         "value value",
         first,
-        "nullif({0}, {1})",
+        _nullif,
         "r_NULLIF_function",
         ("nullif(1, 1)", None),
         ("nullif(2, 1)", 2),
