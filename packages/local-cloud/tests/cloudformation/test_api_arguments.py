@@ -25,6 +25,8 @@ MEANINGFUL: dict[str, Any] = {
     "EndDate": "2030-01-01T00:00:00Z",
     "ExpirationDate": "2030-01-01T00:00:00Z",
     "GenerateSecretString": None,  # the other way to a secret's text
+    "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    "LifecyclePolicyText": "{}" + " " * 98,  # as long as the shortest
     "ObjectSizeGreaterThan": "1",
     "ObjectSizeLessThan": "9",
     "Protocol": "sqs",
@@ -36,7 +38,10 @@ MEANINGFUL: dict[str, Any] = {
     "Type": "String",
 }
 #: Cannot be changed, nor replace a resource by changing: the types say so.
-FIXED = {"CodeSigningConfigArn", "KeySpec", "KeyUsage", "MultiRegion", "Origin"}
+FIXED = {
+    *("CodeSigningConfigArn", "KeySpec", "KeyUsage", "LocalSecondaryIndexes", "MultiRegion", "Origin"),
+    *("SSESpecification", "TableClass"),
+}
 
 EXISTS = {"HeadBucket", "GetBucketPolicy", "GetTopicAttributes", "GetQueueUrl", "DescribeRule", "GetDashboard"}
 
@@ -47,9 +52,13 @@ class Answer(collections.defaultdict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if name.endswith(("Date", "Time")):
             return datetime.datetime.now(datetime.timezone.utc)
+        if name == "repositories":
+            return [Answer()]
+        if name == "LayerVersionArn":
+            return "arn:aws:lambda:us-east-1:123456789012:layer:name:1"
         if name.endswith(("s", "List")) and name not in ("status", "LastUpdateStatus"):
             return []
-        if name in ("namespace", "workgroup", "Role", "Policy", "KeyMetadata"):
+        if name in ("namespace", "workgroup", "Group", "KeyMetadata", "Policy", "Role", "Table", "User"):
             return Answer(status="AVAILABLE", namespaceArn="arn:namespace", workgroupArn="arn:workgroup")
         return "AVAILABLE" if name == "status" else f"arn:aws:{name}:us-east-1:123456789012:name"
 

@@ -28,7 +28,7 @@ def schema(name: str) -> Schema:
 
 
 def test_every_schema_has_its_type_and_every_name_property_is_one() -> None:
-    assert len(type_names()) == 39
+    assert len(type_names()) == 46
     for name in type_names():
         kind = type_of(name)
         assert kind.type == name

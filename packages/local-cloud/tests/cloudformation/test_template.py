@@ -72,7 +72,7 @@ def check(text: str) -> None:
          "RetainExceptOnCreate: one of Delete, Retain"),
         ("Resources: {A: {Type: AWS::EC2::Instance}, B: {Type: Custom::X}, C: {Type: AWS::SNS::Topic}}",
          "Template format error: Unrecognized resource types: [AWS::EC2::Instance, Custom::X]"),
-        (f"Transform: AWS::Serverless-2016-10-31\n{TOPIC}", "No transform named AWS::Serverless-2016-10-31 found."),
+        (f"Transform: AWS::CodeDeployBlueGreen\n{TOPIC}", "No transform named AWS::CodeDeployBlueGreen found."),
         ("Resources: {T: {Type: AWS::SNS::Topic, Properties: {TopicName: !Ref Nope}}}",
          "Template format error: Unresolved resource dependencies [Nope] in the Resources block of the template"),
         ("Resources: {T: {Type: AWS::SNS::Topic, Properties: {TopicName: !Sub 'a-${Nope}-${AWS::Reggion}'}}}",
@@ -201,10 +201,10 @@ IAM = "Resources: {R: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocume
 def test_a_template_needs_the_capabilities_of_what_it_makes(text: str, given: list[str], missing: str | None) -> None:
     template = Template.parse(text)
     if missing is None:
-        check_capabilities(template, given)
+        check_capabilities(template, given, expands=True)
         return
     with pytest.raises(MissingCapabilities) as refused:
-        check_capabilities(template, given)
+        check_capabilities(template, given, expands=True)
     assert str(refused.value) == f"Requires capabilities : [{missing}]"
     assert isinstance(refused.value, CloudFormationError)
 

@@ -19,8 +19,15 @@ from local_cloud.services.cloudformation.templates.template import Template, dec
 MAX_BODY = 51_200
 MAX_OBJECT = 1 << 20
 
-IAM_TYPES = frozenset(f"AWS::IAM::{name}" for name in ("ManagedPolicy", "Policy", "Role", "RolePolicy"))
-IAM_NAMES = {"AWS::IAM::ManagedPolicy": "ManagedPolicyName", "AWS::IAM::Role": "RoleName"}
+IAM_TYPES = frozenset(
+    f"AWS::IAM::{name}" for name in ("Group", "ManagedPolicy", "Policy", "Role", "RolePolicy", "User")
+)
+IAM_NAMES = {
+    "AWS::IAM::Group": "GroupName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::IAM::User": "UserName",
+}
 UNSUPPORTED = ("ResourcesToImport", "RollbackConfiguration", "StackPolicyBody", "StackPolicyURL")
 
 
@@ -40,7 +47,7 @@ def read_definition(
     for name in UNSUPPORTED:
         if request.get(name):
             raise ValidationError(f"{name} is not supported by this local cloud")
-    check_capabilities(template, request.get("Capabilities", []))
+    check_capabilities(template, request.get("Capabilities", []), expands="ChangeSetName" not in request)
     before = previous.definition if previous else None
     tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
     if "Tags" not in request and before:
@@ -72,8 +79,15 @@ def required_capabilities(template: Template) -> tuple[list[str], str]:
     return ["CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM"], reason
 
 
-def check_capabilities(template: Template, given: list[str]) -> None:
-    needed = [*required_capabilities(template)[0], *(["CAPABILITY_AUTO_EXPAND"] if template.transforms else [])]
+def check_capabilities(template: Template, given: list[str], *, expands: bool) -> None:
+    """Check what a caller acknowledges. `expands`: at once, with no change set to look at before.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html: for change sets
+    CAPABILITY_AUTO_EXPAND has no effect.
+    """
+    needed, _ = required_capabilities(template)
+    if template.transforms and expands:
+        needed = [*needed, "CAPABILITY_AUTO_EXPAND"]
     if "CAPABILITY_NAMED_IAM" in given:
         given = [*given, "CAPABILITY_IAM"]
     if missing := [name for name in needed if name not in given]:

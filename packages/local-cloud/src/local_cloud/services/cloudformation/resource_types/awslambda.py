@@ -1,4 +1,4 @@
-"""AWS::Lambda::Function, Permission, Version, Alias, EventInvokeConfig."""
+"""AWS::Lambda::Function, Permission, Version, Alias, LayerVersion, EventInvokeConfig."""
 
 from __future__ import annotations
 
@@ -170,6 +170,25 @@ class Alias(ResourceType):
         self.call(target, "delete_alias", which)
 
 
+class LayerVersion(ResourceType):
+    """A version of a layer. No property of it can change."""
+
+    type = "AWS::Lambda::LayerVersion"
+    service = "lambda"
+
+    def create(self, target: Target) -> str:
+        layer = target.properties.get("LayerName", target.logical_id)
+        given = without(target.properties, "LayerName")
+        return str(self.call(target, "publish_layer_version", given, LayerName=layer)["LayerVersionArn"])
+
+    def attributes(self, target: Target) -> dict[str, Any]:
+        return {"LayerVersionArn": target.physical_id}
+
+    def delete(self, target: Target) -> None:
+        layer, version = target.physical_id.rsplit(":", 2)[1:]
+        self.call(target, "delete_layer_version", LayerName=layer, VersionNumber=int(version))
+
+
 class EventInvokeConfig(ResourceType):
     type = "AWS::Lambda::EventInvokeConfig"
     service = "lambda"
@@ -210,4 +229,4 @@ def _alias(properties: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-TYPES = (Function, Permission, Version, Alias, EventInvokeConfig)
+TYPES = (Function, Permission, Version, Alias, LayerVersion, EventInvokeConfig)

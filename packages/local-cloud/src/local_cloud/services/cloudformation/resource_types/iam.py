@@ -1,4 +1,4 @@
-"""AWS::IAM::Role, AWS::IAM::OIDCProvider, and the policies."""
+"""AWS::IAM::Role, AWS::IAM::OIDCProvider; users, groups and policies are in modules of their own."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from local_cloud.services.cloudformation.resource_types.iam_policies import (
     Policy,
     RolePolicy,
 )
+from local_cloud.services.cloudformation.resource_types.iam_principals import Group, Principal, User
 
 
-class Role(IamType):
+class Role(Principal):
     type = "AWS::IAM::Role"
+    kind = "role"
     name_property = "RoleName"
     name_limit = 64
 
@@ -31,20 +33,6 @@ class Role(IamType):
             **arguments,
         )
         return target.name
-
-    def configure(self, target: Target, before: dict[str, Any]) -> None:
-        role = target.physical_id
-        attached = set(target.properties.get("ManagedPolicyArns", []))
-        for arn in sorted(attached - set(before.get("ManagedPolicyArns", []))):
-            self.call(target, "attach_role_policy", RoleName=role, PolicyArn=arn)
-        for arn in sorted(set(before.get("ManagedPolicyArns", [])) - attached):
-            self._take_away(target, "detach_role_policy", RoleName=role, PolicyArn=arn)
-        inline, old = _inline(target.properties), _inline(before)
-        for name, policy in inline.items():
-            if old.get(name) != policy:
-                self.call(target, "put_role_policy", RoleName=role, PolicyName=name, PolicyDocument=policy)
-        for name in old.keys() - inline.keys():
-            self._take_away(target, "delete_role_policy", RoleName=role, PolicyName=name)
 
     def update(self, target: Target, before: dict[str, Any]) -> None:
         role, given = target.physical_id, target.properties
@@ -72,15 +60,8 @@ class Role(IamType):
         return {"Arn": role["Arn"], "RoleId": role["RoleId"]}
 
     def delete(self, target: Target) -> None:
-        role = target.physical_id
-        here = self.call(target, "list_role_policies", RoleName=role)["PolicyNames"]
-        for name in _inline(target.properties).keys() & set(here):
-            self.call(target, "delete_role_policy", RoleName=role, PolicyName=name)
-        attached = self.call(target, "list_attached_role_policies", RoleName=role)["AttachedPolicies"]
-        ours = set(target.properties.get("ManagedPolicyArns", []))
-        for arn in ours & {policy["PolicyArn"] for policy in attached}:
-            self.call(target, "detach_role_policy", RoleName=role, PolicyArn=arn)
-        self.call(target, "delete_role", RoleName=role)
+        self.remove_policies(target)
+        self.call(target, "delete_role", RoleName=target.physical_id)
 
 
 class OIDCProvider(IamType):
@@ -122,8 +103,4 @@ class OIDCProvider(IamType):
         self.call(target, "delete_open_id_connect_provider", OpenIDConnectProviderArn=target.physical_id)
 
 
-def _inline(properties: dict[str, Any]) -> dict[str, str]:
-    return {each["PolicyName"]: document(each["PolicyDocument"]) for each in properties.get("Policies", [])}
-
-
-TYPES = (Role, Policy, RolePolicy, ManagedPolicy, OIDCProvider)
+TYPES = (Role, User, Group, Policy, RolePolicy, ManagedPolicy, OIDCProvider)

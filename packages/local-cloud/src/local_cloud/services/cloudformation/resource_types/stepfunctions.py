@@ -1,4 +1,4 @@
-"""AWS::StepFunctions::StateMachine, StateMachineVersion, StateMachineAlias."""
+"""AWS::StepFunctions::StateMachine, StateMachineVersion, StateMachineAlias, Activity."""
 
 from __future__ import annotations
 
@@ -112,6 +112,30 @@ class StateMachineAlias(ResourceType):
         self.call(target, "delete_state_machine_alias", stateMachineAliasArn=target.physical_id)
 
 
+class Activity(ResourceType):
+    type = "AWS::StepFunctions::Activity"
+    service = "stepfunctions"
+    name_property = "Name"
+    name_limit = 80
+
+    def expected_id(self, target: Target) -> str:
+        return target.arn("states", f"activity:{target.name}")
+
+    def create(self, target: Target) -> str:
+        tags = {"tags": lower_tag_list(target.properties["Tags"])} if target.properties.get("Tags") else {}
+        return str(self.call(target, "create_activity", name=target.name, **tags)["activityArn"])
+
+    def update(self, target: Target, before: dict[str, Any]) -> None:
+        which = {"resourceArn": target.physical_id}
+        self.retag(target, before, which=which, tags="tags", keys="tagKeys", form=lower_tag_list)
+
+    def attributes(self, target: Target) -> dict[str, Any]:
+        return {"Arn": target.physical_id}
+
+    def delete(self, target: Target) -> None:
+        self.call(target, "delete_activity", activityArn=target.physical_id)
+
+
 def _settings(properties: dict[str, Any]) -> dict[str, Any]:
     names = ("EncryptionConfiguration", "LoggingConfiguration", "RoleArn", "TracingConfiguration")
     return {name: properties[name] for name in names if name in properties}
@@ -159,4 +183,4 @@ def _routing(properties: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"stateMachineVersionArn": preference["StateMachineVersionArn"], "weight": 100}]
 
 
-TYPES = (StateMachine, StateMachineVersion, StateMachineAlias)
+TYPES = (StateMachine, StateMachineVersion, StateMachineAlias, Activity)

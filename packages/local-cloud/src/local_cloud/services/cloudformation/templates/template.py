@@ -27,6 +27,7 @@ from local_cloud.services.cloudformation.templates.sections import (
     resource_definition,
     section,
 )
+from local_cloud.services.cloudformation.templates.serverless import SERVERLESS, expand
 
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 MAX_RESOURCES = 500
@@ -52,23 +53,26 @@ class Template:
 
     @classmethod
     def parse(cls, text: str, values: Mapping[str, ParameterValue] | None = None) -> Template:
-        """Return the template in `text`, its loops written out for the parameters' `values`.
+        """Return the template in `text`, its transforms carried out for the parameters' `values`.
 
         Without values loops go over the parameters' defaults; of one that has none nothing is written out, and
         references are not checked. Errors: ValidationError in AWS's words for the first thing that is wrong.
         """
         document = load(text)
-        if unknown := [name for name in document if name not in SECTIONS]:
+        transform = document.get("Transform", [])
+        transforms = tuple(transform if isinstance(transform, list) else [transform])
+        known = (*SECTIONS, "Globals") if SERVERLESS in transforms else SECTIONS
+        if unknown := [name for name in document if name not in known]:
             raise ValidationError(f"Invalid template property or properties [{', '.join(unknown)}]")
         if document.get("AWSTemplateFormatVersion", "2010-09-09") != "2010-09-09":
             raise ValidationError("Template format error: unsupported value for AWSTemplateFormatVersion.")
         refuse_null(document, "")
-        transform = document.get("Transform", [])
-        transforms = tuple(transform if isinstance(transform, list) else [transform])
         declared = {name: Parameter.parse(name, value) for name, value in section(document, "Parameters").items()}
         lists = _Lists(declared, values)
         if LANGUAGE_EXTENSIONS in transforms:
             document = unroll(document, lists.read)
+        if SERVERLESS in transforms:
+            document = expand(document, {name: value.text for name, value in (values or {}).items()})
         sections = {name: section(document, name) for name in ("Conditions", "Mappings", "Outputs", "Resources")}
         template = cls(
             text=text,
@@ -88,8 +92,8 @@ class Template:
         return template
 
     def with_values(self, values: Mapping[str, ParameterValue]) -> Template:
-        """Return the template for one deployment: the same, unless loops go over its parameters."""
-        return Template.parse(self.text, values) if self.looped else self
+        """Return the template for one deployment: the same, unless a transform reads its parameters."""
+        return Template.parse(self.text, values) if self.looped or SERVERLESS in self.transforms else self
 
     @property
     def processed(self) -> str:
@@ -106,7 +110,7 @@ class Template:
         for transform in self.transforms:
             if isinstance(transform, dict) and not isinstance(transform.get("Name"), str):
                 raise ValidationError("Key Name of transform definition must be a string.")
-            if transform != LANGUAGE_EXTENSIONS:
+            if transform not in (LANGUAGE_EXTENSIONS, SERVERLESS):
                 raise ValidationError(f"No transform named {transform} found.")
         if not self.resources and references:
             raise ValidationError("Template format error: At least one Resources member must be defined.")
