@@ -174,6 +174,33 @@ def test_trailing_blanks_count_for_nothing_in_comparisons_groups_and_joins(db) -
     assert db.run("select count(*) from t x join t y on x.s = y.s") == [(5,)]
 
 
+ORDERS = [
+    # Of c: 1 with orders k=1 (lines p=10, p=20) and k=2 (p=30), 2 with k=3 without lines, 3 with none, 4 with NULL.
+    ("select c.id, o.k from c, c.orders o", [(1, "1"), (1, "2"), (2, "3")]),
+    ("select c.id, o.k, i from c, c.orders as o at i", [(1, "1", 0), (1, "2", 1), (2, "3", 0)]),
+    ("select o.k, l.p::int from c, c.orders as o, o.lines as l", [("1", 10), ("1", 20), ("2", 30)]),
+    ("select c.id, o.k from c left join c.orders o on true where c.id > 1", [(2, "3"), (3, None), (4, None)]),
+    ("select o from c, c.orders[0].lines o", [('{"p":10}',), ('{"p":20}',)]),
+    ("select id from c where exists (select 1 from c.orders o where o.k = 3)", [(2,)]),
+    ("select id, (select count(*) from c.orders o) from c", [(1, 2), (2, 1), (3, 0), (4, 0)]),
+    ("with d as (select * from c) select o.k, count(*) from d, d.orders o group by o.k order by o.k",
+     [("1", 1), ("2", 1), ("3", 1)]),
+    ("select a, v from c, unpivot c.orders[1] as v at a where id = 1", [("k", "2"), ("lines", '[{"p":30}]')]),
+    ("select o.k, a from c, c.orders as o, unpivot o as v at a where o.k > 2", [("3", "k"), ("3", "lines")]),
+    ("select v from (select json_parse('[[1, 2], [3]]') s) t, t.s as inside, inside as v", [("1",), ("2",), ("3",)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "rows"), ORDERS, ids=range(len(ORDERS)))
+def test_a_from_item_iterates_over_a_super(db, query: str, rows: list[Any]) -> None:
+    db.script(
+        "create table c (id int, orders super)",
+        "insert into c values (2, json_parse('[{\"k\": 3, \"lines\": []}]')), (3, json_parse('[]')), (4, null),"
+        ' (1, json_parse(\'[{"k": 1, "lines": [{"p": 10}, {"p": 20}]}, {"k": 2, "lines": [{"p": 30}]}]\'))',
+    )
+    assert sorted(db.run(query)) == rows
+
+
 BLANKS = [
     # Of t ('ab  ', 1), ('cd', 2) and u ('ab', 1), ('ef', 3).
     ("select s from t union select s from u", [("ab",), ("cd",), ("ef",)]),

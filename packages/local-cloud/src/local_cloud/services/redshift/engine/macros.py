@@ -168,6 +168,8 @@ MACROS = (
     "redshift_json(t) AS CASE WHEN t IS NULL OR redshift_is_json(t) THEN t ELSE error('JSON parsing error: invalid json object ' || t) END",
     "redshift_json_or_null(t) AS CASE WHEN redshift_is_json(t) THEN t END",
     "redshift_elements(j) AS CASE WHEN json_type(j) = 'ARRAY' THEN json_extract(j, '$[*]') END",
+    "redshift_names(j) AS CASE WHEN json_type(j) = 'OBJECT' THEN json_keys(j) END",
+    "redshift_values(j) AS list_transform(redshift_names(j), lambda k: json_extract(j, '/' || replace(replace(k, '~', '~0'), '/', '~1')))",
     "redshift_array_concat(a, b) AS to_json(list_concat(redshift_elements(a), redshift_elements(b)))",
     "redshift_array_flatten(a) AS to_json(flatten(list_transform(redshift_elements(a), lambda e: CASE WHEN json_type(e) = 'ARRAY' THEN json_extract(e, '$[*]') ELSE [e] END)))",
     "redshift_subarray(a, start, n) AS to_json(list_slice(redshift_elements(a), CAST(start AS BIGINT) + 1, CAST(start AS BIGINT) + CAST(n AS BIGINT)))",

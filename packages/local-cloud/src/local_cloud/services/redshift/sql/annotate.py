@@ -17,7 +17,7 @@ from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.schema import MappingSchema
 
 from local_cloud.services.redshift.errors import NotSupported
-from local_cloud.services.redshift.sql import blanks, kinds
+from local_cloud.services.redshift.sql import blanks, kinds, navigation
 from local_cloud.services.redshift.sql.dialect import RedshiftSql
 from local_cloud.services.redshift.sql.functions import FUNCTIONS, refused
 from local_cloud.services.redshift.sql.functions.table import Call, no_such
@@ -54,6 +54,9 @@ def annotate(tree: exp.Expr, columns: Columns) -> list[Kind]:
             other = typed.args.get(name)
             if isinstance(child, exp.Expr) and isinstance(other, exp.Expr) and child.type is None:
                 child.type = other.type
+                if isinstance(child, (exp.Dot, exp.Bracket)) and type_of(child).this in kinds.SUPERS:
+                    for step in child.find_all(exp.Column, exp.Dot, exp.Bracket):
+                        step.type = child.type
         if isinstance(node, exp.Select) and isinstance(typed, exp.Select):
             blanks.mark_using(node, typed)
     blanks.mark(tree)
@@ -302,6 +305,17 @@ def _extract(annotator: Any, node: exp.Extract) -> exp.Extract:
     return _set(annotator, node, kinds.kind("bigint" if node.name.lower() == "epoch" else "int"))  # type: ignore[no-any-return]
 
 
+def _iterated(written: str) -> Any:
+    """What iterates over a path has it from a relation beside it, where sqlglot looks for no types."""
+
+    def annotated(annotator: Any, node: exp.Expr) -> exp.Expr:
+        for step in node.find_all(exp.Column, exp.Dot, exp.Bracket):
+            _set(annotator, step, kinds.kind("super"))
+        return _set(annotator, node, kinds.kind(written))  # type: ignore[no-any-return]
+
+    return annotated
+
+
 def _returns(written: str) -> Any:
     return lambda annotator, node: _set(annotator, node, kinds.kind(written))
 
@@ -333,4 +347,8 @@ class _Typed(RedshiftSql):
         exp.SessionUser: {"annotator": _returns("varchar")},
         exp.CurrentSchema: {"annotator": _returns("varchar")},
         exp.CurrentUserId: {"annotator": _returns("int")},
+        navigation.Elements: {"annotator": _iterated("super")},
+        navigation.Values: {"annotator": _iterated("super")},
+        navigation.Places: {"annotator": _iterated("bigint")},
+        navigation.Names: {"annotator": _iterated("varchar")},
     }

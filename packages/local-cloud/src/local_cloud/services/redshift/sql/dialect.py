@@ -9,9 +9,10 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import ParseError, SqlglotError, TokenError
+from sqlglot.tokenizer_core import TokenType
 
 from local_cloud.services.redshift.errors import NotSupported, SqlSyntaxError
-from local_cloud.services.redshift.sql import grammar
+from local_cloud.services.redshift.sql import grammar, navigation
 
 # What sqlglot has to say about a construct goes into the statement's error, never beside it.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -29,6 +30,7 @@ _OWN_GRAMMAR = ("CAST", "CONVERT", "EXTRACT", "TRY_CAST")
 
 
 class _Parser(Redshift.Parser):  # type: ignore[valid-type, misc]
+    SUPPORTS_IMPLICIT_UNNEST = False
     FUNCTIONS: ClassVar[dict[str, Any]] = {}
     FUNCTION_PARSERS: ClassVar = {
         **{name: Redshift.Parser.FUNCTION_PARSERS[name] for name in _OWN_GRAMMAR},
@@ -42,6 +44,35 @@ class _Parser(Redshift.Parser):  # type: ignore[valid-type, misc]
         "APPROXIMATE": lambda self: self._approximate(),
         "SYSDATE": lambda self: _call("sysdate"),
     }
+
+    def _parse_table_parts(self, *arguments: Any, **named: Any) -> exp.Table:
+        table: exp.Table = super()._parse_table_parts(*arguments, **named)
+        if self._curr and self._curr.token_type is TokenType.L_BRACKET:
+            path = self._parse_column_ops(table.to_column())
+            table = exp.Table(this=exp.to_identifier("path"))
+            table.meta[navigation.PATH] = path
+            table.set("alias", self._parse_table_alias())
+            self._parse_place(table)
+        return table
+
+    def _parse_table(self, *arguments: Any, **named: Any) -> exp.Expr | None:
+        if self._match_text_seq("UNPIVOT"):
+            table = exp.Table(this=exp.to_identifier("path"))
+            table.meta[navigation.PATH], table.meta[navigation.UNPIVOT] = self._parse_column(), True
+            table.set("alias", self._parse_table_alias())
+            self._parse_place(table)
+            return table
+        table = super()._parse_table(*arguments, **named)
+        if isinstance(table, exp.AtIndex):  # `path AS alias AT place`, as sqlglot reads it.
+            alias, place = table.this.alias_or_name, table.expression.name
+            path = table.this.unalias()
+            table = exp.Table(this=exp.to_identifier("path"), alias=exp.TableAlias(this=exp.to_identifier(alias)))
+            table.meta[navigation.PATH], table.meta[navigation.AT] = path, place.lower()
+        return table
+
+    def _parse_place(self, table: exp.Table) -> None:
+        if self._match_text_seq("AT"):
+            table.meta[navigation.AT] = self._parse_id_var().name.lower()
 
     def _position(self) -> exp.Expr:
         found = self._parse_position()
@@ -99,6 +130,7 @@ def read(sql: str) -> exp.Expr:
         if call.name.lower() in _OF_PARTS and call.expressions and isinstance(call.expressions[0], exp.Column):
             call.expressions[0].replace(exp.Literal.string(call.expressions[0].name))
     grammar.check(tree, sql)
+    navigation.rewrite(tree)
     return tree
 
 

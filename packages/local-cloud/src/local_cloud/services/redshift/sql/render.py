@@ -11,7 +11,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
 
 from local_cloud.services.redshift.errors import NotSupported, SqlError
-from local_cloud.services.redshift.sql import blanks, kinds, operators, patterns, zones
+from local_cloud.services.redshift.sql import blanks, kinds, navigation, operators, patterns, zones
 from local_cloud.services.redshift.sql.annotate import SERIES, arguments_of, call_of, type_of
 from local_cloud.services.redshift.sql.functions import FUNCTIONS, dates
 from local_cloud.services.redshift.sql.functions.table import NO_MOMENT, Call, Function, Pieces, no_operator, no_such
@@ -434,6 +434,10 @@ class _Generator(DuckDB.Generator):  # type: ignore[valid-type, misc]
         exp.Interval: lambda self, node: self.interval(node),
         exp.Literal: lambda self, node: self.literal_node(node),
         exp.Neg: lambda self, node: self.negation(node),
+        navigation.Elements: lambda self, node: f"unnest(redshift_elements({self.sql(node, 'this')}))",
+        navigation.Places: lambda self, node: f"unnest(range(len(redshift_elements({self.sql(node, 'this')}))))",
+        navigation.Names: lambda self, node: f"unnest(redshift_names({self.sql(node, 'this')}))",
+        navigation.Values: lambda self, node: f"unnest(redshift_values({self.sql(node, 'this')}))",
         **{
             kind: (lambda self, node: self.named_value(node))
             for kind in (
