@@ -19,6 +19,7 @@ from glue_ingest import arguments as ingest_arguments
 from glue_ingest import store as ingest_store
 from glue_transform import arguments as transform_arguments
 from glue_transform import datasets, redshift
+from glue_transform import drift as transform_drift
 from laptop import BIN, ROOT
 from local_cloud.services.cloudformation.templates import documents, loops
 from local_cloud.services.stepfunctions.language.jsonata_engine import evaluate
@@ -27,6 +28,7 @@ from orchestration.cli.backfill import MOST_AT_ONCE
 from orchestration.pipelines import Pipeline, asl, sql
 from orchestration.releases.building import build
 from orchestration.trips import ownership
+from orchestration.trips.drift import explain
 from rs_query import arguments as query_arguments
 
 PIPELINES = pipelines.all_pipelines()
@@ -380,3 +382,10 @@ def test_what_cannot_look_into_folders_names_every_dataset_of_trips() -> None:
     }
     assert {f"{one}/" for one in datasets} <= rules["RawBucket"], "months that are rarely read move to cheaper storage"
     assert {f"{one}_rejected/" for one in datasets} <= rules["ProcessedBucket"], "rejects do not pile up"
+
+
+def test_every_kind_of_drift_has_words_that_its_fields_fill_in() -> None:
+    kinds = {value for name, value in vars(transform_drift).items() if name.isupper() and isinstance(value, str)}
+    line = {"column": "a", "type": "text", "into": "b", "read_as": "wall clock"}
+    assert kinds == {"new_column", "unreadable_values", "zoned_times", "times_of_unknown_zone", "renamed_in_rejects"}
+    assert not [kind for kind in kinds if explain({**line, "change": kind}).startswith("{")]

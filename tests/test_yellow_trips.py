@@ -7,13 +7,16 @@ import shutil
 import signal
 import subprocess
 import threading
+from html import escape
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from laptop import ROOT, SHARED_DATA, Laptop
 from orchestration.generate import yellow_month
 from orchestration.pipelines import Month
+from orchestration.trips.drift import explain
 from orchestration.trips.source import serve
 
 pytestmark = pytest.mark.timeout(600)
@@ -41,6 +44,25 @@ def test_a_real_month_is_loaded_exactly_once_however_often_it_runs(laptop: Lapto
     assert check["read"] == check["kept"] + sum(check["rejected"].values())
     audit = laptop.query(f"SELECT rows_read, rows_kept FROM load_audit WHERE source_month = '{month}-01'")
     assert audit == [(read, kept)] * 2, "one row a load"
+
+
+def test_a_column_that_no_dataset_knows_is_named_with_what_to_do(laptop: Laptop, tmp_path: Path) -> None:
+    file = yellow_month(tmp_path, month=Month(2023, 3), rows=1_000)
+    with duckdb.connect() as engine:
+        wider = f"SELECT *, 1.0::DOUBLE AS new_fee FROM '{file}'"
+        engine.execute(f"COPY ({wider}) TO '{tmp_path / 'wider'}' (FORMAT parquet)")
+    (tmp_path / "wider").replace(file)
+    line = {"column": "new_fee", "change": "new_column", "type": "double"}
+    words = f"drift in 2023-03: {explain(line)}"
+    command = ("run", "yellow-trips", "--month", "2023-03", "--source", str(tmp_path))
+    assert laptop.elt_json(*command)["drift"] == [line]
+    done = laptop.elt(*command)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, words)
+    (check,) = [check for check in laptop.elt_json("verify", "yellow-trips") if check["month"] == "2023-03"]
+    assert (check["agrees"], check["drift"]) == (True, [line])
+    assert words in laptop.elt("verify", "yellow-trips").stderr.splitlines()
+    page = laptop.elt_json("report", "--out", str(tmp_path / "page.html"))["path"]
+    assert escape(explain(line)) in Path(page).read_text(encoding="utf-8")
 
 
 def test_the_demo_loads_a_month_and_a_day_of_reviews(laptop: Laptop) -> None:

@@ -46,8 +46,10 @@ class Cloud:
                     "level": "warning",
                     "month": "2024-09",
                     "column": "cbd_congestion_fee",
-                    "what": "new",
+                    "change": "new_column",
+                    "type": "double",
                 },
+                {"event": "not_removed", "level": "warning", "month": "2024-09", "error": "SlowDown"},
                 {"event": "judged", "dataset": "yellow", "rows": 20000, "kept": 19698, "rejected": REJECTED},
             ],
             ("jr_2", "/aws-glue/python-jobs/output"): [
@@ -148,7 +150,14 @@ def test_a_run_that_succeeded(tmp_path: Path) -> None:
         ["fare_amount_not_positive", "50", "0.25%"],
         ["pickup_missing", "0", "0.00%"],
     ]
-    assert page.rows[9] == ["TransformTrips", "drift", "column cbd_congestion_fee what new "]
+    assert page.rows[8:11] == [
+        [
+            "the column cbd_congestion_fee (double) is new, and is not loaded: add it to the dataset, or to `also` of "
+            "its era (docs/adding-a-dataset.md)"
+        ],
+        ["State", "event", "details"],
+        ["TransformTrips", "not_removed", "error SlowDown "],
+    ]
     assert ["06:00:01.234", "statement", "status finished index 6 rows 19,698 "] in page.rows
     assert ["month", "09"] in page.rows
     assert ("a", "Open in the console") in page.texts

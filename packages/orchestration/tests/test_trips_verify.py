@@ -72,6 +72,17 @@ def test_a_table_that_is_not_there_holds_nothing() -> None:
     assert len(asked) == 1
 
 
+def test_a_month_has_the_drift_of_its_manifest() -> None:
+    line = {"column": "new_fee", "change": "new_column", "type": "double"}
+    s3 = Bucket({"2024-09": {"drift": [line]}, "2024-10": {"drift": []}, "2024-11": {}})
+    found = check_months(pipelines.load("yellow-trips"), s3, "processed", lambda sql: [])
+    assert [(one.month, one.as_json()["drift"], one.agrees) for one in found] == [
+        ("2024-09", [line], True),
+        ("2024-10", [], True),
+        ("2024-11", [], True),
+    ]
+
+
 def test_a_month_whose_load_lacks_columns_of_the_table_says_which() -> None:
     s3 = Bucket({"2024-09": {"columns": ["fare", "source_month"]}, "2024-10": {}, "2024-11": {"columns": COLUMNS}})
     pipeline = pipelines.load("yellow-trips")

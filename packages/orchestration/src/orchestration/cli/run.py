@@ -83,6 +83,8 @@ def command(  # noqa: PLR0917
         raise UsageError(f"{pipeline.name} begins with {pipeline.first_month}; --month {month} is before that")
     from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
+    from orchestration.trips.drift import explain
+    from orchestration.trips.outcome import Outcome
     from orchestration.trips.source import folder_of, is_url, offer
 
     check_source(source, environment=environment, no_wait=no_wait)
@@ -96,13 +98,15 @@ def command(  # noqa: PLR0917
             return 0
         serves = source is not None and not is_url(source)
         execution = follow(deployment, pipeline, month, arn, serves=serves)
+    outcome = Outcome(deployment, pipeline, month)
+    drift = outcome.drift(execution) if execution.status == "SUCCEEDED" else []
     if as_json:
-        print_json({"pipeline": pipeline.name, **execution.as_json()})
+        print_json({"pipeline": pipeline.name, **execution.as_json(), "drift": drift})
+    for line in () if as_json else drift:
+        click.echo(f"drift in {month}: {explain(line)}", err=True)
     if execution.status != "SUCCEEDED":
         raise RunFailed(failure_text(execution, rerun))
-    from orchestration.trips.outcome import Outcome
-
-    if other := Outcome(deployment, pipeline, month).explain_overtaken(execution, folder=folder_of(source)):
+    if other := outcome.explain_overtaken(execution, folder=folder_of(source)):
         raise RunFailed(f"{execution.name} succeeded, but {other}\nload this one again: {rerun}")
     return 0
 

@@ -35,6 +35,7 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
     from orchestration.reviews.placing import find_unlisted
     from orchestration.reviews.source import describe_unlisted
     from orchestration.reviews.verify import check_categories
+    from orchestration.trips.drift import explain_months
     from orchestration.trips.verify import check_months
 
     connect(environment)
@@ -58,6 +59,9 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
             "them again",
             err=True,
         )
+    if not as_json:
+        for line in explain_months((one.month, one.drift) for one in months):
+            click.echo(f"drift in {line}", err=True)
     return exit_code
 
 

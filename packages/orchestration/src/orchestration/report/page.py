@@ -14,6 +14,7 @@ from typing import Any
 from orchestration import webpage
 from orchestration.executions import Execution, StateRun, seconds_between
 from orchestration.report.events import Event
+from orchestration.trips.drift import explain
 
 _STYLE = Path(__file__).parent / "report.css"
 #: So many lines of a job's log are shown, from its beginning and from its end.
@@ -43,6 +44,7 @@ def html(execution: Execution, logged: Sequence[Event], *, link: str | None = No
 {_failure(execution)}
 {_timeline(execution)}
 {"".join(_render_rules(event) for event in logged if "rejected" in event.fields)}
+{_render_drift(logged)}
 {_render_warnings(logged)}
 {_render_logs(execution, logged)}
 {_panel("Input", _facts(execution.input))}
@@ -107,8 +109,15 @@ def _render_rules(event: Event) -> str:
     return f'<dl class="figures">{figures}</dl>' + _panel("Quality rules", table)
 
 
+def _render_drift(logged: Iterable[Event]) -> str:
+    """Render what the file has that the dataset did not expect: once, also where a retried job logged it twice."""
+    lines = dict.fromkeys(explain(one.fields) for one in logged if one.name == "drift")
+    return _panel("Drift", _table([""], [[_text(line)] for line in lines])) if lines else ""
+
+
 def _render_warnings(logged: Iterable[Event]) -> str:
-    rows = [[_text(one.state), _text(one.name), _fields(one.fields)] for one in logged if one.level == "warning"]
+    warnings = [one for one in logged if one.level == "warning" and one.name != "drift"]
+    rows = [[_text(one.state), _text(one.name), _fields(one.fields)] for one in warnings]
     return _panel("Warnings", _table(["State", "event", "details"], rows)) if rows else ""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +32,8 @@ class Outcome:
             manifest = self.manifest()
             load = manifest["load"]
             rows = f"read {load['rows_read']:,}, kept {load['rows_kept']:,}, rejected {load['rows_rejected']:,}"
-            drift = Counter(line["change"] for line in manifest["drift"])
-            return "; ".join([rows, *(f"{change} in {columns} columns" for change, columns in drift.items())])
+            columns = len({line["column"] for line in manifest["drift"]})
+            return f"{rows}; drift in {columns} column{'s' if columns > 1 else ''}" if columns else rows
         if state.name == "LoadRedshift":
             return f"loaded {self.count_loaded():,}"
         return ""
@@ -54,6 +53,11 @@ class Outcome:
             query=lambda sql: warehouse.query(self.deployment, sql),
         )
         return found.get(self.month)
+
+    def drift(self, execution: Execution) -> list[dict[str, Any]]:
+        """List the drift of an execution's file; none where another run's manifest has taken its place."""
+        manifest = self.manifest()
+        return manifest["drift"] if manifest.get("execution") in (None, execution.name) else []
 
     def raw_bytes(self) -> int:
         dataset = self.pipeline.dataset

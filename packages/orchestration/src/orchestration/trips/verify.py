@@ -18,7 +18,7 @@ class MonthCheck:
     """One month. `read`, `kept` and `rejected` (by rule) are the manifest's; None and {} where there is none.
 
     `loaded` is counted in the table by `source_month`. The month was loaded `before` these columns of the table were
-    added, and has NULL there.
+    added, and has NULL there. `drift` is the manifest's: how its file differed from what the dataset knows.
     """
 
     month: str
@@ -27,6 +27,7 @@ class MonthCheck:
     rejected: Mapping[str, int]
     loaded: int
     before: Sequence[str] = ()
+    drift: Sequence[Mapping[str, Any]] = ()
 
     @property
     def agrees(self) -> bool:
@@ -43,6 +44,7 @@ class MonthCheck:
             "rejected": dict(self.rejected),
             "loaded": self.loaded,
             "before": list(self.before),
+            "drift": [dict(line) for line in self.drift],
             "agrees": self.agrees,
         }
 
@@ -95,4 +97,12 @@ def _check_month(month: str, manifest: Mapping[str, Any] | None, rows: int, colu
     load = manifest["load"]
     written = manifest.get("columns", columns)  # of a load from before manifests had them, nothing is known
     before = [column for column in columns if column not in written]
-    return MonthCheck(month, load["rows_read"], load["rows_kept"], manifest["rejected"], rows, before)
+    return MonthCheck(
+        month,
+        load["rows_read"],
+        load["rows_kept"],
+        manifest["rejected"],
+        rows,
+        before,
+        drift=manifest.get("drift", ()),
+    )
