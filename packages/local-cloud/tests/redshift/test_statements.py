@@ -77,6 +77,15 @@ RESULTS: list[tuple[str, Any]] = [
      " when not matched then insert values (s.id, s.v);select * from t order by 1", [(1, "m"), (2, "b")]),
     (f"{TWO};merge into t using (select 3 id, 'm' v) s on t.id = s.id when matched then delete"
      " when not matched then insert values (s.id, s.v);select count(*) from t", [(3,)]),
+    (f"{TWO};delete t where id in (1, 3) and v in ('a', 'c');select id from t", [(2,)]),
+    ("create table t (id int default 7, v varchar(5) default 'x', n int);insert into t values (1, 'a', 1), (2, 'b', 2);"
+     "update t set id = default, v = default, n = default where id = 1;select * from t order by id",
+     [(2, "b", 2), (7, "x", None)]),
+    ("create table t (i int identity(0,1), w int identity(5,-2), v int default 3);insert into t default values;"
+     "insert into t (v) values (1);select * from t order by i", [(0, 5, 3), (1, 3, 1)]),
+    (f"{TWO};insert into t values (2, 'b');create table s (id int, v varchar(5));"
+     "insert into s values (2, 'B'), (3, 'c'), (3, 'c');merge into t using s on t.id = s.id remove duplicates;"
+     "select * from t order by id", [(1, "a"), (2, "B"), (3, "c"), (3, "c")]),
     # Queries.
     (f"{TWO};select t.id, x.v vv from t join t x on t.id = x.id order by 1", [(1, "a"), (2, "b")]),
     ("with a as (select 1 x), t as (select 5 id) select * from a, t", [(1, 5)]),
@@ -223,8 +232,12 @@ ERRORS = [
     ("select 1; select 2", "cannot insert multiple commands into a prepared statement"),
     ("create table (a int)", 'syntax error at or near "("\n  Position: 14'),
     ("create table t (a int", "syntax error at end of input\n  Position: 22"),
-    (f"{T};merge into t using t s on t.id = s.id remove duplicates",
-     "MERGE with REMOVE DUPLICATES is not supported by the local warehouse"),
+    (f"{TWO};create table s as select * from t union all select * from t;merge into t using s on t.id = s.id"
+     " remove duplicates", "Found multiple matches to update the same tuple."),
+    ("show databases", "SHOW DATABASES is not supported by the local warehouse"),
+    ("select * from stl_query", "stl_query is not supported by the local warehouse, or does not exist\n  Position: 15"),
+    ("select * from information_schema.views",
+     "information_schema.views is not supported by the local warehouse, or does not exist"),
     ("select 'a", 'unterminated quoted string at or near "\'a"\n  Position: 8'),
     # What Redshift refuses inside a transaction.
     ("begin;vacuum", "VACUUM cannot run inside a transaction block"),

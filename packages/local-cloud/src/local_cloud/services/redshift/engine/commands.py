@@ -39,6 +39,7 @@ COMMANDS: dict[type, Callable[[ControlContext, Any, RunningStatement], int]] = {
     statements.Utility: control.accept,
     statements.Comment: control.comment,
     statements.Query: _query,
+    statements.MergeWithoutDuplicates: queries.merge_without_duplicates,
     statements.Explain: queries.explain,
     statements.CreateView: create.create_view,
     statements.CreateSchema: create.create_schema,

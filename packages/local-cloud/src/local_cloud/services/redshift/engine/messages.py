@@ -12,7 +12,13 @@ from collections.abc import Callable
 
 from local_cloud.saving import cause_of
 from local_cloud.services.redshift.engine.statement import RunningStatement
-from local_cloud.services.redshift.errors import SqlError, StatementCancelled, TransactionAborted, TransactionConflict
+from local_cloud.services.redshift.errors import (
+    NotSupported,
+    SqlError,
+    StatementCancelled,
+    TransactionAborted,
+    TransactionConflict,
+)
 from local_cloud.services.redshift.sql.types import from_duckdb
 
 log = logging.getLogger("local_cloud.redshift")
@@ -45,9 +51,20 @@ def _said(message: str) -> Rule:
     return lambda match, running: SqlError(message.format(*match.groups()))
 
 
+#: Families of system tables, and tables of PostgreSQL's catalog, that Redshift has.
+_SYSTEM = re.compile(r"(?:pg_catalog\.)?(?:(?:stl|stv|svl|svv|svcs|sys)_\w+|pg_(?:\w+))|information_schema\.\w+")
+
+
+def no_relation(name: str, *, position: int = 0) -> SqlError:
+    """The error for a relation that is not there; one of the system's is there on Redshift."""
+    if _SYSTEM.fullmatch(name.lower()):
+        return NotSupported(f"{name} is not supported by the local warehouse, or does not exist", position=position)
+    return SqlError(f'relation "{name}" does not exist', position=position)
+
+
 def _relation(match: re.Match[str], running: RunningStatement) -> SqlError:
     name = running.written(match[1])
-    return SqlError(f'relation "{name}" does not exist', position=running.place(name))
+    return no_relation(name, position=running.place(name))
 
 
 def _column(match: re.Match[str], running: RunningStatement) -> SqlError:
@@ -202,6 +219,10 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
             _said("each UNION query must have the same number of columns"),
         ),
         (r"More than one row returned by a subquery", _said("Single-row subquery returns more than one row.")),
+        (
+            r"cannot affect the same target row more than once",
+            _said("Found multiple matches to update the same tuple."),
+        ),
         (r"Division by zero", _said("Divide by zero")),
         (_CHECK, _too_long),
         (r"NOT NULL constraint failed: (\S+)", _not_null),

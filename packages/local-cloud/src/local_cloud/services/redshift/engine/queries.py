@@ -186,6 +186,8 @@ def _name_targets(context: Context, tree: exp.Insert, *, target: Name) -> None:
             if identifier.name in generated:
                 raise SqlError("cannot set an identity column to a value")
         return
+    if tree.args.get("default"):
+        return
     filled = [column.name for column in stored if column.name not in generated]
     width = _width(context, tree.expression)
     if len(stored) > len(filled[:width]):
@@ -263,6 +265,20 @@ def deliver(context: Context, result: Any, running: RunningStatement, *, prepare
         running.sink.add(rows)
         count += len(rows)
     return count
+
+
+def merge_without_duplicates(
+    context: Context, statement: statements.MergeWithoutDuplicates, running: RunningStatement
+) -> int:
+    """Put the source's rows in the place of those that they match, and add the others. The number of the source's rows.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html: REMOVE DUPLICATES
+    """
+    delete = read(f"{statement.sql} WHEN MATCHED THEN DELETE")
+    rows = exp.Select(expressions=[exp.Star()]).from_(delete.args["using"].copy())
+    insert = exp.Insert(this=delete.this.copy(), expression=rows)
+    run(context, delete, running)
+    return run(context, insert, running)
 
 
 def explain(context: Context, statement: statements.Explain, running: RunningStatement) -> int:

@@ -12,8 +12,8 @@ from local_cloud.services.redshift.engine import privileges
 from local_cloud.services.redshift.engine.context import Context
 from local_cloud.services.redshift.engine.external import system_views
 from local_cloud.services.redshift.engine.inline import text, values
+from local_cloud.services.redshift.engine.messages import no_relation
 from local_cloud.services.redshift.engine.warehouse import INTERNAL
-from local_cloud.services.redshift.errors import SqlError
 from local_cloud.services.redshift.sql.tables import Name
 
 _SCHEMAS = ("pg_catalog", "information_schema")
@@ -31,7 +31,7 @@ def relation(context: Context, name: Name) -> str:
     key = f"information_schema.{name[-1]}" if len(name) > 1 and name[-2] == "information_schema" else name[-1]
     query = _RELATIONS.get(key)
     if query is None:
-        raise SqlError(f'relation "{".".join(name)}" does not exist')
+        raise no_relation(".".join(name))
     return query(context)
 
 
@@ -75,6 +75,33 @@ def _svv_columns(context: Context) -> str:
         TRY_CAST(nullif(CASE WHEN starts_with(type, 'character') THEN regexp_extract(type, '\\((\\d+)\\)', 1) END, '')
             AS INTEGER) AS character_maximum_length,
         numeric_precision, numeric_scale, remarks FROM ({_columns(context)})"""
+
+
+def _svv_all_columns(context: Context) -> str:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_ALL_COLUMNS.html"""
+    return (
+        "SELECT table_catalog AS database_name, table_schema AS schema_name,"
+        f" * EXCLUDE (table_catalog, table_schema) FROM ({_svv_columns(context)})"
+    )
+
+
+def _svv_redshift_columns(context: Context) -> str:
+    """https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_REDSHIFT_COLUMNS.html"""
+    return f"""SELECT {text(context.database.name)} AS database_name, s AS schema_name, t AS table_name,
+        c AS column_name, n AS ordinal_position, type AS data_type, def AS column_default,
+        CASE WHEN nullable THEN 'YES' ELSE 'NO' END AS is_nullable, coalesce(encode, 'none') AS encoding, distkey,
+        sortkey, NULL::VARCHAR AS column_acl, remarks FROM ({_columns(context)})"""
+
+
+def _pg_class(context: Context) -> str:
+    """Tables and views. An oid stands for a name: it stays while the name does."""
+    return f"""SELECT {_oid("s || '.' || t")} AS oid, t AS relname, {_oid("s")} AS relnamespace, 100 AS relowner,
+        CASE kind WHEN 'VIEW' THEN 'v' ELSE 'r' END AS relkind, kind = 'LOCAL TEMPORARY' AS relistemp,
+        false AS relhasindex FROM ({_objects(context)})"""
+
+
+def _oid(name: str) -> str:
+    return f"CAST(100000 + hash({name}) % 1000000000 AS INTEGER)"
 
 
 def _svv_all_tables(context: Context) -> str:
@@ -125,7 +152,10 @@ def _pg_table_def(context: Context) -> str:
 
 
 def _pg_namespace(context: Context) -> str:
-    return f"SELECT schema_name AS nspname, 100 AS nspowner, NULL::VARCHAR AS nspacl FROM ({_schemata(context)})"
+    return (
+        "SELECT schema_name AS nspname, 100 AS nspowner, NULL::VARCHAR AS nspacl,"
+        f" {_oid('schema_name')} AS oid FROM ({_schemata(context)})"
+    )
 
 
 def _pg_user(context: Context) -> str:
@@ -278,9 +308,10 @@ _RELATIONS: dict[str, Callable[[Context], str]] = {
     "svv_tables": _svv_tables,
     "svv_columns": _svv_columns,
     "svv_all_tables": _svv_all_tables,
-    "svv_all_columns": _svv_columns,
+    "svv_all_columns": _svv_all_columns,
     "svv_all_schemas": _svv_schemas,
     "svv_redshift_schemas": _svv_schemas,
+    "svv_redshift_columns": _svv_redshift_columns,
     "svv_redshift_tables": _svv_all_tables,
     "svv_redshift_databases": _svv_databases,
     "svv_external_schemas": _external_schemas,
@@ -295,6 +326,7 @@ _RELATIONS: dict[str, Callable[[Context], str]] = {
     "pg_views": _pg_views,
     "pg_table_def": _pg_table_def,
     "pg_namespace": _pg_namespace,
+    "pg_class": _pg_class,
     "pg_user": _pg_user,
     "pg_database": _pg_database,
     "svv_database_privileges": _database_privileges,

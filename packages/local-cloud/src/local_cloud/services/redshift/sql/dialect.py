@@ -129,6 +129,11 @@ def read(sql: str) -> exp.Expr:
     for call in tree.find_all(exp.Anonymous):
         if call.name.lower() in _OF_PARTS and call.expressions and isinstance(call.expressions[0], exp.Column):
             call.expressions[0].replace(exp.Literal.string(call.expressions[0].name))
+    for update in tree.find_all(exp.Update):
+        for assignment in update.expressions:
+            value = assignment.expression
+            if isinstance(value, exp.Column) and value.sql().upper() == "DEFAULT":
+                value.replace(exp.Var(this="DEFAULT"))
     grammar.check(tree, sql)
     navigation.rewrite(tree)
     return tree

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from local_cloud.services.redshift.errors import NotSupported, SqlSyntaxError
-from local_cloud.services.redshift.sql import external, load, procedures, tables, users
+from local_cloud.services.redshift.sql import external, load, procedures, show, tables, users
 from local_cloud.services.redshift.sql.lexer import Kind
 from local_cloud.services.redshift.sql.reader import Reader
 from local_cloud.services.redshift.sql.statements import (
@@ -20,6 +20,7 @@ from local_cloud.services.redshift.sql.statements import (
     DropDatabase,
     Explain,
     Lock,
+    MergeWithoutDuplicates,
     Query,
     Rollback,
     SetParameter,
@@ -50,7 +51,7 @@ def parse(sql: str) -> Statement:
         raise reader.error()
     _check_commas(reader)
     if reader.accept("MERGE") and [token.upper for token in reader.tokens[-2:]] == ["REMOVE", "DUPLICATES"]:
-        raise NotSupported("MERGE with REMOVE DUPLICATES is not supported by the local warehouse")
+        return MergeWithoutDuplicates(sql[first.start : reader.tokens[-3].end])
     text = sql[first.start : reader.tokens[-1].end]
     if reader.accept("DELETE") and not reader.at("FROM"):
         text = f"DELETE FROM {text[len('DELETE') :]}"
@@ -69,6 +70,7 @@ def _check_commas(reader: Reader) -> None:
             reader.index = index + 1
             if reader.at_end or any(reader.at(word) for word in (",", ")", "FROM", "WHERE", "GROUP", "ORDER")):
                 raise reader.error()
+    reader.index = 0
 
 
 def _begin(reader: Reader) -> Begin:
@@ -261,6 +263,12 @@ def _alter_table(reader: Reader) -> Statement:
     return external.alter_table(reader) or tables.alter_table(reader)
 
 
+#: What SHOW shows of the catalog on Redshift, and here from the system views alone.
+_OTHER_SHOWS = (
+    *("TABLES", "SCHEMAS", "COLUMNS", "DATABASES", "DATASHARES", "EXTERNAL TABLE", "FUNCTIONS", "GRANTS", "MODEL"),
+    *("PARAMETERS", "POLICIES", "PROCEDURE", "PROCEDURES", "TABLE", "VIEW"),
+)
+
 _COMMANDS: tuple[tuple[str, Callable[[Reader], Statement]], ...] = (
     ("BEGIN", _begin),
     ("START TRANSACTION", _begin),
@@ -314,6 +322,10 @@ _COMMANDS: tuple[tuple[str, Callable[[Reader], Statement]], ...] = (
     ("COMMENT ON", _comment),
     ("SET", _set),
     ("RESET", _reset),
+    ("SHOW TABLES FROM SCHEMA", lambda reader: Query(show.tables(reader), "SELECT")),
+    ("SHOW SCHEMAS FROM DATABASE", lambda reader: Query(show.schemas(reader), "SELECT")),
+    ("SHOW COLUMNS FROM TABLE", lambda reader: Query(show.columns(reader), "SELECT")),
+    *((f"SHOW {kind}", _unsupported(f"SHOW {kind}")) for kind in _OTHER_SHOWS),
     ("SHOW", _show),
     ("VACUUM", _vacuum),
     ("ANALYZE", _analyze),

@@ -42,6 +42,13 @@ class Query:
 
 
 @dataclass(frozen=True)
+class MergeWithoutDuplicates:
+    """MERGE … REMOVE DUPLICATES; `sql` ends with its condition."""
+
+    sql: str
+
+
+@dataclass(frozen=True)
 class Explain:
     sql: str
 
@@ -170,6 +177,7 @@ Statement = (
     | Lock
     | Truncate
     | Query
+    | MergeWithoutDuplicates
     | Explain
     | CreateView
     | Drop

@@ -108,7 +108,8 @@ def build(context: Context, target: str, *, columns: list[Column], temporary: bo
         if column.identity:
             sequence = sequence_of(target, column.name)
             start, step = column.identity
-            context.query(f"CREATE SEQUENCE {sequence} START {start} INCREMENT {step}")
+            bounds = f"MINVALUE {start}" if step > 0 else f"MAXVALUE {start} MINVALUE {-(1 << 63)}"
+            context.query(f"CREATE SEQUENCE {sequence} START {start} INCREMENT {step} {bounds}")
             text += " DEFAULT nextval('{}')".format(sequence.replace("'", "''"))
         definitions.append(text)
     kind = "TEMPORARY TABLE" if temporary else "TABLE"
