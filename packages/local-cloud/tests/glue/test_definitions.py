@@ -29,6 +29,14 @@ def test_a_definition_comes_back_whole_with_awss_defaults(glue):
     }
 
 
+def test_a_spark_job_has_an_execution_class_where_it_was_given_one(glue):
+    spark = {**DEFINITION, "Command": {"Name": "glueetl", "ScriptLocation": "s3://artifacts/job.py"}}
+    glue.api.create_job(Name="standard", **spark, GlueVersion="5.0")
+    glue.api.create_job(Name="flex", **spark, GlueVersion="5.0", ExecutionClass="FLEX")
+    assert "ExecutionClass" not in glue.api.get_job(JobName="standard")["Job"]
+    assert glue.api.get_job(JobName="flex")["Job"]["ExecutionClass"] == "FLEX"
+
+
 def test_update_overwrites_the_whole_definition_and_keeps_when_it_was_made(glue):
     glue.api.create_job(Name="update", **DEFINITION, GlueVersion="3.0")
     before = glue.api.get_job(JobName="update")["Job"]

@@ -78,6 +78,8 @@ class Job:
     def run_details(self, request: dict[str, Any]) -> dict[str, Any]:
         """The fields of a JobRun that its start settles."""
         details = {name: request.get(name) or self.definition.get(name) for name in _RUN_FIELDS}
+        if self.kind == SPARK:  # of a run only: GetJob gives an execution class where the definition has one
+            details["ExecutionClass"] = details["ExecutionClass"] or "STANDARD"
         details |= {"GlueVersion": self.definition.get("GlueVersion"), "LogGroupName": _LOG_GROUPS[self.kind]}
         return {name: value for name, value in details.items() if value is not None}
 
@@ -121,7 +123,7 @@ def _checked(definition: dict[str, Any]) -> dict[str, Any]:
         "MaxRetries": 0,
         "Timeout": _default_timeout(definition.get("GlueVersion")),
         "DefaultArguments": {},
-        **({"MaxCapacity": 0.0625} if kind == PYTHON_SHELL else {"ExecutionClass": "STANDARD"}),
+        **({"MaxCapacity": 0.0625} if kind == PYTHON_SHELL else {}),
         **{name: value for name, value in definition.items() if value is not None},
     }
     checked["ExecutionProperty"] = {"MaxConcurrentRuns": 1, **(definition.get("ExecutionProperty") or {})}
