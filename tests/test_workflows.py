@@ -393,7 +393,13 @@ def test_a_backfill_runs_what_is_missing_of_a_range(delivery: Delivery, tmp_path
         yellow_month(tmp_path, month=Month(2019, number), rows=1_000)
     with serve(tmp_path) as url:
         one = delivery.dispatch(
-            "backfill", environment="dev", dataset="yellow", year="2019", month="01", max_concurrency="1", source=url
+            "backfill",
+            environment="dev",
+            pipeline="yellow-trips",
+            year="2019",
+            month="01",
+            max_concurrency="1",
+            source=url,
         )
         assert results(one) == {"plan": "success", "run": "success"}, problems(one)
         assert delivery.asked == ["dev-plan", "dev"], "approved is what was planned before it was asked"
@@ -401,7 +407,7 @@ def test_a_backfill_runs_what_is_missing_of_a_range(delivery: Delivery, tmp_path
         assert re.findall(planned, one["plan"].summary) == [("2019-01", "yes")], one["plan"].summary
         assert re.search(r"\| status \| SUCCEEDED \|", one["run"].summary), one["run"].summary
         span = {"from": "2019-01", "to": "2019-02"}
-        both = delivery.dispatch("backfill", environment="dev", dataset="yellow", source=url, **span)
+        both = delivery.dispatch("backfill", environment="dev", pipeline="yellow-trips", source=url, **span)
         assert results(both) == {"plan": "success", "run": "success"}, problems(both)
         assert re.findall(planned, both["plan"].summary) == [("2019-01", "no"), ("2019-02", "yes")]
     checks = delivery.aws.elt_json("verify", "yellow-trips", "--env", "dev")
@@ -424,9 +430,24 @@ def test_a_backfill_runs_what_is_missing_of_a_range(delivery: Delivery, tmp_path
     ],
 )
 def test_a_backfill_of_no_month(delivery: Delivery, months: dict[str, str], reason: str) -> None:
-    jobs = delivery.dispatch("backfill", environment="dev", dataset="yellow", **months)
+    jobs = delivery.dispatch("backfill", environment="dev", pipeline="yellow-trips", **months)
     assert results(jobs) == {"plan": "failure", "run": "skipped"}
     assert reason in jobs["plan"].step("Read the months").log
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "reason"),
+    [
+        ("yellow", "there is no pipeline 'yellow'; there are: "),
+        ("--stop", "there is no pipeline '--stop'; there are: "),
+        ("$(touch pwned)", "there is no pipeline '$(touch pwned)'; there are: "),
+        ("reviews", "reviews is not loaded by month; these are: "),
+    ],
+)
+def test_a_backfill_of_no_monthly_pipeline(delivery: Delivery, pipeline: str, reason: str) -> None:
+    jobs = delivery.dispatch("backfill", environment="dev", pipeline=pipeline, year="2019", month="01")
+    assert results(jobs) == {"plan": "failure", "run": "skipped"}
+    assert reason in jobs["plan"].step("Plan").log
 
 
 def test_a_tag_publishes_the_version_that_it_names(delivery: Delivery) -> None:

@@ -132,6 +132,31 @@ def test_what_pipelines_share_is_written_from_their_folders(tmp_path: Path) -> N
     assert sharing.write_part(tmp_path / "fhv_trips") == ""
 
 
+def test_an_item_is_written_for_each_dataset_and_what_is_beside_it_once(tmp_path: Path) -> None:
+    part = """\
+Resources:
+  Bucket:
+    Properties:
+      Rules:
+        # Of all.
+        - Id: all
+        - Id: old-${EachDataset}
+          Transitions:
+            - {StorageClass: GLACIER_IR, TransitionInDays: 180}
+        # What is left.
+        - Id: rest
+"""
+    old = """\
+        - Id: old-%s
+          Transitions:
+            - {StorageClass: GLACIER_IR, TransitionInDays: 180}
+"""
+    both = old % "fhv" + old % "yellow"
+    assert template.join(files(tmp_path, part), datasets=("fhv", "yellow")).lstrip() == part.replace(
+        old % "${EachDataset}", both
+    )
+
+
 def test_one_file_stays_as_it_is(tmp_path: Path) -> None:
     assert template.join(files(tmp_path, JOINED)) == JOINED
 

@@ -15,6 +15,7 @@ class Stack:
     """One stack: its name in CloudFormation, and the files its template is written in, with what is `written` beside.
 
     `url` is where the template lies in S3; "" sends it with the request, which takes no more than 51,200 bytes.
+    Items of lists are repeated for each of `datasets`.
     One that is `stateless` holds no data: whatever is left of it may be deleted, to be made again.
     """
 
@@ -23,10 +24,11 @@ class Stack:
     url: str = ""
     stateless: bool = False
     written: str = ""
+    datasets: tuple[str, ...] = ()
 
     @property
     def body(self) -> str:
-        return template.join(self.files, written=self.written)
+        return template.join(self.files, written=self.written, datasets=self.datasets)
 
     @property
     def outputs(self) -> list[str]:
@@ -58,7 +60,8 @@ def artifacts_stack() -> Stack:
 
 
 def data_stack(environment: str, *, url: str = "") -> Stack:
-    return Stack(f"elt-{environment}-data", _files("data", _PACKAGE), url)
+    datasets = sharing.list_datasets(_PACKAGE / "pipelines")
+    return Stack(f"elt-{environment}-data", _files("data", _PACKAGE), url, datasets=datasets)
 
 
 def pipelines_stack(environment: str, *, url: str = "") -> Stack:
@@ -69,8 +72,9 @@ def pipelines_stack(environment: str, *, url: str = "") -> Stack:
 def templates(package: Path) -> dict[str, str]:
     """Join each stack's template, by name, from the orchestration package's sources in a folder."""
     written = {"pipelines": sharing.write_part(package / "pipelines")}
+    datasets = sharing.list_datasets(package / "pipelines")
     return {
-        name: template.join(_files(name, package), written=written.get(name, ""))
+        name: template.join(_files(name, package), written=written.get(name, ""), datasets=datasets)
         for name in ("artifacts", "data", "pipelines")
     }
 

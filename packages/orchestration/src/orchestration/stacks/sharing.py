@@ -7,6 +7,11 @@ from pathlib import Path
 from orchestration import pipelines
 
 
+def list_datasets(folder: Path) -> tuple[str, ...]:
+    """List the datasets of the pipelines that share a state machine: those whose months lie in the buckets."""
+    return tuple(one.dataset for one in pipelines.all_pipelines(folder) if one.shares_its_machine)
+
+
 def write_part(folder: Path) -> str:
     """Write a part of the template: for each shared folder a list parameter, a mapping, and schedules' parameters.
 

@@ -21,13 +21,17 @@ from orchestration.errors import DeployError
 _SECTIONS = ("Parameters", "Rules", "Mappings", "Conditions", "Resources", "Outputs")
 _SECTION = re.compile(rf"^({'|'.join(_SECTIONS)}):[ ]*\n", re.MULTILINE)
 _ENTRY = re.compile(r"^  ([\w:]+):(?=\s|$)", re.MULTILINE)
+#: A list's item with what is further in. CloudFormation's loops write entries of a map, never of a list:
+#: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
+_ITEM = re.compile(r"^( *)- .*\n(?:\1 +.*\n)*", re.MULTILINE)
+_EACH_DATASET = "${EachDataset}"
 
 
-def join(files: Sequence[Path], *, written: str = "") -> str:
+def join(files: Sequence[Path], *, written: str = "", datasets: Sequence[str] = ()) -> str:
     """Join files to the template that they are together. What stands before the first section is the first file's.
 
-    `written` is a part that is in no file. Errors: DeployError when two parts have an entry of the same name in a
-    section, and for a line of no section.
+    `written` is a part that is in no file. An item of a list that has `${EachDataset}` is written for each dataset.
+    Errors: DeployError when two parts have an entry of the same name in a section, and for a line of no section.
     """
     sections: dict[str, list[str]] = {name: [] for name in _SECTIONS}
     seen: dict[tuple[str, str], Path] = {}
@@ -43,7 +47,14 @@ def join(files: Sequence[Path], *, written: str = "") -> str:
     for file in files:
         _require_head(file, _split(parts[file])[0], is_first=file == files[0])
     joined = [f"{name}:\n" + "\n".join(texts) for name, texts in sections.items() if texts]
-    return "\n".join([_split(parts[files[0]])[0], *joined])
+    return _repeat_items("\n".join([_split(parts[files[0]])[0], *joined]), datasets)
+
+
+def _repeat_items(text: str, datasets: Sequence[str]) -> str:
+    def repeat(item: re.Match[str]) -> str:
+        return "".join(item[0].replace(_EACH_DATASET, one) for one in datasets) if _EACH_DATASET in item[0] else item[0]
+
+    return _ITEM.sub(repeat, text)
 
 
 def _require_entries(file: Path, section: str, text: str) -> None:
