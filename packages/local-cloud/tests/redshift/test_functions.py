@@ -234,6 +234,21 @@ def test_trailing_blanks_count_for_nothing(db, query: str, rows: list[Any]) -> N
     assert sorted(db.run(query)) == rows
 
 
+SET_OPERATIONS = [
+    ("select avg(x), sum(x), min(x) / 3 from (select 1.5 x union all select 2.25)",
+     (Decimal("1.87"), Decimal("3.75"), Decimal("0.50000"))),
+    ("with a as (select 1 x union all select 2.25 union all select 10::decimal(12,4)) select avg(x) from a",
+     (Decimal("4.4166"),)),
+    ("select avg(x) from (select 1 x union all select 2::bigint)", (1,)),
+    ("select x || '' from (select 1 x union all select 2.5) where x > 2", ("2.5",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("query", "row"), SET_OPERATIONS, ids=range(len(SET_OPERATIONS)))
+def test_a_column_of_a_set_operation_has_the_digits_of_both(db, query: str, row: tuple[Any, ...]) -> None:
+    assert db.run(query) == [row]
+
+
 def test_columns_behind_a_star_have_their_types(db) -> None:
     db.script(
         "create table t (n decimal(10,2), s varchar(7), j super)", "insert into t select 10, 'x', json_parse('1')"

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
-from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.annotate_types import TypeAnnotator
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.qualify_columns import qualify_columns
 from sqlglot.optimizer.qualify_tables import qualify_tables
@@ -40,7 +40,7 @@ def annotate(tree: exp.Expr, columns: Columns) -> list[Kind]:
         node.meta[_MARK] = number
     schema = MappingSchema({s: {t: dict(c) for t, c in ts.items()} for s, ts in columns.items()}, dialect=_Typed)
     try:
-        copy = annotate_types(_qualified(tree, schema), schema=schema, dialect=_Typed)
+        copy = _Annotator(schema).annotate(_qualified(tree, schema))
     except _FAULTS as error:
         raise NotSupported(f"the types of this statement cannot be found by the local warehouse: {error}") from None
     for typed in copy.walk():
@@ -61,6 +61,14 @@ def annotate(tree: exp.Expr, columns: Columns) -> list[Kind]:
             blanks.mark_using(node, typed)
     blanks.mark(tree)
     return _results(copy)
+
+
+class _Annotator(TypeAnnotator):
+    def _maybe_coerce(self, type1: Any, type2: Any) -> Any:
+        """The type of a column that a set operation makes of two: by Redshift's rules, with the digits of both."""
+        if isinstance(type1, exp.DataType) and isinstance(type2, exp.DataType):
+            return kinds.common([type1, type2])
+        return super()._maybe_coerce(type1, type2)
 
 
 def _results(query: exp.Expr) -> list[Kind]:

@@ -118,7 +118,7 @@ def _unscaled(value: str, scale: int, other: int) -> str:
     zeros = max(other - scale, 0)
     text = f"CAST({value} AS VARCHAR)"
     if scale:
-        text = f"replace({text}, '.', '')"
+        text = f"replace(CAST(CAST({value} AS DECIMAL({kinds.MOST_DIGITS},{scale})) AS VARCHAR), '.', '')"
     return f"CAST({text}{f' || {chr(39)}{chr(48) * zeros}{chr(39)}' if zeros else ''} AS HUGEINT)"
 
 
