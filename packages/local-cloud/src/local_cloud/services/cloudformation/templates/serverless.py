@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,6 +42,7 @@ def _expanded(document: str, values: tuple[tuple[str, str], ...]) -> str:
     from samtranslator.parser.parser import Parser
     from samtranslator.translator.translator import Translator
 
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of metrics that it sends to nobody
     policies = get_bundled_managed_policy_map("aws")
     translator = Translator(policies, Parser(), boto_session=boto3.Session(region_name=_REGION))
     try:
