@@ -275,6 +275,27 @@ def test_a_release_is_of_a_commit(tmp_path: Path) -> None:
     )
 
 
+def test_what_differs_from_a_commit_is_listed_with_new_files(tmp_path: Path) -> None:
+    source = tmp_path / "src"
+    (source / "tests").mkdir(parents=True)
+    for name in ("a.py", "b.py", "tests/test_a.py"):
+        (source / name).write_text("1", encoding="utf-8")
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-qm", "one")
+    commit, before = checkout.read(tmp_path, paths=["src"]).id, checkout.fingerprint(tmp_path, paths=["src"])
+    (source / "tests" / "test_a.py").write_text("2", encoding="utf-8")
+    (tmp_path / "elsewhere").touch()
+    assert checkout.list_changes(tmp_path, commit, paths=["src"]) == []
+    assert checkout.fingerprint(tmp_path, paths=["src"]) == before
+
+    (source / "a.py").write_text("2", encoding="utf-8")
+    (source / "c.py").touch()
+    assert checkout.list_changes(tmp_path, commit, paths=["src"]) == ["src/a.py", "src/c.py"]
+    assert checkout.fingerprint(tmp_path, paths=["src"]) != before
+    assert checkout.list_changes(tmp_path, "0" * 40, paths=["src"]) == [], "a commit that is not here"
+
+
 SMOKED = {"source": 100, "read": 100, "kept": 90, "rejected": 10, "loaded": 90}
 
 

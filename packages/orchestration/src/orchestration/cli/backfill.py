@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestration.cli.backfill_outcome import conclude, describe_overtaken
+from orchestration.cli.current import AS_DEPLOYED, find_for_run
 from orchestration.cli.following import interruptible
 from orchestration.cli.options import MONTH, MONTHLY_PIPELINE, env_option, json_option, print_json
 from orchestration.environments import Environment
@@ -58,6 +59,7 @@ published yet (the last two) are left out. Exit code 1 if a month failed.
 )
 @click.option("--follow", is_flag=True, help="Follow the newest backfill instead of starting one.")
 @click.option("--stop", is_flag=True, help="Stop the backfill under way; months that are loaded stay loaded.")
+@AS_DEPLOYED
 @env_option
 @json_option
 def command(  # noqa: PLR0917
@@ -70,6 +72,7 @@ def command(  # noqa: PLR0917
     source: str | None,
     follow: bool,
     stop: bool,
+    as_deployed: bool,
     environment: Environment,
     as_json: bool,
 ) -> int:
@@ -92,7 +95,8 @@ def command(  # noqa: PLR0917
         check_source(source, environment=environment, no_wait=False)
         request = Request(pipeline, first, last, max_concurrency, force, source, environment)
     connect(environment)
-    deployment = find_or_deploy(environment)
+    starts_here = request is not None and not only_plan and environment.is_on_this_machine
+    deployment = find_for_run(environment, as_deployed=as_deployed) if starts_here else find_or_deploy(environment)
     if request is None:
         arn = _find(deployment, pipeline, running=stop)
         if stop:

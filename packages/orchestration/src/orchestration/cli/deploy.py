@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -74,10 +75,25 @@ def deploy_from_checkout(environment: Environment) -> Deployment:
 
 def _deploy_checkout(environment: Environment) -> Deployed:
     from orchestration.project import root
+    from orchestration.releases.building.assembly import SOURCES
+    from orchestration.releases.building.checkout import fingerprint
     from orchestration.releases.environment import deployment
 
     checkout = root()
-    return with_progress(environment, lambda report: deployment.deploy(environment, checkout, report=report))
+    sources = fingerprint(checkout, paths=SOURCES)  # before the build: what is edited meanwhile is a change
+    deployed = with_progress(environment, lambda report: deployment.deploy(environment, checkout, report=report))
+    if environment.is_on_this_machine:
+        remember_checkout(deployed.release, sources)
+    return deployed
+
+
+def remember_checkout(release: str, sources: str) -> None:
+    """Note which release a checkout is, by its fingerprint: a run need not build it to know."""
+    from orchestration.cli.local import state_path
+
+    file = state_path("deployed", "checkout.json")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"release": release, "sources": sources}) + "\n", encoding="utf-8")
 
 
 def deploy_release(environment: Environment, store: Store, release: Release, *, action: str) -> Deployed:

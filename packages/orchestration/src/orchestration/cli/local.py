@@ -17,8 +17,8 @@ from orchestration.environments import Environment
 from orchestration.errors import EltError, RunFailed, UsageError
 from orchestration.project import find_root
 
-#: What elt itself keeps in the state folder: pages, and what a demo generated.
-OWN_FOLDERS = ("reports", "dashboards", "demo")
+#: What elt itself keeps in the state folder: pages, what a demo generated, and which checkout was deployed.
+OWN_FOLDERS = ("reports", "dashboards", "demo", "deployed")
 
 if TYPE_CHECKING:
     from local_cloud import Settings, Status

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from orchestration.cli.current import AS_DEPLOYED, find_for_run
 from orchestration.cli.following import failure_text, follow_with
 from orchestration.cli.options import MONTH, PIPELINE, env_option, json_option, print_json
 from orchestration.environments import Environment
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     help="Of reviews: do not ask before a delivery replaces reviews by far fewer. Without a terminal to ask on, such a "
     "delivery is refused.",
 )
+@AS_DEPLOYED
 @click.option("--no-wait", is_flag=True, help="Return as soon as it is started.")
 @env_option
 @json_option
@@ -61,6 +63,7 @@ def command(  # noqa: PLR0917
     force: bool,
     gone: tuple[str, ...],
     yes: bool,
+    as_deployed: bool,
     no_wait: bool,
     environment: Environment,
     as_json: bool,
@@ -73,7 +76,14 @@ def command(  # noqa: PLR0917
         if wrong := [category for category in gone if not category or "/" in category]:
             raise UsageError(f"--gone {wrong[0]!r} is no category; write it as its folder product_category=… does")
         return run_day.run(
-            pipeline, source, gone=gone, yes=yes, no_wait=no_wait, environment=environment, as_json=as_json
+            pipeline,
+            source,
+            gone=gone,
+            yes=yes,
+            as_deployed=as_deployed,
+            no_wait=no_wait,
+            environment=environment,
+            as_json=as_json,
         )
     if gone or yes:
         raise UsageError(f"{pipeline.name} runs by month: it takes no --gone or --yes")
@@ -81,7 +91,6 @@ def command(  # noqa: PLR0917
         raise UsageError(f"{pipeline.name} runs by month: give it one, such as --month 2024-09")
     if isinstance(pipeline, MonthlyPipeline) and str(month) < pipeline.first_month:
         raise UsageError(f"{pipeline.name} begins with {pipeline.first_month}; --month {month} is before that")
-    from orchestration.cli.deploy import find_or_deploy
     from orchestration.cli.local import connect
     from orchestration.trips.drift import explain
     from orchestration.trips.outcome import Outcome
@@ -90,7 +99,7 @@ def command(  # noqa: PLR0917
     check_source(source, environment=environment, no_wait=no_wait)
     rerun = rerun_command(pipeline, month, source=source, engine=engine, environment=environment)
     connect(environment)
-    deployment = find_or_deploy(environment)
+    deployment = find_for_run(environment, as_deployed=as_deployed)
     with offer(source) as url:
         arn = start(deployment, pipeline, month, source_url=url, rerun=rerun, engine=engine, force=force)
         if no_wait:

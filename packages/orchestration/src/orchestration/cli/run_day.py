@@ -30,17 +30,19 @@ def run(
     *,
     gone: tuple[str, ...],
     yes: bool,
+    as_deployed: bool = False,
     no_wait: bool,
     environment: Environment,
     as_json: bool,
 ) -> int:
     """Put `source`, if any, in place, run the pipeline for today (UTC), and follow it to its end.
 
-    Categories that are `gone` may have no reviews any more. With `yes`, nothing is asked.
+    Categories that are `gone` may have no reviews any more. With `yes`, nothing is asked. With
+    `as_deployed`, a changed checkout is not deployed.
     """
     import boto3
 
-    from orchestration.cli.deploy import find_or_deploy
+    from orchestration.cli.current import find_for_run
     from orchestration.cli.local import connect
     from orchestration.reviews import placing
     from orchestration.reviews import source as sources
@@ -48,7 +50,7 @@ def run(
     if source:
         sources.check(source)
     connect(environment)
-    deployment = find_or_deploy(environment)
+    deployment = find_for_run(environment, as_deployed=as_deployed)
     if source:
         deliver(deployment, pipeline, source, gone=gone, yes=yes)
     placing.check_delivered(boto3.client("s3"), deployment.raw_bucket)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.errors import UsageError
+
+#: Folders of a package that nothing is built from.
+_LEFT_OUT = frozenset(
+    {".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", "__pycache__", "dist", "node_modules", "tests"}
+)
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,30 @@ def read(root: Path, *, paths: list[str]) -> Commit:
         return Commit("", ())
     status = _git(root, "status", "--porcelain", "-z", "--untracked-files=all", "--no-renames", "--", *paths) or ""
     return Commit(head, tuple(line[3:] for line in status.split("\0") if line))
+
+
+def list_changes(root: Path, commit: str, *, paths: list[str]) -> list[str]:
+    """List the files of `paths` that are not as a commit has them, new ones too; [] where git does not know it."""
+    changed = _git(root, "diff", "--name-only", "-z", commit, "--", *paths) if commit else None
+    if changed is None:
+        return []
+    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", *paths) or ""
+    return sorted(
+        {name for name in (changed + new).split("\0") if name and not _LEFT_OUT.intersection(Path(name).parts)}
+    )
+
+
+def fingerprint(root: Path, *, paths: list[str]) -> str:
+    """Return the sha256 of the names and contents of all files of `paths` that a build can read."""
+    digest = hashlib.sha256()
+    for path in paths:
+        top = root / path
+        for file in sorted([top] if top.is_file() else top.rglob("*")):
+            name = file.relative_to(root)
+            if file.is_file() and not _LEFT_OUT.intersection(name.parts):
+                content = hashlib.sha256(file.read_bytes()).hexdigest()
+                digest.update(f"{name.as_posix()} {content}\n".encode())
+    return digest.hexdigest()
 
 
 def require_clean(commit: Commit) -> None:
