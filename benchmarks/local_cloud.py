@@ -16,21 +16,19 @@ import argparse
 import io
 import json
 import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from servers import Server, free_port, resident, servers
 
 KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
 TRUST = {
@@ -53,13 +51,10 @@ def main() -> None:
     parser.add_argument("--beside", type=Path, help="the bin/ folder with ministack and moto_server")
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
-    servers = {"local-cloud": local_cloud}
-    for name, server in (("ministack", ministack), ("moto_server", moto_server)):
-        if options.beside and (program := options.beside / name).exists():
-            servers[name] = lambda folder, port, server=server, program=program: server(program, folder, port)
-    found: dict[str, list[list[float | None]]] = {name: [] for name in servers}
+    chosen = servers(options.beside)
+    found: dict[str, list[list[float | None]]] = {name: [] for name in chosen}
     for _ in range(options.runs):
-        for name, server in servers.items():
+        for name, server in chosen.items():
             found[name].append(measure(server))
     medians = {name: [median(column) for column in zip(*runs, strict=True)] for name, runs in found.items()}
     print(f"{'':18}" + "".join(f"{name:>14}" for name in medians) + "   local-cloud / best of the others")
@@ -75,41 +70,8 @@ def median(values: tuple[float | None, ...]) -> float | None:
     return statistics.median(measured) if measured else None
 
 
-@contextmanager
-def started(command: list[str], folder: Path, port: int, **environment: str) -> Iterator[int]:
-    process = subprocess.Popen(
-        command, cwd=folder, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-@contextmanager
-def local_cloud(folder: Path, port: int) -> Iterator[int]:
-    command = [str(Path(sys.executable).with_name("local-cloud"))]
-    up = [*command, "up", "--state", str(folder), "--port", str(port)]
-    subprocess.run(up, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield int(json.loads((folder / "local-cloud.json").read_text(encoding="utf-8"))["pid"])
-    finally:
-        subprocess.run([*command, "down", "--state", str(folder)], check=True, capture_output=True)
-
-
-def ministack(program: Path, folder: Path, port: int) -> Any:
-    return started([str(program)], folder, port, GATEWAY_PORT=str(port), MINISTACK_HOST="127.0.0.1")
-
-
-def moto_server(program: Path, folder: Path, port: int) -> Any:
-    return started([str(program), "-p", str(port)], folder, port)
-
-
-def measure(server: Callable[[Path, int], Any]) -> list[float | None]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def measure(server: Server) -> list[float | None]:
+    port = free_port()
     with tempfile.TemporaryDirectory() as text:
         session, endpoint = boto3.Session(**KEYS), f"http://127.0.0.1:{port}"
 
@@ -196,12 +158,6 @@ def objects(s3: Any) -> list[float | None]:
         assert len(s3.get_object(Bucket="bench", Key="large")["Body"].read()) == len(large)
 
     return [timed(small), timed(big)]
-
-
-def resident(process: int) -> float:
-    """Megabytes."""
-    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 if __name__ == "__main__":

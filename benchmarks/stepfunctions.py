@@ -1,28 +1,32 @@
-"""Step Functions of a local cloud: the first execution, many executions, a large Map, and memory over it all.
+"""Step Functions of a local cloud beside MiniStack and moto's server: first execution, many executions, a large Map.
 
-    python benchmarks/stepfunctions.py [--executions 1000] [--items 6000] [--endpoint http://127.0.0.1:5000]
+    pip install ministack 'moto[server,stepfunctions]' into an environment of their own, then
+    python benchmarks/stepfunctions.py [--beside /path/of/that/environment/bin] [--executions 1000] [--items 10000]
 
-Starts a local cloud of its own in a temporary folder, unless `--endpoint` names another server, as of `moto_server`.
-First: from the start of the first CreateStateMachine to the end of its execution. Executions: of a machine of five
-Pass and Choice states, started one after another by one client; until the last has ended. Map: an inline Map with
-MaxConcurrency 1. Memory: the server's resident set before and after the executions, where the server is its own.
+Each server starts with nothing, in a temporary folder. First: from the start of the first CreateStateMachine to the end
+of its execution. Executions: of a machine of five Pass, Choice and Succeed states, started one after another by one
+client, until the last has ended. Map: of as many items, in distributed mode with MaxConcurrency 1. Memory: the server's
+resident set before and after `--kept` more executions of the local cloud.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import urllib.error
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
+from servers import Server, free_port, resident, servers
+
+KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
 PASS = {"Type": "Pass", "Result": {"a": 1}, "ResultPath": "$.r"}
 FIVE = {
     "StartAt": "A",
@@ -44,7 +48,11 @@ MAP = {
         "M": {
             "Type": "Map",
             "MaxConcurrency": 1,
-            "ItemProcessor": {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}},
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "P",
+                "States": {"P": {"Type": "Pass", "End": True}},
+            },
             "ResultPath": None,
             "End": True,
         }
@@ -55,82 +63,95 @@ TRUST = {
 }
 
 
+MEASURES = ("first execution s", "executions / s", "Map s", "memory MB", "memory after MB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--beside", type=Path, help="the bin/ folder with ministack and moto_server")
     parser.add_argument("--executions", type=int, default=1000)
-    parser.add_argument("--items", type=int, default=6000, help="of the Map; a history ends at 25,000 events")
-    parser.add_argument("--endpoint")
+    parser.add_argument("--items", type=int, default=10_000)
+    parser.add_argument("--kept", type=int, default=10_000)
     options = parser.parse_args()
-    if options.endpoint:
-        measure(options.endpoint, None, options)
-        return
-    with local_cloud() as (endpoint, process):
-        measure(endpoint, process, options)
+    found = {}
+    for name, server in servers(options.beside).items():
+        kept = options.kept if name == "local-cloud" else 0
+        found[name] = measure(server, executions=options.executions, items=options.items, kept=kept)
+    print(f"{'':20}" + "".join(f"{name:>14}" for name in found))
+    for row, label in enumerate(MEASURES):
+        values = [figures[row] for figures in found.values()]
+        print(f"{label:20}" + "".join(f"{'-' if v is None else format(v, '.2f'):>14}" for v in values))
 
 
-def measure(endpoint: str, process: int | None, options: argparse.Namespace) -> None:
-    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local", "region_name": "us-east-1"}
-    role = boto3.client("iam", endpoint_url=endpoint, **keys).create_role(
-        RoleName="bench", AssumeRolePolicyDocument=json.dumps(TRUST)
-    )["Role"]["Arn"]
-    api = boto3.client("stepfunctions", endpoint_url=endpoint, **keys)
-
-    def create(name: str, definition: object) -> str:
-        return str(
-            api.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)["stateMachineArn"]
-        )
-
-    def wait(execution: str) -> str:
-        while (status := api.describe_execution(executionArn=execution)["status"]) == "RUNNING":
-            time.sleep(0.002)
-        return str(status)
-
-    def run(machine: str, value: object) -> str:
-        return str(api.start_execution(stateMachineArn=machine, input=json.dumps(value))["executionArn"])
-
-    began = time.perf_counter()
-    five = create("five", FIVE)
-    assert wait(run(five, {"n": 0})) == "SUCCEEDED"
-    print(f"first execution          {time.perf_counter() - began:8.2f} s")
-
-    before = resident(process)
-    began = time.perf_counter()
-    executions = [run(five, {"n": number}) for number in range(options.executions)]
-    assert {wait(execution) for execution in executions[-50:]} == {"SUCCEEDED"}
-    seconds = time.perf_counter() - began
-    print(f"{options.executions:6} executions        {seconds:8.2f} s {options.executions / seconds:8.0f} a second")
-
-    began = time.perf_counter()
-    assert wait(run(create("map", MAP), list(range(options.items)))) == "SUCCEEDED"
-    seconds = time.perf_counter() - began
-    print(f"{options.items:6} items of a Map    {seconds:8.2f} s {options.items / seconds:8.0f} a second")
-    if process:
-        print(f"memory                   {before:8.0f} MB before, {resident(process):.0f} MB after")
-
-
-@contextmanager
-def local_cloud() -> Iterator[tuple[str, int]]:
-    """A local cloud in a temporary folder: its endpoint and its process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        command = [str(Path(sys.executable).with_name("local-cloud"))]
-        up = [*command, "up", "--state", folder, "--port", str(port)]
-        subprocess.run(up, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        status = subprocess.run([*command, "status", "--state", folder], check=True, capture_output=True, text=True)
+def measure(server: Server, *, executions: int, items: int, kept: int) -> list[float | None]:
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder), port) as process:
+        api = boto3.client("stepfunctions", endpoint_url=endpoint, **KEYS)
+        until_there(api)
+        execute_in_moto(endpoint)
+        machines = Machines(endpoint, api)
+        began = time.perf_counter()
+        five = machines.create("five", FIVE)
+        machines.wait(machines.start(five, {"n": 0}))
+        first = time.perf_counter() - began
+        began = time.perf_counter()
+        machines.run_all(five, executions)
+        rate = executions / (time.perf_counter() - began)
+        began = time.perf_counter()
         try:
-            yield f"http://127.0.0.1:{port}", int(status.stdout.partition("pid ")[2].partition(",")[0])
-        finally:
-            subprocess.run([*command, "down", "--state", folder], check=True, capture_output=True)
+            machines.wait(machines.start(machines.create("map", MAP), list(range(items))))
+            large: float | None = time.perf_counter() - began
+        except (ClientError, AssertionError):
+            large = None
+        before = resident(process)
+        machines.run_all(five, kept)
+        return [first, rate, large, before, resident(process) if kept else None]
 
 
-def resident(process: int | None) -> float:
-    """Megabytes."""
-    if process is None:
-        return 0.0
-    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+class Machines:
+    """State machines of one server."""
+
+    def __init__(self, endpoint: str, api: Any) -> None:
+        self.api = api
+        iam = boto3.client("iam", endpoint_url=endpoint, **KEYS)
+        self.role = iam.create_role(RoleName="bench", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+
+    def create(self, name: str, definition: object) -> str:
+        created = self.api.create_state_machine(name=name, definition=json.dumps(definition), roleArn=self.role)
+        return str(created["stateMachineArn"])
+
+    def start(self, machine: str, value: object) -> str:
+        return str(self.api.start_execution(stateMachineArn=machine, input=json.dumps(value))["executionArn"])
+
+    def wait(self, execution: str) -> None:
+        while (status := self.api.describe_execution(executionArn=execution)["status"]) == "RUNNING":
+            time.sleep(0.002)
+        assert status == "SUCCEEDED", status
+
+    def run_all(self, machine: str, count: int) -> None:
+        started = [self.start(machine, {"n": number}) for number in range(count)]
+        for execution in started[-50:]:
+            self.wait(execution)
+
+
+def until_there(api: Any) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            api.list_state_machines()
+            return
+        except (BotoCoreError, ClientError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def execute_in_moto(endpoint: str) -> None:
+    """Else moto's server executes nothing. https://docs.getmoto.org/en/latest/docs/configuration/index.html"""
+    config = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
+    with contextlib.suppress(urllib.error.HTTPError):  # of the others
+        urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/config", data=config)).close()
 
 
 if __name__ == "__main__":

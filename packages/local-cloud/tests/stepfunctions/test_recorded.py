@@ -1,6 +1,7 @@
 """LocalStack's tests of Step Functions that pass against this cloud, each with what AWS was recorded to answer.
 
-`recorded.txt` has the ids of those whose whole recording was the same, and nothing else of them. Run the tests from a
+`recorded.txt` has the ids of those whose whole recording was the same, and nothing else of them; a recording that AWS
+answers otherwise by now, by a later one, is not among them. Run the tests from a
 checkout of https://github.com/localstack/localstack against a cloud (TEST_TARGET=AWS_CLOUD, AWS_ENDPOINT_URL) with
 `--junitxml=report.xml`; then `LOCALSTACK_REPORT=.../report.xml pytest
 packages/local-cloud/tests/stepfunctions/test_recorded.py` names what no longer passes. A report of some of the files is
