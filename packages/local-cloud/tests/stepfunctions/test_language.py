@@ -20,7 +20,12 @@ from local_cloud.services.stepfunctions.language.paths import NoSuchPath, extrac
 from local_cloud.services.stepfunctions.language.read import read_machine
 from local_cloud.services.stepfunctions.running.attempts import retry_wait
 
-DOCUMENT = {"a": [{"b": 1}, {"b": 2}], "detail-type": "x", "n": None}
+DOCUMENT = {
+    "a": [{"b": 1}, {"b": 2}],
+    "detail-type": "x",
+    "n": None,
+    "rows": [{"region": "eu-west-1", "aws:id": 1}, {"detail-type": "y"}],
+}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +42,11 @@ DOCUMENT = {"a": [{"b": 1}, {"b": 2}], "detail-type": "x", "n": None}
         ("$..b", [1, 2]),
         ("$.nothing[*]", []),
         ("$.a[?(@.b > 1)].b", [2]),
+        ("$.a[?(@.b in [2, 3])].b", [2]),
+        ("$.rows[?(@.region =~ /EU-.*/i)].aws:id", [1]),
+        ("$.rows[?(!@.region)].detail-type", ["y"]),
+        ("$.rows[-2:].id", []),
+        ("$.[?(@.b)]", []),
     ],
 )
 def test_a_definite_path_names_one_value_and_any_other_a_list(path, value):
@@ -49,7 +59,24 @@ def test_a_definite_path_that_names_nothing_is_an_error(path, strict):
         extract(path, DOCUMENT, strict=strict)
 
 
-@pytest.mark.parametrize("text", ["", "a", "$.", "$.a[", "$.a..", "$$.", 1, None])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a",
+        "a.*",
+        "$.",
+        "$.a[",
+        "$.a..",
+        "$$.",
+        1,
+        None,
+        "$.a | $.b",
+        "$.a[*][~'b']",
+        "$.a[?(# == 'b')]",
+        "$.a[?(@.b == ^.n)]",
+    ],
+)
 def test_what_is_no_path(text):
     assert not is_path(text)
 

@@ -4,8 +4,10 @@ In AWS (Jayway JsonPath) a definite path, of names and single indices, gives the
 list, empty where nothing matches: https://github.com/json-path/JsonPath#what-is-returned-when. An index past an
 array's end, last in a path, gives null, but is missing to functions (tried on AWS by the tests of
 https://github.com/floci-io/floci) and in Choice rules, where IsPresent of `$.list[0]` tells whether a list has items.
-Definite paths are steps; jsonpath-ng finds what the others match. Names are quoted before it parses them, so that
-`$.list[*].detail-type` is no subtraction.
+Definite paths are steps; python-jsonpath finds what the others match: of 43 paths in the forms of Jayway's
+documentation what Jayway finds for 40, with `=~` and `in`, jsonpath-ng for 36. Names are quoted before it parses them,
+since a name may hold more for Jayway (`$.list[*].aws:region`); what it has beyond Jayway is refused: keys, unions, the
+context of filters.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ _STEP = re.compile(
     r"|\.(?P<name>[^\s.\[\]*()?@'\",]+)"
 )
 _NAME = re.compile(r"(?P<deep>\.(?=\.))?\.(?P<name>[^\s.\[\]*()?@'\"]+)")
+_TEXT = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|/(?:\\.|[^/\\])*/""")
+_OWN_SYNTAX = re.compile(r"(?<!=)~|[\^#]|(?<!\w)_(?!\w)")
 
 
 class NoSuchPath(LookupError):
@@ -60,7 +64,8 @@ def extract(path: str, data: Json, *, strict: bool = False) -> Json:
     """
     steps, expression = _compiled(path)
     if steps is None:
-        return [match.value for match in expression.find(data)]
+        found: list[Json] = expression.findall(data)
+        return found
     node = data
     for number, step in enumerate(steps, 1):
         if isinstance(step, str):
@@ -111,9 +116,13 @@ def _put(steps: tuple[Step, ...], node: Json, value: Json) -> Json:
 
 
 def _has_meaning(path: str) -> bool:
+    if (steps := _steps(path)) is not None or not path.startswith("$"):
+        return steps is not None
+    from jsonpath.exceptions import JSONPathError
+
     try:
         _compiled(path)
-    except Exception:  # ply raises bare Exceptions
+    except (JSONPathError, ValueError):
         return False
     return True
 
@@ -124,9 +133,13 @@ def _compiled(path: str) -> tuple[tuple[Step, ...] | None, Any]:
     steps = _steps(path)
     if steps is not None:
         return steps, None
-    from jsonpath_ng.ext import parse
+    from jsonpath import JSONPath, compile
 
-    return None, parse(_quoted(path))
+    quoted = _quoted(path)
+    expression = compile(quoted)
+    if not isinstance(expression, JSONPath) or _OWN_SYNTAX.search(_TEXT.sub("", quoted)):
+        raise ValueError(f"'{path}' has what Jayway does not have")
+    return None, expression
 
 
 def _steps(path: str) -> tuple[Step, ...] | None:
