@@ -18,6 +18,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,9 @@ class Machines:
         return str(created["stateMachineArn"])
 
     def start(self, machine: str, value: object) -> str:
-        return str(self.api.start_execution(stateMachineArn=machine, input=json.dumps(value))["executionArn"])
+        name = str(uuid.uuid4())  # moto's server gives none
+        started = self.api.start_execution(stateMachineArn=machine, name=name, input=json.dumps(value))
+        return str(started["executionArn"])
 
     def wait(self, execution: str) -> None:
         while (status := self.api.describe_execution(executionArn=execution)["status"]) == "RUNNING":
