@@ -505,5 +505,6 @@ def test_a_hundred_thousand_reviews(pages: Pages) -> None:
 
 def test_says_which_run_it_shows(pages: Pages, report: Path) -> None:
     with pages.open(report) as tab:
+        assert tab.text("#run").startswith("local · report of ")
         assert tab.text("#run").endswith(" UTC · reviews since 2015: 5,007 read, 5,000 loaded, 5,000 reported")
         assert tab.text("#origin") == f"Run reviews-2024-09-05 on local, from s3://{BUCKET}/reviews/manifest.json"

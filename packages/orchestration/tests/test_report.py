@@ -135,7 +135,7 @@ def write(cloud: Cloud, path: Path, **options: Any) -> Page:
 def test_a_run_that_succeeded(tmp_path: Path) -> None:
     page = write(Cloud(), tmp_path / "page.html", link=console("us-east-1", ARN))
     assert ("h1", "yellow-2024-09-a1") in page.texts
-    assert ("p", "2024-09, started 2024-11-05 06:00:00 UTC, took 9.0 s") in page.texts
+    assert ("p", "yellow-trips on dev, 2024-09, started 2024-11-05 06:00:00 UTC, took 9.0 s") in page.texts
     assert ("span", "SUCCEEDED") in page.texts
     assert page.rows[:4] == [
         ["State", "when", "began", "took", "ended"],
@@ -213,6 +213,38 @@ def test_light_or_dark_as_the_system_is_and_light_on_paper(browser: Browser, tmp
         assert tab.js(paper) is not dark
         tab.scheme(dark=dark, medium="print")
         assert tab.js(paper) is True
+
+
+@pytest.mark.parametrize(
+    ("machine", "shown"),
+    [
+        ("elt-prod-reviews", "reviews on prod, 2024-09, "),
+        ("elt-dev-two-green-trips", "green-trips on dev-two, 2024-09, "),
+        ("elt-dev-backfill", "2024-09, "),
+        ("elt--reviews", "2024-09, "),
+        ("reviews", "2024-09, "),
+    ],
+)
+def test_names_pipeline_and_environment_of_machines_that_elt_deployed(tmp_path: Path, machine: str, shown: str) -> None:
+    arn = f"arn:aws:states:us-east-1:123456789012:execution:{machine}:a1"
+    report.write(Cloud(), Cloud(), arn, tmp_path / "page.html")
+    page = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert ("p", f"{shown}started 2024-11-05 06:00:00 UTC, took 9.0 s") in page.texts
+
+
+def test_the_time_of_an_event_is_on_one_line(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    cloud = Cloud()
+    cloud.logs["jr_2", "/aws-glue/python-jobs/output"].append({"event": "x" * 200, "text": "y" * 4000})
+    write(cloud, path)
+    lines = """[...document.querySelectorAll('.events td:first-child')].map((cell) => {
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      return range.getClientRects().length;
+    })"""
+    with browser.tab(path.as_uri()) as tab:
+        tab.js("document.querySelectorAll('details').forEach((one) => { one.open = true })")
+        assert set(tab.js(lines)) == {1}
 
 
 def test_where_the_console_shows_it() -> None:

@@ -57,6 +57,11 @@ class Execution:
         return self.arn.rsplit(":", 1)[-1]
 
     @property
+    def machine(self) -> str:
+        """The state machine's name, from `arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME`."""
+        return self.arn.split(":")[-2]
+
+    @property
     def is_final(self) -> bool:
         return self.status in FINAL
 

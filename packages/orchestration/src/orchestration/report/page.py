@@ -13,6 +13,7 @@ from typing import Any
 
 from orchestration import webpage
 from orchestration.executions import Execution, StateRun, seconds_between
+from orchestration.pipelines import all_pipelines
 from orchestration.report.events import Event
 from orchestration.trips.drift import explain
 
@@ -58,7 +59,17 @@ def html(execution: Execution, logged: Sequence[Event], *, link: str | None = No
 def _subtitle(execution: Execution) -> str:
     what = execution.month or execution.day
     started = f"started {_moment(execution.started)}"
-    return _text(", ".join(filter(None, [what, started, f"took {_seconds(execution.seconds)}"])))
+    took = f"took {_seconds(execution.seconds)}"
+    return _text(", ".join(filter(None, [_pipeline(execution.machine), what, started, took])))
+
+
+def _pipeline(machine: str) -> str:
+    """Return `PIPELINE on ENVIRONMENT`, as stack.yaml names state machines; "" for a machine of somebody else."""
+    for pipeline in all_pipelines():
+        environment = machine.removeprefix("elt-").removesuffix(f"-{pipeline.name}")
+        if environment and machine == f"elt-{environment}-{pipeline.name}":
+            return f"{pipeline.name} on {environment}"
+    return ""
 
 
 def _failure(execution: Execution) -> str:

@@ -26,7 +26,7 @@ function showRun() {
   const written = h("time", { dateTime: run.written }, `${moment.format(new Date(run.written))} UTC`);
   const counts = [["read", run.rows_read], ["loaded", run.rows_loaded], ["reported", run.rows_reported]];
   const told = counts.map(([what, rows]) => `${whole.format(rows)} ${what}`).join(", ");
-  $("#run").replaceChildren("Report of ", written, ` · reviews since ${run.since_year}: ${told}`);
+  $("#run").replaceChildren(`${run.environment} · report of `, written, ` · reviews since ${run.since_year}: ${told}`);
   $("#origin").textContent = `Run ${run.run_id} on ${run.environment}, from ${run.manifest}`;
 }
 
