@@ -55,9 +55,15 @@ class Outcome:
         return found.get(self.month)
 
     def drift(self, execution: Execution) -> list[dict[str, Any]]:
-        """List the drift of an execution's file; none where another run's manifest has taken its place."""
-        manifest = self.manifest()
-        return manifest["drift"] if manifest.get("execution") in (None, execution.name) else []
+        """List the drift of an execution's file; none where another run's manifest has taken its place.
+
+        A pipeline of SQL steps has no manifest, and so no drift.
+        """
+        manifest = self._read_manifest()
+        if manifest is None or manifest.get("execution") not in (None, execution.name):
+            return []
+        drift: list[dict[str, Any]] = manifest["drift"]
+        return drift
 
     def raw_bytes(self) -> int:
         dataset = self.pipeline.dataset
@@ -66,10 +72,13 @@ class Outcome:
         return int(head["ContentLength"])
 
     def manifest(self) -> dict[str, Any]:
-        bucket, dataset = self.deployment.processed_bucket, self.pipeline.dataset
-        manifest = verify.read_manifest(boto3.client("s3"), bucket, dataset, self.month)
+        manifest = self._read_manifest()
         assert manifest is not None, "the transform has succeeded, so its manifest is there"
         return manifest
+
+    def _read_manifest(self) -> dict[str, Any] | None:
+        bucket, dataset = self.deployment.processed_bucket, self.pipeline.dataset
+        return verify.read_manifest(boto3.client("s3"), bucket, dataset, self.month)
 
     def count_loaded(self) -> int:
         rows = verify.count_loaded(lambda sql: warehouse.query(self.deployment, sql), self.pipeline.table)
