@@ -23,7 +23,7 @@ from rs_query.cli import _parser
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: Pipelines that only exist once a recipe has been followed: the next module follows them.
-BY_RECIPE = {"fhv-trips", "trips-by-zone"}
+BY_RECIPE = {"fhv-trips", "trips-by-month"}
 #: Commands that nothing here can check; what they are given is read by people alone.
 UNCHECKED = {".", "cd", "cp", "echo", "export", "gh", "mkdir", "sed"}
 
@@ -210,7 +210,7 @@ def test_paths_that_pages_name_are_there() -> None:
         missing = [
             path
             for path in paths
-            if not (ROOT / path).exists() and not {"fhv", "fhv_trips", "trips_by_zone"} & set(re.split(r"\W", path))
+            if not (ROOT / path).exists() and not {"fhv", "fhv_trips", "trips_by_month"} & set(re.split(r"\W", path))
         ]
         assert missing == [], page.name
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "promote": ("orchestration.cli.promote", "Deploy to one environment what passed in another."),
     "rollback": ("orchestration.cli.rollback", "Deploy the release that was there before."),
     "diff": ("orchestration.cli.diff", "What differs between an environment and a release."),
+    "new": ("orchestration.cli.new", "Write the files of a new dataset, era or pipeline."),
     "run": ("orchestration.cli.run", "Run a pipeline and follow it."),
     "backfill": ("orchestration.cli.backfill", "Load the months of a range that are missing, some at a time."),
     "status": ("orchestration.cli.status", "Recent executions."),
