@@ -30,6 +30,8 @@ COMMANDS = {
     "backfill": ("orchestration.cli.backfill", "Load the months of a range that are missing, some at a time."),
     "status": ("orchestration.cli.status", "Recent executions."),
     "logs": ("orchestration.cli.logs", "What the jobs of an execution logged."),
+    "rejects": ("orchestration.cli.rejects", "The rows of a month that were rejected, and why."),
+    "sql": ("orchestration.cli.sql", "Ask the warehouse."),
     "verify": ("orchestration.cli.verify", "Compare the warehouse with the manifests, month by month."),
     "report": ("orchestration.cli.report", "One execution as a page to open."),
     "dashboard": ("orchestration.cli.dashboard", "A pipeline's report as a page to open."),

@@ -32,11 +32,11 @@ _FOLDERS = {"reviews": "reviews"}
 def command(pipeline: str, out: Path | None, open_it: bool, environment: Environment, as_json: bool) -> None:
     import webbrowser
 
-    from orchestration.cli.deploy import find_or_deploy
+    from orchestration.cli.deploy import find
     from orchestration.cli.local import connect
 
     connect(environment)
-    page = write(find_or_deploy(environment), pipeline, out=out)
+    page = write(find(environment), pipeline, out=out)
     if as_json:
         print_json(dataclasses.asdict(page))
     else:

@@ -119,6 +119,13 @@ def with_progress(environment: Environment, work: Callable[[Progress], Deployed]
     return deployed
 
 
+def find(environment: Environment) -> Deployment:
+    """Return what is deployed, for commands that only read. Errors: NotDeployed says how it is deployed."""
+    from orchestration.releases.environment import deployment
+
+    return deployment.find(environment)
+
+
 def find_or_deploy(environment: Environment) -> Deployment:
     """Return what is deployed; on this machine, an empty cloud is deployed to first."""
     from orchestration.errors import NotDeployed

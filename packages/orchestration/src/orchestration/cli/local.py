@@ -17,8 +17,9 @@ from orchestration.environments import Environment
 from orchestration.errors import EltError, RunFailed, UsageError
 from orchestration.project import find_root
 
-#: What elt itself keeps in the state folder: pages, what a demo generated, and which checkout was deployed.
-OWN_FOLDERS = ("reports", "dashboards", "demo", "deployed")
+#: What elt itself keeps in the state folder: pages, what a demo generated, which checkout was deployed, what was typed
+#: at `elt sql`.
+OWN_FOLDERS = ("reports", "dashboards", "demo", "deployed", "history")
 
 if TYPE_CHECKING:
     from local_cloud import Settings, Status

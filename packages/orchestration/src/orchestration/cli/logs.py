@@ -27,11 +27,11 @@ def command(execution: str | None, follow: bool, environment: Environment, as_js
     import boto3
 
     from orchestration import executions, joblogs
-    from orchestration.cli.deploy import find_or_deploy
+    from orchestration.cli.deploy import find
     from orchestration.cli.local import connect
 
     connect(environment)
-    deployment = find_or_deploy(environment)
+    deployment = find(environment)
     states, logs = boto3.client("stepfunctions"), boto3.client("logs")
     arn = find_execution(states, deployment, execution)
     seen: set[str] = set()

@@ -26,13 +26,13 @@ def command(execution: str | None, out: Path | None, open_it: bool, environment:
     import boto3
 
     from orchestration import report
-    from orchestration.cli.deploy import find_or_deploy
+    from orchestration.cli.deploy import find
     from orchestration.cli.local import connect, state_path
     from orchestration.cli.logs import find_execution
 
     connect(environment)
     states = boto3.client("stepfunctions")
-    arn = find_execution(states, find_or_deploy(environment), execution)
+    arn = find_execution(states, find(environment), execution)
     path = (out or state_path("reports", f"{arn.rsplit(':', 1)[-1]}.html")).resolve()
     link = None if environment.is_on_this_machine else console(states.meta.region_name, arn)
     page = report.write(states, boto3.client("logs"), arn, path, link=link)

@@ -21,11 +21,11 @@ from orchestration.pipelines import Pipeline, all_pipelines
 def command(pipeline: Pipeline | None, limit: int, environment: Environment, as_json: bool) -> None:
     import boto3
 
-    from orchestration.cli.deploy import find_or_deploy
+    from orchestration.cli.deploy import find
     from orchestration.cli.local import connect
 
     connect(environment)
-    deployment = find_or_deploy(environment)
+    deployment = find(environment)
     states = boto3.client("stepfunctions")
     rows = [
         _row(one.name, execution)

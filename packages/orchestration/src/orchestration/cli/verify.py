@@ -30,7 +30,7 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
     import boto3
 
     from orchestration import warehouse
-    from orchestration.cli.deploy import find_or_deploy
+    from orchestration.cli.deploy import find
     from orchestration.cli.local import connect
     from orchestration.reviews.placing import find_unlisted
     from orchestration.reviews.source import describe_unlisted
@@ -39,7 +39,7 @@ def command(pipeline: Pipeline, environment: Environment, as_json: bool) -> int:
     from orchestration.trips.verify import check_months
 
     connect(environment)
-    deployment = find_or_deploy(environment)
+    deployment = find(environment)
 
     def query(sql: str) -> list[tuple[Any, ...]]:
         return warehouse.query(deployment, sql)
