@@ -149,3 +149,10 @@ def test_file_names_sort_by_time(cloud: Any, sns: Any, topic: str) -> None:
     assert [m.get_content().strip() for m in mails(cloud, "order@example.com")] == list("01234")
     for file in Path(cloud.state_dir / "mail").iterdir():
         assert file.suffix == ".eml"
+
+
+def test_a_topic_that_is_not_there_is_named_as_one(sns: Any) -> None:
+    with pytest.raises(ClientError) as refused:
+        sns.publish(TopicArn="arn:aws:sns:us-east-1:123456789012:nobody", Message="x")
+    error = refused.value.response["Error"]
+    assert (error["Code"], error["Message"]) == ("NotFound", "Topic does not exist")

@@ -161,7 +161,11 @@ def test_bytes_are_the_response_itself_and_texts_inside_of_one(functions):
             },
             [],
         ),
-        ("1 / 0", {"errorType": "ZeroDivisionError", "errorMessage": "division by zero"}, ["in <module>"]),
+        (
+            "1 / 0",
+            {"errorType": "ZeroDivisionError", "errorMessage": "division by zero"},
+            ['File "/var/task/app.py", line 1, in <module>'],
+        ),
         (
             "def other(event, context): pass",
             {"errorType": "Runtime.HandlerNotFound", "errorMessage": "Handler 'main' missing on module 'app'"},

@@ -15,7 +15,7 @@ _EMAIL = ("email", "email-json")
 
 def install(cloud: Cloud) -> None:
     from moto.sns import models
-    from moto.sns.exceptions import InvalidParameterValue, SNSException
+    from moto.sns.exceptions import InvalidParameterValue, SNSException, SNSNotFoundError, TopicNotFound
 
     mailbox = Mailbox(cloud.settings.state_dir / "mail")
     deliver, publish, notify = models.Subscription.publish, models.SNSBackend.publish, models.Topic.publish
@@ -55,7 +55,13 @@ def install(cloud: Cloud) -> None:
             raise InvalidParameterValue("Invalid parameter: Empty message")
         if len(message.encode()) > models.MAXIMUM_MESSAGE_LENGTH:  # moto counts characters
             raise InvalidParameterValue("Invalid parameter: Message too long")
-        return publish(self, message, *args, **options)
+        try:
+            return publish(self, message, *args, **options)
+        except SNSNotFoundError as error:
+            arn = str(options.get("arn") or (args[0] if args else ""))
+            if ":endpoint/" in arn:
+                raise
+            raise TopicNotFound from error
 
     def topic_publish(self: Any, *args: Any, **options: Any) -> Any:
         message_id = notify(self, *args, **options)

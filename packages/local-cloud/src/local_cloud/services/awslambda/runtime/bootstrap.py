@@ -144,12 +144,21 @@ def _error(error: object, error_type: str, request: Dict[str, Any], frames: List
 
 
 def _user_frames(error: Exception) -> List[str]:
-    """The traceback's frames as text, without those of this file and of the import machinery."""
+    """The traceback's frames as text, without those of this file and of the import machinery.
+
+    Files of the function and of its layers are called as on AWS, where they lie in /var/task and /opt:
+    https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
+    """
     ours = (__file__, importlib.__file__)
     frames = traceback.extract_tb(error.__traceback__)
-    return traceback.format_list(
+    texts = traceback.format_list(
         [f for f in frames if f.filename not in ours and not f.filename.startswith("<frozen importlib")]
     )
+    layers = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path.endswith("/python")]
+    places = {os.environ["LAMBDA_TASK_ROOT"]: "/var/task", **dict.fromkeys(layers, "/opt/python")}
+    for here, there in places.items():
+        texts = [text.replace(f'File "{here}/', f'File "{there}/') for text in texts]
+    return texts
 
 
 def _max_memory_mb() -> int:
