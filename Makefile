@@ -8,10 +8,16 @@ ENV ?= local
 ELT := $(BIN)/elt
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 30
 
-.PHONY: demo test test-fast across campaign setup checkov lint types format package package-tests lowest lowest-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
+.PHONY: help init demo test test-fast across campaign setup checkov lint types format package package-tests lowest lowest-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
 
 demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 	$(ELT) demo
+
+help:  ## What there is to make
+	@sed -n "s/^\([a-z][a-z-]*\):.*##  *\(.*\)/\1@\2/p" $(firstword $(MAKEFILE_LIST)) | awk -F@ '{ printf "%-14s %s\n", $$1, $$2 }'
+
+init:  ## Nothing has to be initialised: what to do instead
+	@echo "there is nothing to initialise: make demo sets up and runs all on this machine, make plan and make apply deploy ENV=dev or ENV=prod"
 
 test: $(VENV)/.dev  ## All tests, and which took longest
 	$(PYTEST)
@@ -45,7 +51,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 package: $(VENV)/.dev  ## make package PACKAGE=rs-query: lint, types, the same wheel twice, and it alone in a new environment
-	.ci/package $(PACKAGE) $(BIN)
+	@test -n "$(PACKAGE)" || { echo "make: PACKAGE is missing: make package PACKAGE=rs-query" >&2; exit 2; }
+	.ci/package '$(PACKAGE)' $(BIN)
 
 same-python: | $(VENV)/bin/python
 	@test "$$($(PYTHON) -V)" = "$$($(BIN)/python -V)" || { echo "make: $(VENV) has another Python than $(PYTHON); add VENV=.venv-other" >&2; exit 2; }
@@ -53,39 +60,43 @@ same-python: | $(VENV)/bin/python
 # On a Python too old for the rest of the project, with what the jobs' own tests need: VENV=.venv-3.9 PYTHON=python3.9.
 OLD := $(shell $(PYTHON) -c 'import sys; print(int(sys.version_info < (3, 11)))' 2>/dev/null)
 package-tests: same-python $(VENV)/$(if $(filter 1,$(OLD)),.jobs,.dev)  ## make package-tests PACKAGE=rs-query [PYTHON=python3.9 VENV=.venv-3.9]
+	@test -n "$(PACKAGE)" || { echo "make: PACKAGE is missing: make package-tests PACKAGE=rs-query" >&2; exit 2; }
 	$(BIN)/python -m pytest --durations 15 packages/$(PACKAGE)
 
 lowest:  ## make lowest PACKAGE=rs-query: its tests with the lowest versions that it declares, on the oldest Python it supports
+	@test -n "$(PACKAGE)" || { echo "make: PACKAGE is missing: make lowest PACKAGE=rs-query" >&2; exit 2; }
 	$(MAKE) lowest-tests VENV=.venv-lowest-$(PACKAGE) PYTHON=python$(shell sed -n 's/^requires-python = ">=\(.*\)"/\1/p' packages/$(PACKAGE)/pyproject.toml)
 
 lowest-tests: same-python $(VENV)/.lowest
 	$(BIN)/python -m pytest --durations 15 packages/$(PACKAGE)
 
 run-pipeline: $(VENV)/.demo  ## make run-pipeline YEAR=2024 MONTH=09 [ENV=dev] [SOURCE=folder or URL]
-	$(ELT) run yellow-trips --month $(YEAR)-$(MONTH) --env $(ENV) $(if $(SOURCE),--source $(SOURCE))
+	@test -n "$(MONTH)" || { echo "make: MONTH is missing: make run-pipeline YEAR=2024 MONTH=09" >&2; exit 2; }
+	$(ELT) run yellow-trips --month '$(YEAR)-$(MONTH)' --env '$(ENV)' $(if $(SOURCE),--source '$(SOURCE)')
 
 backfill: $(VENV)/.demo  ## make backfill FROM=2023-01 TO=2024-12 [PIPELINE=green-trips] [ENV=dev] [SOURCE=folder or URL]
-	$(ELT) backfill $(or $(PIPELINE),yellow-trips) --from $(FROM) --to $(TO) --env $(ENV) $(if $(SOURCE),--source $(SOURCE))
+	@test -n "$(TO)" || { echo "make: TO is missing: make backfill FROM=2023-01 TO=2024-12" >&2; exit 2; }
+	$(ELT) backfill '$(or $(PIPELINE),yellow-trips)' --from '$(FROM)' --to '$(TO)' --env '$(ENV)' $(if $(SOURCE),--source '$(SOURCE)')
 
 status logs-glue verify plan apply destroy: $(VENV)/.demo
 
 status:  ## Recent executions
-	$(ELT) status --env $(ENV)
+	$(ELT) status --env '$(ENV)'
 
 logs-glue:  ## What the newest execution's jobs log
-	$(ELT) logs --follow --env $(ENV)
+	$(ELT) logs --follow --env '$(ENV)'
 
 verify:  ## The warehouse against the manifests
-	$(ELT) verify yellow-trips --env $(ENV)
+	$(ELT) verify yellow-trips --env '$(ENV)'
 
 plan:  ## What a deployment would change
-	$(ELT) plan --env $(ENV)
+	$(ELT) plan --env '$(ENV)'
 
 apply:  ## Deploy the checkout
-	$(ELT) deploy --env $(ENV)
+	$(ELT) deploy --env '$(ENV)'
 
 destroy:  ## Delete what is deployed and holds no data
-	$(ELT) destroy --env $(ENV)
+	$(ELT) destroy --env '$(ENV)'
 
 # --- set-up: one virtual environment with every package in it; the demo's needs first, the tests' on top --------
 

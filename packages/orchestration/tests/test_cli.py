@@ -34,6 +34,11 @@ from orchestration.joblogs import LogLine
             ["run", "green-trips", "--month", "2013-07"],
             "elt: green-trips begins with 2013-08; --month 2013-07 is before that",
         ),
+        (
+            ["run", "yellow-trips", "--month", "1999-01"],
+            "elt: yellow-trips begins with 2009-01; --month 1999-01 is before that",
+        ),
+        (["run", "yellow-trips", "--month", "2099-01"], "elt: --month 2099-01 has not begun yet"),
         (["run", "yellow-trips"], "elt: yellow-trips runs by month: give it one, such as --month 2024-09"),
         (
             ["run", "reviews", "--month", "2024-09"],
@@ -264,3 +269,38 @@ def test_ctrl_c_is_one_line_also_while_modules_are_imported(tmp_path: Path) -> N
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, "elt: interrupted\n")
+
+
+@pytest.mark.parametrize("group", [[], ["local"], ["release"], ["new"]])
+def test_a_group_alone_prints_its_help(group: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(group) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(" ".join(["Usage: elt", *group]))
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("elt ver", ["verify"]),
+        ("elt run gr", ["green-trips"]),
+        ("elt backfill re", []),
+        ("elt status --env p", ["prod"]),
+        ("elt logs ye", ["yellow-trips"]),
+    ],
+)
+def test_tab_completes_commands_pipelines_and_environments(
+    words: str,
+    completed: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("LOCAL_CLOUD_STATE", str(tmp_path))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    monkeypatch.setenv("_ELT_COMPLETE", "bash_complete")
+    with pytest.raises(SystemExit):
+        invoke([])
+    assert capsys.readouterr().out.split() == [f"plain,{name}" for name in completed]

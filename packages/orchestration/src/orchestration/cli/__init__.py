@@ -76,6 +76,9 @@ def invoke(argv: Sequence[str]) -> int:
         result = elt.main(args=list(argv), prog_name="elt", standalone_mode=False)
     except click.exceptions.Exit as done:
         return done.exit_code
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.ctx.get_help() if bare.ctx else "")
+        return 0
     except BrokenPipeError:
         return 0
     except Exception as error:

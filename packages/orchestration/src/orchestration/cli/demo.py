@@ -68,8 +68,11 @@ class Reviews:
     help="Reviews to generate.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other data.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port of AWS on this machine, where it is down.")
 @json_option
-def command(rows: int, month: Month, reviews: int, seed: int, as_json: bool) -> int:
+def command(  # noqa: PLR0917
+    rows: int, month: Month, reviews: int, seed: int, port: int | None, as_json: bool
+) -> int:
     from orchestration.cli import local, run
     from orchestration.cli.deploy import deploy_from_checkout
     from orchestration.generate import yellow_month
@@ -79,7 +82,7 @@ def command(rows: int, month: Month, reviews: int, seed: int, as_json: bool) -> 
     environment, pipeline = environments.load("local"), pipelines.load("yellow-trips")
     console = stderr()
     began = time.monotonic()
-    chosen = local.settings()
+    chosen = local.settings(port=port)
     local.start(chosen)
     environment.activate()
     console.print(f"AWS on this machine answers at {chosen.endpoint}, its state is in {chosen.state_dir}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from orchestration.cli.options import env_option, json_option
 from orchestration.environments import Environment
@@ -18,12 +21,53 @@ if TYPE_CHECKING:
     from orchestration.releases.environment.deployment import Deployment
 
 
-@click.command("logs", help="What the jobs of an execution logged; without EXECUTION, of the newest one.")
-@click.argument("execution", required=False)
+class _Execution(click.ParamType[str]):
+    """An execution's name or ARN, or a pipeline's name; what runs in the environment is completed."""
+
+    name = "execution"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        found = (
+            name for name in (*(one.name for one in all_pipelines()), *_recent(ctx)) if name.startswith(incomplete)
+        )
+        return [CompletionItem(name) for name in found]
+
+
+def _recent(ctx: click.Context) -> list[str]:
+    """List the newest executions of an environment; none where that cannot be asked, and nothing is started for it."""
+    import boto3
+
+    from orchestration import environments
+    from orchestration.cli.local import settings
+    from orchestration.cli.status import list_recent
+    from orchestration.releases.environment import deployment
+
+    with contextlib.suppress(Exception):
+        environment = environments.load(str(ctx.params.get("environment") or os.environ.get("ELT_ENV", "local")))
+        if environment.is_on_this_machine:
+            os.environ["AWS_ENDPOINT_URL"] = settings().endpoint
+        environment.activate()
+        states, machines = boto3.client("stepfunctions"), deployment.find(environment).machines
+        return [execution["name"] for machine in machines.values() for execution in list_recent(states, machine, 10)]
+    return []
+
+
+EXECUTION = _Execution()
+
+
+@click.command("logs")
+@click.argument("execution", type=EXECUTION, metavar="[EXECUTION_OR_PIPELINE]", required=False)
 @click.option("--follow", is_flag=True, help="Go on until the execution ends.")
 @env_option
 @json_option
 def command(execution: str | None, follow: bool, environment: Environment, as_json: bool) -> None:
+    """Print what the jobs of an execution logged: of the newest one, or a pipeline's newest.
+
+    With --json, an object a line.
+    """
     import boto3
 
     from orchestration import executions, joblogs
@@ -47,19 +91,26 @@ def command(execution: str | None, follow: bool, environment: Environment, as_js
 
 
 def find_execution(states: Any, deployment: Deployment, wanted: str | None) -> str:
-    """Return the ARN of an execution by its name or ARN, or of the newest one. Errors: UsageError."""
+    """Return the ARN of an execution by its name or ARN, or of the newest one, of a pipeline or of all.
+
+    Errors: UsageError.
+    """
     from orchestration.cli.status import list_recent
 
     if wanted and wanted.startswith("arn:"):
         return wanted
+    every = [pipeline.name for pipeline in all_pipelines()]
+    newest = wanted is None or wanted in every
     found = [
         execution
-        for pipeline in all_pipelines()
-        for execution in list_recent(states, deployment.machines[pipeline.name], 1000 if wanted else 1)
-        if wanted in (None, execution["name"])
+        for pipeline in ([wanted] if wanted and newest else every)
+        for execution in list_recent(states, deployment.machines[pipeline], 1 if newest else 1000)
+        if newest or execution["name"] == wanted
     ]
     if not found:
         there = f"--env {deployment.environment}"
+        if wanted and newest:
+            raise UsageError(f"{wanted} has not run yet; `elt status {there}` lists what has run")
         if wanted:
             raise UsageError(f"there is no execution {wanted!r}; `elt status {there}` lists what has run")
         raise UsageError(f"nothing has run yet; try: elt run yellow-trips --month 2024-09 {there}")

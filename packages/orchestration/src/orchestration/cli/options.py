@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from orchestration import environments, pipelines
 from orchestration.errors import EltError, UsageError
@@ -18,11 +19,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class _Parsed(click.ParamType[Any]):
-    """An argument that `parse` turns into an object; its own one-line error is passed on."""
+    """An argument that `parse` turns into an object; its own one-line error is passed on. `known` are completed."""
 
-    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+    def __init__(self, name: str, parse: Callable[[str], Any], known: Callable[[], Iterable[str]] = tuple) -> None:
         self.name = name
         self.parse = parse
+        self.known = known
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if not isinstance(value, str):
@@ -32,10 +34,15 @@ class _Parsed(click.ParamType[Any]):
         except EltError as error:
             self.fail(str(error), param, ctx)
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in self.known() if name.startswith(incomplete)]
 
-ENVIRONMENT = _Parsed("environment", environments.load)
-PIPELINE = _Parsed("pipeline", pipelines.load)
-MONTHLY_PIPELINE = _Parsed("pipeline", pipelines.load_monthly)
+
+ENVIRONMENT = _Parsed("environment", environments.load, environments.names)
+PIPELINE = _Parsed("pipeline", pipelines.load, pipelines.names)
+MONTHLY_PIPELINE = _Parsed(
+    "pipeline", pipelines.load_monthly, lambda: [one.name for one in pipelines.monthly_pipelines()]
+)
 MONTH = _Parsed("YYYY-MM", pipelines.Month.parse)
 
 

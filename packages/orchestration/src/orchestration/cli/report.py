@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from orchestration.cli.logs import EXECUTION, find_execution
 from orchestration.cli.options import env_option, json_option, print_json
 from orchestration.environments import Environment
 
 
-@click.command("report", help="Write one execution as one HTML file; without EXECUTION, the newest one.")
-@click.argument("execution", required=False)
+@click.command("report", help="Write one execution as one HTML file: the newest one, or a pipeline's newest.")
+@click.argument("execution", type=EXECUTION, metavar="[EXECUTION_OR_PIPELINE]", required=False)
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -28,7 +29,6 @@ def command(execution: str | None, out: Path | None, open_it: bool, environment:
     from orchestration import report
     from orchestration.cli.deploy import find
     from orchestration.cli.local import connect, state_path
-    from orchestration.cli.logs import find_execution
 
     connect(environment)
     states = boto3.client("stepfunctions")

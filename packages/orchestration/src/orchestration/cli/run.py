@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,6 +92,8 @@ def command(  # noqa: PLR0917
         raise UsageError(f"{pipeline.name} runs by month: give it one, such as --month 2024-09")
     if isinstance(pipeline, MonthlyPipeline) and str(month) < pipeline.first_month:
         raise UsageError(f"{pipeline.name} begins with {pipeline.first_month}; --month {month} is before that")
+    if month.first_day > f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}":
+        raise UsageError(f"--month {month} has not begun yet")
     from orchestration.cli.local import connect
     from orchestration.trips.drift import explain
     from orchestration.trips.outcome import Outcome

@@ -15,7 +15,7 @@ import tomllib
 from orchestration.errors import UnknownPipeline, UsageError
 
 _FOLDER = Path(__file__).parent
-_MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"((?:19|20)\d\d)-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, kw_only=True)
