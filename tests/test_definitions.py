@@ -16,11 +16,11 @@ import yaml
 from yaml.constructor import SafeConstructor
 
 from definitions import problems
-from laptop import ROOT
 from local_cloud.services.stepfunctions.definition import check
 from local_cloud.services.stepfunctions.language.jsonata_engine import evaluate
 from orchestration import pipelines
 from orchestration.pipelines import asl
+from orchestration.scaffold import pipeline
 
 FOLDER = Path(pipelines.__file__).parent
 FILES = asl.find(FOLDER).values()
@@ -43,13 +43,12 @@ def test_step_functions_would_take_it(file: Path) -> None:
     assert [str(problem) for problem in check(filled, "STANDARD")] == []
 
 
-def test_the_one_that_a_reader_writes_by_the_page_has_no_problems(tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "adding-a-pipeline.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"state_machine.asl.yaml`:\n\n```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+def test_the_one_of_a_new_pipeline_has_no_problems(tmp_path: Path) -> None:
+    (text,) = (text for path, text in pipeline.fill("trips-by-zone").items() if path.endswith(".asl.yaml"))
     shutil.copy(FOLDER / "blocks.yaml", tmp_path)
     file = tmp_path / "trips_by_zone" / "state_machine.asl.yaml"
     file.parent.mkdir()
-    file.write_text(text, encoding="utf-8")
+    file.write_bytes(text)
     assert problems(definition(file)) == []
 
 

@@ -93,11 +93,11 @@ def test_advice_names_the_command_that_was_typed(fresh: Laptop) -> None:
     assert fresh.elt("local", "recover").stdout == f"nothing is damaged in {fresh.state}\n"
 
 
-def test_a_command_starts_and_deploys_where_nothing_is(fresh: Laptop) -> None:
+def test_a_command_that_only_reads_starts_the_cloud_and_deploys_nothing(fresh: Laptop) -> None:
     try:
-        done = fresh.elt("verify", "yellow-trips", "--json")
-        assert done.returncode == 0, done.stderr
-        assert json.loads(done.stdout) == []
-        assert "deployed local" in done.stderr
+        for command in (["status"], ["logs"], ["verify", "yellow-trips"], ["report"], ["sql", "select 1"]):
+            done = fresh.elt(*command)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert done.stderr == "elt: stack elt-artifacts is not deployed; run `elt deploy --env local` first\n"
     finally:
         fresh.elt("local", "down")
