@@ -34,6 +34,11 @@ class Execution:
         self._stop_asked = False
         self._child: Child | None = None
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether somebody has asked for its end."""
+        return self._stop_asked
+
     def check_stopped(self) -> None:
         """Raise JobStopped once somebody has asked for it."""
         if self._stop_asked:

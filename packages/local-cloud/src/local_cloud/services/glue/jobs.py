@@ -158,15 +158,8 @@ class JobRuns:
         run, state, error = live.run, runs.SUCCEEDED, ""
         try:
             self._carry_out(live, spec)
-        except JobStopped:
-            state, error = (runs.FAILED, INTERRUPTED) if self._closing else (runs.STOPPED, "")
-        except JobTimedOut:
-            state, error = runs.TIMEOUT, f"{run.job_name} exceeded its timeout of {run.timeout_minutes} minutes"
-        except JobFailure as failure:
-            state, error = runs.FAILED, str(failure)
         except Exception as failure:
-            log.exception("run %s of %s failed outside its script", run.id, run.job_name)
-            state, error = runs.FAILED, f"InternalServiceException: {failure!r}"
+            state, error = self._judge(live, failure)
         self.workshop.remove(run.id)
         with self._ended:
             self._enter(live, state, error=error)
@@ -175,6 +168,20 @@ class JobRuns:
                 self._begin(live.job, _next_attempt(run), spec, retries=retries)
             self._ended.notify_all()
         self._changed()
+
+    def _judge(self, live: _Live, failure: Exception) -> tuple[str, str]:
+        """The state in which a run ends, and its error. What fails while it is being stopped, is stopped."""
+        run = live.run
+        if live.execution.is_stopped:
+            if not isinstance(failure, JobStopped):
+                log.info("run %s of %s failed while it was stopped: %r", run.id, run.job_name, failure)
+            return (runs.FAILED, INTERRUPTED) if self._closing else (runs.STOPPED, "")
+        if isinstance(failure, JobTimedOut):
+            return runs.TIMEOUT, f"{run.job_name} exceeded its timeout of {run.timeout_minutes} minutes"
+        if isinstance(failure, JobFailure):
+            return runs.FAILED, str(failure)
+        log.error("run %s of %s failed outside its script", run.id, run.job_name, exc_info=failure)
+        return runs.FAILED, f"InternalServiceException: {failure!r}"
 
     def _carry_out(self, live: _Live, spec: JobSpec) -> None:
         run, execution = live.run, live.execution
