@@ -8,7 +8,7 @@ ENV ?= local
 ELT := $(BIN)/elt
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations 30
 
-.PHONY: help init demo test test-fast across campaign setup checkov lint types format package package-tests lowest lowest-tests same-python docs lock run-pipeline backfill status logs-glue verify plan apply destroy clean
+.PHONY: help init demo test test-fast across campaign setup checkov lint types format package package-tests lowest lowest-tests same-python docs images lock run-pipeline backfill status logs-glue verify plan apply destroy clean
 
 demo: $(VENV)/.demo  ## The whole pipeline on this machine, on a generated month
 	$(ELT) demo
@@ -133,6 +133,11 @@ $(CHECKOV)/.done: requirements/checkov.txt $(VENV)/bin/python
 docs: $(VENV)/.demo  ## docs/cli.md from the commands' help, docs/redshift-functions.md from the warehouse's table
 	$(BIN)/python docs/generate_cli.py > docs/cli.md
 	$(BIN)/python docs/generate_redshift_functions.py > docs/redshift-functions.md
+
+# --no-sandbox: Chromium has none for root, and what it shows is this project's own.
+images:  ## docs/images from the page of the last demo, with Chromium
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1200,668 --virtual-time-budget=4000 \
+		--screenshot=docs/images/reviews.png "file://$${LOCAL_CLOUD_STATE:-$(CURDIR)/.elt}/dashboards/reviews-local.html"
 
 lock:  ## Pin what the packages require, with hashes: what is pinned stays if it fits, with UPGRADE=1 the newest is taken
 	$(PYTHON) -m pip install --quiet uv
