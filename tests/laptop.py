@@ -228,6 +228,7 @@ def _deployed_state(folders: pytest.TempPathFactory) -> Path:
 def _shared(folders: pytest.TempPathFactory) -> Path:
     """A folder of the test run, whatever the number of its workers."""
     base = folders.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    # By the folder's name, not by xdist's variable: a pytest that a test starts has that too, and no other workers.
+    folder = (base.parent if base.name.startswith("popen-") else base) / "shared"
     folder.mkdir(exist_ok=True)
     return folder
