@@ -98,6 +98,12 @@ def test_files_standard_input_and_parameters(laptop: Laptop, fares: str, tmp_pat
             2,
             "elt: <sql>:1:1: statement 1 (select * into copied from fares) is none that only reads; --write runs it",
         ),
+        (
+            ["with one as (select 1) delete from fares using one"],
+            2,
+            "elt: <sql>:1:1: statement 1 (with one as (select 1) delete from fares using one) is none that only reads; "
+            "--write runs it",
+        ),
         (["select 1", "-f", "x.sql"], 2, "elt: give the SQL or -f FILE, not both"),
         (["select 1", "--output", "parquet"], 2, "elt: Parquet goes to a file: --out FILE"),
         (
@@ -113,6 +119,12 @@ def test_what_is_refused_runs_nothing(laptop: Laptop, fares: str, arguments: lis
     asked = laptop.elt("sql", *arguments)
     assert (asked.returncode, asked.stdout, asked.stderr.strip()) == (code, "", line)
     assert laptop.elt("sql", f"select count(*) n from {fares}", "--output", "csv").stdout == "n\n3\n"
+
+
+def test_words_of_changes_in_literals_names_and_explanations_are_no_changes(laptop: Laptop, fares: str) -> None:
+    asked = laptop.elt("sql", "select 'delete' \"update\" -- insert into", "--output", "csv")
+    assert (asked.returncode, asked.stdout) == (0, "update\ndelete\n")
+    assert laptop.elt("sql", f"explain delete from {fares}").returncode == 0
 
 
 def test_a_mistake_in_sql_is_one_line_that_names_the_statement(laptop: Laptop) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import click
 
 from orchestration.cli.options import env_option
 from orchestration.environments import Environment
 from orchestration.errors import UsageError
+from orchestration.whole_file import replacing
 
 if TYPE_CHECKING:
     from orchestration.releases.environment.deployment import Deployment
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
     Results = tuple[Result, ...] | list[Result]
 
-#: The first words of statements that only read, but for SELECT … INTO, which makes a table.
+#: The first words of statements that only read.
 _READING = ("SELECT", "WITH", "SHOW", "EXPLAIN", "DESC")
+#: What a SELECT or a WITH may lead up to, and changes something: WITH … DELETE, SELECT … INTO.
+#: https://docs.aws.amazon.com/redshift/latest/dg/r_DELETE.html, r_SELECT_INTO.html
+_CHANGING = re.compile(r"\b(INTO|DELETE|UPDATE|INSERT|MERGE)\b")
 
 
 @click.command("sql")
@@ -70,6 +73,8 @@ def command(  # noqa: PLR0917
         raise UsageError("Parquet goes to a file: --out FILE")
     values = text_params(list(params))
     prompt = text is None and source is None and sys.stdin.isatty()
+    if prompt and out is not None:
+        raise UsageError("--out is for SQL that is given, not for a prompt")
     script = None if prompt else rs_query.load(source or "-") if text is None else rs_query.Script(text)
     if script:
         refuse_changes(script, allowed=write)
@@ -77,7 +82,6 @@ def command(  # noqa: PLR0917
     deployment, as_caller = find(environment), warehouse.is_reader(environment)
 
     def run(asked: Script) -> Results:
-        refuse_changes(asked, allowed=write)
         with stderr().status("asking the warehouse"):
             return warehouse.run(deployment, asked, params=values, as_caller=as_caller).results
 
@@ -86,8 +90,13 @@ def command(  # noqa: PLR0917
         return
     from orchestration.cli import sql_prompt
 
+    def answer(line: str) -> None:
+        asked = rs_query.Script(line)
+        refuse_changes(asked, allowed=write)
+        write_results(run(asked), output, None)
+
     sql_prompt.repeat(
-        lambda line: write_results(run(rs_query.Script(line)), output, out),
+        answer,
         environment=environment.name,
         names=lambda: _names(deployment, as_caller=as_caller),
     )
@@ -98,7 +107,8 @@ def refuse_changes(script: Script, *, allowed: bool) -> None:
     from rs_query.lexer import first_word, skeleton
 
     for statement in () if allowed else script.statements():
-        if first_word(statement.text) not in _READING or " INTO " in skeleton(statement.text):
+        first, words = first_word(statement.text), skeleton(statement.text)
+        if first not in _READING or (first in ("SELECT", "WITH") and _CHANGING.search(words)):
             raise UsageError(f"{statement.what} is none that only reads; --write runs it")
 
 
@@ -120,7 +130,7 @@ def write_results(results: Results, output: str, out: Path | None) -> None:
     elif out is None:
         write(found, output, sys.stdout)
     else:
-        with _whole(out) as stream:
+        with replacing(out) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as stream:
             write(found, output, stream)
     if out is not None:
         click.echo(out)
@@ -132,27 +142,8 @@ def _write_parquet(found: list[Result], out: Path) -> None:
     table = found[0].arrow()
     from pyarrow import parquet
 
-    part = _part(out)
-    try:
-        parquet.write_table(table, part)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _whole(out: Path) -> Iterator[TextIO]:
-    part = _part(out)
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            yield stream
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _part(out: Path) -> Path:
-    return out.with_name(f".{out.name}.part")
+    with replacing(out) as unfinished:
+        parquet.write_table(table, unfinished)
 
 
 def _names(deployment: Deployment, *, as_caller: bool) -> list[str]:

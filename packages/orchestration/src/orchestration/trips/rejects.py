@@ -20,12 +20,16 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class Rejects:
-    """How many rows of a month were read, and how many were rejected by which rule; `folder` is where they lie."""
+    """How many rows of a month were read, and how many were rejected by which rule; `folder` is where they lie.
+
+    `again` is the command that makes them again.
+    """
 
     rows_read: int
     rejected: Mapping[str, int]
     bucket: str
     folder: str
+    again: str
 
     @property
     def rules(self) -> dict[str, int]:
@@ -43,7 +47,8 @@ def find(s3: Any, bucket: str, pipeline: MonthlyPipeline, month: Month) -> Rejec
         )
     load = manifest["load"]
     folder = f"{pipeline.dataset}_rejected/{month.path}/{load['load_id']}/"
-    return Rejects(load["rows_read"], manifest["rejected"], bucket, folder)
+    again = f"elt run {pipeline.name} --month {month} --force"
+    return Rejects(load["rows_read"], manifest["rejected"], bucket, folder, again)
 
 
 def read(s3: Any, rejects: Rejects, *, rule: str | None, limit: int | None) -> Iterator[Page]:
@@ -79,7 +84,7 @@ def _download(s3: Any, rejects: Rejects, folder: Path) -> list[str]:
         files.append(str(folder / f"{number}.parquet"))
         s3.download_file(rejects.bucket, item["Key"], files[-1])
     if not files:
-        raise EltError(f"s3://{rejects.bucket}/{rejects.folder} is empty; `elt run … --force` makes it again")
+        raise EltError(f"s3://{rejects.bucket}/{rejects.folder} is empty; `{rejects.again}` makes it again")
     return files
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from orchestration.whole_file import replacing
 
 _BASE = Path(__file__).parent / "base.css"
 
@@ -33,10 +34,5 @@ def _digest(script: str) -> str:
 def write(path: Path, pieces: Iterable[str]) -> None:
     """Write a file at once or not at all; its folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(pieces)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(pieces)

@@ -143,6 +143,16 @@ def _error(error: object, error_type: str, request: Dict[str, Any], frames: List
     }
 
 
+def _places() -> Dict[str, str]:
+    """Where the function and its layers lie, and where on AWS; read before the function can change its variables."""
+    layers = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path.endswith("/python")]
+    root = os.environ.get("LAMBDA_TASK_ROOT")
+    return {**({root: "/var/task"} if root else {}), **dict.fromkeys(layers, "/opt/python")}
+
+
+_PLACES = _places()
+
+
 def _user_frames(error: Exception) -> List[str]:
     """The traceback's frames as text, without those of this file and of the import machinery.
 
@@ -154,9 +164,7 @@ def _user_frames(error: Exception) -> List[str]:
     texts = traceback.format_list(
         [f for f in frames if f.filename not in ours and not f.filename.startswith("<frozen importlib")]
     )
-    layers = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path.endswith("/python")]
-    places = {os.environ["LAMBDA_TASK_ROOT"]: "/var/task", **dict.fromkeys(layers, "/opt/python")}
-    for here, there in places.items():
+    for here, there in _PLACES.items():
         texts = [text.replace(f'File "{here}/', f'File "{there}/') for text in texts]
     return texts
 
